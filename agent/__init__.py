@@ -1,0 +1,1 @@
+"""The daemon beside the printers: it streams, watches, remembers and reports."""

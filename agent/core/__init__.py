@@ -1,0 +1,1 @@
+"""The agent's decisions, pure: data and time in, data out."""

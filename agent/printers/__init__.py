@@ -1,0 +1,1 @@
+"""One file per way of talking to a printer, behind one contract."""

@@ -1,0 +1,1 @@
+"""A Marlin-like firmware in software: what the demo and the tests print on."""

@@ -1,0 +1,1 @@
+"""One package or file per outside thing: database, broker, storage, slicer, clock."""

@@ -1,0 +1,1 @@
+"""The farmhand command: a client of the API, and the starter of the processes."""

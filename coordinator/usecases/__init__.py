@@ -1,0 +1,1 @@
+"""Async verbs: load, decide with the domain, commit, perform."""

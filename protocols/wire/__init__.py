@@ -1,0 +1,1 @@
+"""Coordinator and agent, over MQTT: the messages, their topics, their bytes."""
