@@ -1,9 +1,9 @@
 """What can be wrong with a message or a line of G-code.
 
-    ProtocolError
-    ├── MalformedMessage      the bytes are no message of ours: the sender's fault, drop it
-    ├── UnsupportedProtocol   a version or kind we do not speak: upgrade one side
-    └── InvalidLine           text that can't be sent to a firmware as one line
+ProtocolError
+├── MalformedMessage      the bytes are no message of ours: the sender's fault, drop it
+├── UnsupportedProtocol   a version or kind we do not speak: upgrade one side
+└── InvalidLine           text that can't be sent to a firmware as one line
 """
 
 from dataclasses import dataclass

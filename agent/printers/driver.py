@@ -1,0 +1,157 @@
+"""The contract of a driver: how an agent talks to one printer, whatever the kind.
+
+A driver never decides. It says what it sees (`observation`), does what it is told, and after any
+restart says what became of a run (`recover`). One task owns a driver and calls it in turn;
+`observation` may be read at any time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from protocols.wire.vocabulary import PrinterState, RunId, Temperature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a kind of printer can be asked for.
+
+    Attributes:
+        pause: a print can be paused and resumed.
+        recovers: `recover` knows what became of a run after the agent died in the middle of it.
+        commands: operations that `command` understands.
+    """
+
+    pause: bool
+    recovers: bool
+    commands: frozenset[str] = frozenset()
+
+
+class RunState(StrEnum):
+    """What a printer did with the run that it was given last."""
+
+    NONE = "none"
+    PRINTING = "printing"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSeen:
+    """How far a run has come.
+
+    Attributes:
+        state: what the printer does with it. FINISHED only once motion has ended.
+        line: lines of the plate that the firmware acknowledged; `line_count` in all.
+        layer: the layer being printed, 1 the first, 0 before it; `layer_count` in all.
+        progress: 0 to 1, by time where it is known.
+        remaining_s: estimated seconds to the end, None where unknown.
+        lines_sent: lines sent, repeats included; `resends` asked for by the firmware.
+        reason: why it failed, stopped or is unknown, for a person.
+    """
+
+    run_id: RunId
+    state: RunState
+    line: int = 0
+    line_count: int = 0
+    layer: int = 0
+    layer_count: int = 0
+    progress: float = 0.0
+    remaining_s: float | None = None
+    lines_sent: int = 0
+    resends: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What a driver sees now; never None and never reset by a lost connection.
+
+    Attributes:
+        state: the printer's own state; OFFLINE while there is no connection.
+        temperatures: heater name (`tool0`, `bed`, `chamber`) -> last reading.
+        run: the run that this driver started or took over last, None before the first.
+        message: what the printer says of itself, for a person; empty when all is well.
+        foreign: something is printing that this driver did not start.
+    """
+
+    state: PrinterState
+    temperatures: Mapping[str, Temperature] = field(default_factory=dict)
+    run: RunSeen | None = None
+    message: str = ""
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlateFile:
+    """A plate that lies on this machine, fetched and checked."""
+
+    path: Path
+    sha256: str
+    name: str
+
+
+class Driver(Protocol):
+    """One printer. Built from its table of settings by `open_driver`; see registry.py."""
+
+    capabilities: ClassVar[Capabilities]
+
+    @property
+    def observation(self) -> Observation:
+        """What is seen now: a snapshot, no IO."""
+
+    async def run(self) -> None:
+        """Connect, keep the connection, reconnect with back-off; ends only when cancelled.
+
+        Cancelling it closes the connection. It never stops a print on purpose.
+        """
+
+    async def changed(self) -> None:
+        """Wait until `observation` differs in state or run state; progress alone does not count."""
+
+    async def check(self, plate: PlateFile) -> None:
+        """Look whether the plate may run on this printer, before anything moves.
+
+        Raises:
+            PlateRefused: with the line and the reason.
+        """
+
+    async def start(self, plate: PlateFile, run_id: RunId) -> None:
+        """Start a run, and return once the printer has taken it.
+
+        Raises:
+            DriverUnavailable: no connection; surely not started.
+            PlateRefused: surely not started, and never will be.
+            NotPossible: the printer is busy or halted; surely not started.
+            StartUnknown: it may have started.
+        """
+
+    async def pause(self) -> None:
+        """Pause the run; returns once asked, `observation` tells when it has happened."""
+
+    async def resume(self) -> None:
+        """Go on with a paused run."""
+
+    async def stop(self) -> None:
+        """End the run for good, heaters off; `observation` tells when it has happened."""
+
+    async def recover(self, run_id: RunId, plate: PlateFile | None) -> RunSeen:
+        """Say after a restart what became of a run, and take it over where it goes on.
+
+        Returns UNKNOWN with a reason where nobody can say.
+
+        Raises:
+            DriverUnavailable: not connected yet: ask again later.
+        """
+
+    async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
+        """Do one thing of `capabilities.commands`; returns words for the person who asked.
+
+        Raises:
+            NotPossible: unknown, or not now.
+        """

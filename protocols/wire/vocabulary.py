@@ -1,0 +1,89 @@
+"""The words of the wire: ids, epochs, units, and the enums that messages are made of."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+AgentId = NewType("AgentId", str)
+PrinterId = NewType("PrinterId", str)
+JobId = NewType("JobId", str)
+RunId = NewType("RunId", str)
+
+# A lease's number. It only grows, per printer; 0 means that there never was a lease.
+Epoch = NewType("Epoch", int)
+
+# Proof that an agent asked for a permit just now: fresh, random, and fsynced before it is said.
+Nonce = NewType("Nonce", str)
+
+# The identity of one agent's memory. A new journal is a new memory, whatever the agent's name.
+JournalId = NewType("JournalId", str)
+
+# One level of a topic: no dots (NATS refuses them), no wildcards, no blanks.
+ID_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ID = re.compile(ID_PATTERN)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text may name an agent or a printer: a-z, 0-9 and inner hyphens, 63 at most."""
+    return _ID.fullmatch(text) is not None
+
+
+class Mode(StrEnum):
+    """What the coordinator wants of a run."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class RunPhase(StrEnum):
+    """How far an agent is with a run."""
+
+    FETCHING = "fetching"
+    READY = "ready"
+    COMMITTED = "committed"
+    PRINTING = "printing"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    LOST = "lost"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing more will come of the run by itself."""
+        return self in (RunPhase.FINISHED, RunPhase.STOPPED, RunPhase.FAILED, RunPhase.LOST)
+
+
+class PrinterState(StrEnum):
+    """What a printer is seen doing, by its driver."""
+
+    OFFLINE = "offline"
+    IDLE = "idle"
+    PRINTING = "printing"
+    PAUSED = "paused"
+    ATTENTION = "attention"  # it waits for a person at the machine
+    HALTED = "halted"  # it stopped itself and needs a reset
+
+
+class EventKind(StrEnum):
+    """What happened to a run, in the history."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    LOST = "lost"
+    RELEASED = "released"  # never started, and never will be under this epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """One reading, in degrees Celsius; a target of 0 is off, None is unknown."""
+
+    actual_celsius: float
+    target_celsius: float | None = None
