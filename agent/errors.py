@@ -18,7 +18,7 @@ class AgentError(Exception):
     """The root of everything that `agent` raises."""
 
 
-@dataclass
+@dataclass(eq=False)
 class SettingsInvalid(AgentError):
     """A setting is missing, unknown or out of range."""
 
@@ -28,7 +28,7 @@ class SettingsInvalid(AgentError):
         return self.reason
 
 
-@dataclass
+@dataclass(eq=False)
 class FileUnavailable(AgentError):
     """A plate is not here. With `retry` a later attempt may succeed."""
 
@@ -39,7 +39,7 @@ class FileUnavailable(AgentError):
         return self.reason
 
 
-@dataclass
+@dataclass(eq=False)
 class JournalDamaged(AgentError):
     """The journal can't be used; nothing may be started without it."""
 
@@ -53,7 +53,7 @@ class DriverError(AgentError):
     """The root of what a driver raises."""
 
 
-@dataclass
+@dataclass(eq=False)
 class DriverUnavailable(DriverError):
     """There is no way to talk to the printer now."""
 
@@ -63,7 +63,7 @@ class DriverUnavailable(DriverError):
         return self.reason
 
 
-@dataclass
+@dataclass(eq=False)
 class PlateRefused(DriverError):
     """The plate does not fit the printer; `line` is the file's line, 1 the first, 0 the whole."""
 
@@ -74,7 +74,7 @@ class PlateRefused(DriverError):
         return f"line {self.line}: {self.reason}" if self.line else self.reason
 
 
-@dataclass
+@dataclass(eq=False)
 class StartUnknown(DriverError):
     """The printer was told to start and nobody knows whether it did."""
 
@@ -84,7 +84,7 @@ class StartUnknown(DriverError):
         return self.reason
 
 
-@dataclass
+@dataclass(eq=False)
 class NotPossible(DriverError):
     """The request makes no sense in the printer's present state, or never."""
 

@@ -13,7 +13,7 @@ class ProtocolError(Exception):
     """The root of everything that `protocols` raises."""
 
 
-@dataclass
+@dataclass(eq=False)
 class MalformedMessage(ProtocolError):
     """Bytes that do not decode. Repeating will not help; count and drop them."""
 
@@ -25,7 +25,7 @@ class MalformedMessage(ProtocolError):
         return f"malformed message{where}: {self.reason}"
 
 
-@dataclass
+@dataclass(eq=False)
 class UnsupportedProtocol(ProtocolError):
     """A peer speaks a version, or sent a kind of message, that we do not know."""
 
@@ -35,7 +35,7 @@ class UnsupportedProtocol(ProtocolError):
         return f"unsupported protocol: {self.reason}"
 
 
-@dataclass
+@dataclass(eq=False)
 class InvalidLine(ProtocolError):
     """A command that can't be put on the serial line as it stands."""
 
