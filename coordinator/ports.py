@@ -1,0 +1,271 @@
+"""What use cases ask of the outside: each a protocol, each with an adapter and a fake.
+
+One contract suite (`tests/contracts/`) judges the fake and the real alike.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from coordinator.domain.jobs import Job, JobState
+from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.printers import Agent, Printer
+from coordinator.domain.runs import Run
+from protocols.wire.to_agent import Desired, Scalar
+from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+
+
+class Ids(Protocol):
+    """Chance."""
+
+    def new(self, prefix: str) -> str:
+        """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmEvent:
+    """One line of the farm's history; stored in the transaction of what it tells.
+
+    Attributes:
+        subject: `job`, `run`, `printer` or `agent`, with its id.
+        name: what happened: `job.leased`, `bed.cleared`.
+        actor: who did it: `user:anna`, `agent:pi-3`, `farm`.
+        cause: why, for a person.
+    """
+
+    subject: str
+    subject_id: str
+    name: str
+    at: datetime
+    actor: str
+    cause: str = ""
+    facts: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+class Unit(Protocol):
+    """One transaction. What is saved is there for everybody or, after an error, for nobody."""
+
+    async def job(self, job_id: JobId) -> Job | None:
+        """Return one job."""
+
+    async def jobs(self, states: Collection[JobState] | None = None) -> list[Job]:
+        """Return the jobs in these states (all for None), in order of arrival."""
+
+    async def save_job(self, job: Job) -> None:
+        """Insert or replace a job."""
+
+    async def plates(self, job_id: JobId) -> list[Plate]:
+        """Return a job's plates."""
+
+    async def save_plate(self, plate: Plate) -> None:
+        """Insert a plate, or replace the job's plate of the same printer class."""
+
+    async def run(self, run_id: RunId) -> Run | None:
+        """Return one run."""
+
+    async def runs(
+        self,
+        *,
+        job_id: JobId | None = None,
+        printer_id: PrinterId | None = None,
+        live: bool | None = None,
+    ) -> list[Run]:
+        """Return runs, oldest first; `live` keeps those that have not ended, or those that have."""
+
+    async def save_run(self, run: Run) -> None:
+        """Insert or replace a run."""
+
+    async def printer(self, printer_id: PrinterId) -> Printer | None:
+        """Return one printer."""
+
+    async def printers(self, agent_id: AgentId | None = None) -> list[Printer]:
+        """Return all printers, or those of one agent, by id."""
+
+    async def save_printer(self, printer: Printer) -> None:
+        """Insert or replace a printer, but for its epoch: only `raise_epoch` changes that."""
+
+    async def raise_epoch(self, printer_id: PrinterId, *, expected: Epoch) -> bool:
+        """Add one to the printer's epoch if it is as expected; tell whether it was."""
+
+    async def agent(self, agent_id: AgentId) -> Agent | None:
+        """Return one agent."""
+
+    async def agents(self) -> list[Agent]:
+        """Return all agents, by id."""
+
+    async def save_agent(self, agent: Agent) -> None:
+        """Insert or replace an agent."""
+
+    async def artifact(self, sha256: str) -> Artifact | None:
+        """Return what is known of an artifact."""
+
+    async def save_artifact(self, artifact: Artifact) -> None:
+        """Insert an artifact; one that is known already stays as it is."""
+
+    async def record(self, event: FarmEvent) -> None:
+        """Append to the history."""
+
+    async def history(self, subject: str, subject_id: str) -> list[FarmEvent]:
+        """Return what happened to one thing, oldest first."""
+
+    async def mark_desired(self, printer_id: PrinterId) -> None:
+        """Note in the outbox that a printer's desired document has to be said again."""
+
+    async def outbox(self, limit: int) -> list[tuple[int, PrinterId]]:
+        """Return the oldest notes: number and printer."""
+
+    async def outbox_done(self, numbers: Sequence[int]) -> None:
+        """Take notes off the outbox; newer ones of the same printers stay."""
+
+
+class Store(Protocol):
+    """The database: the farm's only truth."""
+
+    def write(self) -> AbstractAsyncContextManager[Unit]:
+        """Begin a transaction that no other writer overlaps; commit at the end of the block.
+
+        Raises:
+            Unavailable: locked by another program for longer than the patience, or disk full.
+        """
+
+    def read(self) -> AbstractAsyncContextManager[Unit]:
+        """Begin a transaction that sees one state of things and saves nothing."""
+
+
+class StagedFile(Protocol):
+    """A file on its way into the store; gone at the end of its block unless kept."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies until then."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what was written so far."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How much was written so far."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Append.
+
+        Raises:
+            Unavailable: the disk is full.
+        """
+
+    async def keep(self) -> None:
+        """Put it into the store under its hash, durably; keeping the same bytes twice is fine."""
+
+
+class ArtifactStore(Protocol):
+    """Immutable files by sha256."""
+
+    def stage(self, suffix: str = "") -> AbstractAsyncContextManager[StagedFile]:
+        """Begin a file; the suffix (`.stl`) helps tools that look at names."""
+
+    async def size(self, sha256: str) -> int | None:
+        """Return the length in bytes, or None where there is no such artifact."""
+
+    def read(self, sha256: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield the bytes from `start` up to `stop`, in chunks."""
+
+    def as_file(self, sha256: str, suffix: str = "") -> AbstractAsyncContextManager[Path]:
+        """Lend the artifact as a local file, for tools that want a path; read only."""
+
+    async def delete(self, sha256: str) -> None:
+        """Remove it; nothing happens where it is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a model is, and where it fits.
+
+    Attributes:
+        size_mm: extent in x, y and z.
+        fits: the printer classes whose bed takes it.
+        warnings: for a person.
+    """
+
+    triangles: int
+    size_mm: tuple[float, float, float]
+    fits: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceWish:
+    """What is to be sliced, and for whom; empty quality means the standard one."""
+
+    model: Path
+    name: str
+    printer_class: str
+    material: str
+    quality: str = ""
+    overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sliced:
+    """What the slicer made; estimates are the slicer's own."""
+
+    time_s: float | None
+    filament_mm: float | None
+    filament_g: float | None
+    layer_count: int
+    line_count: int
+    engine: str
+    warnings: tuple[str, ...] = ()
+
+
+class Slicer(Protocol):
+    """Slicing, in a child process with limits on time and memory."""
+
+    async def inspect(
+        self, model: Path, *, printer_classes: Sequence[str], material: str, quality: str
+    ) -> Inspection:
+        """Look at a model before anything is stored.
+
+        Args:
+            model: the file; its suffix tells the format.
+            printer_classes: for which beds; all known classes where it is empty.
+            material: must be known, or empty; so must quality.
+
+        Raises:
+            Refused: not a model, broken, too large for every bed, unknown material ...
+            Unavailable: the slicer is missing, crashed or took too long.
+        """
+
+    async def slice(
+        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
+    ) -> Sliced:
+        """Make G-code at `output`, or nothing at all; progress runs from 0 to 1.
+
+        Raises:
+            Refused: this model can't be sliced so.
+            Unavailable: the slicer is missing, crashed or took too long.
+        """
+
+
+class AgentLink(Protocol):
+    """The way to the agents."""
+
+    async def publish_desired(self, agent_id: AgentId, desired: Desired) -> None:
+        """Say what is wanted, retained; returns once the broker has it.
+
+        Raises:
+            Unavailable: no connection to the broker.
+        """
