@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from protocols.wire.vocabulary import (
+    NEVER_LEASED,
     AgentId,
     Epoch,
     JournalId,
@@ -86,7 +87,7 @@ class Printer:
     foreign: bool = False
     in_service: bool = False
     bed: Bed = Bed()
-    epoch: Epoch = Epoch(0)
+    epoch: Epoch = NEVER_LEASED
     revision: int = 0
     run_id: RunId | None = None
     journal_id: JournalId | None = None

@@ -12,6 +12,7 @@ RunId = NewType("RunId", str)
 
 # A lease's number. It only grows, per printer; 0 means that there never was a lease.
 Epoch = NewType("Epoch", int)
+NEVER_LEASED = Epoch(0)
 
 # Proof that an agent asked for a permit just now: fresh, random, and fsynced before it is said.
 Nonce = NewType("Nonce", str)
