@@ -69,10 +69,14 @@ class InspectRequest(_Request):
 
     Attributes:
         printers: printer classes by name, or beds given outright; empty for all classes known.
+        material: what it is to be sliced for, with `quality`; one that is unknown is refused now
+            and not when the slicing begins. Empty where that is open.
     """
 
     kind: Literal["inspect"]
     printers: tuple[str | Bed, ...] = ()
+    material: str = ""
+    quality: str = ""
 
 
 class SliceRequest(_Request):
