@@ -27,7 +27,7 @@ class Ready:
 class Accepted:
     """A submitted command was executed by the firmware (a move: is in its planner).
 
-    Not frozen, for one of these is made per line and freezing triples the cost; treat it as a value.
+    Not frozen: one is made per line, and freezing triples the cost. Treat it as a value.
 
     Attributes:
         number: the line number that it had on the wire.

@@ -311,7 +311,9 @@ def _parse_busy(line: bytes) -> Reply | None:
 
 def _parse_single_word(line: bytes) -> Reply | None:
     # Longer lines hold these words too, and mean nothing of the kind.
-    return {b"start": Start(), b"wait": Wait()}.get(line)
+    if line == b"start":
+        return Start()
+    return Wait() if line == b"wait" else None
 
 
 def _parse_capability(line: bytes) -> Reply | None:
@@ -339,9 +341,7 @@ def _parse_info(line: bytes) -> Reply:
     text = _text(line)
     keys = list(_INFO_KEY.finditer(text))
     ends = [key.start() for key in keys[1:]] + [len(text)]
-    values = {
-        key[1]: text[key.end() : end].strip() for key, end in zip(keys, ends, strict=True)
-    }
+    values = {key[1]: text[key.end() : end].strip() for key, end in zip(keys, ends, strict=True)}
     return FirmwareInfo(MappingProxyType(values))
 
 
