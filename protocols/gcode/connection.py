@@ -235,6 +235,7 @@ class Connection:
 
     def _identified(self, now: float) -> None:
         self._move(Happening.IDENTIFIED)
+        self._flight.forget_history()
         self._tries = 0
         self._probes = 0
         self.dialect = dialect_of(self._firmware.get("FIRMWARE_NAME", ""))
