@@ -144,14 +144,12 @@ class Connection:
         self._move(happening)
         self._flight.restart()
         self._queue.clear()
-        self._swallow_ok = False
-        self._doubtful = None
+        self._swallow_ok, self._doubtful = False, None
         self._timer = now + timing.SETTLED_AFTER_S
 
     def _identify(self, now: float) -> None:
         self._move(Happening.QUIET)
-        self._firmware = {}
-        self._capabilities = set()
+        self._firmware, self._capabilities = {}, set()
         self._flight.restart()
         self._queue.extend((c, None, True) for c in ("M110 N0", "M115", "M105"))
         self._progress_at = now
@@ -159,8 +157,7 @@ class Connection:
     def _identified(self, now: float) -> None:
         self._move(Happening.IDENTIFIED)
         self._flight.forget_history()
-        self._tries = 0
-        self._probes = 0
+        self._tries = self._probes = 0
         self.dialect = dialect_of(self._firmware.get("FIRMWARE_NAME", ""))
         if "AUTOREPORT_TEMP" in self._capabilities:
             self._queue.append(("M155 S2", None, True))
@@ -315,8 +312,7 @@ class Connection:
         number = self._flight.go_back(target)
         if number == self._flight.next_number:
             return
-        before, count = self._refusals
-        count = count + 1 if before == number else 1
+        count = self._refusals[1] + 1 if self._refusals[0] == number else 1
         self._refusals = (number, count)
         if count > timing.REFUSALS_MAX:
             self._fail(f"line {number} was refused {count} times: check cable and interference")
