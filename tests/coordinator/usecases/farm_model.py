@@ -337,6 +337,11 @@ class Model:
         for agent in self.agents:
             await absorbing.absorb(self.farm, agent.presence())
 
+    def pass_time(self, seconds: float) -> None:
+        clock = self.farm.clock
+        assert isinstance(clock, ManualClock)
+        clock.advance(seconds)
+
     async def work(self) -> None:
         await preparing.prepare_jobs(self.farm)
         await dispatching.dispatch_jobs(self.farm)
