@@ -112,7 +112,7 @@ def reconcile(situation: Situation) -> Decision:
         case RunPhase.READY:
             return _begin(situation, run, mode)
         case RunPhase.COMMITTED:
-            return _recover(situation)
+            return _settle(situation, run)
         case RunPhase.PRINTING | RunPhase.PAUSED | RunPhase.STOPPING:
             return _follow(situation, run, mode)
         case RunPhase.FINISHED | RunPhase.STOPPED | RunPhase.FAILED | RunPhase.LOST:
@@ -213,6 +213,16 @@ def _held_back(situation: Situation) -> Decision | None:
     if situation.now_s < recall.retry_at_s:
         return Decision(waits_for=recall.trouble, again_s=recall.retry_at_s)
     return None
+
+
+def _settle(situation: Situation, run: Run) -> Decision:
+    """COMMITTED and nobody is starting it: it may have started. Never again; find out."""
+    seen = situation.observed.run
+    if seen is None or seen.run_id != run.run_id:
+        return _recover(situation)
+    if seen.state in (RunState.NONE, RunState.UNKNOWN):
+        return _recover(situation)
+    return Decision(steps=fate(run, seen))
 
 
 def _recover(situation: Situation) -> Decision:
