@@ -93,7 +93,7 @@ def test_a_host_that_waits_for_each_ok_gets_every_line_executed_once(commands: l
 @given(st.lists(COMMANDS, min_size=1, max_size=40), st.integers(0, 10_000))
 def test_a_noisy_wire_loses_no_line_and_repeats_none(commands: list[str], seed: int) -> None:
     board = firmware("corrupt:chance=0.2", seed=seed)
-    # A damaged `N` makes a line unknown yet acknowledged; only a later number tells. Hence barriers.
+    # A damaged `N` makes a line unknown yet acknowledged; only a later number tells.
     with_barriers = [*commands, "M400", "M400", "M400"]
     stream(board, with_barriers)
     numbered = [line for line in log(board) if line[0].isdigit()]
