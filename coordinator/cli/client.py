@@ -69,7 +69,7 @@ class FarmClient:
 
     async def submit(self, file: Path, fields: Mapping[str, str]) -> Document:
         """Send a model or G-code with what is wanted of it; fields first, as a form does."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)  # names as they are, as browsers do
         for name, value in fields.items():
             form.add_field(name, value)
         try:

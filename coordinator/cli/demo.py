@@ -123,16 +123,19 @@ class _Demo:
 
     async def _start_coordinator(self) -> str:
         """Start the coordinator; return the broker's address."""
-        await self.children.start(
+        child = await self.children.start(
             "coordinator", "coordinator", demo_setup.coordinator_arguments(self.home)
         )
         file = self.home.coordinator / COORDINATOR_FILE
+        told: Document = {}
 
         async def says_where() -> bool:
-            return file.exists()
+            if file.exists():
+                told.update(json.loads(file.read_text()))
+            # What one that was killed left there does not count.
+            return told.get("pid") == child.process.pid
 
         await self._until(says_where, "the coordinator to start")
-        told = json.loads(file.read_text())
         token = (self.home.coordinator / TOKEN_FILE).read_text().strip()
         self.place = Place(url=told["api_url"], token=token)
         self.screen.say(f"The coordinator answers at {self.place.url}.")

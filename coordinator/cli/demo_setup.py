@@ -68,7 +68,10 @@ def _made(made: Folder) -> Folder:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CommandFailed(f"{path} can't be made: {error.strerror}") from error
-    (made.path / "executed").mkdir(exist_ok=True)
+    executed = made.path / "executed"
+    executed.mkdir(exist_ok=True)
+    for log in executed.glob("*.log"):  # of an earlier demo in the same folder
+        log.unlink()
     return made
 
 

@@ -33,9 +33,14 @@ COLOURS: Mapping[str, str] = {
 }
 
 
+# Into a pipe, lines are not broken at the width of a terminal that isn't there.
+PIPE_COLUMNS = 200
+
+
 def console() -> Console:
     """Return a console on standard output; rich itself heeds NO_COLOR and pipes."""
-    return Console(highlight=False)
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=PIPE_COLUMNS)
 
 
 def print_json(value: object) -> None:
@@ -51,12 +56,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], em
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # An id that is broken over two lines can't be copied.
+        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
     for row in listed:
         table.add_row(*row)
-    out = console()
-    # Into a pipe, lines are not broken at the width of a terminal that isn't there.
-    out.print(table, width=None if out.is_terminal else 200)
+    console().print(table)
 
 
 def state_text(state: str) -> Text:
