@@ -15,6 +15,9 @@ from coordinator.errors import FarmError
 
 log = structlog.get_logger(__name__)
 
+# A database that another program held, a broker that came back: soon, but without haste.
+RETRY_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Bell:
@@ -68,6 +71,8 @@ class Ticker:
                 if not failing:
                     log.warning("work.failed", work=name, error=str(error))
                 failing = True
+                await asyncio.sleep(RETRY_S)
+                wanted.set()
             else:
                 if failing:
                     log.info("work.recovered", work=name)

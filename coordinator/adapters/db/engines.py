@@ -81,4 +81,4 @@ def check(path: Path) -> str:
     with sqlite3.connect(path, timeout=PATIENCE_S) as connection:
         found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
     connection.close()
-    return "" if found == ["ok"] else "; ".join(found)
+    return "" if found == ["ok"] else " ".join("; ".join(found).split())

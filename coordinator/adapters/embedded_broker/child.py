@@ -2,8 +2,9 @@
 
 import asyncio
 import ctypes
+import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,8 +15,16 @@ _prctl = ctypes.CDLL(None).prctl
 STOP_S = 3.0
 
 
-def _die_with_parent() -> None:
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _dying_with_parent() -> Callable[[], None]:
+    """Return what a child calls first."""
+    parent = os.getpid()
+
+    def ask() -> None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we could ask
+            os._exit(1)
+
+    return ask
 
 
 async def start(command: Sequence[str], output: Path) -> asyncio.subprocess.Process:
@@ -26,7 +35,7 @@ async def start(command: Sequence[str], output: Path) -> asyncio.subprocess.Proc
             stdin=asyncio.subprocess.DEVNULL,
             stdout=words,
             stderr=words,
-            preexec_fn=_die_with_parent,  # what it calls neither allocates nor locks
+            preexec_fn=_dying_with_parent(),  # what it calls neither allocates nor locks
             start_new_session=True,  # a Ctrl-C is meant for us; we tell the child ourselves
         )
 

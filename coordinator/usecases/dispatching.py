@@ -1,0 +1,195 @@
+"""Leases given out, and desired documents said."""
+
+from datetime import datetime
+
+import structlog
+
+from coordinator.domain import copies, leases
+from coordinator.domain.desired import desired
+from coordinator.domain.effects import Effects
+from coordinator.domain.jobs import OPEN, Job
+from coordinator.domain.leases import Holding
+from coordinator.domain.matching import unready
+from coordinator.domain.planning import Placement, Want, plan, precedence
+from coordinator.domain.plates import Plate
+from coordinator.domain.printers import Printer
+from coordinator.domain.runs import Run, RunChange, RunState
+from coordinator.errors import Unavailable
+from coordinator.ports import Unit
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.performing import Writing, holding_of, writing
+from protocols.wire.to_agent import Desired
+from protocols.wire.vocabulary import AgentId, PrinterId, RunId
+
+log = structlog.get_logger(__name__)
+
+# Printers on which a run of a job ended like this are taken last for its other copies.
+_WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVOKED)
+
+
+async def dispatch_jobs(farm: Farm) -> int:
+    """Lease free printers to jobs that want them; return how many leases were given."""
+    await _revoke_expired(farm)
+    given = 0
+    while True:
+        async with farm.store.read() as unit:
+            if not await _placements(farm, unit):
+                return given
+        async with writing(farm, "farm") as transaction:
+            placed = await _placements(farm, transaction.unit)
+            for placement in placed:
+                await _lease(farm, transaction, placement)
+        given += len(placed)
+
+
+async def _free_printers(unit: Unit) -> list[Printer]:
+    """Return the printers with nothing against a new lease."""
+    return [
+        printer
+        for printer in await unit.printers()
+        if printer.run_id is None and not unready(printer, None)
+    ]
+
+
+async def _placements(farm: Farm, unit: Unit) -> list[Placement]:
+    """Plan the next leases, as many as one transaction should hold.
+
+    Jobs are looked at in the order they are served, until every free printer could be taken: a
+    long queue is not read whole for a few printers.
+    """
+    free = await _free_printers(unit)
+    jobs = [job for job in await unit.jobs(OPEN) if not job.held]
+    wants: list[Want] = []
+    open_places = len(free)
+    for job in sorted(jobs, key=precedence):
+        if open_places <= 0:
+            break
+        if not any(_may_suit(job, printer) for printer in free):
+            continue
+        want = await _want(unit, job)
+        if want is not None:
+            wants.append(want)
+            open_places -= len(plan([want], free))
+    return plan(wants, free)[: farm.policy.leases_per_commit]
+
+
+def _may_suit(job: Job, printer: Printer) -> bool:
+    """Whether a printer is not ruled out by what the job says, before its plates are read."""
+    return (
+        job.printer_id in (None, printer.printer_id)
+        and job.printer_class in ("", printer.printer_class)
+        and job.material.casefold() in ("", printer.material.casefold())
+    )
+
+
+async def _want(unit: Unit, job: Job) -> Want | None:
+    job_runs = await unit.runs(job_id=job.job_id)
+    wanted = copies.tally(job, job_runs).wanted
+    if not wanted:
+        return None
+    avoid = frozenset(run.printer_id for run in job_runs if run.state in _WENT_WRONG)
+    plates = tuple(await unit.plates(job.job_id))
+    return Want(job=job, plates=plates, copies=wanted, avoid=avoid)
+
+
+async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> None:
+    unit, now = transaction.unit, transaction.now
+    job = await unit.job(placement.job.job_id)
+    assert job is not None, "a job that was planned in this transaction is there"
+    _, run, effects = leases.grant(
+        placement.printer,
+        job,
+        placement.plate,
+        run_id=RunId(farm.ids.new("run")),
+        now=now,
+    )
+    job_runs = copies.with_run(await unit.runs(job_id=job.job_id), run)
+    _, followed = copies.follow(job, job_runs, now)
+    await transaction.perform((*effects, *followed))
+
+
+async def _revoke_expired(farm: Farm) -> None:
+    """Take back leases that an agent never asked a permit for and is not there to ask."""
+    now = farm.clock.now()
+    async with farm.store.read() as unit:
+        if not await _expired(farm, unit, now):
+            return
+    async with writing(farm, "farm") as transaction:
+        for holding in await _expired(farm, transaction.unit, now):
+            # Another run of the same job may have been revoked a moment ago: look again.
+            current = await holding_of(transaction.unit, holding.printer)
+            await transaction.perform(_revoke(current, now))
+
+
+def _revoke(holding: Holding, now: datetime) -> Effects:
+    return leases.move(holding, RunChange.REVOKE, now, reason="its printer is offline")[1]
+
+
+async def _expired(farm: Farm, unit: Unit, now: datetime) -> list[Holding]:
+    found = []
+    for run in await unit.runs(live=True):
+        if run.state is not RunState.LEASED:
+            continue
+        printer, agent = await unit.printer(run.printer_id), await unit.agent(run.agent_id)
+        if printer is None or agent is None or printer.run_id != run.run_id:
+            continue
+        offline_s = (now - max(run.leased_at, agent.seen_at)).total_seconds()
+        patience_s = farm.policy.lease_patience_s
+        if leases.expired(printer, run, offline_s=offline_s, patience_s=patience_s):
+            found.append(Holding(printer=printer, run=run))
+    return found
+
+
+async def flush_outbox(farm: Farm) -> int:
+    """Say every desired document that has changed, as it is now; return how many were said.
+
+    A document is taken off the outbox after the broker has it, so that it may be said twice but
+    never not at all. Without a broker all stay, for the next time.
+    """
+    said = 0
+    async with farm.live.flushing_now:
+        while True:
+            async with farm.store.read() as unit:
+                notes = await unit.outbox(farm.policy.documents_per_flush)
+                documents = [
+                    (agent_id, document)
+                    for printer_id in dict.fromkeys(printer_id for _, printer_id in notes)
+                    for agent_id, document in await _documents(farm, unit, printer_id)
+                ]
+            if not notes:
+                return said
+            try:
+                for agent_id, document in documents:
+                    await farm.link.publish_desired(agent_id, document)
+                    said += 1
+            except Unavailable as error:
+                if farm.live.first_time("outbox.waits"):
+                    log.warning("outbox.waits", reason=str(error))
+                return said
+            async with farm.store.write() as unit:
+                await unit.outbox_done([number for number, _ in notes])
+
+
+async def _documents(
+    farm: Farm, unit: Unit, printer_id: PrinterId
+) -> list[tuple[AgentId, Desired]]:
+    """Return the printer's document, none where the printer is gone."""
+    printer = await unit.printer(printer_id)
+    if printer is None:
+        return []
+    run = await unit.run(printer.run_id) if printer.run_id is not None else None
+    document = desired(
+        printer,
+        run,
+        await _plate_of(unit, run) if run is not None else None,
+        artifact_path=farm.policy.artifact_path,
+        term=farm.term,
+    )
+    return [(printer.agent_id, document)]
+
+
+async def _plate_of(unit: Unit, run: Run) -> Plate | None:
+    for plate in await unit.plates(run.job_id):
+        if plate.sha256 == run.plate_sha256:
+            return plate
+    return None
