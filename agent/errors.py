@@ -3,7 +3,8 @@
 AgentError
 ├── SettingsInvalid        the configuration is wrong: a person mends it
 ├── FileUnavailable        a plate could not be fetched or its hash is wrong; `retry` tells
-├── JournalDamaged         the journal can't be read or is from a newer version
+├── JournalDamaged         the journal can't be read or written, or is from a newer version
+├── IllegalTransition      something can't happen to a run in its phase: a mistake of ours
 └── DriverError            something about one printer
     ├── DriverUnavailable  no port, no host, in use by another: wait and try again
     ├── PlateRefused       this plate can't run on this printer: never retried
@@ -42,6 +43,16 @@ class FileUnavailable(AgentError):
 @dataclass(eq=False)
 class JournalDamaged(AgentError):
     """The journal can't be used; nothing may be started without it."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class IllegalTransition(AgentError):
+    """What happened can't happen in the run's phase; nothing has changed."""
 
     reason: str
 

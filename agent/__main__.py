@@ -1,0 +1,60 @@
+"""The command `farmhand-agent`: read the settings, run until told to end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import cast
+
+# structlog loads rich for prettier tracebacks where it is installed: MiB that a Pi has no use for.
+sys.modules.setdefault("rich", cast(ModuleType, None))
+
+from agent.app import App, build  # noqa: E402
+from agent.errors import JournalDamaged, SettingsInvalid  # noqa: E402
+from agent.logs import configure  # noqa: E402
+from agent.settings import AgentSettings, load  # noqa: E402
+
+EXIT_SETTINGS = 2
+EXIT_JOURNAL = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the agent; returns 0 after SIGTERM or SIGINT, 2 and 3 for what a person must mend."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if "--version" in arguments:
+        sys.stdout.write(f"farmhand-agent {build()}\n")
+        return 0
+    try:
+        settings = load(arguments)
+        secrets = (settings.token, settings.mqtt_password)
+        configure(
+            log_format=settings.log_format,
+            log_level=settings.log_level,
+            secrets=[secret.get_secret_value() for secret in secrets],
+        )
+        asyncio.run(_run(settings))
+    except SettingsInvalid as error:
+        sys.stderr.write(f"farmhand-agent: {error}\n")
+        return EXIT_SETTINGS
+    except JournalDamaged as error:
+        sys.stderr.write(f"farmhand-agent: {error}\n")
+        return EXIT_JOURNAL
+    return 0
+
+
+async def _run(settings: AgentSettings) -> None:
+    """Run until a signal; what prints goes on, as far as its printer can by itself."""
+    from agent.printers.registry import open_driver
+
+    app = asyncio.create_task(App(settings, open_driver).run(), name="app")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, app.cancel)
+    await asyncio.wait((app,))
+    if not app.cancelled():
+        app.result()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

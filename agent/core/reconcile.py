@@ -1,0 +1,283 @@
+"""What to do next, from what is wanted, remembered and seen.
+
+Theory. A decision is level-triggered: it looks at how things are, never at what changed, so a
+lost, repeated or late document does no harm. It answers with the steps of one round; after them
+everything is looked at again. What was asked of a printer is asked again only after `ASK_AGAIN_S`,
+because printers take their time to obey.
+
+A start needs all of this at once: the run is wanted, its plate is here, the bed was declared
+clear in this journal's life, the printer is idle and nobody else's, and the coordinator permitted
+the very nonce that this process wrote down and said less than `PERMIT_S_MAX` ago by its own clock.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from agent.core.memory import Memory
+from agent.core.observation import Observation, RunSeen, RunState
+from agent.core.run import Happened, Run
+from agent.core.steps import (
+    Arm,
+    Fetch,
+    NoteForeign,
+    Pause,
+    Recover,
+    Report,
+    Resume,
+    Start,
+    Step,
+    Stop,
+    WriteJournal,
+)
+from protocols.wire.to_agent import Desired
+from protocols.wire.vocabulary import Mode, Nonce, PrinterState, RunPhase
+
+# A broker delivers within a second. Twenty leave room for a slow coordinator, and are too short
+# for anything retained, replayed or typed by a person.
+PERMIT_S_MAX = 20.0
+
+# Marlin may sit in a heating or homing command for seconds before it looks at a pause.
+ASK_AGAIN_S = 10.0
+
+STOP_BEFORE_START = "stopped before it began"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """What only this process knows, and a restart forgets on purpose.
+
+    Attributes:
+        plate_here: the run's plate was fetched and looked at by this process.
+        armed: the nonce that was said, at `armed_at_s` of the monotonic clock.
+        asked: what was asked of the printer last, at `asked_at_s`.
+        retry_at_s: before this time what failed is not tried again; `trouble` tells what did.
+    """
+
+    plate_here: bool = False
+    armed: Nonce | None = None
+    armed_at_s: float = 0.0
+    asked: type[Step] | None = None
+    asked_at_s: float = 0.0
+    retry_at_s: float = 0.0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that a decision is made from.
+
+    Attributes:
+        desired: the last document that was admitted by this process, None before the first.
+        can_pause: the driver can.
+        heard: the coordinator would hear us now: a nonce said into the void is wasted.
+        now_s: monotonic clock.
+    """
+
+    desired: Desired | None
+    memory: Memory
+    observed: Observation
+    recall: Recall
+    can_pause: bool
+    heard: bool
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do now.
+
+    Attributes:
+        steps: to be done in order, none when there is nothing to do.
+        waits_for: what is missing, for a person; empty when nothing is.
+        again_s: monotonic time to look again even if nothing changes, None for never.
+    """
+
+    steps: tuple[Step, ...] = ()
+    waits_for: str = ""
+    again_s: float | None = None
+
+
+def reconcile(situation: Situation) -> Decision:
+    """Return the next steps of a printer."""
+    memory, observed = situation.memory, situation.observed
+    if observed.foreign != memory.foreign and observed.state is not PrinterState.OFFLINE:
+        return Decision(steps=(NoteForeign(observed.foreign),))
+    run = memory.run
+    if run is None or not run.is_active:
+        return Decision()
+    mode = wanted(situation.desired, run)
+    match run.phase:
+        case RunPhase.FETCHING:
+            return _bring(situation, mode)
+        case RunPhase.READY:
+            return _begin(situation, run, mode)
+        case RunPhase.COMMITTED:
+            return _settle(situation, run)
+        case RunPhase.PRINTING | RunPhase.PAUSED | RunPhase.STOPPING:
+            return _follow(situation, run, mode)
+        case RunPhase.FINISHED | RunPhase.STOPPED | RunPhase.FAILED | RunPhase.LOST:
+            return Decision()
+        case _:
+            assert_never(run.phase)
+
+
+def wanted(desired: Desired | None, run: Run) -> Mode | None:
+    """Return the mode wanted of a run, None where no document speaks of it."""
+    if desired is None or desired.assignment is None or desired.epoch != run.epoch:
+        return None
+    return desired.mode if desired.assignment.run_id == run.run_id else None
+
+
+def fate(run: Run, seen: RunSeen) -> tuple[WriteJournal, ...]:
+    """Return what an answer to `Recover` means for the run.
+
+    A run that was committed and that the printer knows nothing of is LOST, not "not started": a
+    printer that lost its power forgets as well.
+    """
+    begun: tuple[WriteJournal, ...] = ()
+    if run.phase is RunPhase.COMMITTED:
+        begun = (WriteJournal(Happened.STARTED),)
+    match seen.state:
+        case RunState.PRINTING | RunState.PAUSED:
+            return begun
+        case RunState.FINISHED:
+            return (*begun, WriteJournal(Happened.FINISHED, seen.reason))
+        case RunState.STOPPED:
+            return (*begun, WriteJournal(Happened.STOPPED, seen.reason))
+        case RunState.FAILED:
+            return (*begun, WriteJournal(Happened.FAILED, seen.reason))
+        case RunState.NONE | RunState.UNKNOWN:
+            reason = seen.reason or "the printer can't say what became of it"
+            return (WriteJournal(Happened.LOST, reason),)
+        case _:
+            assert_never(seen.state)
+
+
+def _bring(situation: Situation, mode: Mode | None) -> Decision:
+    if mode is Mode.STOP:
+        return Decision(steps=(WriteJournal(Happened.WITHDRAWN, STOP_BEFORE_START),))
+    return _held_back(situation) or Decision(steps=(Fetch(),))
+
+
+def _begin(situation: Situation, run: Run, mode: Mode | None) -> Decision:
+    """READY: start it, or say what that waits for."""
+    recall, now_s = situation.recall, situation.now_s
+    if mode is Mode.STOP:
+        return Decision(steps=(WriteJournal(Happened.WITHDRAWN, STOP_BEFORE_START),))
+    if held := _held_back(situation):
+        return held
+    if not recall.plate_here:
+        return Decision(steps=(Fetch(),))
+    if missing := _missing(situation, mode):
+        return Decision(waits_for=missing)
+    armed_until_s = recall.armed_at_s + PERMIT_S_MAX
+    if run.nonce is None or recall.armed != run.nonce or now_s > armed_until_s:
+        return Decision(steps=(Arm(), Report()))
+    assert situation.desired is not None, "a mode comes from a document"
+    if situation.desired.permit == run.nonce:
+        return Decision(steps=(WriteJournal(Happened.COMMITTED), Start()))
+    return Decision(waits_for="the coordinator's permit", again_s=armed_until_s + 0.001)
+
+
+def _missing(situation: Situation, mode: Mode | None) -> str:
+    """Return what a start lacks beside the permit, empty where it lacks nothing."""
+    observed = situation.observed
+    if mode is None:
+        return "the coordinator: no document speaks of this run"
+    if mode is Mode.PAUSE:
+        return "the coordinator: the run is paused before it began"
+    if observed.foreign:
+        return "the printer: it prints something that no agent started"
+    if observed.state is not PrinterState.IDLE:
+        return f"the printer: it is {observed.state}"
+    if not bed_is_clear(situation.desired, situation.memory):
+        return "somebody to declare the bed clear"
+    if not situation.heard:
+        return "the coordinator: it is not connected"
+    return ""
+
+
+def bed_is_clear(desired: Desired | None, memory: Memory) -> bool:
+    """Whether somebody declared the bed clear of everything that this journal counted."""
+    cleared = desired.cleared if desired is not None else None
+    return (
+        cleared is not None
+        and cleared.journal_id == memory.journal_id
+        and cleared.occupation >= memory.occupation
+    )
+
+
+def _held_back(situation: Situation) -> Decision | None:
+    """Return the decision to wait while something that failed is not to be tried again yet."""
+    recall = situation.recall
+    if situation.now_s < recall.retry_at_s:
+        return Decision(waits_for=recall.trouble, again_s=recall.retry_at_s)
+    return None
+
+
+def _settle(situation: Situation, run: Run) -> Decision:
+    """COMMITTED and nobody is starting it: it may have started. Never again; find out."""
+    seen = situation.observed.run
+    if seen is None or seen.run_id != run.run_id:
+        return _recover(situation)
+    if seen.state in (RunState.NONE, RunState.UNKNOWN):
+        return _recover(situation)
+    return Decision(steps=fate(run, seen))
+
+
+def _recover(situation: Situation) -> Decision:
+    """Ask what became of the run, as soon as there is a printer to ask."""
+    if situation.observed.state is PrinterState.OFFLINE:
+        return Decision(waits_for="the printer: only it knows what became of the run")
+    return _held_back(situation) or Decision(steps=(Recover(),))
+
+
+def _follow(situation: Situation, run: Run, mode: Mode | None) -> Decision:
+    """A run that has started: write down what is seen, then ask for what is wanted."""
+    seen = situation.observed.run
+    if seen is None or seen.run_id != run.run_id:
+        return _recover(situation)
+    match seen.state:
+        case RunState.NONE | RunState.UNKNOWN:
+            return _recover(situation)
+        case RunState.FINISHED | RunState.STOPPED | RunState.FAILED:
+            return Decision(steps=fate(run, seen))
+        case RunState.PRINTING | RunState.PAUSED:
+            pass
+        case _:
+            assert_never(seen.state)
+    if mode is Mode.STOP and run.phase is not RunPhase.STOPPING:
+        return Decision(steps=(WriteJournal(Happened.STOPPING), Stop()))
+    if run.phase is RunPhase.STOPPING:
+        return _ask(situation, Stop(), "the printer to stop")
+    paused = seen.state is RunState.PAUSED
+    if paused and run.phase is RunPhase.PRINTING:
+        return Decision(steps=(WriteJournal(Happened.PAUSED, seen.reason),))
+    if not paused and run.phase is RunPhase.PAUSED:
+        return Decision(steps=(WriteJournal(Happened.RESUMED),))
+    return _steer(situation, run, mode, paused=paused)
+
+
+def _steer(situation: Situation, run: Run, mode: Mode | None, *, paused: bool) -> Decision:
+    """Pause or resume, and leave alone a pause that somebody made at the printer."""
+    if mode is Mode.PAUSE and not run.pause_asked:
+        if not paused and not situation.can_pause:
+            return Decision(waits_for="nothing: this printer can't pause")
+        steps: tuple[Step, ...] = (WriteJournal(Happened.PAUSE_ASKED),)
+        return Decision(steps=steps if paused else (*steps, Pause()))
+    if mode is Mode.PAUSE and not paused:
+        return _ask(situation, Pause(), "the printer to pause")
+    if mode is Mode.RUN and paused:
+        if not run.pause_asked:
+            return Decision(waits_for="somebody at the printer: it was paused there")
+        return _ask(situation, Resume(), "the printer to go on")
+    return Decision()
+
+
+def _ask(situation: Situation, step: Step, waits_for: str) -> Decision:
+    """Ask, unless the same was asked a moment ago."""
+    recall = situation.recall
+    again_s = recall.asked_at_s + ASK_AGAIN_S
+    if recall.asked is type(step) and situation.now_s < again_s:
+        return Decision(waits_for=recall.trouble or waits_for, again_s=again_s)
+    return Decision(steps=(step,))

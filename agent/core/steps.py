@@ -1,0 +1,66 @@
+"""What the shell of a printer must do, as data.
+
+Steps of one decision are performed in their order; the first that fails ends the round.
+"""
+
+from dataclasses import dataclass
+
+from agent.core.run import Happened
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Bring the plate here, check its hash, and let the driver look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Make a fresh nonce and write it down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Say how things stand, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteJournal:
+    """Write down what happened to the run, before anything else is done about it."""
+
+    happened: Happened
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteForeign:
+    """Write down that somebody else's print began, or is gone."""
+
+    printing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Tell the printer to start. Comes right after the commitment, and nowhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Tell the printer to pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Tell the printer to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Tell the printer to stop for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """Ask the printer what became of the run, and take it over where it goes on."""
+
+
+Step = Fetch | Arm | Report | WriteJournal | NoteForeign | Start | Pause | Resume | Stop | Recover

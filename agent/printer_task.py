@@ -1,0 +1,399 @@
+"""One printer's loop: observe, reconcile, perform one round of steps, report.
+
+Everything that decides is in `core`; here the steps are performed in their order, and what came of
+them is written down. The loop wakes for a document, a change at the printer, the connection, a
+command, and for time. It may be ended and begun again at any instruction: what matters is in the
+journal, and the driver lives on in a task of its own.
+"""
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+import structlog
+
+from agent.commands import Order
+from agent.core.fence import admit
+from agent.core.memory import Change, note_foreign
+from agent.core.reconcile import Decision, Recall, Situation, fate, reconcile, wanted
+from agent.core.run import Happened, Run
+from agent.core.steps import (
+    Arm,
+    Fetch,
+    NoteForeign,
+    Pause,
+    Recover,
+    Report,
+    Resume,
+    Start,
+    Step,
+    Stop,
+    WriteJournal,
+)
+from agent.errors import (
+    AgentError,
+    DriverError,
+    FileUnavailable,
+    JournalDamaged,
+    PlateRefused,
+    StartUnknown,
+)
+from agent.files import FileStore
+from agent.journal import Journal
+from agent.outbox import Outbox, Outlet
+from agent.printers.driver import Driver, PlateFile
+from agent.remembered import Remembered
+from agent.reports import gist, report
+from protocols.wire.from_agent import Refusal
+from protocols.wire.to_agent import Desired
+from protocols.wire.vocabulary import AgentId, Mode, Nonce, PrinterId, RunPhase
+
+log = structlog.get_logger(__name__)
+
+RETRY_S = 10.0  # after a fetch or a start that failed and may succeed later
+RECOVER_AGAIN_S = 2.0  # the nozzle may be resting on the print
+REPORT_S = 30.0  # a report is repeated so often even if nothing changed
+OBEY_S_MAX = 60.0  # for a printer to take an order; homing and heating block that long
+START_S_MAX = 180.0
+COMMANDS_MAX = 8
+DOCUMENTS_MAX = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all printers of an agent share."""
+
+    agent_id: AgentId
+    boot_id: str
+    journal: Journal
+    files: FileStore
+    outlet: Outlet
+    monotonic_s: Callable[[], float] = time.monotonic
+
+
+class PrinterTask:
+    """The loop of one printer. Documents and commands come in from outside, by plain calls."""
+
+    def __init__(self, printer_id: PrinterId, driver: Driver, around: Surroundings) -> None:
+        """Make a loop that does not run yet."""
+        self._printer_id = printer_id
+        self._driver = driver
+        self._around = around
+        self._log = log.bind(printer_id=printer_id)
+        self._wake = asyncio.Event()
+        self._remembered: Remembered | None = None
+        self._documents: deque[Desired] = deque()
+        self._waiting: Desired | None = None
+        self._desired: Desired | None = None
+        self._refused: Refusal | None = None
+        self._recall = Recall()
+        self._plate: PlateFile | None = None
+        self._fetching: asyncio.Task[PlateFile | FileUnavailable | DriverError] | None = None
+        self._commands: deque[Order] = deque()
+        self._sequence = 0
+        self._reported: tuple[object, ...] = ()
+        self._reported_at_s = 0.0
+        self._outbox = Outbox(around.journal, printer_id)
+
+    def desire(self, document: Desired) -> None:
+        """Take a document; when too many wait, the oldest is dropped."""
+        if len(self._documents) >= DOCUMENTS_MAX:
+            self._documents.popleft()
+        self._documents.append(document)
+        if self._fetching is not None and wanted(document, self._run) in (None, Mode.STOP):
+            self._fetching.cancel()
+        self.wake()
+
+    def command(self, order: Order) -> bool:
+        """Take a command to be done in turn; False: too many wait."""
+        if len(self._commands) >= COMMANDS_MAX:
+            return False
+        self._commands.append(order)
+        self.wake()
+        return True
+
+    def wake(self) -> None:
+        """Look again."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look after the printer until cancelled.
+
+        What an earlier run of this loop believed is forgotten; only the journal counts.
+        """
+        around = self._around
+        self._remembered = await Remembered.load(
+            around.journal, around.files, around.agent_id, self._printer_id
+        )
+        if self._desired is not None:
+            self._documents.appendleft(self._desired)
+        self._recall, self._plate, self._desired = Recall(), None, None
+        self._outbox, self._reported = Outbox(around.journal, self._printer_id), ()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch_driver(), name=f"watch.{self._printer_id}")
+            while True:
+                self._wake.clear()
+                decision = await self._round(tasks)
+                if not decision.steps:
+                    await self._wait(decision.again_s)
+
+    async def _watch_driver(self) -> None:
+        while True:
+            await self._driver.changed()
+            self.wake()
+
+    async def _wait(self, again_s: float | None) -> None:
+        now_s = self._around.monotonic_s()
+        until_s = min(now_s + REPORT_S, again_s if again_s is not None else now_s + REPORT_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, until_s - now_s)):
+                await self._wake.wait()
+
+    async def _round(self, tasks: asyncio.TaskGroup) -> Decision:
+        """Look at everything once, and do what follows from it."""
+        try:
+            await self._obey_commands()
+            await self._admit()
+            decision = reconcile(self._situation())
+            for step in decision.steps:
+                if not await self._perform(step, tasks):
+                    break
+            say_again_s = await self._outbox.say(
+                self._around.outlet,
+                events_stored=self._known.memory.events_stored,
+                now_s=self._around.monotonic_s(),
+            )
+        except JournalDamaged as damage:
+            # Nothing was written and so nothing may be done; what prints goes on.
+            self._log.error("journal.unwritable", reason=str(damage))
+            self._report(f"the journal: {damage}")
+            await asyncio.sleep(RETRY_S)
+            return Decision(again_s=0.0)
+        self._report(decision.waits_for)
+        return replace(decision, again_s=_earlier(decision.again_s, say_again_s))
+
+    def _situation(self) -> Situation:
+        return Situation(
+            desired=self._desired,
+            memory=self._known.memory,
+            observed=self._driver.observation,
+            recall=self._recall,
+            can_pause=self._driver.capabilities.pause,
+            heard=self._around.outlet.heard,
+            now_s=self._around.monotonic_s(),
+        )
+
+    @property
+    def _known(self) -> Remembered:
+        assert self._remembered is not None, "the memory is loaded before the first round"
+        return self._remembered
+
+    @property
+    def _run(self) -> Run:
+        return self._known.run
+
+    async def _record(
+        self, happened: Happened, reason: str = "", nonce: Nonce | None = None
+    ) -> None:
+        seen = self._driver.observation.run
+        await self._known.record(happened, reason, nonce=nonce, seen=seen)
+
+    async def _admit(self) -> None:
+        """Look at every document, in the order of arrival: which is newest, the fence knows.
+
+        One of a later lease that comes while a run goes on waits for its end.
+        """
+        if self._waiting is not None:
+            self._documents.append(self._waiting)
+            self._waiting = None
+        while self._documents:
+            document = self._documents.popleft()
+            try:
+                await self._consider(document)
+            except JournalDamaged:
+                self._documents.appendleft(document)
+                raise
+
+    async def _consider(self, document: Desired) -> None:
+        memory = self._known.memory
+        await self._outbox.acknowledge(document.acknowledged, events_stored=memory.events_stored)
+        verdict = admit(memory, document, datetime.now(UTC))
+        if isinstance(verdict, Refusal):
+            if verdict != self._refused:
+                self._log.warning("document.refused", epoch=verdict.epoch, reason=verdict.reason)
+            self._refused = verdict
+            if document.epoch > memory.epoch and document.term >= memory.term:
+                self._waiting = document
+            return
+        given = verdict.memory.run
+        await self._known.save(verdict)
+        if given is not None and (memory.run is None or given.run_id != memory.run.run_id):
+            self._recall, self._plate = Recall(), None
+        self._desired, self._refused = document, None
+
+    async def _perform(self, step: Step, tasks: asyncio.TaskGroup) -> bool:
+        """Do one step; False ends the round."""
+        match step:
+            case Fetch():
+                return await self._fetch(tasks)
+            case Arm():
+                await self._record(Happened.ARMED, nonce=Nonce(secrets.token_hex(8)))
+            case Report():
+                self._report("the coordinator's permit")
+                now_s = self._around.monotonic_s()
+                self._recall = replace(self._recall, armed=self._run.nonce, armed_at_s=now_s)
+            case WriteJournal(happened, reason):
+                await self._record(happened, reason)
+            case NoteForeign(printing):
+                memory = note_foreign(self._known.memory, printing)
+                await self._known.save(Change(memory=memory))
+            case Start():
+                return await self._start()
+            case Pause():
+                await self._ask(step, self._driver.pause())
+            case Resume():
+                await self._ask(step, self._driver.resume())
+            case Stop():
+                await self._ask(step, self._driver.stop())
+            case Recover():
+                return await self._recover()
+            case _:
+                assert_never(step)
+        return True
+
+    async def _fetch(self, tasks: asyncio.TaskGroup) -> bool:
+        """Bring the plate here and look at it; a document may call it off meanwhile."""
+        self._report("its plate")
+        self._fetching = tasks.create_task(self._bring(), name=f"fetch.{self._printer_id}")
+        try:
+            await asyncio.wait((self._fetching,))
+            if self._fetching.cancelled():
+                return False
+            brought = self._fetching.result()
+        finally:
+            self._fetching = None
+        if isinstance(brought, FileUnavailable):
+            return await self._fail(brought, final=not brought.retry)
+        if isinstance(brought, DriverError):
+            return await self._fail(brought, final=isinstance(brought, PlateRefused))
+        self._plate = brought
+        self._recall = replace(self._recall, plate_here=True, trouble="")
+        if self._run.phase is RunPhase.FETCHING:
+            await self._record(Happened.FETCHED)
+        return True
+
+    async def _bring(self) -> PlateFile | FileUnavailable | DriverError:
+        """Return the plate, or what was wrong: a raise would end the group of this task."""
+        plate = self._run.plate
+        try:
+            path = await self._around.files.fetch(plate)
+            file = PlateFile(path=path, sha256=plate.sha256, name=plate.name)
+            await self._driver.check(file)
+        except (FileUnavailable, DriverError) as failure:
+            return failure
+        return file
+
+    async def _fail(self, failure: AgentError, *, final: bool) -> bool:
+        """Give the run up before it began, or hold it back for a while."""
+        if final:
+            await self._record(Happened.REFUSED, str(failure))
+        else:
+            self._hold_back(str(failure), RETRY_S)
+        return False
+
+    def _hold_back(self, trouble: str, wait_s: float) -> None:
+        if trouble and trouble != self._recall.trouble:
+            self._log.warning("run.held_back", run_id=self._run.run_id, reason=trouble)
+        retry_at_s = self._around.monotonic_s() + wait_s
+        self._recall = replace(self._recall, retry_at_s=retry_at_s, trouble=trouble)
+
+    async def _start(self) -> bool:
+        """Tell the printer to start: the only place that does, right after the commitment."""
+        run, plate = self._run, self._plate
+        assert run.phase is RunPhase.COMMITTED, "saved, then said"
+        assert plate is not None, "a run is ready only when its plate is here"
+        try:
+            async with asyncio.timeout(START_S_MAX):
+                await self._driver.start(plate, run.run_id)
+        except PlateRefused as refusal:
+            await self._record(Happened.REFUSED, str(refusal))
+        except (StartUnknown, TimeoutError) as failure:
+            # It stays COMMITTED: the next round asks the printer, and never starts it again.
+            self._log.error("run.start_unknown", run_id=run.run_id, reason=str(failure))
+        except DriverError as failure:
+            await self._record(Happened.NOT_STARTED, str(failure))
+            self._hold_back(str(failure), RETRY_S)
+        else:
+            self._recall = Recall()
+            await self._record(Happened.STARTED)
+        return False
+
+    async def _ask(self, step: Step, order: Coroutine[Any, Any, None]) -> None:
+        """Give the printer an order; whether it obeyed is seen, not answered."""
+        trouble = ""
+        try:
+            async with asyncio.timeout(OBEY_S_MAX):
+                await order
+        except TimeoutError:
+            trouble = f"the printer did not take the order in {OBEY_S_MAX:.0f} s"
+        except DriverError as failure:
+            trouble = str(failure)
+        if trouble:
+            self._log.warning("order.failed", order=type(step).__name__, reason=trouble)
+        asked_at_s = self._around.monotonic_s()
+        self._recall = replace(
+            self._recall, asked=type(step), asked_at_s=asked_at_s, trouble=trouble
+        )
+
+    async def _recover(self) -> bool:
+        run = self._run
+        path = await self._around.files.cached(run.plate.sha256)
+        plate = None
+        if path is not None:
+            plate = PlateFile(path=path, sha256=run.plate.sha256, name=run.plate.name)
+        try:
+            async with asyncio.timeout(OBEY_S_MAX):
+                seen = await self._driver.recover(run.run_id, plate)
+        except TimeoutError:
+            self._hold_back("the printer does not say what became of the run", RECOVER_AGAIN_S)
+            return False
+        except DriverError as failure:
+            self._hold_back(str(failure), RECOVER_AGAIN_S)
+            return False
+        self._log.info("run.recovered", run_id=run.run_id, state=seen.state, reason=seen.reason)
+        for write in fate(run, seen):
+            await self._known.record(write.happened, write.reason, seen=seen)
+        self._hold_back("", RECOVER_AGAIN_S)
+        return True
+
+    async def _obey_commands(self) -> None:
+        while self._commands:
+            await self._commands.popleft().perform(self._driver, self._around.monotonic_s())
+
+    def _report(self, waits_for: str) -> None:
+        """Say how things stand, if that is news or long ago."""
+        now_s = self._around.monotonic_s()
+        reported = report(
+            self._known.memory,
+            self._driver.observation,
+            boot_id=self._around.boot_id,
+            sequence=self._sequence + 1,
+            waits_for=waits_for,
+            refused=self._refused,
+        )
+        if gist(reported) == self._reported and now_s < self._reported_at_s + REPORT_S:
+            return
+        self._sequence += 1
+        self._reported, self._reported_at_s = gist(reported), now_s
+        self._around.outlet.report(reported)
+
+
+def _earlier(one_s: float | None, other_s: float | None) -> float | None:
+    times_s = [time_s for time_s in (one_s, other_s) if time_s is not None]
+    return min(times_s, default=None)
