@@ -203,13 +203,16 @@ async def test_a_known_artifact_stays_as_it_is(store: Store) -> None:
 
 
 async def test_an_error_leaves_nothing_behind(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with store.write() as unit:
             await unit.save_job(JOB)
             await unit.save_printer(PRINTER)
             await unit.record(event("job.received"))
             await unit.mark_desired(PRINTER.printer_id)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     async with store.read() as unit:
         assert await unit.jobs() == []
         assert await unit.printers() == []
