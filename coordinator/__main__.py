@@ -4,6 +4,7 @@ Exit codes: 0 stopped as asked, 1 it can't run, 2 the settings are wrong.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -15,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a coordinator and return its exit code; what went wrong is one sentence on stderr."""
     try:
         chosen = settings.load(sys.argv[1:] if arguments is None else arguments)
+        os.umask(0o077)  # what lies in the state folder is nobody else's business
         logs.configure(form=chosen.log_format, level=chosen.log_level)
         # Late, so that a wrong setting is told at once: the libraries take a second on a Pi.
         from coordinator.app import run

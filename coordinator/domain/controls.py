@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 _SETTLES = {
     Outcome.FINISHED: RunChange.FINISH,
-    Outcome.FAILED: RunChange.FAIL,
+    Outcome.FAILED: RunChange.DECLARE_FAILED,
     Outcome.REPRINT: RunChange.DISCARD,
 }
 

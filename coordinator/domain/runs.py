@@ -5,8 +5,11 @@ start it. From the permit on it may have started, whatever we hear; only its age
 it, or a person's where nobody can know (LOST). An agent's word is history and is taken as it comes:
 a start of a run that we never permitted did happen too (our memory may be an older copy). What the
 table has no answer to, such as a start of a revoked run, contradicts what we know: `reports.py`
-takes the printer out of the game for it. A lost run ends when its agent can say after all, or when
-a person does; DISCARDED means that they said it counts for nothing.
+takes the printer out of the game for it.
+
+A lost run stays lost whatever moves later, and even if an agent says that it failed or never
+started: a wiped agent that meets an old document would say so in good faith. Only FINISHED, which
+nobody says by mistake, or a person ends it; DISCARDED means that they want its copy again.
 """
 
 from collections.abc import Mapping
@@ -87,10 +90,23 @@ class RunChange(StrEnum):
     STOP = "stop"
     FAIL = "fail"
     LOSE = "lose"
-    DISCARD = "discard"
+    DECLARE_FAILED = "declare_failed"  # a person did
+    DISCARD = "discard"  # so did a person
 
 
 LIVE = frozenset({RunState.LEASED, RunState.PERMITTED, RunState.PRINTING, RunState.PAUSED})
+
+
+# What an agent may say of a lost run without ending it.
+_SETTLING_NOTHING = (
+    RunChange.START,
+    RunChange.PAUSE,
+    RunChange.RESUME,
+    RunChange.STOP,
+    RunChange.FAIL,
+    RunChange.LOSE,
+    RunChange.RELEASE,
+)
 
 
 def _table() -> dict[tuple[RunState, RunChange], RunState]:
@@ -102,12 +118,14 @@ def _table() -> dict[tuple[RunState, RunChange], RunState]:
         (RunState.PERMITTED, RunChange.PERMIT): RunState.PERMITTED,
         (RunState.PERMITTED, RunChange.RELEASE): RunState.REVOKED,
         (RunState.PERMITTED, RunChange.START): RunState.PRINTING,
+        (RunState.LOST, RunChange.FINISH): RunState.FINISHED,
+        (RunState.LOST, RunChange.DECLARE_FAILED): RunState.FAILED,
         (RunState.LOST, RunChange.DISCARD): RunState.DISCARDED,
     }
     for state in (RunState.PRINTING, RunState.PAUSED):
         table[state, RunChange.PAUSE] = RunState.PAUSED
         table[state, RunChange.RESUME] = RunState.PRINTING
-    for state in (*sorted(LIVE), RunState.LOST):
+    for state in sorted(LIVE):
         table[state, RunChange.FINISH] = RunState.FINISHED
         table[state, RunChange.STOP] = RunState.STOPPED
         table[state, RunChange.FAIL] = RunState.FAILED
@@ -115,9 +133,7 @@ def _table() -> dict[tuple[RunState, RunChange], RunState]:
     # Both sides gave it up at once, each for a reason of its own: it did not start.
     for change in (RunChange.RELEASE, RunChange.STOP, RunChange.FAIL):
         table[RunState.REVOKED, change] = RunState.REVOKED
-    table[RunState.LOST, RunChange.RELEASE] = RunState.REVOKED
-    # A lost run is not found again by moving: only its end says how it was.
-    for change in (RunChange.START, RunChange.PAUSE, RunChange.RESUME):
+    for change in _SETTLING_NOTHING:
         table[RunState.LOST, change] = RunState.LOST
     return table
 
@@ -138,16 +154,16 @@ def advance(
         IllegalTransition: the table has no such move.
     """
     state = MACHINE.after(run.state, change)
-    started = run.started_at
-    if change is RunChange.START and started is None:
-        started = now
+    stays = state is run.state
+    starts = change is RunChange.START and run.started_at is None
+    ended_at = None if state in LIVE else now
     moved = replace(
         run,
         state=state,
-        reason=reason,
+        reason=reason or (run.reason if stays else ""),
         nonce=run.nonce if nonce is None else nonce,
-        started_at=started,
-        ended_at=None if state in LIVE else now,
+        started_at=now if starts else run.started_at,
+        ended_at=run.ended_at if stays else ended_at,
     )
     return moved, (Save(moved), note(moved, reason))
 

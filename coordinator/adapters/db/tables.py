@@ -7,7 +7,7 @@ Whoever changes a table writes a migration too; a test compares the two.
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Integer, String, Table, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -41,10 +41,14 @@ def _json() -> Any:
     return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
-def _of(column: str) -> Any:
+def _of(column: str, *, primary_key: bool = False) -> Any:
     """Return a reference; checked at the commit, for one unit saves in any order."""
     reference = ForeignKey(column, deferrable=True, initially="DEFERRED")
-    return Field(sa_column=Column(Text, reference, nullable=False, index=True))
+    return Field(
+        sa_column=Column(
+            String, reference, nullable=False, primary_key=primary_key, index=not primary_key
+        )
+    )
 
 
 # A number that was taken off a table is never given again: an outbox note could otherwise be
@@ -68,10 +72,8 @@ class JobRow(SQLModel, table=True):
     """A job."""
 
     __tablename__ = "jobs"
-    __table_args__ = _COUNTS_ON
 
-    number: int = _number()
-    job_id: str = Field(unique=True)
+    job_id: str = Field(primary_key=True)
     name: str
     model_sha256: str | None = None
     copies: int
@@ -94,11 +96,9 @@ class PlateRow(SQLModel, table=True):
     """A plate of a job."""
 
     __tablename__ = "plates"
-    __table_args__ = (UniqueConstraint("job_id", "printer_class"), _COUNTS_ON)
 
-    number: int = _number()
-    job_id: str = _of("jobs.job_id")
-    printer_class: str
+    job_id: str = _of("jobs.job_id", primary_key=True)
+    printer_class: str = Field(primary_key=True)
     sha256: str
     name: str
     size_bytes: int
@@ -160,10 +160,9 @@ class RunRow(SQLModel, table=True):
     """A run. One epoch of a printer belongs to one run, whatever a program gets wrong."""
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("printer_id", "epoch"), _COUNTS_ON)
+    __table_args__ = (UniqueConstraint("printer_id", "epoch"),)
 
-    number: int = _number()
-    run_id: str = Field(unique=True)
+    run_id: str = Field(primary_key=True)
     job_id: str = _of("jobs.job_id")
     printer_id: str = _of("printers.printer_id")
     agent_id: str

@@ -12,9 +12,9 @@ from coordinator.adapters.db.mapping import Row
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import LIVE, Run
 from coordinator.ports import FarmEvent
-from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
+from protocols.wire.vocabulary import NEVER_LEASED, AgentId, Epoch, JobId, PrinterId, RunId
 
 _JOBS = tables.table(tables.JobRow)
 _PLATES = tables.table(tables.PlateRow)
@@ -24,6 +24,7 @@ _AGENTS = tables.table(tables.AgentRow)
 _ARTIFACTS = tables.table(tables.ArtifactRow)
 _EVENTS = tables.table(tables.EventRow)
 _OUTBOX = tables.table(tables.OutboxRow)
+_LIVE = [state.value for state in LIVE]
 
 
 class SqlUnit:
@@ -40,7 +41,7 @@ class SqlUnit:
 
     async def jobs(self, states: Collection[JobState] | None = None) -> list[Job]:
         """Return the jobs in these states, in order of arrival."""
-        wanted = select(_JOBS).order_by(_JOBS.c.number)
+        wanted = select(_JOBS).order_by(_JOBS.c.created_at, _JOBS.c.job_id)
         if states is not None:
             wanted = wanted.where(_JOBS.c.state.in_([state.value for state in states]))
         return [mapping.job_of(row) for row in await self._all(wanted)]
@@ -51,7 +52,7 @@ class SqlUnit:
 
     async def plates(self, job_id: JobId) -> list[Plate]:
         """Return a job's plates."""
-        wanted = select(_PLATES).where(_PLATES.c.job_id == job_id).order_by(_PLATES.c.number)
+        wanted = select(_PLATES).where(_PLATES.c.job_id == job_id).order_by(_PLATES.c.printer_class)
         return [mapping.plate_of(row) for row in await self._all(wanted)]
 
     async def save_plate(self, plate: Plate) -> None:
@@ -71,14 +72,14 @@ class SqlUnit:
         live: bool | None = None,
     ) -> list[Run]:
         """Return runs, oldest first."""
-        wanted = select(_RUNS).order_by(_RUNS.c.number)
+        wanted = select(_RUNS).order_by(_RUNS.c.leased_at, _RUNS.c.run_id)
         if job_id is not None:
             wanted = wanted.where(_RUNS.c.job_id == job_id)
         if printer_id is not None:
             wanted = wanted.where(_RUNS.c.printer_id == printer_id)
         if live is not None:
-            ended = _RUNS.c.ended_at.is_not(None)
-            wanted = wanted.where(~ended if live else ended)
+            is_live = _RUNS.c.state.in_(_LIVE)
+            wanted = wanted.where(is_live if live else ~is_live)
         return [mapping.run_of(row) for row in await self._all(wanted)]
 
     async def save_run(self, run: Run) -> None:
@@ -99,7 +100,7 @@ class SqlUnit:
 
     async def save_printer(self, printer: Printer) -> None:
         """Insert or replace a printer, but for its epoch."""
-        row = mapping.printer_to_row(printer)
+        row = mapping.printer_to_row(printer) | {"epoch": NEVER_LEASED}
         await self._save(_PRINTERS, row, key=("printer_id",), keep=("epoch",))
 
     async def raise_epoch(self, printer_id: PrinterId, *, expected: Epoch) -> bool:

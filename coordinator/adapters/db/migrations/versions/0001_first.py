@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     """Create all tables."""
     _orders()
+    _plates()
     _printers()
     _runs()
     _history()
@@ -32,7 +33,6 @@ def _orders() -> None:
     )
     op.create_table(
         "jobs",
-        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("job_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("model_sha256", sa.String(), nullable=True),
@@ -50,15 +50,15 @@ def _orders() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("updated_at", sa.DateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("number"),
-        sa.UniqueConstraint("job_id"),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("job_id"),
     )
     op.create_index("ix_jobs_state", "jobs", ["state"])
+
+
+def _plates() -> None:
     op.create_table(
         "plates",
-        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("job_id", sa.String(), nullable=False),
         sa.Column("printer_class", sa.String(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -71,11 +71,8 @@ def _orders() -> None:
         sa.Column("line_count", sa.Integer(), nullable=True),
         sa.Column("engine", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.job_id"], deferrable=True, initially="DEFERRED"),
-        sa.PrimaryKeyConstraint("number"),
-        sa.UniqueConstraint("job_id", "printer_class"),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("job_id", "printer_class"),
     )
-    op.create_index("ix_plates_job_id", "plates", ["job_id"])
 
 
 def _printers() -> None:
@@ -124,10 +121,9 @@ def _printers() -> None:
 def _runs() -> None:
     op.create_table(
         "runs",
-        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
-        sa.Column("job_id", sa.Text(), nullable=False),
-        sa.Column("printer_id", sa.Text(), nullable=False),
+        sa.Column("job_id", sa.String(), nullable=False),
+        sa.Column("printer_id", sa.String(), nullable=False),
         sa.Column("agent_id", sa.String(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("plate_sha256", sa.String(), nullable=False),
@@ -145,10 +141,8 @@ def _runs() -> None:
             ["printer_id"], ["printers.printer_id"], deferrable=True, initially="DEFERRED"
         ),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.job_id"], deferrable=True, initially="DEFERRED"),
-        sa.PrimaryKeyConstraint("number"),
+        sa.PrimaryKeyConstraint("run_id"),
         sa.UniqueConstraint("printer_id", "epoch"),
-        sa.UniqueConstraint("run_id"),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_runs_job_id", "runs", ["job_id"])
     op.create_index("ix_runs_printer_id", "runs", ["printer_id"])
