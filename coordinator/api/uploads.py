@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from coordinator.api.names import file_name_of, suffix_of
 from coordinator.api.problems import BadRequest, FieldError, Problem
@@ -15,6 +16,9 @@ CHUNK_BYTES = 256 * 1024
 # Slicer settings as JSON are the longest of the fields; real ones stay below 10 KiB.
 FIELD_BYTES_MAX = 64 * 1024
 FIELDS_MAX = 32
+
+# The library's ways of saying that boundaries, headers, encodings or the transfer are broken.
+_BROKEN = (ValueError, AssertionError, EOFError, HttpProcessingError, web.RequestPayloadError)
 
 
 @dataclass(slots=True)
@@ -48,8 +52,7 @@ async def received(
     async with AsyncExitStack() as stack:
         try:
             await _read(request, artifacts, upload, stack, file_bytes_max)
-        except (ValueError, AssertionError, EOFError) as error:
-            # The library's ways of saying that boundaries, headers or encodings are broken.
+        except _BROKEN as error:
             raise _refused(400, "broken_form", "The form ends early or is malformed.") from error
         if upload.file is None:
             raise BadRequest(
