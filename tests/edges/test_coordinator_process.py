@@ -16,6 +16,11 @@ import aiomqtt
 import pytest
 
 from coordinator.adapters.folder_lock import hold_folder
+from protocols.wire.codec import decode, encode
+from protocols.wire.from_agent import Presence, PrinterDescription, Reported
+from protocols.wire.to_agent import Desired
+from protocols.wire.topics import Topic, build, subscription
+from protocols.wire.vocabulary import AgentId, Epoch, JournalId, PrinterId, PrinterState
 from tests.fakes.mosquitto import start_mosquitto
 
 START_S = 60.0  # the libraries take seconds on a machine that does other things too
@@ -164,3 +169,72 @@ async def test_an_unknown_setting_is_named_and_ends_with_2(tmp_path: Path) -> No
     code, words = await outcome(await spawn(tmp_path, "--brokr", "auto"))
     assert code == 2
     assert "--brokr" in words
+
+
+PRESENCE = Presence(
+    agent_id=AgentId("pi-1"),
+    online=True,
+    boot_id="b1",
+    connection_id="c1",
+    journal_id=JournalId("j1"),
+    protocol_min=1,
+    protocol_max=1,
+    printers=(
+        PrinterDescription(
+            printer_id=PrinterId("p1"), name="first", printer_class="mk4", driver="marlin_serial"
+        ),
+    ),
+)
+REPORTED = Reported(
+    agent_id=AgentId("pi-1"),
+    printer_id=PrinterId("p1"),
+    journal_id=JournalId("j1"),
+    boot_id="b1",
+    sequence=1,
+    epoch=Epoch(0),
+    revision=0,
+    state=PrinterState.IDLE,
+)
+
+
+@pytest.mark.parametrize("broker", ["mosquitto", "amqtt"])
+async def test_a_plate_sent_over_http_is_desired_of_a_printer_over_mqtt(
+    tmp_path: Path, broker: str
+) -> None:
+    """The agent is made of two messages and a subscription."""
+    async with (
+        asyncio.timeout(START_S),
+        running(tmp_path, "--broker", broker) as farm,
+        aiomqtt.Client("127.0.0.1", int(farm.mqtt_url.rpartition(":")[2])) as agent,
+        aiohttp.ClientSession(
+            farm.api_url,
+            headers={"Authorization": f"Bearer {(tmp_path / 'token').read_text().strip()}"},
+        ) as person,
+    ):
+        agent_id, printer_id = PRESENCE.agent_id, REPORTED.printer_id
+        await agent.subscribe(subscription(Topic.DESIRED, agent_id), 1)
+        presence, reported = encode(PRESENCE), encode(REPORTED)
+        await agent.publish(build(Topic.PRESENCE, agent_id), presence, 1, retain=True)
+        topic = build(Topic.REPORTED, agent_id, printer_id)
+        await agent.publish(topic, reported, 1, retain=True)
+        while True:
+            async with person.post(f"/api/v1/printers/{printer_id}/clear") as answer:
+                if answer.status == 200:
+                    break
+                assert answer.status == 404, await answer.text()
+            await asyncio.sleep(0.05)  # the API has no route that waits for a printer to appear
+        form = aiohttp.FormData()
+        form.add_field("file", b"G28\nG1 X10\n", filename="cube.gcode")
+        async with person.post("/api/v1/jobs", data=form) as answer:
+            assert answer.status == 201, await answer.text()
+            job = await answer.json()
+        async for message in agent.messages:
+            assert isinstance(message.payload, bytes)
+            desired = decode(message.payload, Desired)
+            if desired.assignment is not None:
+                break
+        assert desired.assignment.job_id == job["id"]
+        assert (desired.epoch, desired.permit) == (1, None)
+        url = desired.assignment.plate.url
+        async with person.get(url) as answer:
+            assert await answer.read() == b"G28\nG1 X10\n"
