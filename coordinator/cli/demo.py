@@ -46,7 +46,7 @@ async def run_demo(wishes: Wishes) -> int:
     """Play the demo; return the exit code.
 
     Raises:
-        CommandFailed: something could not start, or died.
+        CommandFailed: something could not start, or died, or the job did not end as it should.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -63,13 +63,14 @@ async def run_demo(wishes: Wishes) -> int:
             # Only a signal cancels us: Ctrl-C while the farm stays up is the usual good end.
             screen.settle()
             screen.say("stopping ...")
-            if demo.verdict is None:
+            if demo.succeeded is None:
                 return 128 + signal.SIGINT
         finally:
             screen.settle()
             await demo.children.stop()
-    assert demo.verdict is not None
-    return demo.verdict
+        if not demo.succeeded:
+            raise CommandFailed(f"not all went well; everything is kept in {home.path}")
+    return Exit.OK
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ class _Demo:
     screen: Screen
     children: Children
     place: Place = field(default_factory=lambda: Place(url="", token=""))
-    verdict: Exit | None = None
+    succeeded: bool | None = None
     finished_at: dict[str, float] = field(default_factory=dict)
 
     async def play(self) -> None:
@@ -214,12 +215,11 @@ class _Demo:
         self.screen.say("")
         self.screen.table(summary(job, speed=self.wishes.speed, wall_s=wall_s))
         verdict = await compare(farm, self.home, job)
-        good = verdict.proven and job["state"] == "finished"
         for sentence in explain(verdict):
             self.screen.say(sentence, style="green" if verdict.proven else "red")
         if job["state"] != "finished":
             self.screen.say(f"the job is {job['state']}: {job['reason']}", style="red")
-        self.verdict = Exit.OK if good else Exit.FAILED
+        self.succeeded = verdict.proven and job["state"] == "finished"
 
     async def _until(self, holds: Callable[[], Awaitable[bool]], what: str) -> None:
         """Wait for the start of something, as long as everything lives.
