@@ -7,6 +7,7 @@ that nobody knows is an error: a mistyped limit must not silently be the default
 
 import os
 import re
+import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -107,6 +108,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important events that are logged."""
 
+    @field_validator("state_dir")
+    @classmethod
+    def _at_home(cls, value: Path) -> Path:
+        return value.expanduser()
+
     @field_validator("public_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
@@ -136,7 +142,7 @@ class Settings(BaseSettings):
             env_settings,
             _ours(dotenv_settings),
             *([SecretsSettingsSource(settings_cls, credentials)] if credentials else []),
-            *([TomlConfigSettingsSource(settings_cls, path)] if (path := _config_file()) else []),
+            *([_toml(settings_cls, path)] if (path := _config_file()) else []),
         )
 
 
@@ -174,6 +180,13 @@ def _config_file() -> Path | None:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
     usual = (home / "farmhand" / "coordinator.toml", Path("/etc/farmhand/coordinator.toml"))
     return next((path for path in usual if path.is_file()), None)
+
+
+def _toml(settings_cls: type[BaseSettings], path: Path) -> PydanticBaseSettingsSource:
+    try:
+        return TomlConfigSettingsSource(settings_cls, path)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is no TOML: {error}") from error
 
 
 def _ours(dotenv: PydanticBaseSettingsSource) -> PydanticBaseSettingsSource:

@@ -1,206 +1,25 @@
 """A farm in one value: the real use cases, and around them small models of agents and people.
 
-The agents keep the rules of the wire (epochs, revisions, nonces, an outbox) and nothing else; the
-network loses, repeats and reorders what it likes, but for presence, which one connection carries
-in order. What physically happened is written to `starts`, `finished` and `on_bed`: the judge.
+The network loses, repeats and reorders what it likes, but for presence, which one connection
+carries in order. What physically happened is written to `starts`, `finished` and `on_bed`: the judge.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from pathlib import Path
 from random import Random
 
-from coordinator.domain.jobs import ENDED, Job, JobState
+from coordinator.domain.jobs import ENDED, JobState
 from coordinator.domain.printers import BedState
 from coordinator.domain.runs import RunState
 from coordinator.errors import NotNow
-from coordinator.usecases import absorbing, controlling, dispatching, orders, preparing, starting
+from coordinator.usecases import absorbing, controlling, dispatching, preparing, starting
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live
-from protocols.wire.from_agent import (
-    Presence,
-    PrinterDescription,
-    Reported,
-    RunEvent,
-    RunReport,
-)
-from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import (
-    NEVER_LEASED,
-    AgentId,
-    Epoch,
-    EventKind,
-    JobId,
-    JournalId,
-    Mode,
-    Nonce,
-    PrinterId,
-    PrinterState,
-    RunId,
-    RunPhase,
-)
-from tests.fakes.fake_artifacts import FakeArtifacts
-from tests.fakes.fake_slicer import FakeSlicer
-from tests.fakes.manual_clock import NOON, CountingIds, ManualClock
-from tests.fakes.memory_store import MemoryStore
+from protocols.wire.from_agent import Reported, RunEvent
+from protocols.wire.vocabulary import EventKind, Mode, Nonce, RunId, RunPhase
+from tests.fakes.manual_clock import ManualClock
+from tests.fakes.model_agent import PRINTING, ModelAgent, ModelRun
 from tests.fakes.recording_link import RecordingLink
-
-PRINTING = (RunPhase.PRINTING, RunPhase.PAUSED)
-
-
-def new_farm(folder: Path, **fields: object) -> Farm:
-    """Return a farm on fakes; what is not given is fresh."""
-    parts: dict[str, object] = {
-        "store": MemoryStore(),
-        "artifacts": FakeArtifacts(folder),
-        "slicer": FakeSlicer(),
-        "link": RecordingLink(),
-        "clock": ManualClock(),
-        "ids": CountingIds(),
-    }
-    return Farm(**{**parts, **fields})  # type: ignore[arg-type]
-
-
-async def order_gcode(farm: Farm, **fields: object) -> Job:
-    """Order a plate that is G-code already."""
-    values: dict[str, object] = {"name": "part", "file_name": "part.gcode", "actor": "user:anna"}
-    async with farm.artifacts.stage(".gcode") as staged:
-        await staged.write(b"; made by hand\nG28\nG1 X10\n")
-        return await orders.accept_order(farm, orders.Order(**{**values, **fields}), staged)  # type: ignore[arg-type]
-
-
-@dataclass
-class ModelRun:
-    """A run in an agent's journal."""
-
-    run_id: RunId
-    job_id: JobId
-    epoch: Epoch
-    phase: RunPhase = RunPhase.READY
-    nonces: list[Nonce] = field(default_factory=list)
-
-
-@dataclass
-class ModelAgent:
-    """One agent with one printer."""
-
-    name: str
-    journal: int = 1
-    boot: int = 1
-    sequence: int = 0
-    epoch: Epoch = NEVER_LEASED
-    revision: int = 0
-    occupation: int = 0
-    number: int = 0
-    run: ModelRun | None = None
-    outbox: list[RunEvent] = field(default_factory=list)
-    desired: Desired | None = None
-    armed: Nonce | None = None
-    printing: RunId | None = None  # physically
-    on_bed: bool = False
-
-    @property
-    def agent_id(self) -> AgentId:
-        return AgentId(f"agent-{self.name}")
-
-    @property
-    def printer_id(self) -> PrinterId:
-        return PrinterId(f"printer-{self.name}")
-
-    @property
-    def journal_id(self) -> JournalId:
-        return JournalId(f"journal-{self.name}-{self.journal}")
-
-    @property
-    def boot_id(self) -> str:
-        return f"boot-{self.name}-{self.boot}"
-
-    def presence(self) -> Presence:
-        description = PrinterDescription(
-            printer_id=self.printer_id,
-            name=self.name,
-            printer_class="mk4",
-            driver="model",
-            material="PLA",
-        )
-        return Presence(
-            agent_id=self.agent_id,
-            online=True,
-            boot_id=self.boot_id,
-            connection_id=self.boot_id,
-            journal_id=self.journal_id,
-            protocol_min=1,
-            protocol_max=1,
-            printers=(description,),
-        )
-
-    def reported(self) -> Reported:
-        self.sequence += 1
-        run = self.run
-        return Reported(
-            agent_id=self.agent_id,
-            printer_id=self.printer_id,
-            journal_id=self.journal_id,
-            boot_id=self.boot_id,
-            sequence=self.sequence,
-            epoch=self.epoch,
-            revision=self.revision,
-            state=PrinterState.PRINTING if self.printing else PrinterState.IDLE,
-            occupation=self.occupation,
-            run=None
-            if run is None
-            else RunReport(
-                run_id=run.run_id,
-                job_id=run.job_id,
-                phase=run.phase,
-                nonce=run.nonces[-1] if run.phase is RunPhase.READY and run.nonces else None,
-                nonces_before=tuple(run.nonces[:-1]),
-            ),
-        )
-
-    def note(self, event: EventKind) -> None:
-        """Write an event to the journal and the outbox."""
-        assert self.run is not None
-        self.number += 1
-        self.outbox.append(
-            RunEvent(
-                agent_id=self.agent_id,
-                printer_id=self.printer_id,
-                journal_id=self.journal_id,
-                number=self.number,
-                epoch=self.run.epoch,
-                run_id=self.run.run_id,
-                job_id=self.run.job_id,
-                event=event,
-                at=NOON + timedelta(days=-1),  # its clock is wrong, and nothing rests on it
-                occupation=self.occupation,
-            )
-        )
-
-    def obey(self, document: Desired) -> None:
-        """Admit a document, or refuse what is older than what was admitted."""
-        if (document.epoch, document.revision) < (self.epoch, self.revision):
-            return
-        assigned, run = document.assignment, self.run
-        started = run is not None and run.phase in (RunPhase.COMMITTED, *PRINTING)
-        if document.epoch > self.epoch and assigned is not None and started:
-            return
-        unwanted = assigned is None or (run is not None and assigned.run_id != run.run_id)
-        if run is not None and run.phase is RunPhase.READY and unwanted:
-            self.end(RunPhase.STOPPED, EventKind.RELEASED)
-        if document.epoch > self.epoch and assigned is not None:
-            self.run = ModelRun(assigned.run_id, assigned.job_id, document.epoch)
-        self.epoch, self.revision, self.desired = document.epoch, document.revision, document
-        acknowledged = document.acknowledged
-        if acknowledged is not None and acknowledged.journal_id == self.journal_id:
-            self.outbox = [each for each in self.outbox if each.number > acknowledged.number]
-
-    def end(self, phase: RunPhase, event: EventKind) -> None:
-        assert self.run is not None
-        self.run.phase = phase
-        self.printing = None
-        self.note(event)
 
 
 @dataclass

@@ -4,8 +4,8 @@ Each mutation takes one rule away; the judge must see it, or the rule (or the ju
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -14,15 +14,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator.domain import leases, presence, printers, reports
+from coordinator.domain import leases, presence, reports, runs
+from coordinator.domain.effects import Effects, Save
 from coordinator.domain.leases import Answer, Holding
-from coordinator.domain.printers import Printer
-from coordinator.domain.runs import RunState
+from coordinator.domain.machine import Machine
+from coordinator.domain.printers import forgotten
+from coordinator.domain.runs import RunChange, RunState
 from coordinator.errors import NotNow
 from coordinator.usecases import absorbing, controlling
-from protocols.wire.from_agent import RunReport
-from protocols.wire.vocabulary import JobId
-from tests.coordinator.usecases.farm_model import Model, ModelAgent, new_farm, order_gcode
+from protocols.wire.from_agent import RunEvent, RunReport
+from protocols.wire.vocabulary import JobId, JournalId
+from tests.coordinator.usecases.farm_model import Model
+from tests.fakes.fake_farm import new_farm, order_gcode
+from tests.fakes.model_agent import ModelAgent
 
 STEPS = 150
 
@@ -104,27 +108,59 @@ def test_every_plate_starts_once_and_every_job_ends_whatever_happens(seed: int) 
     _story(seed)
 
 
-def _permit_whoever_asks(holding: Holding, report: RunReport) -> Answer:
+def _release_without_proof(holding: Holding, report: RunReport) -> Answer:
+    """Take a permitted run back as if it had never been permitted."""
+    told = _ANSWER(holding, report)
     assert holding.run is not None
-    permitted = holding.run.state in (RunState.LEASED, RunState.PERMITTED)
-    return Answer.PERMIT if permitted else Answer.NOTHING
+    unwanted = holding.run.state is RunState.PERMITTED and told is Answer.REPEAT
+    return Answer.REVOKE if unwanted else told
 
 
-def _keep_the_epoch(printer: Printer) -> tuple[Printer, tuple[()]]:
-    return replace(printer, run_id=None), ()
+def _forget_nothing(holding: Holding, journal_id: JournalId, now: datetime) -> Effects:
+    """Take a new memory for the old one: revoke what was permitted."""
+    printer = forgotten(holding.printer, journal_id, now, by="")
+    run = holding.run
+    if run is None or not run.live:
+        return (Save(printer),)
+    lost = replace(run, state=RunState.REVOKED)
+    return (Save(printer), Save(lost), *leases.close(printer)[1])
 
 
-def _revoke_at_once(run: object) -> bool:
-    return True
+def _any_order(holding: Holding, event: RunEvent, now: datetime) -> Effects:
+    """Apply events as they come: no numbers."""
+    number = holding.printer.events_applied
+    numbered = replace(event, number=number + 1)
+    return _APPLY(holding, numbered, now)
 
 
-MUTATIONS: dict[str, tuple[object, str, Callable[..., object]]] = {}
+_ANSWER, _APPLY = leases.answer, reports.apply_event
+_TABLE = dict(runs.MACHINE.table)
+
+MUTATIONS: dict[str, tuple[object, str, object]] = {
+    "a permitted run is given up only with proof": (leases, "answer", _release_without_proof),
+    "a new memory loses what was permitted": (presence, "_with_new_memory", _forget_nothing),
+    "events are applied once, in order": (reports, "apply_event", _any_order),
+    "a lost run is not settled by a release": (
+        runs,
+        "MACHINE",
+        Machine(
+            "run",
+            RunState.LEASED,
+            {**_TABLE, (RunState.LOST, RunChange.RELEASE): RunState.REVOKED},
+        ),
+    ),
+    "finished prints occupy the bed": (reports, "occupied", lambda printer, *_, **__: printer),
+}
 
 
 @pytest.mark.parametrize("rule", sorted(MUTATIONS))
 def test_without_the_rule_the_judge_sees_it(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     where, name, mutant = MUTATIONS[rule]
     monkeypatch.setattr(where, name, mutant)
-    with pytest.raises(AssertionError):
+
+    def live_many_lives() -> None:
         for seed in range(400):
             _story(seed)
+
+    with pytest.raises(AssertionError):
+        live_many_lives()
