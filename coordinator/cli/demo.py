@@ -26,6 +26,11 @@ from coordinator.cli.place import COORDINATOR_FILE, TOKEN_FILE, Place
 START_PATIENCE_S = 60.0
 PERIOD_S = 0.25
 
+# How long nothing may seem to happen: slicing takes so many of our seconds, and heating a cold bed
+# so many of the printers'.
+STALL_PATIENCE_S = 60.0
+HEATING_PATIENCE_S = 900.0
+
 # How long a finished print is left to be seen before the demo takes it off the bed.
 ADMIRE_S = 1.5
 
@@ -82,6 +87,7 @@ class _Demo:
     place: Place = field(default_factory=lambda: Place(url="", token=""))
     succeeded: bool | None = None
     finished_at: dict[str, float] = field(default_factory=dict)
+    moved: tuple[object, float] = (None, 0.0)
 
     async def play(self) -> None:
         """Start everything, print, sum up."""
@@ -192,11 +198,31 @@ class _Demo:
                 self.children.require_alive()
                 raise
             self.screen.show(job, printers)
+            self._require_movement(job, printers)
             occupied = [each for each in printers if each["status"] == "needs_clearing"]
             if job["state"] in JOB_ENDS and not occupied:
                 return job
             await self._clear_admired(farm, occupied)
             await asyncio.sleep(PERIOD_S)
+
+    def _require_movement(self, job: Document, printers: list[Document]) -> None:
+        """Do nothing as long as anything changes.
+
+        Raises:
+            CommandFailed: it does not any more; with what the job says it waits for.
+        """
+        state = (
+            job,
+            [(each["status"], each["live"] and each["live"]["line"]) for each in printers],
+        )
+        patience_s = STALL_PATIENCE_S + HEATING_PATIENCE_S / self.wishes.speed
+        if state != self.moved[0]:
+            self.moved = (state, time.monotonic())
+        elif time.monotonic() - self.moved[1] > patience_s:
+            words = "; ".join(wait["words"] for wait in job["waits"]) or "no reason is known"
+            raise CommandFailed(
+                f"nothing moved for {patience_s:.0f} s: {words}; see {self.home.logs}"
+            )
 
     async def _clear_admired(self, farm: FarmClient, occupied: list[Document]) -> None:
         for printer in occupied:

@@ -71,10 +71,16 @@ def job_line(job: Document) -> Table:
     cells: list[RenderableType] = [job["name"], output.job_state(job), done]
     if job["preparing_ratio"] is not None:
         cells += [bar(job["preparing_ratio"]), f"slicing {job['preparing_ratio']:.0%}"]
-    elif job["reason"]:
-        cells.append(job["reason"])
+    else:
+        cells.append(why_not(job))
     table.add_row(*cells)
     return table
+
+
+def why_not(job: Document) -> str:
+    """Return why a job failed or waits, in words; nothing where all is well."""
+    waits = job["waits"] if not job["copies_live"] else []
+    return str(job["reason"] or next((wait["words"] for wait in waits), ""))
 
 
 def plain_lines(job: Document | None, printers: Sequence[Document]) -> list[str]:
