@@ -1,10 +1,11 @@
 """What a coordinator can be told: one class, from the flags down to the defaults.
 
-A flag wins over the environment (`FARMHAND_PORT`), that over `.env`, that over a file in systemd's
-credentials directory (`farmhand_token`), that over the TOML file, that over the default. A key
-that nobody knows is an error: a mistyped limit must not silently be the default.
+A flag wins over the environment (`FARMHAND_PORT`), that over `.env`, that over a file named like
+the setting in systemd's credentials directory, that over the TOML file, that over the default. A
+key that nobody knows is an error: a mistyped limit must not silently be the default.
 """
 
+import argparse
 import os
 import re
 import tomllib
@@ -29,7 +30,7 @@ from coordinator.errors import SettingsInvalid
 MIB = 1024 * 1024
 PREFIX = "FARMHAND_"
 # Other commands of the same family read these from the same environment.
-_OTHERS = re.compile(r"FARMHAND_(AGENT|PRINTER|DEMO|CONFIG$|URL$|VENV|HOME$)")
+_OTHERS = re.compile(r"FARMHAND_(AGENT_|PRINTER_|URL$)")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$")]
@@ -44,7 +45,7 @@ def _state_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Farmhand's coordinator: takes models and G-code, makes plates, assigns them to printers."""
+    """Farmhand's coordinator: makes plates of models, assigns them to printers. --config FILE."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -141,52 +142,58 @@ class Settings(BaseSettings):
             init_settings,
             env_settings,
             _ours(dotenv_settings),
-            *([SecretsSettingsSource(settings_cls, credentials)] if credentials else []),
-            *([_toml(settings_cls, path)] if (path := _config_file()) else []),
+            *(
+                [SecretsSettingsSource(settings_cls, credentials, env_prefix="")]
+                if credentials
+                else []
+            ),
+            TomlConfigSettingsSource(settings_cls),
         )
 
 
-def load(arguments: Sequence[str] = (), **given: object) -> Settings:
+def load(arguments: Sequence[str] = ()) -> Settings:
     """Return the settings.
 
     Args:
-        arguments: flags as typed, `--port 8150`; `--help` prints them and leaves the program.
-        given: fields that a caller sets itself; they win over everything but a flag.
+        arguments: flags as typed, `--port 8150`; `--config FILE` names the TOML file, `--help`
+            prints them all and leaves the program.
 
     Raises:
         SettingsInvalid: a key is unknown, or a value can't be used; the text names it.
     """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", type=Path)
+    known, flags = parser.parse_known_args(arguments)
+    path = _config_file(known.config)
+
+    class WithFile(Settings):
+        __doc__ = Settings.__doc__
+        model_config = SettingsConfigDict(toml_file=path)
+
     _refuse_unknown(os.environ, "the environment")
     try:
-        flags = CliSettingsSource[Any](Settings, cli_parse_args=list(arguments))
-        return Settings(_cli_settings_source=flags, **given)  # type: ignore[arg-type]
+        return WithFile(_cli_settings_source=CliSettingsSource[Any](WithFile, cli_parse_args=flags))
     except ValidationError as error:
         raise SettingsInvalid(_sentence(error)) from error
-    except (SettingsError, ValueError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is no TOML: {error}") from error
+    except (SettingsError, OSError) as error:
         raise SettingsInvalid(f"the settings can't be read: {error}") from error
 
 
-def _config_file() -> Path | None:
-    """Return the TOML file: FARMHAND_CONFIG, else the user's, else the system's.
+def _config_file(named: Path | None) -> Path | None:
+    """Return the TOML file: the one that is named, else the user's, else the system's.
 
     Raises:
         SettingsInvalid: the file that was named does not exist.
     """
-    named = os.environ.get(f"{PREFIX}CONFIG")
-    if named:
-        if not Path(named).is_file():
-            raise SettingsInvalid(f"{PREFIX}CONFIG names {named}, which is no file")
-        return Path(named)
+    if named is not None:
+        if not named.is_file():
+            raise SettingsInvalid(f"--config names {named}, which is no file")
+        return named
     home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
     usual = (home / "farmhand" / "coordinator.toml", Path("/etc/farmhand/coordinator.toml"))
     return next((path for path in usual if path.is_file()), None)
-
-
-def _toml(settings_cls: type[BaseSettings], path: Path) -> PydanticBaseSettingsSource:
-    try:
-        return TomlConfigSettingsSource(settings_cls, path)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"{path} is no TOML: {error}") from error
 
 
 def _ours(dotenv: PydanticBaseSettingsSource) -> PydanticBaseSettingsSource:

@@ -15,7 +15,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Begin where nobody configured anything."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"FARMHAND_{name.upper()}", raising=False)
-    for name in ("FARMHAND_CONFIG", "CREDENTIALS_DIRECTORY", "STATE_DIRECTORY"):
+    for name in ("CREDENTIALS_DIRECTORY", "STATE_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -35,7 +35,7 @@ def test_each_source_wins_over_the_next(tmp_path: Path, monkeypatch: pytest.Monk
     assert load().port == 1001
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    (credentials / "farmhand_port").write_text("1002")
+    (credentials / "port").write_text("1002")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
     assert load().port == 1002
     (tmp_path / ".env").write_text("FARMHAND_PORT=1003\nOF_ANOTHER_PROGRAM=1\n")
@@ -55,9 +55,8 @@ def test_a_key_that_nobody_knows_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         load()
     (tmp_path / ".env").unlink()
     (tmp_path / "my.toml").write_text("prot = 1\n")
-    monkeypatch.setenv("FARMHAND_CONFIG", str(tmp_path / "my.toml"))
     with pytest.raises(SettingsInvalid, match="'prot'"):
-        load()
+        load(["--config", str(tmp_path / "my.toml")])
 
 
 def test_keys_of_the_other_commands_are_let_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,12 +84,13 @@ def test_a_value_that_can_not_be_is_told(flags: list[str], words: str) -> None:
         load(flags)
 
 
-def test_a_file_that_is_no_toml_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_no_toml_or_not_there_is_told(tmp_path: Path) -> None:
     path = tmp_path / "my.toml"
+    with pytest.raises(SettingsInvalid, match=f"--config names {path}, which is no file"):
+        load(["--config", str(path)])
     path.write_text("port = \n")
-    monkeypatch.setenv("FARMHAND_CONFIG", str(path))
     with pytest.raises(SettingsInvalid, match=f"{path} is no TOML"):
-        load()
+        load(["--config", str(path)])
 
 
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,11 +109,9 @@ def test_the_example_names_every_setting_and_is_the_default(
     lines = (REPOSITORY / "configs" / "coordinator.toml").read_text().splitlines()
     settings = [line.removeprefix("#") for line in lines if line[:1] == "#" and line[1:2] != " "]
     (tmp_path / "all.toml").write_text("\n".join(settings))
-    monkeypatch.setenv("FARMHAND_CONFIG", str(tmp_path / "all.toml"))
     named = {line.split(" = ")[0] for line in settings}
     assert named == set(Settings.model_fields)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_STATE_HOME")
-    given = load()
-    monkeypatch.delenv("FARMHAND_CONFIG")
-    assert given == load()
+    given = load(["--config", str(tmp_path / "all.toml")])
+    assert given.model_dump() == load().model_dump()

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import os
+import select
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -201,40 +202,98 @@ REPORTED = Reported(
 async def test_a_plate_sent_over_http_is_desired_of_a_printer_over_mqtt(
     tmp_path: Path, broker: str
 ) -> None:
-    """The agent is made of two messages and a subscription."""
     async with (
         asyncio.timeout(START_S),
         running(tmp_path, "--broker", broker) as farm,
-        aiomqtt.Client("127.0.0.1", int(farm.mqtt_url.rpartition(":")[2])) as agent,
-        aiohttp.ClientSession(
-            farm.api_url,
-            headers={"Authorization": f"Bearer {(tmp_path / 'token').read_text().strip()}"},
-        ) as person,
+        person_at(farm) as person,
     ):
-        agent_id, printer_id = PRESENCE.agent_id, REPORTED.printer_id
-        await agent.subscribe(subscription(Topic.DESIRED, agent_id), 1)
-        presence, reported = encode(PRESENCE), encode(REPORTED)
-        await agent.publish(build(Topic.PRESENCE, agent_id), presence, 1, retain=True)
-        topic = build(Topic.REPORTED, agent_id, printer_id)
-        await agent.publish(topic, reported, 1, retain=True)
-        while True:
-            async with person.post(f"/api/v1/printers/{printer_id}/clear") as answer:
-                if answer.status == 200:
-                    break
-                assert answer.status == 404, await answer.text()
-            await asyncio.sleep(0.05)  # the API has no route that waits for a printer to appear
-        form = aiohttp.FormData()
-        form.add_field("file", b"G28\nG1 X10\n", filename="cube.gcode")
-        async with person.post("/api/v1/jobs", data=form) as answer:
-            assert answer.status == 201, await answer.text()
-            job = await answer.json()
-        async for message in agent.messages:
-            assert isinstance(message.payload, bytes)
-            desired = decode(message.payload, Desired)
-            if desired.assignment is not None:
-                break
-        assert desired.assignment.job_id == job["id"]
+        async with agent_at(farm) as agent:
+            job_id = await order(person)
+            desired = await desired_assignment(agent)
         assert (desired.epoch, desired.permit) == (1, None)
-        url = desired.assignment.plate.url
-        async with person.get(url) as answer:
-            assert await answer.read() == b"G28\nG1 X10\n"
+        assert desired.assignment is not None
+        assert desired.assignment.job_id == job_id
+        async with person.get(desired.assignment.plate.url) as answer:
+            assert await answer.read() == GCODE
+
+
+@pytest.mark.parametrize("broker", ["mosquitto", "amqtt"])
+async def test_what_a_killed_broker_forgot_is_said_again(tmp_path: Path, broker: str) -> None:
+    async with (
+        asyncio.timeout(START_S),
+        running(tmp_path, "--broker", broker) as farm,
+        person_at(farm) as person,
+    ):
+        async with agent_at(farm) as agent:
+            job_id = await order(person)
+            before = await desired_assignment(agent)
+        children = Path(f"/proc/{farm.process.pid}/task/{farm.process.pid}/children")
+        [child] = (await asyncio.to_thread(children.read_text)).split()
+        ended = os.pidfd_open(int(child))
+        os.kill(int(child), signal.SIGKILL)
+        await asyncio.to_thread(select.select, [ended], [], [], START_S)
+        os.close(ended)
+        async with agent_again(farm) as agent:
+            after = await desired_assignment(agent)
+        assert after.assignment == before.assignment
+        assert after.assignment is not None
+        assert after.assignment.job_id == job_id
+
+
+GCODE = b"G28\nG1 X10\n"
+
+
+def person_at(farm: Running) -> aiohttp.ClientSession:
+    token = (farm.folder / "token").read_text().strip()
+    return aiohttp.ClientSession(farm.api_url, headers={"Authorization": f"Bearer {token}"})
+
+
+async def order(person: aiohttp.ClientSession) -> str:
+    """Declare the bed clear and send a plate."""
+    while True:
+        async with person.post(f"/api/v1/printers/{REPORTED.printer_id}/clear") as answer:
+            if answer.status == 200:
+                break
+            assert answer.status == 404, await answer.text()
+        await asyncio.sleep(0.05)  # the API has no route that waits for a printer to appear
+    form = aiohttp.FormData()
+    form.add_field("file", GCODE, filename="cube.gcode")
+    async with person.post("/api/v1/jobs", data=form) as answer:
+        assert answer.status == 201, await answer.text()
+        return str((await answer.json())["id"])
+
+
+@asynccontextmanager
+async def agent_at(farm: Running) -> AsyncIterator[aiomqtt.Client]:
+    """An agent made of two messages and a subscription."""
+    agent_id = PRESENCE.agent_id
+    async with aiomqtt.Client("127.0.0.1", int(farm.mqtt_url.rpartition(":")[2])) as agent:
+        await agent.subscribe(subscription(Topic.DESIRED, agent_id), 1)
+        await agent.publish(build(Topic.PRESENCE, agent_id), encode(PRESENCE), 1, retain=True)
+        topic = build(Topic.REPORTED, agent_id, REPORTED.printer_id)
+        await agent.publish(topic, encode(REPORTED), 1, retain=True)
+        yield agent
+
+
+@asynccontextmanager
+async def agent_again(farm: Running) -> AsyncIterator[aiomqtt.Client]:
+    """The same agent, as soon as the broker is back."""
+    async with AsyncExitStack() as stack:
+        while True:
+            try:
+                agent = await stack.enter_async_context(agent_at(farm))
+            except aiomqtt.MqttError:
+                await asyncio.sleep(0.05)  # the broker is another process
+            else:
+                break
+        yield agent
+
+
+async def desired_assignment(agent: aiomqtt.Client) -> Desired:
+    """Wait for a document that wants something."""
+    async for message in agent.messages:
+        assert isinstance(message.payload, bytes)
+        desired = decode(message.payload, Desired)
+        if desired.assignment is not None:
+            return desired
+    raise AssertionError("the messages ended")

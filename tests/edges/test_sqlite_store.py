@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+import resource
 import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -245,6 +247,25 @@ async def test_of_many_who_raise_an_epoch_one_succeeds(tmp_path: Path) -> None:
             printer = await unit.printer(PrinterId("p"))
             assert printer is not None
             assert printer.epoch == 1
+
+
+async def test_a_full_disk_is_told_and_passes(tmp_path: Path) -> None:
+    path = tmp_path / "farm.sqlite3"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    big = replace(a_job("job-1"), reason="x" * 3_000_000)
+    async with open_store(path) as store:
+        # The kernel's limit on one file's length fails a write as a full disk does.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
+        try:
+            with pytest.raises(Unavailable, match=r"can't be written .*: make room on its disk"):
+                async with store.write() as unit:
+                    await unit.save_job(big)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        async with store.read() as unit:
+            assert await unit.jobs() == []
+        async with store.write() as unit:
+            await unit.save_job(big)
 
 
 async def test_history_can_not_be_rewritten(tmp_path: Path) -> None:
