@@ -1,4 +1,4 @@
-"""A G-code file as commands: byte offsets, layers, time. Opens nothing and is never whole in memory.
+"""A G-code file as commands: byte offsets, layers, time. Opens nothing, holds no file.
 
 Times come from the slicer's total where the file names one (`estimated printing time`, `;TIME:`),
 spread over the file in proportion to its moves; else from the moves alone.

@@ -10,9 +10,6 @@ from protocols.gcode.lines import Command, encode, parse
 from protocols.gcode.modal import ModalState, Move
 from protocols.gcode.program import read_program
 
-# Rounding in slicers and skirts drawn on the very edge.
-ENVELOPE_TOLERANCE_MM = 0.5
-
 # Nine digits of line number, so that a line which passes here passes anywhere in a print.
 _LONGEST_NUMBER = 999_999_999
 
@@ -40,13 +37,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a printer can do, in millimetres and degrees Celsius."""
+    """What a printer can do, in millimetres and degrees Celsius.
+
+    `margin_mm` may be printed on beside the bed: purge lines at Y-3 are usual.
+    """
 
     bed_x_mm: float
     bed_y_mm: float
     height_mm: float
     tool_celsius_max: float = 300.0
     bed_celsius_max: float = 120.0
+    margin_mm: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _outside(move: Move, limits: Limits) -> Iterator[tuple[str, str]]:
         ("Y", move.y_mm, limits.bed_y_mm),
         ("Z", move.z_mm, limits.height_mm),
     ):
-        if not -ENVELOPE_TOLERANCE_MM <= value <= most + ENVELOPE_TOLERANCE_MM:
+        if not -limits.margin_mm <= value <= most + limits.margin_mm:
             yield "envelope", f"it prints at {axis}{value:g}, outside 0 to {most:g} mm"
 
 
