@@ -14,9 +14,14 @@ def inspect(request: InspectRequest) -> InspectResult:
 
     Raises:
         ModelError: it is no good, or fits none of the printers.
-        ProfileError: a printer named in the request is unknown or its profile wrong.
+        ProfileError: a printer, material or quality of the request is unknown, or its profile wrong.
     """
-    beds = _beds(request)
+    catalogue = Catalogue(request.configs)
+    if request.material:
+        catalogue.material(request.material)
+    if request.quality:
+        catalogue.quality(request.quality)
+    beds = _beds(request, catalogue)
     mesh = load(request.model_path, name=request.name, limits=request.limits)
     size = mesh.size_mm
     fitting, beyond = [], []
@@ -59,8 +64,7 @@ def too_large(size: Vector, beds: dict[str, Vector], *, margin_mm: float = 0.0) 
     )
 
 
-def _beds(request: InspectRequest) -> dict[str, Vector]:
-    catalogue = Catalogue(request.configs)
+def _beds(request: InspectRequest, catalogue: Catalogue) -> dict[str, Vector]:
     if not request.printers:
         return {printer.name: printer.volume_mm for printer in catalogue.printers()}
     beds: dict[str, Vector] = {}

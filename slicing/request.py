@@ -69,10 +69,14 @@ class InspectRequest(_Request):
 
     Attributes:
         printers: printer classes by name, or beds given outright; empty for all classes known.
+        material: has to be known, or empty; so has `quality`. Nothing else is made of them here:
+            whoever asks learns of a slip before the model is stored.
     """
 
     kind: Literal["inspect"]
     printers: tuple[str | Bed, ...] = ()
+    material: str = ""
+    quality: str = ""
 
 
 class SliceRequest(_Request):

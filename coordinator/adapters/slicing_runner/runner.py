@@ -103,6 +103,7 @@ class ChildSlicer:
             Refused: the answer is no.
             Unavailable: there is none, or not in time.
         """
+        ratio = 0.0
         limits = {"memory_bytes_max": self._memory_bytes_max, "engine_s_max": self._timeout_s}
         try:
             async with (
@@ -116,7 +117,9 @@ class ChildSlicer:
                 async for said in lines:
                     match said.get("kind"):
                         case "progress":
-                            progress(min(1.0, max(0.0, float(said["ratio"]))))
+                            # The engine's own bar goes back when it begins another pass.
+                            ratio = max(ratio, min(1.0, float(said["ratio"])))
+                            progress(ratio)
                         case "failed":
                             raise _failure(said)
                         case "result":
