@@ -6,6 +6,8 @@ from slicing.geometry import load
 from slicing.mesh import Vector, exceeds
 from slicing.request import Bed, InspectRequest, InspectResult, TooLarge
 
+_HOLES = "The surface has holes or loose edges; the slicer closes what it can: check the preview."
+
 
 def inspect(request: InspectRequest) -> InspectResult:
     """Look at a model.
@@ -32,9 +34,7 @@ def inspect(request: InspectRequest) -> InspectResult:
     if not fitting:
         raise too_large(size, beds)
     watertight = mesh.watertight()
-    holes = () if watertight else (
-        "The surface has holes or loose edges; the slicer closes what it can: check the preview.",
-    )
+    holes = () if watertight else (_HOLES,)
     return InspectResult(
         format=mesh.format,
         triangles=mesh.triangles,

@@ -54,10 +54,7 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         ) as folder:
             task = _task(request, configuration, mesh, Path(folder))
             stl.write(mesh.corners, task.mesh_path)
-            made = engine.slice(
-                task,
-                lambda ratio, stage: report(_LOADED + (_SLICED - _LOADED) * ratio, stage),
-            )
+            made = engine.slice(task, _within(report))
             report(_SLICED, "verifying")
             found = scan(task.output_path)
             printer = configuration.printer
@@ -89,6 +86,18 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         settings=configuration.flat(),
         warnings=(*mesh.warnings, *made.warnings),
     )
+
+
+def _within(report: Report) -> Report:
+    """Return a report for the engine's share; engines report some stages out of order."""
+    reached = 0.0
+
+    def onward(ratio: float, stage: str) -> None:
+        nonlocal reached
+        reached = max(reached, ratio)
+        report(_LOADED + (_SLICED - _LOADED) * reached, stage)
+
+    return onward
 
 
 def _placed(request: SliceRequest, configuration: Configuration) -> Mesh:

@@ -25,7 +25,7 @@ from slicing.errors import (
 )
 from slicing.estimates import read_estimates
 from slicing.process import Finished, ProcessLimits, run
-from slicing.profiles import Configuration, Dialect
+from slicing.profiles import Dialect
 from slicing.prusaslicer_ini import ini
 
 _PROGRAMS = (
@@ -114,7 +114,7 @@ class PrusaSlicer:
 
         def on_line(line: str) -> None:
             if step := _PROGRESS.search(line):
-                report(min(int(step[1]), 100) / 100, step[2].strip().lower())
+                report(min(int(step[1]), 100) / 100, step[2].partition(" to ")[0].strip().lower())
             elif warning := _WARNING.search(line):
                 warnings.append(warning[1].strip())
 

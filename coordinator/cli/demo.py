@@ -26,6 +26,11 @@ from coordinator.cli.place import COORDINATOR_FILE, TOKEN_FILE, Place
 START_PATIENCE_S = 60.0
 PERIOD_S = 0.25
 
+# How long nothing may seem to happen: slicing takes so many of our seconds, and heating a cold bed
+# so many of the printers'.
+STALL_PATIENCE_S = 60.0
+HEATING_PATIENCE_S = 900.0
+
 # How long a finished print is left to be seen before the demo takes it off the bed.
 ADMIRE_S = 1.5
 
@@ -46,7 +51,7 @@ async def run_demo(wishes: Wishes) -> int:
     """Play the demo; return the exit code.
 
     Raises:
-        CommandFailed: something could not start, or died.
+        CommandFailed: something could not start, or died, or the job did not end as it should.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -63,13 +68,14 @@ async def run_demo(wishes: Wishes) -> int:
             # Only a signal cancels us: Ctrl-C while the farm stays up is the usual good end.
             screen.settle()
             screen.say("stopping ...")
-            if demo.verdict is None:
+            if demo.succeeded is None:
                 return 128 + signal.SIGINT
         finally:
             screen.settle()
             await demo.children.stop()
-    assert demo.verdict is not None
-    return demo.verdict
+        if not demo.succeeded:
+            raise CommandFailed(f"not all went well; everything is kept in {home.path}")
+    return Exit.OK
 
 
 @dataclass(slots=True)
@@ -79,8 +85,9 @@ class _Demo:
     screen: Screen
     children: Children
     place: Place = field(default_factory=lambda: Place(url="", token=""))
-    verdict: Exit | None = None
+    succeeded: bool | None = None
     finished_at: dict[str, float] = field(default_factory=dict)
+    moved: tuple[object, float] = (None, 0.0)
 
     async def play(self) -> None:
         """Start everything, print, sum up."""
@@ -191,11 +198,31 @@ class _Demo:
                 self.children.require_alive()
                 raise
             self.screen.show(job, printers)
+            self._require_movement(job, printers)
             occupied = [each for each in printers if each["status"] == "needs_clearing"]
             if job["state"] in JOB_ENDS and not occupied:
                 return job
             await self._clear_admired(farm, occupied)
             await asyncio.sleep(PERIOD_S)
+
+    def _require_movement(self, job: Document, printers: list[Document]) -> None:
+        """Do nothing as long as anything changes.
+
+        Raises:
+            CommandFailed: it does not any more; with what the job says it waits for.
+        """
+        state = (
+            job,
+            [(each["status"], each["live"] and each["live"]["line"]) for each in printers],
+        )
+        patience_s = STALL_PATIENCE_S + HEATING_PATIENCE_S / self.wishes.speed
+        if state != self.moved[0]:
+            self.moved = (state, time.monotonic())
+        elif time.monotonic() - self.moved[1] > patience_s:
+            words = "; ".join(wait["words"] for wait in job["waits"]) or "no reason is known"
+            raise CommandFailed(
+                f"nothing moved for {patience_s:.0f} s: {words}; see {self.home.logs}"
+            )
 
     async def _clear_admired(self, farm: FarmClient, occupied: list[Document]) -> None:
         for printer in occupied:
@@ -214,12 +241,11 @@ class _Demo:
         self.screen.say("")
         self.screen.table(summary(job, speed=self.wishes.speed, wall_s=wall_s))
         verdict = await compare(farm, self.home, job)
-        good = verdict.proven and job["state"] == "finished"
         for sentence in explain(verdict):
             self.screen.say(sentence, style="green" if verdict.proven else "red")
         if job["state"] != "finished":
             self.screen.say(f"the job is {job['state']}: {job['reason']}", style="red")
-        self.verdict = Exit.OK if good else Exit.FAILED
+        self.succeeded = verdict.proven and job["state"] == "finished"
 
     async def _until(self, holds: Callable[[], Awaitable[bool]], what: str) -> None:
         """Wait for the start of something, as long as everything lives.

@@ -13,7 +13,8 @@ def demo(
     printers: Annotated[int, typer.Option(min=1, max=PRINTERS_MAX, help="How many.")] = 3,
     speed: Annotated[float, typer.Option(min=1, help="Seconds of printing in one of yours.")] = 60,
     model: Annotated[
-        Path | None, typer.Option(help="What to print; a small barn if not given.")
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="What to print; a small barn if not given."),
     ] = None,
     copies: Annotated[int, typer.Option(min=0, help="One for each printer if not given.")] = 0,
     once: Annotated[bool, typer.Option("--once", help="Exit after the summary.")] = False,

@@ -1,6 +1,7 @@
 """The demo's folder and the files in it: where everything of one demo lies."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,12 +55,14 @@ class Folder:
 
 @contextmanager
 def folder(wanted: Path | None) -> Iterator[Folder]:
-    """Lend the folder that was asked for, or a temporary one that is gone afterwards."""
-    if wanted is None:
-        with tempfile.TemporaryDirectory(prefix="farmhand-demo-") as path:
-            yield _made(Folder(Path(path)))
-    else:
+    """Lend the folder that was asked for, or a temporary one that is gone if all went well."""
+    if wanted is not None:
         yield _made(Folder(wanted.absolute()))
+        return
+    path = Path(tempfile.mkdtemp(prefix="farmhand-demo-"))
+    yield _made(Folder(path))
+    # After an error it stays: the logs in it tell why.
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _made(made: Folder) -> Folder:

@@ -77,7 +77,7 @@ def list_jobs(
     token_file: TokenFile = None,
 ) -> None:
     """List jobs in order of arrival."""
-    from coordinator.cli import output
+    from coordinator.cli import output, watching
     from coordinator.cli.client import FarmClient
 
     async def ask() -> "list[Document]":
@@ -97,7 +97,7 @@ def list_jobs(
                 output.job_state(job),
                 f"{job['copies_finished']}/{job['copies']}",
                 job["material"],
-                job["reason"] or next((wait["words"] for wait in job["waits"]), ""),
+                watching.why_not(job),
             ]
             for job in jobs
         ),

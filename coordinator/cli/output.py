@@ -99,15 +99,25 @@ def _degrees(reading: Mapping[str, Any]) -> str:
     return f"{reading['actual_celsius']:.0f}" + (f"/{target:.0f}" if target is not None else "")
 
 
-def percent(live: Document | None) -> str:
+def progress_of(printer: Document) -> Document | None:
+    """Return what a printer says of the run it holds, None where it says nothing of it yet."""
+    live, run = printer["live"], printer["run"]
+    return live if live and run and live["run_id"] == run["id"] else None
+
+
+def percent(printer: Document) -> str:
     """Return `42 %` of the run that is on, nothing where none is."""
-    if live is None or not live["run_id"]:
-        return ""
-    return f"{int(live['progress_ratio'] * 100)} %"
+    live = progress_of(printer)
+    return f"{int(live['progress_ratio'] * 100)} %" if live else ""
 
 
-def layers(live: Document | None) -> str:
+def layers(printer: Document) -> str:
     """Return `12/240`, nothing where no run is on or its plate has no layers marked."""
-    if live is None or not live["run_id"] or not live["layer_count"]:
-        return ""
-    return f"{live['layer']}/{live['layer_count']}"
+    live = progress_of(printer)
+    return f"{live['layer']}/{live['layer_count']}" if live and live["layer_count"] else ""
+
+
+def remaining(printer: Document) -> str:
+    """Return how long the run that is on still takes, nothing where that is unknown."""
+    live = progress_of(printer)
+    return duration(live["remaining_s"]) if live else ""

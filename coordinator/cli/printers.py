@@ -47,9 +47,9 @@ def list_printers(
                 printer["material"],
                 output.temperatures(printer["live"]),
                 printer["job"]["name"] if printer["job"] else "",
-                output.layers(printer["live"]),
-                output.percent(printer["live"]),
-                output.duration(printer["live"]["remaining_s"] if printer["live"] else None),
+                output.layers(printer),
+                output.percent(printer),
+                output.remaining(printer),
             ]
             for printer in printers
         ),
@@ -113,7 +113,7 @@ def _say(printer: "Document", *, as_json: bool) -> None:
         "agent": printer["agent_id"],
         "temperatures": output.temperatures(printer["live"]),
         "job": printer["job"]["name"] if printer["job"] else "",
-        "done": output.percent(printer["live"]),
+        "done": output.percent(printer),
         "message": printer["message"] or printer["quarantine"],
     }
     typer.echo(f"{printer['id']}  {printer['name']}")

@@ -16,25 +16,37 @@ from coordinator.cli.client import JOB_ENDS, Document, FarmClient
 # As often as agents send telemetry.
 PERIOD_S = 1.0
 
-BAR_CELLS = 24
+# Every column keeps its width from the start, or the table would jump; the bar takes what is left.
+_COLUMNS = (
+    ("PRINTER", 9),
+    ("STATE", 14),
+    ("TEMPERATURES °C", 24),
+    ("LAYER", 7),
+    ("DONE", None),
+    ("", 4),
+    ("LEFT", 8),
+)
+BAR_CELLS_MIN = 6
 
 
 def printers_table(printers: Iterable[Document]) -> Table:
     """Draw a row for each printer, all of it as the API tells it."""
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    for column in ("PRINTER", "STATE", "TEMPERATURES °C", "LAYER", "PROGRESS", "", "LEFT"):
-        table.add_column(column, no_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True, collapse_padding=True)
+    for name, cells in _COLUMNS:
+        if cells is None:
+            table.add_column(name, ratio=1, min_width=BAR_CELLS_MIN)
+        else:
+            table.add_column(name, no_wrap=True, min_width=cells)
     for printer in printers:
-        live = printer["live"]
-        runs = live is not None and live["run_id"] is not None and printer["run"] is not None
+        progress = output.progress_of(printer)
         table.add_row(
             printer["name"],
             printer_state(printer),
-            output.temperatures(live),
-            output.layers(live) if runs else "",
-            bar(live["progress_ratio"] if runs else 0.0),
-            output.percent(live) if runs else "",
-            output.duration(live["remaining_s"]) if runs else "",
+            output.temperatures(printer["live"]),
+            output.layers(printer),
+            bar(progress["progress_ratio"] if progress else 0.0),
+            output.percent(printer),
+            output.remaining(printer),
         )
     return table
 
@@ -49,20 +61,26 @@ def printer_state(printer: Document) -> Text:
 
 def bar(ratio: float) -> ProgressBar:
     """Draw a ratio from 0 to 1."""
-    return ProgressBar(total=1.0, completed=ratio, width=BAR_CELLS)
+    return ProgressBar(total=1.0, completed=ratio, complete_style="blue", finished_style="green")
 
 
 def job_line(job: Document) -> Table:
     """Draw a job in one line: state, copies, and the slicing while that is on."""
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 2), expand=job["preparing_ratio"] is not None)
     done = f"copies {job['copies_finished']}/{job['copies']}"
     cells: list[RenderableType] = [job["name"], output.job_state(job), done]
     if job["preparing_ratio"] is not None:
         cells += [bar(job["preparing_ratio"]), f"slicing {job['preparing_ratio']:.0%}"]
-    elif job["reason"]:
-        cells.append(job["reason"])
+    else:
+        cells.append(why_not(job))
     table.add_row(*cells)
     return table
+
+
+def why_not(job: Document) -> str:
+    """Return why a job failed or waits, in words; nothing where all is well."""
+    waits = job["waits"] if not job["copies_live"] else []
+    return str(job["reason"] or next((wait["words"] for wait in waits), ""))
 
 
 def plain_lines(job: Document | None, printers: Sequence[Document]) -> list[str]:
@@ -74,12 +92,10 @@ def plain_lines(job: Document | None, printers: Sequence[Document]) -> list[str]
             f"{job['copies_finished']} of {job['copies']} finished"
         )
     for printer in printers:
-        live = printer["live"]
-        progress = ""
-        if printer["run"] is not None and live is not None and live["run_id"] is not None:
-            # Steps of ten, or a pipe would be flooded.
-            progress = f", {int(live['progress_ratio'] * 10) * 10} %"
-        lines.append(f"{printer['name']}: {printer_state(printer).plain}{progress}")
+        progress = output.progress_of(printer)
+        # Steps of ten, or a pipe would be flooded.
+        done = f", {int(progress['progress_ratio'] * 10) * 10} %" if progress else ""
+        lines.append(f"{printer['name']}: {printer_state(printer).plain}{done}")
     return lines
 
 

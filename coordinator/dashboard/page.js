@@ -64,7 +64,7 @@ function printerCard(printer) {
   card.append(element("p", { textContent: [printer.material, printer.printer_class].filter(Boolean).join(" · ") }));
   if (live && printer.online) {
     card.append(element("p", { textContent: temperatures(live) }));
-    if (printer.run && live.run_id) {
+    if (printer.run && live.run_id === printer.run.id) {  // not of the run before
       card.append(
         element("progress", { max: 1, value: live.progress_ratio, ariaLabel: `progress of ${printer.name}` }),
         element("p", { textContent: [

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import structlog
-
 from coordinator.domain import copies, leases
 from coordinator.domain.desired import desired
 from coordinator.domain.effects import Effects
@@ -20,8 +18,6 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, holding_of, writing
 from protocols.wire.to_agent import Desired
 from protocols.wire.vocabulary import AgentId, PrinterId, RunId
-
-log = structlog.get_logger(__name__)
 
 # Printers on which a run of a job ended like this are taken last for its other copies.
 _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVOKED)
@@ -162,10 +158,8 @@ async def flush_outbox(farm: Farm) -> int:
                 for agent_id, document in documents:
                     await farm.link.publish_desired(agent_id, document)
                     said += 1
-            except Unavailable as error:
-                if farm.live.first_time("outbox.waits"):
-                    log.warning("outbox.waits", reason=str(error))
-                return said
+            except Unavailable:
+                return said  # the link tells the loss of the broker, and its return
             async with farm.store.write() as unit:
                 await unit.outbox_done([number for number, _ in notes])
 

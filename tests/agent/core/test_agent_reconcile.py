@@ -41,6 +41,11 @@ from protocols.wire.vocabulary import (
     RunPhase,
 )
 
+
+def clearance(journal: str, occupation: int) -> BedClearance:
+    return BedClearance(journal_id=JournalId(journal), occupation=occupation)
+
+
 PLATE = PlateReference(sha256="0" * 64, size_bytes=1, url="/p", name="p")
 RUN = Run(run_id=RunId("r1"), job_id=JobId("j1"), epoch=Epoch(5), plate=PLATE)
 MEMORY = Memory(
@@ -57,7 +62,7 @@ DESIRED = Desired(
     epoch=Epoch(5),
     revision=1,
     assignment=Assignment(run_id=RUN.run_id, job_id=RUN.job_id, plate=PLATE),
-    cleared=BedClearance(journal_id=JournalId("journal"), occupation=3),
+    cleared=clearance("journal", 3),
     permit=Nonce("n"),
 )
 IDLE = Observation(state=PrinterState.IDLE)
@@ -96,11 +101,11 @@ def test_a_start_is_committed_before_it_is_made() -> None:
         ({"desired": replace(DESIRED, mode=Mode.PAUSE)}, "paused before"),
         ({"desired": replace(DESIRED, cleared=None)}, "bed clear"),
         (
-            {"desired": replace(DESIRED, cleared=BedClearance(journal_id=JournalId("journal"), occupation=2))},
+            {"desired": replace(DESIRED, cleared=clearance("journal", 2))},
             "bed clear",
         ),
         (
-            {"desired": replace(DESIRED, cleared=BedClearance(journal_id=JournalId("older"), occupation=9))},
+            {"desired": replace(DESIRED, cleared=clearance("older", 9))},
             "bed clear",
         ),
         ({"observed": Observation(state=PrinterState.OFFLINE)}, "offline"),
@@ -109,7 +114,7 @@ def test_a_start_is_committed_before_it_is_made() -> None:
         ({"desired": replace(DESIRED, permit=None)}, "permit"),
         ({"desired": replace(DESIRED, permit=Nonce("older"))}, "permit"),
     ],
-)  # fmt: skip
+)
 def test_a_run_does_not_start_without(changes: dict[str, object], waits_for: str) -> None:
     decision = reconcile(situation(**changes))
     assert decision.steps == ()

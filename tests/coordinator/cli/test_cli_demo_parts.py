@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from agent.settings import load as load_agent
 from coordinator.cli import demo_setup
 from coordinator.cli.demo_processes import ChildDied, Children
 from coordinator.cli.demo_proof import Verdict, explain, summary
+from coordinator.cli.exits import CommandFailed
 
 
 @pytest.fixture
@@ -116,10 +118,19 @@ def test_the_coordinators_flags_are_known_to_it(tmp_path: Path) -> None:
     assert (settings.port, settings.broker_port) == (0, 0)
 
 
-def test_a_temporary_folder_is_gone_afterwards_and_a_named_one_stays(tmp_path: Path) -> None:
+def test_a_temporary_folder_is_gone_unless_something_went_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with demo_setup.folder(None) as home:
         assert home.logs.is_dir()
     assert not home.path.exists()
+    with pytest.raises(CommandFailed), demo_setup.folder(None) as home:
+        raise CommandFailed("a printer died")
+    assert home.logs.is_dir()
+
+
+def test_a_named_folder_stays_without_the_logs_of_an_earlier_demo(tmp_path: Path) -> None:
     with demo_setup.folder(tmp_path / "mine") as home:
         home.executed("printer-1").write_text("1\tG28\n")
     assert home.path.is_dir()

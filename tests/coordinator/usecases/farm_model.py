@@ -1,7 +1,8 @@
 """A farm in one value: the real use cases, and around them small models of agents and people.
 
 The network loses, repeats and reorders what it likes, but for presence, which one connection
-carries in order. What physically happened is written to `starts`, `finished` and `on_bed`: the judge.
+carries in order. What physically happened is written to `starts`, `finished` and `on_bed`: by
+that the judge goes.
 """
 
 from collections import Counter
