@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.adapters.db.store import open_store
 from coordinator.ports import Store
 from tests.fakes.memory_store import MemoryStore
 
@@ -18,6 +19,7 @@ async def memory_store(folder: Path) -> AsyncIterator[Store]:
 # Each opens an empty store in a folder of its own, and closes it.
 STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Store]]] = {
     "memory": memory_store,
+    "sqlite": lambda folder: open_store(folder / "farm.sqlite3"),
 }
 
 

@@ -174,6 +174,7 @@ async def test_saving_again_replaces(store: Store) -> None:
         await unit.save_job(JOB)
         await unit.save_job(changed)
     async with store.write() as unit:
+        await unit.save_printer(PRINTER)
         await unit.save_run(RUN)
         await unit.save_run(replace(RUN, line=6))
     async with store.read() as unit:
@@ -255,6 +256,7 @@ async def test_runs_are_found_by_job_printer_and_life_oldest_first(store: Store)
             printer_id=PrinterId("p2" if number == 3 else "p1"),
             job_id=JobId("job-2" if number == 2 else "job-1"),
             leased_at=NOW + timedelta(seconds=number),
+            epoch=Epoch(number),
             state=state,
             ended_at=None,
         )

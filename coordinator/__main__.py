@@ -1,0 +1,51 @@
+"""`python -m coordinator`, `farmhand coordinator`: settings, logs, and the way out.
+
+Exit codes: 0 stopped as asked, 1 it can't run, 2 the settings are wrong.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from coordinator import logs, settings
+from coordinator.errors import FarmError, SettingsInvalid
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a coordinator and return its exit code; what went wrong is one sentence on stderr."""
+    try:
+        chosen = settings.load(sys.argv[1:] if arguments is None else arguments)
+        os.umask(0o077)  # what lies in the state folder is nobody else's business
+        logs.configure(form=chosen.log_format, level=chosen.log_level)
+        # Late, so that a wrong setting is told at once: the libraries take a second on a Pi.
+        from coordinator.app import run
+
+        asyncio.run(run(chosen))
+    except SettingsInvalid as error:
+        return _failed(error, code=2)
+    except FarmError as error:
+        return _failed(error, code=1)
+    except ExceptionGroup as group:
+        told = next((error for error in _leaves(group) if isinstance(error, FarmError)), None)
+        if told is None:
+            raise
+        return _failed(told, code=1)
+    return 0
+
+
+def _failed(error: FarmError, *, code: int) -> int:
+    sys.stderr.write(f"farmhand coordinator: {error}\n")
+    return code
+
+
+def _leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The farm's truth in SQLite: tables, mapping, store and migrations."""

@@ -1,0 +1,84 @@
+"""Connections to SQLite: one that writes, a few that read."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+# How long a writer waits for another program, a backup say, before it gives up.
+PATIENCE_S = 5.0
+READERS_MAX = 4
+
+# FULL: a lease is said to its agent right after its commit. With NORMAL a power cut can take
+# back the last commits, and the same epoch would then be given twice.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+
+def writer(path: Path, *, patience_s: float = PATIENCE_S) -> AsyncEngine:
+    """Return the engine that writes: a single connection, whose transactions lock at once.
+
+    A transaction that reads first and locks later fails with "database is locked" when somebody
+    wrote in between, whatever the patience.
+    """
+    engine = create_async_engine(
+        _url("sqlite+aiosqlite", path),
+        connect_args={"timeout": patience_s},
+        pool_size=1,
+        max_overflow=0,
+    )
+    _prepare(engine.sync_engine, _PRAGMAS, "BEGIN IMMEDIATE")
+    return engine
+
+
+def reader(path: Path, *, patience_s: float = PATIENCE_S) -> AsyncEngine:
+    """Return the engine that reads: each transaction sees one state, and none can write."""
+    engine = create_async_engine(
+        _url("sqlite+aiosqlite", path),
+        connect_args={"timeout": patience_s},
+        pool_size=READERS_MAX,
+        max_overflow=0,
+    )
+    _prepare(engine.sync_engine, (*_PRAGMAS, "query_only=ON"), "BEGIN")
+    return engine
+
+
+def migrator(path: Path, *, patience_s: float = PATIENCE_S) -> Engine:
+    """Return an engine for migrations, which run before anything else and need no loop."""
+    engine = create_engine(_url("sqlite", path), connect_args={"timeout": patience_s})
+    # A migration may have to rebuild a table that others refer to.
+    pragmas = (*_PRAGMAS[:-1], "foreign_keys=OFF")
+    _prepare(engine, pragmas, "BEGIN IMMEDIATE")
+    return engine
+
+
+def _url(driver: str, path: Path) -> str:
+    return f"{driver}:///{path}"
+
+
+def _prepare(engine: Engine, pragmas: tuple[str, ...], begin: str) -> None:
+    """Take transactions out of Python's hands, which would begin them late, and set pragmas."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def check(path: Path) -> str:
+    """Return what SQLite finds wrong with a file, empty where it is sound.
+
+    Reads the whole file: a second for some hundred megabytes, once a start.
+    """
+    with sqlite3.connect(path, timeout=PATIENCE_S) as connection:
+        found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
+    connection.close()
+    return "" if found == ["ok"] else " ".join("; ".join(found).split())

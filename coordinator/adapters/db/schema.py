@@ -1,0 +1,75 @@
+"""Bring a database to this version's shape, before anybody uses it."""
+
+import logging
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from coordinator.adapters.db import engines
+from coordinator.adapters.db.faults import damaged, told_plainly
+from coordinator.errors import StoreUnusable, Unavailable
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def migrate(path: Path, *, patience_s: float = engines.PATIENCE_S) -> None:
+    """Create the database or bring it up to date; all of it, or nothing.
+
+    Raises:
+        StoreUnusable: damaged, locked, or written by a newer version.
+    """
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        with told_plainly(path):
+            if path.exists() and (found := engines.check(path)):
+                raise damaged(path, found)
+            engine = engines.migrator(path, patience_s=patience_s)
+            try:
+                with engine.begin() as connection:
+                    _upgrade(path, connection)
+            finally:
+                engine.dispose()
+    except Unavailable as error:
+        raise StoreUnusable(error.message) from error
+
+
+def _upgrade(path: Path, connection: Connection) -> None:
+    have, known = _version(connection), _known_versions()
+    if have == known[-1]:
+        return
+    if have is None and inspect(connection).get_table_names():
+        raise StoreUnusable(
+            f"the file {path} is a database of another program: use another state_dir"
+        )
+    if have is not None and have not in known:
+        raise StoreUnusable(
+            f"the database {path} was written by a newer version of Farmhand ({have}): "
+            "upgrade Farmhand, or use another state_dir"
+        )
+    _apply_all(connection)
+
+
+def _apply_all(connection: Connection) -> None:
+    # Late: it costs 11 MiB and a moment, which a start without migrations need not spend.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _known_versions() -> list[str]:
+    """Return the numbers that this version's migrations begin their names with, in order."""
+    return sorted(path.name.split("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _version(connection: Connection) -> str | None:
+    """Return the newest migration that was applied, None for an empty file."""
+    if "alembic_version" not in inspect(connection).get_table_names():
+        return None
+    version: str | None = connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar()
+    return version

@@ -1,0 +1,212 @@
+"""The tables: shape only. What rows mean is the domain's; `mapping.py` stands between.
+
+States and modes are text, so that an older program can at least show what a newer one wrote.
+Whoever changes a table writes a migration too; a test compares the two.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Integer, String, Table, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time; stored without its zone, always in UTC, for SQLite knows no zones."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what is stored."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what was meant."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def _number() -> Any:
+    """Return a key that counts rows in order of arrival."""
+    return Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
+
+
+def _time(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
+
+
+def _json() -> Any:
+    return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+def _of(column: str, *, primary_key: bool = False) -> Any:
+    """Return a reference; checked at the commit, for one unit saves in any order."""
+    reference = ForeignKey(column, deferrable=True, initially="DEFERRED")
+    return Field(
+        sa_column=Column(
+            String, reference, nullable=False, primary_key=primary_key, index=not primary_key
+        )
+    )
+
+
+# A number that was taken off a table is never given again: an outbox note could otherwise be
+# taken for one that was done long ago.
+_COUNTS_ON = {"sqlite_autoincrement": True}
+
+
+class ArtifactRow(SQLModel, table=True):
+    """What is known of a file in the artifact store."""
+
+    __tablename__ = "artifacts"
+
+    sha256: str = Field(primary_key=True)
+    kind: str
+    name: str
+    size_bytes: int
+    created_at: datetime = _time()
+
+
+class JobRow(SQLModel, table=True):
+    """A job."""
+
+    __tablename__ = "jobs"
+
+    job_id: str = Field(primary_key=True)
+    name: str
+    model_sha256: str | None = None
+    copies: int
+    material: str
+    quality: str
+    printer_class: str
+    printer_id: str | None = None
+    overrides: dict[str, Any] = _json()
+    priority: int
+    held: bool
+    retries_max: int
+    state: str = Field(index=True)
+    reason: str
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+    version: int
+
+
+class PlateRow(SQLModel, table=True):
+    """A plate of a job."""
+
+    __tablename__ = "plates"
+
+    job_id: str = _of("jobs.job_id", primary_key=True)
+    printer_class: str = Field(primary_key=True)
+    sha256: str
+    name: str
+    size_bytes: int
+    material: str
+    time_s: float | None = None
+    filament_mm: float | None = None
+    filament_g: float | None = None
+    layer_count: int | None = None
+    line_count: int | None = None
+    engine: str
+
+
+class AgentRow(SQLModel, table=True):
+    """An agent."""
+
+    __tablename__ = "agents"
+
+    agent_id: str = Field(primary_key=True)
+    online: bool
+    boot_id: str
+    connection_id: str
+    journal_id: str
+    build: str
+    seen_at: datetime = _time()
+
+
+class PrinterRow(SQLModel, table=True):
+    """A printer; its bed lies in the columns `bed_...`."""
+
+    __tablename__ = "printers"
+
+    printer_id: str = Field(primary_key=True)
+    agent_id: str = Field(index=True)
+    name: str
+    printer_class: str
+    driver: str
+    material: str
+    can_pause: bool
+    online: bool
+    seen: str
+    message: str
+    foreign: bool
+    in_service: bool
+    bed_state: str
+    bed_journal_id: str | None = None
+    bed_occupation: int
+    bed_cleared: int | None = None
+    bed_changed_by: str
+    bed_changed_at: datetime | None = _time(nullable=True)
+    epoch: int
+    revision: int
+    run_id: str | None = None
+    journal_id: str | None = None
+    events_applied: int
+    quarantine: str
+
+
+class RunRow(SQLModel, table=True):
+    """A run. One epoch of a printer belongs to one run, whatever a program gets wrong."""
+
+    __tablename__ = "runs"
+    __table_args__ = (UniqueConstraint("printer_id", "epoch"),)
+
+    run_id: str = Field(primary_key=True)
+    job_id: str = _of("jobs.job_id")
+    printer_id: str = _of("printers.printer_id")
+    agent_id: str
+    epoch: int
+    plate_sha256: str
+    state: str = Field(index=True)
+    mode: str
+    nonce: str | None = None
+    leased_at: datetime = _time()
+    started_at: datetime | None = _time(nullable=True)
+    ended_at: datetime | None = _time(nullable=True)
+    line: int
+    layer: int
+    reason: str
+    facts: dict[str, Any] = _json()
+
+
+class EventRow(SQLModel, table=True):
+    """One line of history; a trigger refuses whoever wants to change or remove it."""
+
+    __tablename__ = "events"
+    __table_args__ = _COUNTS_ON
+
+    number: int = _number()
+    subject: str
+    subject_id: str = Field(index=True)
+    name: str
+    at: datetime = _time()
+    actor: str
+    cause: str
+    facts: dict[str, Any] = _json()
+
+
+class OutboxRow(SQLModel, table=True):
+    """A note that a printer's desired document has to be said again."""
+
+    __tablename__ = "outbox"
+    __table_args__ = _COUNTS_ON
+
+    number: int = _number()
+    printer_id: str
+
+
+def table(row: type[SQLModel]) -> Table:
+    """Return the table of a row's class, for statements."""
+    found: Table = row.__table__  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,1 @@
+"""An MQTT broker that comes with the coordinator and goes with it."""

@@ -1,0 +1,1 @@
+"""Slicing, in a child process that can be stopped."""

@@ -1,0 +1,143 @@
+"""The port `Slicer`: `python -m slicing` once a request; slicing/README.md tells what it says."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from coordinator.adapters.slicing_runner.process import lines_of
+from coordinator.errors import Refused, Unavailable
+from coordinator.ports import Inspection, Sliced, SliceWish
+
+log = structlog.get_logger(__name__)
+
+QUALITY_STANDARD = "standard"
+
+# These say that this machine failed, not that the wish was wrong. All others, those of a newer
+# slicing too, are an answer that does not change by asking again.
+_TRY_LATER = frozenset(
+    {
+        "engine_unknown",
+        "engine_missing",
+        "engine_timed_out",
+        "engine_failed",
+        "output_unwritable",
+        "cancelled",
+    }
+)
+
+
+def _ignore(_ratio: float) -> None:
+    """Look at a model without telling how far that is."""
+
+
+class ChildSlicer:
+    """Slicing in child processes with limits; as many at once as there are callers."""
+
+    def __init__(
+        self,
+        *,
+        timeout_s: float,
+        memory_bytes_max: int,
+        command: Sequence[str] = (sys.executable, "-m", "slicing"),
+    ) -> None:
+        """Take the limits: wall time of a request, address space of each of its processes."""
+        self._timeout_s = timeout_s
+        self._memory_bytes_max = memory_bytes_max
+        self._command = tuple(command)
+
+    async def inspect(
+        self, model: Path, *, printer_classes: Sequence[str], material: str, quality: str
+    ) -> Inspection:
+        """Look at a model before anything is stored; see the port."""
+        request = {
+            "kind": "inspect",
+            "model_path": str(model),
+            "name": model.name,
+            "printers": list(printer_classes),
+            "material": material,
+            "quality": quality,
+        }
+        result = await self._ask(request, _ignore)
+        return Inspection(
+            triangles=result["triangles"],
+            size_mm=tuple(result["size_mm"]),
+            fits=tuple(result["fits"]),
+            warnings=tuple(result["warnings"]),
+        )
+
+    async def slice(
+        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
+    ) -> Sliced:
+        """Make G-code at `output`, or nothing at all; see the port."""
+        request = {
+            "kind": "slice",
+            "model_path": str(wish.model),
+            "name": wish.name,
+            "printer": wish.printer_class,
+            "material": wish.material,
+            "quality": wish.quality or QUALITY_STANDARD,
+            "settings": dict(wish.overrides),
+            "output_path": str(output),
+        }
+        result = await self._ask(request, progress)
+        return Sliced(
+            time_s=result["time_s"],
+            filament_mm=result["filament_mm"],
+            filament_g=result["filament_g"],
+            layer_count=result["layers"],
+            line_count=result["lines"],
+            engine=f"{result['engine']} {result['engine_version']}",
+            warnings=tuple(result["warnings"]),
+        )
+
+    async def _ask(
+        self, request: Mapping[str, Any], progress: Callable[[float], None]
+    ) -> Mapping[str, Any]:
+        """Return the result of a request.
+
+        Raises:
+            Refused: the answer is no.
+            Unavailable: there is none, or not in time.
+        """
+        ratio = 0.0
+        limits = {"memory_bytes_max": self._memory_bytes_max, "engine_s_max": self._timeout_s}
+        try:
+            async with (
+                asyncio.timeout(self._timeout_s),
+                lines_of(
+                    self._command,
+                    {**request, "limits": limits},
+                    memory_bytes_max=self._memory_bytes_max,
+                ) as lines,
+            ):
+                async for said in lines:
+                    match said.get("kind"):
+                        case "progress":
+                            # The engine's own bar goes back when it begins another pass.
+                            ratio = max(ratio, min(1.0, float(said["ratio"])))
+                            progress(ratio)
+                        case "failed":
+                            raise _failure(said)
+                        case "result":
+                            result: Mapping[str, Any] = said
+                            return result
+                        case other:
+                            log.debug("slicing.said", kind=other)
+        except TimeoutError as error:
+            raise Unavailable(
+                "slicing_timed_out",
+                f"slicing took longer than {self._timeout_s:.0f} s: raise slicing_timeout_s, "
+                "or choose a simpler model or thicker layers",
+            ) from error
+        raise AssertionError("a process that falls silent is a crash")
+
+
+def _failure(said: Mapping[str, Any]) -> Refused | Unavailable:
+    code, message = str(said.get("code", "unknown")), str(said.get("message", ""))
+    if code in _TRY_LATER:
+        return Unavailable(code, message)
+    return Refused(code, message, dict(said.get("details") or {}))

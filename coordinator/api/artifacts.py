@@ -1,0 +1,82 @@
+"""Artifacts over HTTP: whole or in part, checked by their hash, kept by caches for ever."""
+
+import re
+
+import structlog
+from aiohttp import web
+
+from coordinator.api.handlers import FARM
+from coordinator.api.names import disposition_of
+from coordinator.api.problems import BadRequest, Problem
+from coordinator.api.ranges import Span, Unsatisfiable, etag_matches, span_of
+from coordinator.errors import FarmError, NotFound
+
+_log = structlog.get_logger()
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+async def serve_artifact(request: web.Request) -> web.StreamResponse:
+    """Answer GET and HEAD of one artifact."""
+    farm = request.app[FARM]
+    sha256 = request.match_info["sha256"]
+    size_bytes = await farm.artifacts.size(sha256) if _SHA256.fullmatch(sha256) else None
+    if size_bytes is None:
+        raise NotFound("artifact", sha256)
+    async with farm.store.read() as unit:
+        known = await unit.artifact(sha256)
+    headers = {
+        "ETag": f'"{sha256}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Content-Disposition": disposition_of(known.name if known else sha256),
+    }
+    if etag_matches(request.headers.get("If-None-Match"), sha256):
+        return web.Response(status=304, headers=headers)
+    span = _span_of(request, sha256, size_bytes)
+    part = span or Span(start=0, stop=size_bytes)
+    response = web.StreamResponse(status=206 if span else 200, headers=headers)
+    response.content_type = "application/octet-stream"
+    response.content_length = part.stop - part.start
+    if span:
+        response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size_bytes}"
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await _send(request, response, sha256, part)
+    await response.write_eof()
+    return response
+
+
+def _span_of(request: web.Request, sha256: str, size_bytes: int) -> Span | None:
+    """Return the part that is asked for; only a GET asks for parts, and only of this version."""
+    unless = request.headers.get("If-Range")
+    if request.method != "GET" or (unless is not None and unless.strip() != f'"{sha256}"'):
+        return None
+    try:
+        return span_of(request.headers.get("Range"), size_bytes)
+    except Unsatisfiable as error:
+        raise BadRequest(
+            Problem(
+                status=416,
+                code="range_outside",
+                title="Range outside",
+                detail=f"The artifact has {size_bytes} bytes; ask for a part of them.",
+                facts={"size_bytes": size_bytes},
+                headers={"Content-Range": f"bytes */{size_bytes}"},
+            )
+        ) from error
+
+
+async def _send(
+    request: web.Request, response: web.StreamResponse, sha256: str, part: Span
+) -> None:
+    """Send the bytes. After the headers nothing can be said any more, only hung up."""
+    try:
+        async for chunk in request.app[FARM].artifacts.read(
+            sha256, start=part.start, stop=part.stop
+        ):
+            await response.write(chunk)
+    except FarmError as error:
+        _log.error("artifact.broke_off", sha256=sha256, reason=str(error))
+        if request.transport is not None:
+            request.transport.abort()

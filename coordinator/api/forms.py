@@ -1,0 +1,88 @@
+"""The fields of an order as they arrive, checked, and the order they make."""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+
+from coordinator.api.names import NAME_CHARACTERS_MAX
+from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.usecases.orders import Order
+from protocols.wire.vocabulary import PrinterId
+
+PRIORITY_MAX = 1000
+WORD_CHARACTERS_MAX = 64
+SETTINGS_MAX = 100
+
+
+class _OrderForm(BaseModel):
+    """What comes beside the file. Texts, as multipart has them; numbers are read from texts."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
+    copies: int = 1
+    material: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
+    quality: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
+    printer_class: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
+    printer_id: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
+    priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
+    settings: Json[dict[str, bool | int | float | str]] = Field(default_factory=dict)
+
+
+def order_of(fields: Mapping[str, str], file_name: str, actor: str) -> Order:
+    """Return the order in a form's fields.
+
+    Raises:
+        BadRequest: 422, with every field that is wrong.
+    """
+    try:
+        form = _OrderForm.model_validate(fields)
+    except ValidationError as error:
+        raise _refusal(error) from error
+    if len(form.settings) > SETTINGS_MAX:
+        raise _refused([FieldError(pointer="/settings", detail=f"at most {SETTINGS_MAX} settings")])
+    return Order(
+        name=form.name or file_name,
+        file_name=file_name,
+        copies=form.copies,
+        material=form.material,
+        quality=form.quality,
+        printer_class=form.printer_class,
+        printer_id=PrinterId(form.printer_id) if form.printer_id else None,
+        overrides=form.settings,
+        priority=form.priority,
+        actor=actor,
+    )
+
+
+def _refusal(error: ValidationError) -> BadRequest:
+    known = ", ".join(_OrderForm.model_fields)
+    return _refused(
+        [
+            FieldError(
+                pointer="/" + "/".join(_escaped(str(part)) for part in found["loc"]),
+                detail=f"there is no such field; known are {known}"
+                if found["type"] == "extra_forbidden"
+                else found["msg"],
+            )
+            for found in error.errors(include_url=False, include_input=False)
+        ]
+    )
+
+
+def _refused(errors: list[FieldError]) -> BadRequest:
+    first = errors[0]
+    return BadRequest(
+        Problem(
+            status=422,
+            code="invalid_fields",
+            title="Invalid fields",
+            detail=f"{first.pointer[1:]}: {first.detail}",
+            errors=tuple(errors),
+        )
+    )
+
+
+def _escaped(part: str) -> str:
+    """Escape one step of a JSON pointer, after RFC 6901."""
+    return part.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,135 @@
+"""What each route does: parse, call one use case, render."""
+
+from collections.abc import Awaitable, Callable, Collection
+
+from aiohttp import web
+
+from coordinator.api.auth import actor_of
+from coordinator.api.forms import order_of
+from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.api.render import (
+    API_ROOT,
+    Document,
+    job_document,
+    printer_document,
+    wait_document,
+)
+from coordinator.api.uploads import received
+from coordinator.domain.jobs import Job, JobState
+from coordinator.usecases import controlling, orders, reading
+from coordinator.usecases.farm import Farm
+from protocols.wire.vocabulary import JobId, PrinterId
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+FARM = web.AppKey("farm", Farm)
+UPLOAD_BYTES_MAX = web.AppKey("upload_bytes_max", int)
+VERSION = web.AppKey("version", str)
+
+
+async def submit_job(request: web.Request) -> web.Response:
+    """Take a model or G-code and what is wanted of it; 201 with the job."""
+    farm = request.app[FARM]
+    async with received(request, farm.artifacts, file_bytes_max=request.app[UPLOAD_BYTES_MAX]) as (
+        staged,
+        file_name,
+        fields,
+    ):
+        order = order_of(fields, file_name, actor_of(request))
+        job = await orders.accept_order(farm, order, staged)
+    response = await _job_response(farm, job.job_id, status=201)
+    response.headers["Location"] = f"{API_ROOT}/jobs/{job.job_id}"
+    return response
+
+
+async def list_jobs(request: web.Request) -> web.Response:
+    """Return the jobs in order of arrival; `?state=printing&state=ready` keeps those."""
+    views = await reading.job_views(request.app[FARM], states=_states(request))
+    return web.json_response({"items": [job_document(view) for view in views]})
+
+
+async def show_job(request: web.Request) -> web.Response:
+    """Return one job."""
+    return await _job_response(request.app[FARM], _job_id(request))
+
+
+async def explain_job(request: web.Request) -> web.Response:
+    """Return why a job waits, printer by printer."""
+    waits = await reading.why_waiting(request.app[FARM], _job_id(request))
+    return web.json_response({"items": [wait_document(wait) for wait in waits]})
+
+
+def _control(
+    verb: Callable[[Farm, JobId, str], Awaitable[Job]],
+) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        farm = request.app[FARM]
+        job = await verb(farm, _job_id(request), actor_of(request))
+        return await _job_response(farm, job.job_id)
+
+    return handler
+
+
+cancel_job = _control(controlling.cancel_job)
+pause_job = _control(controlling.pause_job)
+resume_job = _control(controlling.resume_job)
+
+
+async def list_printers(request: web.Request) -> web.Response:
+    """Return all printers, by id."""
+    views = await reading.printer_views(request.app[FARM])
+    return web.json_response({"items": [printer_document(view) for view in views]})
+
+
+async def show_printer(request: web.Request) -> web.Response:
+    """Return one printer."""
+    view = await reading.printer_view(request.app[FARM], _printer_id(request))
+    return web.json_response(printer_document(view))
+
+
+async def clear_printer(request: web.Request) -> web.Response:
+    """Take a person's word that the bed is clear."""
+    farm = request.app[FARM]
+    printer = await controlling.clear_printer(farm, _printer_id(request), actor_of(request))
+    view = await reading.printer_view(farm, printer.printer_id)
+    return web.json_response(printer_document(view))
+
+
+async def show_health(request: web.Request) -> web.Response:
+    """Return whether the coordinator can work: 200 if so, else 503. Anybody may ask."""
+    health = await reading.health(request.app[FARM])
+    document: Document = {
+        "status": "ok" if health.ok else "failing",
+        "version": request.app[VERSION],
+    }
+    return web.json_response(document, status=200 if health.ok else 503)
+
+
+async def _job_response(farm: Farm, job_id: JobId, *, status: int = 200) -> web.Response:
+    view = await reading.job_view(farm, job_id)
+    return web.json_response(job_document(view), status=status)
+
+
+def _job_id(request: web.Request) -> JobId:
+    return JobId(request.match_info["job_id"])
+
+
+def _printer_id(request: web.Request) -> PrinterId:
+    return PrinterId(request.match_info["printer_id"])
+
+
+def _states(request: web.Request) -> Collection[JobState] | None:
+    names = request.query.getall("state", [])
+    try:
+        return [JobState(name) for name in names] or None
+    except ValueError as error:
+        known = ", ".join(state.value for state in JobState)
+        raise BadRequest(
+            Problem(
+                status=422,
+                code="invalid_query",
+                title="Invalid query",
+                detail=f"state must be one of {known}",
+                errors=(FieldError(pointer="/state", detail=str(error)),),
+            )
+        ) from error

@@ -1,0 +1,91 @@
+"""What happens around every request: its id, its log line, its credential, its errors."""
+
+import re
+import time
+
+import structlog
+from aiohttp import web
+
+from coordinator.api.auth import require_credential
+from coordinator.api.handlers import FARM, Handler
+from coordinator.api.problems import (
+    Problem,
+    problem_of,
+    problem_of_http,
+    response_of,
+    unexpected,
+)
+from coordinator.errors import FarmError
+
+_log = structlog.get_logger()
+
+TOKEN = web.AppKey("token", str)
+REQUEST_ID = web.RequestKey("request_id", str)
+
+# What we take over from a caller: nothing that could break a log line or grow it.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+# Nothing of ours runs scripts, frames or plugins but the page's own files.
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Server": "Farmhand",
+}
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, bind it to every log line of it, and log how it ended."""
+    given = request.headers.get("X-Request-Id", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else request.app[FARM].ids.new("req")
+    request[REQUEST_ID] = request_id
+    started_s = time.monotonic()
+    with structlog.contextvars.bound_contextvars(request_id=request_id):
+        response = await handler(request)
+        # Reading happens all the time (a page polls), changing is worth a line.
+        log = _log.debug if request.method in ("GET", "HEAD") else _log.info
+        log(
+            "request.answered",
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            elapsed_s=round(time.monotonic() - started_s, 4),
+        )
+    return response
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into a problem document; what nobody foresaw is logged in full."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        problem = problem_of_http(error)
+    except FarmError as error:
+        problem = problem_of(error)
+    except Exception:  # the top of the HTTP side: a defect must not take the connection with it
+        _log.exception("request.failed", method=request.method, path=request.path)
+        problem = unexpected()
+    return _answer(request, problem)
+
+
+@web.middleware
+async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Ask for the credential, before anything else looks at the request."""
+    require_credential(request, request.app[TOKEN])
+    return await handler(request)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Complete every answer's headers just before they are sent."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
+
+
+def _answer(request: web.Request, problem: Problem) -> web.Response:
+    return response_of(problem, request[REQUEST_ID])

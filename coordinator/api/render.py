@@ -1,0 +1,182 @@
+"""What the farm knows, as JSON: pure functions from views to documents.
+
+Every key is always there. A key may be null only where its docstring says so. Times are RFC 3339
+in UTC, ratios run from 0 to 1, and everything else with a dimension has its unit in the name.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from coordinator.domain.plates import Plate
+from coordinator.domain.printers import Printer
+from coordinator.domain.runs import Run
+from coordinator.usecases.live import Sample
+from coordinator.usecases.reading import JobView, PrinterView, Wait
+from protocols.wire.vocabulary import Temperature
+
+Document: TypeAlias = dict[str, object]
+
+API_ROOT = "/api/v1"
+
+
+def moment(at: datetime) -> str:
+    """Return a time as RFC 3339, in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment_or_null(at: datetime | None) -> str | None:
+    return moment(at) if at is not None else None
+
+
+def artifact_url(sha256: str) -> str:
+    """Return where an artifact is fetched, as a path."""
+    return f"{API_ROOT}/artifacts/{sha256}"
+
+
+def job_document(view: JobView) -> Document:
+    """Return a job with its plates, runs and reasons to wait.
+
+    Null: `model_sha256` where plates were given ready, `printer_id` where any will do,
+    `preparing_ratio` where nothing is being sliced.
+    """
+    job = view.job
+    return {
+        "id": job.job_id,
+        "name": job.name,
+        "state": job.state.value,
+        "reason": job.reason,
+        "held": job.held,
+        "copies": job.copies,
+        "copies_finished": view.copies_finished,
+        "copies_live": view.copies_live,
+        "preparing_ratio": view.preparing,
+        "material": job.material,
+        "quality": job.quality,
+        "printer_class": job.printer_class,
+        "printer_id": job.printer_id,
+        "settings": dict(job.overrides),
+        "priority": job.priority,
+        "retries_max": job.retries_max,
+        "model_sha256": job.model_sha256,
+        "plates": [plate_document(plate) for plate in view.plates],
+        "runs": [run_document(run) for run in view.runs],
+        "waits": [wait_document(wait) for wait in view.waits],
+        "created_at": moment(job.created_at),
+        "updated_at": moment(job.updated_at),
+        "version": job.version,
+    }
+
+
+def plate_document(plate: Plate) -> Document:
+    """Return a plate. Null: every estimate that its file does not tell."""
+    return {
+        "sha256": plate.sha256,
+        "url": artifact_url(plate.sha256),
+        "name": plate.name,
+        "size_bytes": plate.size_bytes,
+        "printer_class": plate.printer_class,
+        "material": plate.material,
+        "time_s": plate.time_s,
+        "filament_mm": plate.filament_mm,
+        "filament_g": plate.filament_g,
+        "layer_count": plate.layer_count,
+        "line_count": plate.line_count,
+        "engine": plate.engine,
+    }
+
+
+def run_document(run: Run) -> Document:
+    """Return a run. Null: `started_at` and `ended_at` before they happened."""
+    return {
+        "id": run.run_id,
+        "job_id": run.job_id,
+        "printer_id": run.printer_id,
+        "agent_id": run.agent_id,
+        "epoch": run.epoch,
+        "plate_sha256": run.plate_sha256,
+        "state": run.state.value,
+        "mode": run.mode.value,
+        "reason": run.reason,
+        "line": run.line,
+        "layer": run.layer,
+        "facts": dict(run.facts),
+        "leased_at": moment(run.leased_at),
+        "started_at": _moment_or_null(run.started_at),
+        "ended_at": _moment_or_null(run.ended_at),
+    }
+
+
+def wait_document(wait: Wait) -> Document:
+    """Return one reason to wait. Null: `printer_id` where it concerns no single printer."""
+    return {"printer_id": wait.printer_id, "code": wait.code, "words": wait.words}
+
+
+def printer_document(view: PrinterView) -> Document:
+    """Return a printer with what it does now.
+
+    Null: `run` and `job` where it holds no lease, `live` where nothing was heard of it yet.
+    """
+    printer = view.printer
+    return {
+        "id": printer.printer_id,
+        "agent_id": printer.agent_id,
+        "name": printer.name,
+        "printer_class": printer.printer_class,
+        "driver": printer.driver,
+        "material": printer.material,
+        "status": view.status.value,
+        "seen": printer.seen.value,
+        "message": printer.message,
+        "online": printer.online,
+        "foreign": printer.foreign,
+        "in_service": printer.in_service,
+        "quarantine": printer.quarantine,
+        "waits_for": view.waits_for,
+        "can_pause": printer.can_pause,
+        "epoch": printer.epoch,
+        "bed": _bed_document(printer),
+        "run": run_document(view.run) if view.run is not None else None,
+        "job": {"id": view.job.job_id, "name": view.job.name, "held": view.job.held}
+        if view.job is not None
+        else None,
+        "live": live_document(view.sample) if view.sample is not None else None,
+    }
+
+
+def _bed_document(printer: Printer) -> Document:
+    """Return the bed. Null: `changed_at` where nobody said anything of it yet."""
+    bed = printer.bed
+    return {
+        "state": bed.state.value,
+        "changed_by": bed.changed_by,
+        "changed_at": _moment_or_null(bed.changed_at),
+    }
+
+
+def live_document(sample: Sample) -> Document:
+    """Return what a printer last said of itself. Null: `remaining_s` where it can't tell."""
+    printer = sample.printer
+    return {
+        "seen_at": moment(sample.seen_at),
+        "state": printer.state.value,
+        "run_id": printer.run_id,
+        "temperatures": temperature_documents(printer.temperatures),
+        "line": printer.line,
+        "line_count": printer.line_count,
+        "layer": printer.layer,
+        "layer_count": printer.layer_count,
+        "progress_ratio": printer.progress,
+        "remaining_s": printer.remaining_s,
+    }
+
+
+def temperature_documents(temperatures: Mapping[str, Temperature]) -> Document:
+    """Return readings by sensor. Null: `target_celsius` where it is unknown; 0 is off."""
+    return {
+        sensor: {
+            "actual_celsius": reading.actual_celsius,
+            "target_celsius": reading.target_celsius,
+        }
+        for sensor, reading in temperatures.items()
+    }

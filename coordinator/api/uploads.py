@@ -1,0 +1,128 @@
+"""An upload on its way from the socket to the disk: never whole in memory, never too long."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from coordinator.api.names import file_name_of, suffix_of
+from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.ports import ArtifactStore, StagedFile
+
+CHUNK_BYTES = 256 * 1024
+
+# Slicer settings as JSON are the longest of the fields; real ones stay below 10 KiB.
+FIELD_BYTES_MAX = 64 * 1024
+FIELDS_MAX = 32
+
+# The library's ways of saying that boundaries, headers, encodings or the transfer are broken.
+_BROKEN = (ValueError, AssertionError, EOFError, HttpProcessingError, web.RequestPayloadError)
+
+
+@dataclass(slots=True)
+class Upload:
+    """What a form brought: its fields, and its one file as far as it was read."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    file_name: str = ""
+    file: StagedFile | None = None
+
+
+@asynccontextmanager
+async def received(
+    request: web.Request, artifacts: ArtifactStore, *, file_bytes_max: int
+) -> AsyncIterator[tuple[StagedFile, str, dict[str, str]]]:
+    """Read a multipart form with one part `file`; the rest are fields, in any order.
+
+    Yields:
+        The staged file, gone at the end of the block unless kept; its safe name; the fields.
+
+    Raises:
+        BadRequest: no form, no file, too long.
+        Unavailable: the disk is full.
+    """
+    if not request.content_type.startswith("multipart/form-data"):
+        raise _refused(415, "not_a_form", "Send multipart/form-data with the model as `file`.")
+    declared = request.content_length
+    if declared is not None and declared > file_bytes_max + FIELDS_MAX * FIELD_BYTES_MAX:
+        raise _too_large(file_bytes_max)
+    upload = Upload()
+    async with AsyncExitStack() as stack:
+        try:
+            await _read(request, artifacts, upload, stack, file_bytes_max)
+        except _BROKEN as error:
+            raise _refused(400, "broken_form", "The form ends early or is malformed.") from error
+        if upload.file is None:
+            raise BadRequest(
+                Problem(
+                    status=422,
+                    code="no_file",
+                    title="No file",
+                    detail="Send the model or the G-code as the part `file`.",
+                    errors=(FieldError(pointer="/file", detail="is missing"),),
+                )
+            )
+        yield upload.file, upload.file_name, upload.fields
+
+
+async def _read(
+    request: web.Request,
+    artifacts: ArtifactStore,
+    upload: Upload,
+    stack: AsyncExitStack,
+    file_bytes_max: int,
+) -> None:
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or not part.name:
+            raise _refused(400, "broken_form", "Every part of the form needs a name.")
+        if part.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise _refused(415, "compressed", "Send the file as it is, not compressed.")
+        if part.name == "file":
+            if upload.file is not None:
+                raise _refused(422, "two_files", "Send one file for each job.")
+            upload.file_name = file_name_of(part.filename or "")
+            upload.file = await stack.enter_async_context(
+                artifacts.stage(suffix_of(upload.file_name))
+            )
+            await _stage(part, upload.file, file_bytes_max)
+        elif len(upload.fields) >= FIELDS_MAX:
+            raise _refused(413, "too_many_fields", f"A form has at most {FIELDS_MAX} fields.")
+        elif part.name in upload.fields:
+            raise _refused(422, "repeated_field", f"The field {part.name[:40]!r} comes twice.")
+        else:
+            upload.fields[part.name] = await _text(part)
+
+
+async def _stage(part: BodyPartReader, file: StagedFile, file_bytes_max: int) -> None:
+    while chunk := await part.read_chunk(CHUNK_BYTES):
+        if file.size_bytes + len(chunk) > file_bytes_max:
+            raise _too_large(file_bytes_max)
+        await file.write(chunk)
+
+
+async def _text(part: BodyPartReader) -> str:
+    data = bytearray()
+    while chunk := await part.read_chunk(FIELD_BYTES_MAX):
+        data += chunk
+        if len(data) > FIELD_BYTES_MAX:
+            raise _refused(413, "field_too_large", f"A field has at most {FIELD_BYTES_MAX} bytes.")
+    return data.decode("utf-8")
+
+
+def _refused(status: int, code: str, detail: str) -> BadRequest:
+    return BadRequest(Problem(status=status, code=code, title="Bad upload", detail=detail))
+
+
+def _too_large(file_bytes_max: int) -> BadRequest:
+    return BadRequest(
+        Problem(
+            status=413,
+            code="too_large",
+            title="Too large",
+            detail=f"Files may have {file_bytes_max / 2**20:.0f} MiB here; "
+            "the setting upload_bytes_max raises that.",
+            facts={"upload_bytes_max": file_bytes_max},
+        )
+    )

@@ -1,0 +1,278 @@
+"""The only wiring: which adapter stands behind which port, what runs, and in which order it ends.
+
+Order of the start: hold the folder, bring the database up to date, start the broker, tidy up after
+the last run, then let the world in. The end goes the other way round. Whoever is killed in between
+leaves nothing that the next start does not mend.
+"""
+
+import asyncio
+import errno
+import json
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import metadata
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from coordinator.adapters.clock import SystemClock, TimeSortedIds
+from coordinator.adapters.db.store import open_store
+from coordinator.adapters.embedded_broker.broker import (
+    BrokerWish,
+    EmbeddedBroker,
+    embedded_broker,
+)
+from coordinator.adapters.folder_lock import hold_folder
+from coordinator.adapters.mqtt_link import BrokerAddress, MqttLink
+from coordinator.adapters.slicing_runner.runner import ChildSlicer
+from coordinator.adapters.storage.obstore_artifacts import open_artifacts
+from coordinator.adapters.ticker import Bell, Ticker
+from coordinator.api.app import build_app
+from coordinator.errors import FarmError, Unavailable
+from coordinator.settings import MIB, Settings
+from coordinator.usecases.absorbing import absorb
+from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.preparing import prepare_jobs
+from coordinator.usecases.starting import recover, repeat_desired
+from protocols.wire.codec import Message
+
+log = structlog.get_logger(__name__)
+
+# Shorter than systemd's patience of 90 s, and than that of a person at a terminal.
+STOP_S = 10.0
+# A broker elsewhere may come later than we do: after this time we are up without it.
+LINK_S = 10.0
+# Requests that are being answered, a download say, when the end comes.
+REQUESTS_S = 3.0
+
+
+async def run(settings: Settings) -> None:
+    """Be a coordinator until SIGTERM or SIGINT.
+
+    Raises:
+        FarmError: it can't start; the text says what to do.
+    """
+    asked = _asked_to_stop()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold_folder(settings.state_dir))
+        store = await stack.enter_async_context(open_store(settings.state_dir / "farm.sqlite3"))
+        artifacts = await stack.enter_async_context(
+            open_artifacts(settings.state_dir / "artifacts")
+        )
+        broker = await stack.enter_async_context(_broker(settings))
+        ids = TimeSortedIds()
+        link = MqttLink(_address(settings, broker), coordinator_id=ids.new("coordinator"))
+        slicer = ChildSlicer(
+            timeout_s=settings.slicing_timeout_s,
+            memory_bytes_max=settings.slicing_memory_mib * MIB,
+        )
+        farm = Farm(
+            store=store,
+            artifacts=artifacts,
+            slicer=slicer,
+            link=link,
+            clock=SystemClock(),
+            ids=ids,
+            poke=lambda work: ticker.poke(work),
+        )
+        ticker = Ticker(_bells(farm))
+        await recover(farm)
+        api_url = await stack.enter_async_context(_api(farm, settings))
+        await _work(settings, asked, farm, link, ticker, broker, api_url)
+    log.info("coordinator.stopped")
+
+
+async def _work(
+    settings: Settings,
+    asked: asyncio.Event,
+    farm: Farm,
+    link: MqttLink,
+    ticker: Ticker,
+    broker: EmbeddedBroker | None,
+    api_url: str,
+) -> None:
+    """Run all tasks until asked to stop, or until one of them fails."""
+
+    async def absorb_one(message: Message) -> None:
+        await _absorb(farm, message)
+
+    async def on_connected() -> None:
+        # The broker may have forgotten everything.
+        ticker.poke("repeat")
+
+    mqtt_url = str(_address(settings, broker))
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(link.run(absorb_one, on_connected), name="link"),
+            tasks.create_task(ticker.run(), name="ticker"),
+            tasks.create_task(
+                _announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
+                name="announcement",
+            ),
+        ]
+        if broker is not None:
+            running.append(tasks.create_task(broker.supervise(), name="broker"))
+        await asked.wait()
+        for task in running:
+            task.cancel()
+
+
+def _bells(farm: Farm) -> dict[str, Bell]:
+    return {
+        "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
+        "dispatch": Bell(lambda: dispatch_jobs(farm), every_s=1.0),
+        "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
+        # What an agent did not take, or a broker lost, is said again now and then.
+        "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
+    }
+
+
+async def _absorb(farm: Farm, message: Message) -> None:
+    """Take in one message. One that can't be must not keep the others waiting: agents repeat."""
+    try:
+        await absorb(farm, message)
+    except FarmError as error:
+        log.warning("message.not_absorbed", kind=message.kind, error=str(error))
+    except Exception:
+        log.exception("message.failed", kind=message.kind)
+
+
+@asynccontextmanager
+async def _broker(settings: Settings) -> AsyncIterator[EmbeddedBroker | None]:
+    if settings.broker_url:
+        yield None
+        return
+    wish = BrokerWish(
+        kind=settings.broker,
+        folder=settings.state_dir / "broker",
+        host=settings.broker_host,
+        port=settings.broker_port,
+        username=settings.broker_username,
+        password=settings.broker_password.get_secret_value(),
+    )
+    async with embedded_broker(wish) as broker:
+        yield broker
+
+
+def _address(settings: Settings, broker: EmbeddedBroker | None) -> BrokerAddress:
+    return BrokerAddress.of(
+        broker.url if broker is not None else settings.broker_url,
+        username=settings.broker_username or None,
+        password=settings.broker_password.get_secret_value() or None,
+    )
+
+
+@asynccontextmanager
+async def _api(farm: Farm, settings: Settings) -> AsyncIterator[str]:
+    """Serve HTTP and lend the address.
+
+    Raises:
+        Unavailable: the port is taken, or this machine has no such address.
+    """
+    app = build_app(
+        farm,
+        token=_token(settings),
+        upload_bytes_max=settings.upload_bytes_max,
+        version=_version(),
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, settings.host, settings.port).start()
+        except OSError as error:
+            raise _not_listening(settings, error) from error
+        port = runner.addresses[0][1]
+        yield settings.public_url or f"http://{_dialable(settings.host)}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def _not_listening(settings: Settings, error: OSError) -> Unavailable:
+    where = f"{settings.host}:{settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return Unavailable(
+            "port_taken",
+            f"port {settings.port} for the HTTP API is taken by another program: "
+            "stop that one, or set port to another",
+        )
+    return Unavailable("host_unusable", f"the HTTP API can't listen on {where}: {error.strerror}")
+
+
+def _dialable(host: str) -> str:
+    """Return an address that programs on this machine can connect to."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def _token(settings: Settings) -> str:
+    """Return the API's token: the one that is set, else the folder's, made if need be."""
+    if given := settings.token.get_secret_value():
+        return given
+    path = settings.state_dir / "token"
+    if not path.exists():
+        _write_whole(path, secrets.token_urlsafe(32) + "\n")
+    return path.read_text().strip()
+
+
+async def _announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str) -> None:
+    """Once all is up, tell programs on this machine where we are, for as long as we are."""
+    try:
+        async with asyncio.timeout(LINK_S):
+            await link.wait_connected()
+    except TimeoutError:
+        log.warning("coordinator.without_broker", broker=mqtt_url)
+    path = folder / "coordinator.json"
+    facts = {"api_url": api_url, "mqtt_url": mqtt_url, "pid": os.getpid()}
+    _write_whole(path, json.dumps(facts) + "\n")
+    log.info("coordinator.ready", api_url=api_url, mqtt_url=mqtt_url)
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a private file that nobody ever sees half of."""
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _asked_to_stop() -> asyncio.Event:
+    """Return what is set by SIGTERM or SIGINT; from then on the end comes within `STOP_S`."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop(name: str) -> None:
+        if asked.is_set():
+            return
+        log.info("coordinator.stopping", signal=name)
+        asked.set()
+        loop.call_later(STOP_S, _give_up)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number.name)
+    return asked
+
+
+def _give_up() -> None:
+    """Leave at once: everything that counts is in the database, children die with us."""
+    log.error("coordinator.stop_forced", after_s=STOP_S)
+    os._exit(1)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("farmhand")
+    except metadata.PackageNotFoundError:
+        return "0+source"

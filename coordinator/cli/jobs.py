@@ -1,0 +1,262 @@
+"""`farmhand job`: submit, look, steer."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coordinator.cli.exits import JobFailed, UsageWrong
+from coordinator.cli.options import Json, TokenFile, Url
+from coordinator.cli.place import locate
+
+if TYPE_CHECKING:
+    from coordinator.cli.client import Document
+
+# What needs the HTTP and the drawing library is imported where it is used: help comes at once.
+
+app = typer.Typer(no_args_is_help=True, help="Jobs: what is to be printed.", rich_markup_mode=None)
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+
+
+@app.command()
+def submit(
+    file: Annotated[Path, typer.Argument(help="STL, 3MF, OBJ, PLY, GLB, or G-code.")],
+    copies: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
+    material: Annotated[str, typer.Option(help="PLA, PETG ...; any if not given.")] = "",
+    quality: Annotated[str, typer.Option(help="draft, standard ...")] = "",
+    printer_class: Annotated[
+        str, typer.Option("--class", help="Only printers of this class.")
+    ] = "",
+    printer: Annotated[str, typer.Option(help="Only this printer.")] = "",
+    priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
+    name: Annotated[str, typer.Option(help="What to call it; the file's name if not given.")] = "",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A slicer setting.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when it has ended.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show its progress until then.")] = False,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Send a model or G-code to the farm."""
+    fields = {
+        "copies": str(copies),
+        "material": material,
+        "quality": quality,
+        "printer_class": printer_class,
+        "printer_id": printer,
+        "priority": str(priority),
+        "name": name,
+        "settings": json.dumps(_settings(settings or [])),
+    }
+
+    async def send() -> "Document":
+        from coordinator.cli.client import FarmClient, wait_for_end
+        from coordinator.cli.watching import watch_job
+
+        async with FarmClient(locate(url, token_file)) as farm:
+            job = await farm.submit(file, fields)
+            if not (wait or watch):
+                return job
+            if watch and not as_json:
+                return await watch_job(farm, job["id"])
+            return await wait_for_end(farm, job["id"])
+
+    _say(asyncio.run(send()), as_json=as_json, must_finish=wait or watch)
+
+
+@app.command("ls")
+def list_jobs(
+    state: Annotated[list[str] | None, typer.Option(help="Only jobs in this state.")] = None,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """List jobs in order of arrival."""
+    from coordinator.cli import output, watching
+    from coordinator.cli.client import FarmClient
+
+    async def ask() -> "list[Document]":
+        async with FarmClient(locate(url, token_file)) as farm:
+            return await farm.jobs(state)
+
+    jobs = asyncio.run(ask())
+    if as_json:
+        output.print_json(jobs)
+        return
+    output.print_table(
+        ["ID", "NAME", "STATE", "COPIES", "MATERIAL", "WHY"],
+        (
+            [
+                job["id"],
+                job["name"],
+                output.job_state(job),
+                f"{job['copies_finished']}/{job['copies']}",
+                job["material"],
+                watching.why_not(job),
+            ]
+            for job in jobs
+        ),
+        "no jobs; send one with `farmhand job submit FILE`",
+    )
+
+
+@app.command()
+def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
+    """Show one job with its plates and runs."""
+    from coordinator.cli import output
+    from coordinator.cli.client import FarmClient
+
+    async def ask() -> "Document":
+        async with FarmClient(locate(url, token_file)) as farm:
+            return await farm.job(job_id)
+
+    job = asyncio.run(ask())
+    _say(job, as_json=as_json)
+    if as_json:
+        return
+    output.print_table(
+        ["PLATE", "CLASS", "MATERIAL", "TIME", "GRAMS", "LAYERS", "ENGINE"],
+        (
+            [
+                plate["sha256"][:12],
+                plate["printer_class"],
+                plate["material"],
+                output.duration(plate["time_s"]),
+                "" if plate["filament_g"] is None else f"{plate['filament_g']:.1f}",
+                "" if plate["layer_count"] is None else str(plate["layer_count"]),
+                plate["engine"],
+            ]
+            for plate in job["plates"]
+        ),
+        "no plate yet",
+    )
+    output.print_table(
+        ["RUN", "PRINTER", "STATE", "LAYER", "REASON"],
+        (
+            [
+                run["id"],
+                run["printer_id"],
+                output.state_text(run["state"]),
+                str(run["layer"]),
+                run["reason"],
+            ]
+            for run in job["runs"]
+        ),
+        "no run yet",
+    )
+
+
+@app.command()
+def why(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
+    """Tell why a job waits, printer by printer."""
+    from coordinator.cli import output
+    from coordinator.cli.client import FarmClient
+
+    async def ask() -> "list[Document]":
+        async with FarmClient(locate(url, token_file)) as farm:
+            return await farm.why(job_id)
+
+    waits = asyncio.run(ask())
+    if as_json:
+        output.print_json(waits)
+        return
+    output.print_table(
+        ["PRINTER", "WHY"],
+        ([wait["printer_id"] or "", wait["words"]] for wait in waits),
+        "it waits for nothing",
+    )
+
+
+@app.command()
+def watch(
+    job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Show a job's progress until it ends."""
+    from coordinator.cli.client import FarmClient
+    from coordinator.cli.watching import stream_job, watch_job
+
+    async def follow() -> "Document":
+        async with FarmClient(locate(url, token_file)) as farm:
+            return await (stream_job if as_json else watch_job)(farm, job_id)
+
+    job = asyncio.run(follow())
+    if not as_json:
+        _say(job, as_json=False)
+    _require_finished(job)
+
+
+@app.command()
+def cancel(
+    job_id: JobId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """End a job; what prints is stopped."""
+    from coordinator.cli import output
+
+    if not yes and not as_json and output.console().is_terminal:
+        typer.confirm(f"Cancel {job_id} and stop what prints of it?", abort=True)
+    _control("cancel", job_id, as_json=as_json, url=url, token_file=token_file)
+
+
+@app.command()
+def pause(
+    job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Hold a job: nothing new begins, and what prints is paused."""
+    _control("pause", job_id, as_json=as_json, url=url, token_file=token_file)
+
+
+@app.command()
+def resume(
+    job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Go on with a job that was paused."""
+    _control("resume", job_id, as_json=as_json, url=url, token_file=token_file)
+
+
+def _control(verb: str, job_id: str, *, as_json: bool, url: str, token_file: Path | None) -> None:
+    from coordinator.cli.client import FarmClient
+
+    async def ask() -> "Document":
+        async with FarmClient(locate(url, token_file)) as farm:
+            return await farm.control_job(job_id, verb)
+
+    _say(asyncio.run(ask()), as_json=as_json)
+
+
+def _say(job: "Document", *, as_json: bool, must_finish: bool = False) -> None:
+    from coordinator.cli import output
+
+    if as_json:
+        output.print_json(job)
+    else:
+        reason = f": {job['reason']}" if job["reason"] else ""
+        typer.echo(
+            f"{job['id']}  {job['name']}  {output.job_state(job).plain}, "
+            f"{job['copies_finished']} of {job['copies']} finished{reason}"
+        )
+    if must_finish:
+        _require_finished(job)
+
+
+def _require_finished(job: "Document") -> None:
+    if job["state"] != "finished":
+        raise JobFailed(
+            f"{job['id']} is {job['state']}" + (f": {job['reason']}" * bool(job["reason"]))
+        )
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    split = [pair.partition("=") for pair in pairs]
+    for key, sign, _ in split:
+        if not key or not sign:
+            raise UsageWrong(f"--set takes KEY=VALUE, not {key!r}")
+    return {key: value for key, _, value in split}

@@ -1,0 +1,53 @@
+"""The `farmhand` command: its verbs, and how it ends."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from coordinator.cli import demo_command, jobs, printers
+from coordinator.cli.exits import CommandFailed
+
+# Plain help: the drawing library alone would double the time until it shows.
+app = typer.Typer(
+    name="farmhand",
+    help="A 3D-print farm: from a model to finished prints.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo_command.demo)
+app.add_typer(jobs.app, name="job")
+app.add_typer(printers.app, name="printer")
+
+
+@app.command(
+    "coordinator",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def run_coordinator(
+    context: typer.Context,
+    arguments: Annotated[list[str] | None, typer.Argument(help="Settings as flags.")] = None,
+) -> None:
+    """Run the farm's centre: database, broker, slicing, API."""
+    from coordinator.__main__ import main as run
+
+    del context
+    sys.exit(run(arguments or []))
+
+
+def main() -> None:
+    """Run the command; the exit codes are those of `exits.Exit`."""
+    try:
+        app()
+    except CommandFailed as error:
+        typer.echo(f"farmhand: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

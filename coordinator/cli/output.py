@@ -1,0 +1,123 @@
+"""What is printed: JSON for programs, tables for people; colour only where a person looks."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from coordinator.cli.client import Document
+
+# A state's colour tells who has to act: green nobody, blue the farm, yellow a person, red now.
+COLOURS: Mapping[str, str] = {
+    "idle": "green",
+    "finished": "green",
+    "ready": "default",
+    "received": "default",
+    "preparing": "blue",
+    "leased": "blue",
+    "reserved": "blue",
+    "printing": "blue",
+    "busy": "blue",
+    "needs_clearing": "yellow",
+    "cancelling": "yellow",
+    "offline": "yellow",
+    "in_service": "yellow",
+    "failed": "red",
+    "faulted": "red",
+    "lost": "red",
+    "cancelled": "dim",
+}
+
+
+# Into a pipe, lines are not broken at the width of a terminal that isn't there.
+PIPE_COLUMNS = 200
+
+
+def console() -> Console:
+    """Return a console on standard output; rich itself heeds NO_COLOR and pipes."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=PIPE_COLUMNS)
+
+
+def print_json(value: object) -> None:
+    """Print one value on one line, so that several make JSON lines."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], empty: str) -> None:
+    """Print rows below their headings, or a sentence where there are none."""
+    listed = list(rows)
+    if not listed:
+        typer.echo(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        # An id that is broken over two lines can't be copied.
+        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
+    for row in listed:
+        table.add_row(*row)
+    console().print(table)
+
+
+def state_text(state: str) -> Text:
+    """Return a state in words and in its colour."""
+    return Text(state.replace("_", " "), style=COLOURS.get(state, "default"))
+
+
+def job_state(job: Document) -> Text:
+    """Return a job's state; a held job says so instead."""
+    if job["held"] and job["state"] in ("ready", "leased", "printing"):
+        return Text("paused", style="yellow")
+    return state_text(job["state"])
+
+
+def duration(seconds: float | None) -> str:
+    """Return `1 h 05 min`, `12 min` or `40 s`, nothing where it is unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def temperatures(live: Document | None) -> str:
+    """Return `hotend 205/205 bed 60/60` in degrees Celsius, nothing where nothing was heard."""
+    if live is None:
+        return ""
+    return " ".join(
+        f"{sensor} {_degrees(reading)}" for sensor, reading in sorted(live["temperatures"].items())
+    )
+
+
+def _degrees(reading: Mapping[str, Any]) -> str:
+    target = reading["target_celsius"]
+    return f"{reading['actual_celsius']:.0f}" + (f"/{target:.0f}" if target is not None else "")
+
+
+def progress_of(printer: Document) -> Document | None:
+    """Return what a printer says of the run it holds, None where it says nothing of it yet."""
+    live, run = printer["live"], printer["run"]
+    return live if live and run and live["run_id"] == run["id"] else None
+
+
+def percent(printer: Document) -> str:
+    """Return `42 %` of the run that is on, nothing where none is."""
+    live = progress_of(printer)
+    return f"{int(live['progress_ratio'] * 100)} %" if live else ""
+
+
+def layers(printer: Document) -> str:
+    """Return `12/240`, nothing where no run is on or its plate has no layers marked."""
+    live = progress_of(printer)
+    return f"{live['layer']}/{live['layer_count']}" if live and live["layer_count"] else ""
+
+
+def remaining(printer: Document) -> str:
+    """Return how long the run that is on still takes, nothing where that is unknown."""
+    live = progress_of(printer)
+    return duration(live["remaining_s"]) if live else ""

@@ -1,0 +1,169 @@
+// The status page: asks the API once a second and draws what it says. It keeps nothing but the
+// token, and that only as long as the tab lives.
+
+const PERIOD_MS = 1000;
+const KEY = "farmhand-token";
+const TONES = {
+  idle: "good", finished: "good", busy: "work", reserved: "work", printing: "work", leased: "work",
+  preparing: "work", needs_clearing: "care", offline: "care", lost: "bad", in_service: "care",
+  cancelling: "care", faulted: "bad", failed: "bad",
+};
+const $ = (id) => document.getElementById(id);
+
+// A fragment is never sent to a server; it leaves the address bar (and the history) at once.
+const brought = new URLSearchParams(location.hash.slice(1)).get("token");
+if (brought) {
+  sessionStorage.setItem(KEY, brought);
+  history.replaceState(null, "", location.pathname);
+}
+
+async function ask(method, path) {
+  const response = await fetch(`/api/v1${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` },
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (response.status === 401) throw new Error("no_credential");
+  const document_ = await response.json();
+  if (!response.ok) throw new Error(document_.detail);
+  return document_;
+}
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function duration(seconds) {
+  if (seconds === null) return "";
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1) return "less than a minute left";
+  return minutes < 60 ? `${minutes} min left` : `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}
+
+function words(state) {
+  return state.replaceAll("_", " ");
+}
+
+function title(name, state) {
+  return element("h3", {}, element("span", { textContent: name }),
+    element("span", { className: "state", textContent: words(state) }));
+}
+
+function temperatures(live) {
+  return Object.entries(live.temperatures).map(([sensor, { actual_celsius, target_celsius }]) =>
+    `${sensor} ${actual_celsius.toFixed(0)}${target_celsius ? ` / ${target_celsius.toFixed(0)}` : ""} °C`,
+  ).join(" · ");
+}
+
+function printerCard(printer) {
+  const live = printer.live;
+  const card = element("li", { className: TONES[printer.status] ?? "" },
+    title(printer.name, printer.status));
+  card.append(element("p", { textContent: [printer.material, printer.printer_class].filter(Boolean).join(" · ") }));
+  if (live && printer.online) {
+    card.append(element("p", { textContent: temperatures(live) }));
+    if (printer.run && live.run_id === printer.run.id) {  // not of the run before
+      card.append(
+        element("progress", { max: 1, value: live.progress_ratio, ariaLabel: `progress of ${printer.name}` }),
+        element("p", { textContent: [
+          printer.job?.name, `${Math.floor(live.progress_ratio * 100)} %`,
+          live.layer_count ? `layer ${live.layer} of ${live.layer_count}` : "",
+          duration(live.remaining_s)].filter(Boolean).join(" · ") }));
+    }
+  }
+  if (printer.message) card.append(element("p", { textContent: printer.message }));
+  if (printer.quarantine) card.append(element("p", { textContent: printer.quarantine }));
+  card.append(element("p", { textContent: `bed: ${printer.bed.state}` }));
+  if (!printer.run && printer.bed.state !== "clear") {
+    const button = element("button", { type: "button", textContent: "The bed is clear" });
+    button.dataset.key = `clear-${printer.id}`;
+    button.ariaLabel = `The bed of ${printer.name} is clear`;
+    button.addEventListener("click", () => act(button, `/printers/${encodeURIComponent(printer.id)}/clear`));
+    card.append(button);
+  }
+  return card;
+}
+
+function jobCard(job) {
+  const card = element("li", { className: TONES[job.state] ?? "" },
+    title(job.name, job.held ? "paused" : job.state),
+    element("p", { textContent: `${job.copies_finished} of ${job.copies} done` +
+      (job.copies_live ? `, ${job.copies_live} printing` : "") }));
+  if (job.preparing_ratio !== null) {
+    card.append(element("progress", { max: 1, value: job.preparing_ratio, ariaLabel: `slicing ${job.name}` }));
+  }
+  if (job.reason) card.append(element("p", { textContent: job.reason }));
+  for (const wait of job.waits.slice(0, 3)) {
+    card.append(element("p", { textContent: [wait.printer_id, wait.words].filter(Boolean).join(": ") }));
+  }
+  return card;
+}
+
+async function act(button, path) {
+  button.disabled = true;
+  try {
+    await ask("POST", path);
+    await refresh();
+  } catch (error) {
+    say(error.message, true);
+    button.disabled = false;
+  }
+}
+
+function say(text, lost) {
+  $("link").textContent = text;
+  $("link").className = lost ? "lost" : "";
+  $("farm").classList.toggle("stale", lost);
+}
+
+// A redraw must not take the keyboard's place from a person.
+function fill(list, cards) {
+  const key = document.activeElement?.dataset?.key;
+  list.replaceChildren(...(cards.length ? cards : [element("li", { textContent: "none" })]));
+  if (key) list.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+}
+
+async function refresh() {
+  const [printers, jobs] = await Promise.all([ask("GET", "/printers"), ask("GET", "/jobs")]);
+  fill($("printers"), printers.items.map(printerCard));
+  fill($("jobs"), jobs.items.reverse().slice(0, 30).map(jobCard));
+  const waiting = printers.items.filter((printer) => printer.status === "needs_clearing").length;
+  document.title = waiting ? `(${waiting}) Farmhand` : "Farmhand";
+  say(`as of ${new Date().toLocaleTimeString()}`, false);
+}
+
+function show(known) {
+  $("login").hidden = known;
+  $("farm").hidden = $("leave").hidden = !known;
+}
+
+async function loop() {
+  if (sessionStorage.getItem(KEY) && !document.hidden) {
+    try {
+      show(true);
+      await refresh();
+    } catch (error) {
+      if (error.message === "no_credential") leave("This token is not the farm's.");
+      else say(`not live: ${error.message}`, true);
+    }
+  }
+  setTimeout(loop, PERIOD_MS);
+}
+
+function leave(reason) {
+  sessionStorage.removeItem(KEY);
+  show(false);
+  say(reason, false);
+}
+
+$("login").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEY, $("token").value.trim());
+  $("token").value = "";
+  show(true);
+});
+$("leave").addEventListener("click", () => leave("logged out"));
+if (!sessionStorage.getItem(KEY)) leave("log in to see the farm");
+loop();

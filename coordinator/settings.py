@@ -1,0 +1,226 @@
+"""What a coordinator can be told: one class, from the flags down to the defaults.
+
+A flag wins over the environment (`FARMHAND_PORT`), that over `.env`, that over a file named like
+the setting in systemd's credentials directory, that over the TOML file, that over the default. A
+key that nobody knows is an error: a mistyped limit must not silently be the default.
+"""
+
+import argparse
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    CliSettingsSource,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from coordinator.errors import SettingsInvalid
+
+MIB = 1024 * 1024
+PREFIX = "FARMHAND_"
+# Other commands of the same family read these from the same environment.
+_OTHERS = re.compile(r"FARMHAND_(AGENT_|PRINTER_|URL$)")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$")]
+
+
+def _state_dir() -> Path:
+    base = os.environ.get("STATE_DIRECTORY")  # systemd's StateDirectory=
+    if base:
+        return Path(base.split(":")[0])
+    home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(home).expanduser() / "farmhand"
+
+
+class Settings(BaseSettings):
+    """Farmhand's coordinator: makes plates of models, assigns them to printers. --config FILE."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="forbid",
+        frozen=True,
+        cli_prog_name="farmhand coordinator",
+        cli_kebab_case=True,
+        use_attribute_docstrings=True,
+    )
+
+    state_dir: Path = Field(default_factory=_state_dir)
+    """Folder of the database, the artifacts and the token; one coordinator per folder."""
+
+    host: Host = "127.0.0.1"
+    """Where the HTTP API listens."""
+
+    port: Port = 8150
+    """Port of the HTTP API; 0 picks a free one."""
+
+    public_url: str = ""
+    """How agents and people reach the API, where host and port do not say it."""
+
+    broker: Literal["auto", "mosquitto", "amqtt"] = "auto"
+    """Which MQTT broker to start; auto is mosquitto where it is installed."""
+
+    broker_url: str = ""
+    """Use a broker that runs already, mqtt://HOST:1883 or mqtts://HOST:8883; none is started."""
+
+    broker_host: Host = "127.0.0.1"
+    """Where the started broker listens; beyond this machine it wants a password."""
+
+    broker_port: Port = 1883
+    """Port of the started broker; 0 picks a free one."""
+
+    broker_username: str = Field(default="", pattern=r"^[^:\s]*$")
+    """How agents and coordinator log in at the broker."""
+
+    broker_password: SecretStr = SecretStr("")
+    """Goes with the username; better given as a credential or in the environment."""
+
+    token: SecretStr = SecretStr("")
+    """What every request to the API must show; made at the first start where it is empty."""
+
+    # Large parts with fine layers take minutes on a Pi.
+    slicing_timeout_s: float = Field(default=900.0, gt=0)
+    """Seconds that slicing one model may take."""
+
+    # A model of two million triangles takes 1.3 GB.
+    slicing_memory_mib: int = Field(default=4096, ge=512)
+    """Memory of the slicing process and, separately, of the slicer."""
+
+    # The longest plates have some 150 MB.
+    upload_bytes_max: int = Field(default=512 * MIB, gt=0)
+    """Longest model or G-code file that is taken."""
+
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """How to log; auto is readable on a terminal and JSON otherwise."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important events that are logged."""
+
+    @field_validator("state_dir")
+    @classmethod
+    def _at_home(cls, value: Path) -> Path:
+        return value.expanduser()
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+            raise ValueError("write http://HOST:PORT or https://HOST")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _has_both(self) -> "Settings":
+        if bool(self.broker_username) != bool(self.broker_password.get_secret_value()):
+            raise ValueError("broker_username and broker_password go together: set both or none")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the sources in order; the first that knows a key wins."""
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        return (
+            init_settings,
+            env_settings,
+            _ours(dotenv_settings),
+            *(
+                [SecretsSettingsSource(settings_cls, credentials, env_prefix="")]
+                if credentials
+                else []
+            ),
+            TomlConfigSettingsSource(settings_cls),
+        )
+
+
+def load(arguments: Sequence[str] = ()) -> Settings:
+    """Return the settings.
+
+    Args:
+        arguments: flags as typed, `--port 8150`; `--config FILE` names the TOML file, `--help`
+            prints them all and leaves the program.
+
+    Raises:
+        SettingsInvalid: a key is unknown, or a value can't be used; the text names it.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", type=Path)
+    known, flags = parser.parse_known_args(arguments)
+    path = _config_file(known.config)
+
+    class WithFile(Settings):
+        __doc__ = Settings.__doc__
+        model_config = SettingsConfigDict(toml_file=path)
+
+    _refuse_unknown(os.environ, "the environment")
+    try:
+        return WithFile(_cli_settings_source=CliSettingsSource[Any](WithFile, cli_parse_args=flags))
+    except ValidationError as error:
+        raise SettingsInvalid(_sentence(error)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is no TOML: {error}") from error
+    except (SettingsError, OSError) as error:
+        raise SettingsInvalid(f"the settings can't be read: {error}") from error
+
+
+def _config_file(named: Path | None) -> Path | None:
+    """Return the TOML file: the one that is named, else the user's, else the system's.
+
+    Raises:
+        SettingsInvalid: the file that was named does not exist.
+    """
+    if named is not None:
+        if not named.is_file():
+            raise SettingsInvalid(f"--config names {named}, which is no file")
+        return named
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    usual = (home / "farmhand" / "coordinator.toml", Path("/etc/farmhand/coordinator.toml"))
+    return next((path for path in usual if path.is_file()), None)
+
+
+def _ours(dotenv: PydanticBaseSettingsSource) -> PydanticBaseSettingsSource:
+    """Return the source of `.env` without what other programs keep there."""
+    assert isinstance(dotenv, DotEnvSettingsSource)
+    found = {name.upper(): value for name, value in dotenv.env_vars.items()}
+    _refuse_unknown(found, "the file .env")
+    dotenv.env_vars = {name.lower(): value for name, value in found.items() if name in _known()}
+    return dotenv
+
+
+def _known() -> set[str]:
+    return {PREFIX + name.upper() for name in Settings.model_fields}
+
+
+def _refuse_unknown(names: Iterable[str], where: str) -> None:
+    """Complain about a key of ours that is none; the library overlooks it."""
+    for name in names:
+        if name.startswith(PREFIX) and name not in _known() and not _OTHERS.match(name):
+            raise SettingsInvalid(f"{where} sets {name}, which is no setting: see --help")
+
+
+def _sentence(error: ValidationError) -> str:
+    """Return the first fault in words, without the value: it may be a secret."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"there is no setting {name!r}: remove it, or see --help for those there are"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"the setting {name!r} can't be used: {reason}" if name else reason

@@ -1,0 +1,86 @@
+"""The bell."""
+
+import asyncio
+
+from coordinator.adapters.ticker import Bell, Ticker
+from coordinator.errors import Unavailable
+
+NEVER_S = 3600.0
+
+
+async def ring(ticker: Ticker) -> asyncio.Task[None]:
+    return asyncio.create_task(ticker.run())
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_work_is_done_again_and_again() -> None:
+    done: asyncio.Queue[None] = asyncio.Queue()
+    task = await ring(Ticker({"work": Bell(lambda: done.put(None), every_s=0.01)}))
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await done.get()
+    await end(task)
+
+
+async def test_a_poke_does_not_wait_for_the_time() -> None:
+    done: asyncio.Queue[None] = asyncio.Queue()
+    ticker = Ticker({"work": Bell(lambda: done.put(None), every_s=NEVER_S)})
+    task = await ring(ticker)
+    ticker.poke("work")
+    async with asyncio.timeout(10):
+        await done.get()
+    await end(task)
+
+
+async def test_pokes_during_work_become_one_more_round_and_never_two_at_once() -> None:
+    rounds, together, most = 0, 0, 0
+    begun, finished = asyncio.Event(), asyncio.Queue[None]()
+    go = asyncio.Semaphore(0)
+
+    async def work() -> None:
+        nonlocal rounds, together, most
+        rounds, together = rounds + 1, together + 1
+        most = max(most, together)
+        begun.set()
+        await go.acquire()
+        together -= 1
+        finished.put_nowait(None)
+
+    ticker = Ticker({"work": Bell(work, every_s=NEVER_S)})
+    task = await ring(ticker)
+    ticker.poke("work")
+    await begun.wait()
+    for _ in range(5):
+        ticker.poke("work")
+    go.release()
+    go.release()
+    go.release()
+    async with asyncio.timeout(10):
+        await finished.get()
+        await finished.get()
+    assert (rounds, most) == (2, 1)
+    await end(task)
+
+
+async def test_work_that_fails_is_tried_again_and_others_go_on() -> None:
+    attempts: asyncio.Queue[None] = asyncio.Queue()
+    other: asyncio.Queue[None] = asyncio.Queue()
+
+    async def fail() -> None:
+        attempts.put_nowait(None)
+        raise Unavailable("store_locked", "locked")
+
+    bells = {"bad": Bell(fail, every_s=NEVER_S), "good": Bell(lambda: other.put(None), NEVER_S)}
+    ticker = Ticker(bells)
+    task = await ring(ticker)
+    ticker.poke("bad")
+    async with asyncio.timeout(10):
+        await attempts.get()
+        ticker.poke("good")
+        await other.get()
+        await attempts.get()
+    await end(task)

@@ -1,0 +1,43 @@
+"""Printers over HTTP: what they show, and the word of a person about a bed."""
+
+import aiohttp
+
+from tests.fakes.served_farm import ServedFarm
+
+
+async def test_a_printer_shows_what_its_agent_measured(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    await farm.printers_arrive("p-1", "p-2")
+    async with session.get("/api/v1/printers") as response:
+        printers = (await response.json())["items"]
+    assert [printer["id"] for printer in printers] == ["p-1", "p-2"]
+    assert printers[0]["live"]["temperatures"] == {
+        "tool0": {"actual_celsius": 21.5, "target_celsius": 0.0},
+        "bed": {"actual_celsius": 20.0, "target_celsius": None},
+    }
+    assert printers[0]["live"]["seen_at"] == "2030-01-01T12:00:00.000Z"
+    async with session.get("/api/v1/printers/p-1") as response:
+        assert await response.json() == printers[0]
+
+
+async def test_a_bed_is_unknown_until_a_person_says_that_it_is_clear(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    await farm.printers_arrive("p-1")
+    async with session.get("/api/v1/printers/p-1") as response:
+        before = await response.json()
+    assert (before["status"], before["bed"]["state"]) == ("needs_clearing", "unknown")
+    async with session.post("/api/v1/printers/p-1/clear") as response:
+        after = await response.json()
+    assert (after["status"], after["bed"]["state"]) == ("idle", "clear")
+    assert after["bed"]["changed_by"] == "user:admin"
+
+
+async def test_a_printer_that_is_not_there_is_a_problem_with_a_code(
+    session: aiohttp.ClientSession,
+) -> None:
+    for method, path in (("GET", "printers/x"), ("POST", "printers/x/clear")):
+        async with session.request(method, f"/api/v1/{path}") as response:
+            assert response.status == 404
+            assert (await response.json())["code"] == "unknown_printer"

@@ -1,0 +1,204 @@
+"""The command against a served farm: what it prints, and how it ends."""
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from coordinator.cli import main as command
+from coordinator.cli.exits import Exit
+from tests.fakes.served_farm import TOKEN, ServedFarm, served
+
+GCODE = "G28\nG1 X10 E1\n"
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Farmhand = Callable[..., Awaitable[Ended]]
+
+
+def run(*arguments: str) -> Ended:
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        argv, sys.argv = sys.argv, ["farmhand", *arguments]
+        try:
+            command.main()
+        except SystemExit as error:
+            code = int(error.code or 0)
+        finally:
+            sys.argv = argv
+    return Ended(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> ServedFarm:
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    return ServedFarm(folder)
+
+
+@pytest.fixture
+async def farmhand(
+    farm: ServedFarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Farmhand]:
+    async with served(farm) as session:
+        monkeypatch.setenv("FARMHAND_URL", str(session._base_url).rstrip("/"))
+        monkeypatch.setenv("FARMHAND_TOKEN", TOKEN)
+
+        async def call(*arguments: str) -> Ended:
+            return await asyncio.to_thread(run, *arguments)
+
+        with capture_logs():  # the server's, which runs in this same process
+            yield call
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> str:
+    file = tmp_path / "two words.gcode"
+    file.write_text(GCODE)
+    return str(file)
+
+
+async def test_a_file_is_submitted_with_all_that_is_wanted_of_it(
+    farm: ServedFarm, farmhand: Farmhand, plate: str
+) -> None:
+    ended = await farmhand(
+        "job", "submit", plate, "--copies", "3", "--material", "PLA", "--set", "brim=5", "--json"
+    )
+    assert ended.code == Exit.OK, ended.err
+    assert ended.json["name"] == "two words.gcode"
+    assert ended.json["copies"] == 3
+    assert ended.json["settings"] == {"brim": "5"}
+    assert len(farm.store.tables.jobs) == 1
+
+
+async def test_jobs_are_listed_for_people_and_for_programs(farmhand: Farmhand, plate: str) -> None:
+    assert "farmhand job submit" in (await farmhand("job", "ls")).out
+    job_id = (await farmhand("job", "submit", plate, "--json")).json["id"]
+    listed = await farmhand("job", "ls")
+    assert job_id in listed.out
+    assert "\x1b" not in listed.out, "no colour into a pipe"
+    assert [job["id"] for job in (await farmhand("job", "ls", "--json")).json] == [job_id]
+    assert (await farmhand("job", "ls", "--state", "lost", "--json")).json == []
+    assert job_id in (await farmhand("job", "show", job_id)).out
+
+
+async def test_a_job_is_steered_and_a_second_cancel_fails(farmhand: Farmhand, plate: str) -> None:
+    job_id = (await farmhand("job", "submit", plate, "--json")).json["id"]
+    assert "paused" in (await farmhand("job", "pause", job_id)).out
+    assert "ready" in (await farmhand("job", "resume", job_id)).out
+    assert "cancelled" in (await farmhand("job", "cancel", job_id)).out
+    again = await farmhand("job", "cancel", job_id)
+    assert again.code == Exit.FAILED
+    assert "already" in again.err
+
+
+async def test_waiting_for_a_job_that_does_not_finish_ends_with_its_own_code(
+    farmhand: Farmhand, plate: str
+) -> None:
+    job_id = (await farmhand("job", "submit", plate, "--json")).json["id"]
+    await farmhand("job", "cancel", job_id)
+    for flags in ([], ["--json"]):
+        watched = await farmhand("job", "watch", job_id, *flags)
+        assert watched.code == Exit.JOB_FAILED
+        assert "cancelled" in watched.out
+
+
+async def test_a_job_tells_why_it_waits_and_a_cleared_bed_is_no_reason_any_more(
+    farm: ServedFarm, farmhand: Farmhand, plate: str
+) -> None:
+    await farm.printers_arrive("p-1")
+    job_id = (await farmhand("job", "submit", plate, "--json")).json["id"]
+    assert "bed" in (await farmhand("job", "why", job_id)).out
+    assert "bed: clear" in (await farmhand("printer", "clear", "p-1")).out
+    assert "bed" not in (await farmhand("job", "why", job_id)).out
+
+
+async def test_printers_are_listed_with_what_they_measure(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    assert "agent" in (await farmhand("printer", "ls")).out
+    await farm.printers_arrive("p-1", "p-2")
+    listed = await farmhand("printer", "ls")
+    assert "tool0 22/0" in listed.out
+    assert "needs clearing" in listed.out
+    assert (await farmhand("printer", "ls", "--status", "idle", "--json")).json == []
+    assert "marlin_serial" in (await farmhand("printer", "show", "p-2")).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("job", "show", "nothing"), Exit.FAILED, "no job"),
+        (("job", "submit", "/nowhere/x.stl"), Exit.FAILED, "/nowhere/x.stl"),
+        (("job", "ls", "--state", "happy"), Exit.FAILED, "printing"),
+        (("job", "submit"), Exit.USAGE, ""),
+        (("job", "dance"), Exit.USAGE, ""),
+        (("job", "ls", "--url", "nonsense"), Exit.USAGE, "http://"),
+        (("job", "ls", "--url", "http://127.0.0.1:9"), Exit.NOT_REACHABLE, "farmhand coordinator"),
+    ],
+)
+async def test_every_kind_of_failure_has_its_code_and_says_what_to_do(
+    farmhand: Farmhand, arguments: tuple[str, ...], code: Exit, words: str
+) -> None:
+    ended = await farmhand(*arguments)
+    assert ended.code == code
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_wrong_token_is_told_apart_from_no_coordinator(
+    farmhand: Farmhand, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong"
+    file.write_text("not the token at all\n")
+    ended = await farmhand("job", "ls", "--token-file", str(file))
+    assert ended.code == Exit.NOT_ALLOWED
+    assert "token" in ended.err
+
+
+async def test_a_setting_without_a_value_is_a_slip_of_the_user(
+    farmhand: Farmhand, plate: str
+) -> None:
+    ended = await farmhand("job", "submit", plate, "--set", "brim")
+    assert ended.code == Exit.USAGE
+    assert "KEY=VALUE" in ended.err
+
+
+# A person waits for it; a tenth of a second is what it takes, ten times that on a busy machine.
+HELP_S_MAX = 2.0
+
+
+def test_help_comes_at_once_and_without_the_heavy_libraries() -> None:
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "coordinator.cli.main", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert time.monotonic() - started < HELP_S_MAX
+    assert "demo" in done.stdout
+    for heavy in ("aiohttp", "pydantic", "sqlalchemy", "rich.table"):
+        assert f" {heavy}\n" not in done.stderr, f"{heavy} is loaded for help"

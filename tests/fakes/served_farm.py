@@ -1,0 +1,120 @@
+"""A farm behind its real HTTP API and use cases: only the ports are fakes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from coordinator.api.app import build_app
+from coordinator.usecases.absorbing import absorb
+from coordinator.usecases.farm import Farm
+from protocols.wire.from_agent import (
+    Presence,
+    PrinterDescription,
+    PrinterSample,
+    Reported,
+    Telemetry,
+)
+from protocols.wire.vocabulary import (
+    NEVER_LEASED,
+    AgentId,
+    JournalId,
+    PrinterId,
+    PrinterState,
+    Temperature,
+)
+from tests.fakes.fake_artifacts import FakeArtifacts
+from tests.fakes.fake_slicer import FakeSlicer
+from tests.fakes.manual_clock import CountingIds, ManualClock
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.recording_link import RecordingLink
+
+TOKEN = "a-token-for-tests-only"
+UPLOAD_BYTES_MAX = 1_000_000
+AGENT, JOURNAL, BOOT = AgentId("pi-1"), JournalId("journal-1"), "boot-1"
+
+
+@dataclass
+class ServedFarm:
+    """The farm, the fakes behind it, and a session that shows the token."""
+
+    folder: Path
+    store: MemoryStore = field(default_factory=MemoryStore)
+    slicer: FakeSlicer = field(default_factory=FakeSlicer)
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    def __post_init__(self) -> None:
+        self.artifacts = FakeArtifacts(self.folder)
+        self.farm = Farm(
+            store=self.store,
+            artifacts=self.artifacts,
+            slicer=self.slicer,
+            link=RecordingLink(),
+            clock=self.clock,
+            ids=CountingIds(),
+        )
+        self.app = build_app(
+            self.farm, token=TOKEN, upload_bytes_max=UPLOAD_BYTES_MAX, version="1.2.3"
+        )
+
+    async def printers_arrive(self, *printer_ids: str) -> None:
+        """An agent connects, and reports and measures its printers."""
+        ids = [PrinterId(printer_id) for printer_id in printer_ids]
+        await absorb(
+            self.farm,
+            Presence(
+                agent_id=AGENT,
+                online=True,
+                boot_id=BOOT,
+                connection_id="connection-1",
+                journal_id=JOURNAL,
+                protocol_min=1,
+                protocol_max=1,
+                printers=tuple(
+                    PrinterDescription(
+                        printer_id=printer_id,
+                        name=printer_id.upper(),
+                        printer_class="farmhand-220",
+                        driver="marlin_serial",
+                        material="PLA",
+                    )
+                    for printer_id in ids
+                ),
+            ),
+        )
+        for sequence, printer_id in enumerate(ids, start=1):
+            await absorb(
+                self.farm,
+                Reported(
+                    agent_id=AGENT,
+                    printer_id=printer_id,
+                    journal_id=JOURNAL,
+                    boot_id=BOOT,
+                    sequence=sequence,
+                    epoch=NEVER_LEASED,
+                    revision=0,
+                    state=PrinterState.IDLE,
+                ),
+            )
+        warm = {"tool0": Temperature(21.5, 0.0), "bed": Temperature(20.0)}
+        samples = tuple(
+            PrinterSample(printer_id=printer_id, state=PrinterState.IDLE, temperatures=warm)
+            for printer_id in ids
+        )
+        await absorb(self.farm, Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=samples))
+
+
+@asynccontextmanager
+async def served(farm: ServedFarm) -> AsyncIterator[aiohttp.ClientSession]:
+    """Serve a farm on a free port; lend a session with its address and its token."""
+    server = TestServer(farm.app)
+    await server.start_server()
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    try:
+        async with aiohttp.ClientSession(base_url=server.make_url("/"), headers=headers) as session:
+            yield session
+    finally:
+        await server.close()
