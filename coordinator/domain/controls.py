@@ -46,10 +46,9 @@ def cancel(
     if job.state is JobState.CANCELLING:
         return job, ()
     job, effects = jobs.advance(job, JobEvent.CANCEL, now)
-    job, told = _tell(job, job_runs, farm, Mode.STOP, now)
-    effects += told
-    job, followed = copies.follow(job, _after(job_runs, told), now)
-    return job, (*effects, *followed)
+    job, runs, told = _tell(job, job_runs, farm, Mode.STOP, now)
+    job, followed = copies.follow(job, runs, now)
+    return job, (*effects, *told, *followed)
 
 
 def pause(
@@ -70,7 +69,7 @@ def pause(
         return job, ()
     job = jobs.changed(job, now, held=True)
     effects: Effects = (Save(job), _job_note(job, "job.paused"))
-    job, told = _tell(job, job_runs, farm, Mode.PAUSE, now)
+    job, _, told = _tell(job, job_runs, farm, Mode.PAUSE, now)
     return job, (*effects, *told)
 
 
@@ -86,7 +85,7 @@ def resume(
         raise NotNow("job_not_paused", f"job {job.job_id} is not paused")
     job = jobs.changed(job, now, held=False)
     effects: Effects = (Save(job), _job_note(job, "job.resumed"))
-    job, told = _tell(job, job_runs, farm, Mode.RUN, now)
+    job, _, told = _tell(job, job_runs, farm, Mode.RUN, now)
     return job, (*effects, *told, Poke(Work.DISPATCH))
 
 
@@ -96,31 +95,20 @@ def _tell(
     farm: Mapping[PrinterId, Printer],
     mode: Mode,
     now: datetime,
-) -> tuple[Job, Effects]:
+) -> tuple[Job, Sequence[Run], Effects]:
     """Give every live run of a job a mode; one that was never permitted is revoked instead."""
     effects: Effects = ()
-    held: Job | None = job
-    everyone = tuple(job_runs)
+    told, runs = job, tuple(job_runs)
     for run in live_of(job_runs):
-        holding = Holding(printer=farm[run.printer_id], run=run, job=held, job_runs=everyone)
+        holding = Holding(printer=farm[run.printer_id], run=run, job=told, job_runs=runs)
         if run.state is RunState.LEASED and mode is not Mode.RUN:
             reason = f"its job is {'paused' if mode is Mode.PAUSE else 'cancelled'}"
             holding, more = leases.move(holding, RunChange.REVOKE, now, reason=reason)
         else:
             holding, more = leases.set_mode(holding, mode)
-        held, everyone = holding.job, holding.job_runs
+        told, runs = holding.job or told, holding.job_runs
         effects += more
-    assert held is not None, "a job does not vanish from its own holding"
-    return held, effects
-
-
-def _after(job_runs: Sequence[Run], effects: Effects) -> list[Run]:
-    """Return the runs with what was just decided of them."""
-    runs = {run.run_id: run for run in job_runs}
-    for effect in effects:
-        if isinstance(effect, Save) and isinstance(effect.value, Run):
-            runs[effect.value.run_id] = effect.value
-    return list(runs.values())
+    return told, runs, effects
 
 
 def clear(printer: Printer, run: Run | None, now: datetime, *, by: str) -> tuple[Printer, Effects]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from coordinator.domain.effects import Effect, Effects, Poke, Work
+from coordinator.domain.effects import Effects, Poke, Work
 from coordinator.domain.jobs import ENDED, MACHINE, OPEN, Job, JobEvent, JobState, advance
 from coordinator.domain.runs import Run, RunState
 
@@ -79,12 +79,19 @@ def follow(job: Job, runs: Iterable[Run], now: datetime) -> tuple[Job, Effects]:
     """Return the job as its runs have it now, and what has to be done about it."""
     count = tally(job, runs)
     event = event_of(job, count)
-    due: list[Effect] = [Poke(Work.DISPATCH)] if count.wanted else []
+    due: Effects = (Poke(Work.DISPATCH),) if count.wanted else ()
     if event is None or MACHINE.after(job.state, event) is job.state:
-        return job, tuple(due)
-    ends_badly = event in (JobEvent.FAIL, JobEvent.LOSE)
-    moved, effects = advance(job, event, now, reason=_why(job, count) if ends_badly else "")
+        return job, due
+    moved, effects = advance(job, event, now, reason=_reason(job, event, count))
     return moved, (*effects, *due)
+
+
+def _reason(job: Job, event: JobEvent, count: Tally) -> str | None:
+    """Return the job's next reason; None for the one it has, such as a class it does not fit."""
+    if event in (JobEvent.FAIL, JobEvent.LOSE):
+        return _why(job, count)
+    goes_on = event in (JobEvent.WAIT, JobEvent.LEASE, JobEvent.START)
+    return None if goes_on and job.state in OPEN else ""
 
 
 def _why(job: Job, count: Tally) -> str:

@@ -120,18 +120,20 @@ def _table() -> dict[tuple[JobState, JobEvent], JobState]:
 MACHINE = Machine("job", JobState.RECEIVED, _table())
 
 
-def advance(job: Job, event: JobEvent, now: datetime, *, reason: str = "") -> tuple[Job, Effects]:
+def advance(
+    job: Job, event: JobEvent, now: datetime, *, reason: str | None = ""
+) -> tuple[Job, Effects]:
     """Return the job after an event, and what has to be done about it.
 
     Args:
-        reason: why, for a person; it replaces the job's reason.
+        reason: why, for a person; it replaces the job's reason, but None leaves that.
 
     Raises:
         IllegalTransition: the table has no such move.
     """
     state = MACHINE.after(job.state, event)
     moved = changed(job, now, state=state, reason=reason)
-    note = Note(subject="job", subject_id=job.job_id, name=f"job.{state}", cause=reason)
+    note = Note(subject="job", subject_id=job.job_id, name=f"job.{state}", cause=reason or "")
     return moved, (Save(moved), note)
 
 

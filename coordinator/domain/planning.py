@@ -9,7 +9,7 @@ matched with these groups, not with each printer: the work grows with the number
 with jobs x printers.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from coordinator.domain.jobs import Job
@@ -56,23 +56,19 @@ def plan(wants: Iterable[Want], free: Iterable[Printer]) -> list[Placement]:
         free: printers with nothing against a new lease (`matching.unready` is empty).
     """
     ordered = sorted(wants, key=lambda want: precedence(want.job))
-    pool = _Pool(free, {want.job.printer_id for want in ordered if want.job.printer_id})
-    placed: list[Placement] = []
-    for want in ordered:
-        if not pool.left:
-            break
-        for printer in pool.take(want):
-            plate = plate_for(want.plates, printer)
-            assert plate is not None, "a printer without a plate does not suit the job"
-            placed.append(Placement(job=want.job, plate=plate, printer=printer))
-    return placed
+    pool = Pool(free, (want.job for want in ordered))
+    return [placement for want in ordered for placement in pool.place(want)]
 
 
-class _Pool:
-    """The free printers, in groups of equals, each in the order in which they are given away."""
+class Pool:
+    """The free printers, in groups of equals, each in the order in which they are given away.
 
-    def __init__(self, free: Iterable[Printer], insisted_on: set[PrinterId]) -> None:
-        self._insisted_on = insisted_on
+    For who reads jobs one by one, in order of precedence, and stops when nothing is `left`.
+    """
+
+    def __init__(self, free: Iterable[Printer], jobs: Iterable[Job]) -> None:
+        """Take the free printers, and all jobs that will be placed."""
+        self._insisted_on = {job.printer_id for job in jobs if job.printer_id is not None}
         self._groups: dict[tuple[str, str], list[Printer]] = {}
         for printer in sorted(free, key=self._rank):
             key = (printer.printer_class, printer.material.casefold())
@@ -82,16 +78,29 @@ class _Pool:
     def _rank(self, printer: Printer) -> tuple[bool, int, PrinterId]:
         return (printer.printer_id in self._insisted_on, printer.epoch, printer.printer_id)
 
-    def take(self, want: Want) -> Iterator[Printer]:
-        """Yield printers for a want, the best first, and take them out."""
+    def may_suit(self, job: Job) -> bool:
+        """Whether any printer left is not ruled out by what the job says, plates aside."""
+        return any(
+            job.printer_class in ("", printer_class) and job.material.casefold() in ("", material)
+            for (printer_class, material), group in self._groups.items()
+            if group
+        )
+
+    def place(self, want: Want) -> list[Placement]:
+        """Give a want the best printers left, and take them out."""
         groups = [group for group in self._groups.values() if self._suits(want, group)]
-        for _ in range(want.copies):
+        placed: list[Placement] = []
+        while len(placed) < want.copies:
             found = self._best(want, groups)
             if found is None:
-                return
+                break
             group, index = found
+            printer = group.pop(index)
             self.left -= 1
-            yield group.pop(index)
+            plate = plate_for(want.plates, printer)
+            assert plate is not None, "a printer without a plate does not suit the job"
+            placed.append(Placement(job=want.job, plate=plate, printer=printer))
+        return placed
 
     def _suits(self, want: Want, group: Sequence[Printer]) -> bool:
         """Whether a group's printers suit a job, but for which of them it names."""

@@ -70,7 +70,7 @@ def arrived(presence: Presence, holdings: Mapping[PrinterId, Holding], now: date
     """
     effects: list[Effects] = []
     described = {each.printer_id: each for each in presence.printers}
-    for description in presence.printers:
+    for description in described.values():
         holding = holdings.get(description.printer_id)
         if holding is None:
             effects.append(_registered(presence, description))

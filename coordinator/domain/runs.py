@@ -96,7 +96,6 @@ class RunChange(StrEnum):
 
 LIVE = frozenset({RunState.LEASED, RunState.PERMITTED, RunState.PRINTING, RunState.PAUSED})
 
-
 # What an agent may say of a lost run without ending it.
 _SETTLING_NOTHING = (
     RunChange.START,

@@ -7,8 +7,8 @@ from coordinator.domain.desired import desired
 from coordinator.domain.effects import Effects
 from coordinator.domain.jobs import OPEN, Job
 from coordinator.domain.leases import Holding
-from coordinator.domain.matching import unready
-from coordinator.domain.planning import Placement, Want, plan, precedence
+from coordinator.domain.matching import obstacles, unready
+from coordinator.domain.planning import Placement, Pool, Want, precedence
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunChange, RunState
@@ -24,18 +24,20 @@ _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVO
 
 
 async def dispatch_jobs(farm: Farm) -> int:
-    """Lease free printers to jobs that want them; return how many leases were given."""
+    """Lease free printers to jobs that want them; return how many leases were given.
+
+    What was planned on one state of things is checked again in the transactions that lease, which
+    are small, so that agents' messages get their turn between them.
+    """
     await _revoke_expired(farm)
-    given = 0
-    while True:
-        async with farm.store.read() as unit:
-            if not await _placements(farm, unit):
-                return given
+    async with farm.store.read() as unit:
+        placements = await _placements(unit)
+    given, size = 0, farm.policy.leases_per_commit
+    for first in range(0, len(placements), size):
         async with writing(farm, "farm") as transaction:
-            placed = await _placements(farm, transaction.unit)
-            for placement in placed:
-                await _lease(farm, transaction, placement)
-        given += len(placed)
+            for placement in placements[first : first + size]:
+                given += await _lease(farm, transaction, placement)
+    return given
 
 
 async def _free_printers(unit: Unit) -> list[Printer]:
@@ -47,35 +49,25 @@ async def _free_printers(unit: Unit) -> list[Printer]:
     ]
 
 
-async def _placements(farm: Farm, unit: Unit) -> list[Placement]:
-    """Plan the next leases, as many as one transaction should hold.
+async def _placements(unit: Unit) -> list[Placement]:
+    """Plan leases for all free printers.
 
-    Jobs are looked at in the order they are served, until every free printer could be taken: a
-    long queue is not read whole for a few printers.
+    Jobs are read in the order they are served, until every free printer is taken: a long queue is
+    not read whole for a few printers.
     """
     free = await _free_printers(unit)
-    jobs = [job for job in await unit.jobs(OPEN) if not job.held]
-    wants: list[Want] = []
-    open_places = len(free)
-    for job in sorted(jobs, key=precedence):
-        if open_places <= 0:
+    if not free:
+        return []
+    jobs = sorted((job for job in await unit.jobs(OPEN) if not job.held), key=precedence)
+    pool = Pool(free, jobs)
+    placements: list[Placement] = []
+    for job in jobs:
+        if not pool.left:
             break
-        if not any(_may_suit(job, printer) for printer in free):
-            continue
-        want = await _want(unit, job)
+        want = await _want(unit, job) if pool.may_suit(job) else None
         if want is not None:
-            wants.append(want)
-            open_places -= len(plan([want], free))
-    return plan(wants, free)[: farm.policy.leases_per_commit]
-
-
-def _may_suit(job: Job, printer: Printer) -> bool:
-    """Whether a printer is not ruled out by what the job says, before its plates are read."""
-    return (
-        job.printer_id in (None, printer.printer_id)
-        and job.printer_class in ("", printer.printer_class)
-        and job.material.casefold() in ("", printer.material.casefold())
-    )
+            placements += pool.place(want)
+    return placements
 
 
 async def _want(unit: Unit, job: Job) -> Want | None:
@@ -88,20 +80,21 @@ async def _want(unit: Unit, job: Job) -> Want | None:
     return Want(job=job, plates=plates, copies=wanted, avoid=avoid)
 
 
-async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> None:
-    unit, now = transaction.unit, transaction.now
+async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> bool:
+    """Give one lease, unless the plan is out of date; whether it was given."""
+    unit, now, plate = transaction.unit, transaction.now, placement.plate
     job = await unit.job(placement.job.job_id)
-    assert job is not None, "a job that was planned in this transaction is there"
-    _, run, effects = leases.grant(
-        placement.printer,
-        job,
-        placement.plate,
-        run_id=RunId(farm.ids.new("run")),
-        now=now,
-    )
-    job_runs = copies.with_run(await unit.runs(job_id=job.job_id), run)
-    _, followed = copies.follow(job, job_runs, now)
+    printer = await unit.printer(placement.printer.printer_id)
+    if job is None or job.held or printer is None or printer.run_id is not None:
+        return False
+    job_runs = await unit.runs(job_id=job.job_id)
+    if not copies.tally(job, job_runs).wanted or obstacles(job, [plate], printer, None):
+        return False
+    run_id = RunId(farm.ids.new("run"))
+    _, run, effects = leases.grant(printer, job, plate, run_id=run_id, now=now)
+    _, followed = copies.follow(job, copies.with_run(job_runs, run), now)
     await transaction.perform((*effects, *followed))
+    return True
 
 
 async def _revoke_expired(farm: Farm) -> None:

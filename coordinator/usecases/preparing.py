@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from coordinator.domain import jobs
-from coordinator.domain.effects import Effects, Poke, Save, Work
+from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent, JobState
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate
 from coordinator.domain.preparing import Target, targets, why_none
@@ -182,10 +182,21 @@ async def _conclude(farm: Farm, job_id: JobId, outcomes: list[Outcome]) -> None:
             _, effects = jobs.advance(job, event, transaction.now, reason=reason)
             saved: Effects = tuple(Save(plate) for plate in plates)
             kept = tuple(Save(_artifact(plate, job)) for plate in plates)
-            await transaction.perform((*kept, *saved, *effects, Poke(Work.DISPATCH)))
+            refused = tuple(_refused(job, outcome) for outcome in outcomes if outcome.reason)
+            await transaction.perform((*kept, *saved, *refused, *effects, Poke(Work.DISPATCH)))
     if not wanted:
         for plate in plates:
             await discard_unknown(farm, plate.sha256)
+
+
+def _refused(job: Job, outcome: Outcome) -> Note:
+    return Note(
+        subject="job",
+        subject_id=job.job_id,
+        name="plate.refused",
+        cause=outcome.reason,
+        facts={"printer_class": outcome.target.printer_class},
+    )
 
 
 def _artifact(plate: Plate, job: Job) -> Artifact:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.domain.copies import follow, tally, with_run
-from coordinator.domain.jobs import ENDED, OPEN, JobState
+from coordinator.domain.jobs import ENDED, OPEN, Job, JobState
 from coordinator.domain.runs import LIVE, Run, RunState
 from tests.fakes.values import JOB, NOW, run_in
 
@@ -55,7 +55,7 @@ def test_where_runs_leave_a_job(
 
 
 @given(JOBS, STATES)
-def test_no_more_copies_are_under_way_than_were_asked_for(job, states) -> None:  # type: ignore[no-untyped-def]
+def test_no_more_copies_are_under_way_than_were_asked_for(job: Job, states: list[RunState]) -> None:
     runs = runs_in(states)
     count = tally(job, runs)
     assert count.wanted >= 0
@@ -64,21 +64,23 @@ def test_no_more_copies_are_under_way_than_were_asked_for(job, states) -> None: 
 
 
 @given(JOBS, STATES)
-def test_a_job_ends_only_when_nothing_of_it_lives(job, states) -> None:  # type: ignore[no-untyped-def]
+def test_a_job_ends_only_when_nothing_of_it_lives(job: Job, states: list[RunState]) -> None:
     moved, _ = follow(job, runs_in(states), NOW)
     if moved.state in ENDED or moved.state is JobState.LOST:
         assert not any(state in LIVE for state in states) or moved is job
 
 
 @given(JOBS, STATES)
-def test_following_twice_changes_nothing_more(job, states) -> None:  # type: ignore[no-untyped-def]
+def test_following_twice_changes_nothing_more(job: Job, states: list[RunState]) -> None:
     once, _ = follow(job, runs_in(states), NOW)
     twice, _ = follow(once, runs_in(states), NOW)
     assert twice is once
 
 
 @given(JOBS, STATES)
-def test_a_quiet_job_has_ended_or_waits_for_a_printer_or_a_person(job, states) -> None:  # type: ignore[no-untyped-def]
+def test_a_quiet_job_has_ended_or_waits_for_a_printer_or_a_person(
+    job: Job, states: list[RunState]
+) -> None:
     quiet = [state for state in states if state not in LIVE]
     moved, _ = follow(job, runs_in(quiet), NOW)
     if moved.state in ENDED:

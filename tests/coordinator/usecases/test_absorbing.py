@@ -61,6 +61,14 @@ async def test_a_new_printer_has_a_bed_that_nobody_knows(farm: Farm) -> None:
     assert await names_in_history(farm, "printer", printer.printer_id) == ["printer.registered"]
 
 
+async def test_a_printer_that_is_announced_twice_is_registered_once(farm: Farm) -> None:
+    arrived = ModelAgent("a")
+    presence = arrived.presence()
+    await absorb(farm, replace(presence, printers=presence.printers * 2))
+    history = await names_in_history(farm, "printer", arrived.printer_id)
+    assert history == ["printer.registered"]
+
+
 async def test_a_report_without_news_writes_nothing(farm: Farm, agent: ModelAgent) -> None:
     await work(farm, agent)
     await absorb(farm, agent.reported())

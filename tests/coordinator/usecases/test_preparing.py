@@ -16,6 +16,7 @@ from tests.fakes.fake_artifacts import FakeArtifacts
 from tests.fakes.fake_farm import order_model
 from tests.fakes.fake_slicer import FakeSlicer
 from tests.fakes.model_agent import ModelAgent
+from tests.fakes.story import connect, end, names_in_history, start, work
 
 
 class Crash(BaseException):
@@ -92,6 +93,21 @@ async def test_a_class_that_fails_is_a_reason_and_not_the_end(farm: Farm) -> Non
     assert view.job.state is JobState.READY
     assert view.job.reason == "mk4: the model is larger than its bed"
     assert [plate.printer_class for plate in view.plates] == ["xl"]
+
+
+async def test_the_reason_stays_while_the_job_is_printed_elsewhere(farm: Farm) -> None:
+    slicer_of(farm).refused["xl"] = "the model is larger than its bed"
+    agent = await connect(farm, "a")
+    await present(farm, ("p2", "xl", "PLA"))
+    job = await order_model(farm)
+    await work(farm, agent)
+    view = await job_view(farm, job.job_id)
+    assert view.job.state is JobState.LEASED
+    assert view.job.reason == "xl: the model is larger than its bed"
+    assert "plate.refused" in await names_in_history(farm, "job", job.job_id)
+    await start(farm, agent)
+    await end(farm, agent)
+    assert (await job_view(farm, job.job_id)).job.reason == ""
 
 
 async def test_a_job_that_no_class_can_print_fails_with_the_reason(farm: Farm) -> None:
