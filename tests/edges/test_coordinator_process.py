@@ -1,6 +1,7 @@
 """The coordinator as a process: its start, its end, and what it says when it can't."""
 
 import asyncio
+import hashlib
 import json
 import os
 import select
@@ -182,7 +183,11 @@ PRESENCE = Presence(
     protocol_max=1,
     printers=(
         PrinterDescription(
-            printer_id=PrinterId("p1"), name="first", printer_class="mk4", driver="marlin_serial"
+            printer_id=PrinterId("p1"),
+            name="first",
+            printer_class="farmhand-220",
+            driver="marlin_serial",
+            material="PLA",
         ),
     ),
 )
@@ -240,6 +245,25 @@ async def test_what_a_killed_broker_forgot_is_said_again(tmp_path: Path, broker:
         assert after.assignment.job_id == job_id
 
 
+async def test_a_model_sent_over_http_becomes_a_plate_that_is_desired(tmp_path: Path) -> None:
+    async with (
+        asyncio.timeout(START_S * 3),
+        running(tmp_path) as farm,
+        person_at(farm) as person,
+        agent_at(farm) as agent,
+    ):
+        await order(person, MODEL.read_bytes(), "barn.stl")
+        desired = await desired_assignment(agent)
+        assert desired.assignment is not None
+        plate = desired.assignment.plate
+        async with person.get(plate.url) as answer:
+            gcode = await answer.read()
+        assert len(gcode) == plate.size_bytes
+        assert hashlib.sha256(gcode).hexdigest() == plate.sha256
+        assert gcode.count(b"\nG1 ") > 1000
+
+
+MODEL = Path(__file__).resolve().parents[2] / "configs" / "dev" / "barn.stl"
 GCODE = b"G28\nG1 X10\n"
 
 
@@ -248,8 +272,10 @@ def person_at(farm: Running) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(farm.api_url, headers={"Authorization": f"Bearer {token}"})
 
 
-async def order(person: aiohttp.ClientSession) -> str:
-    """Declare the bed clear and send a plate."""
+async def order(
+    person: aiohttp.ClientSession, body: bytes = GCODE, file_name: str = "cube.gcode"
+) -> str:
+    """Declare the bed clear and send a file."""
     while True:
         async with person.post(f"/api/v1/printers/{REPORTED.printer_id}/clear") as answer:
             if answer.status == 200:
@@ -257,7 +283,7 @@ async def order(person: aiohttp.ClientSession) -> str:
             assert answer.status == 404, await answer.text()
         await asyncio.sleep(0.05)  # the API has no route that waits for a printer to appear
     form = aiohttp.FormData()
-    form.add_field("file", GCODE, filename="cube.gcode")
+    form.add_field("file", body, filename=file_name)
     async with person.post("/api/v1/jobs", data=form) as answer:
         assert answer.status == 201, await answer.text()
         return str((await answer.json())["id"])
