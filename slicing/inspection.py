@@ -14,7 +14,7 @@ def inspect(request: InspectRequest) -> InspectResult:
 
     Raises:
         ModelError: it is no good, or fits none of the printers.
-        ProfileError: a printer, material or quality of the request is unknown, or its profile wrong.
+        ProfileError: a printer, material or quality is unknown or its profile wrong.
     """
     catalogue = Catalogue(request.configs)
     if request.material:

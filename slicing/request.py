@@ -69,8 +69,8 @@ class InspectRequest(_Request):
 
     Attributes:
         printers: printer classes by name, or beds given outright; empty for all classes known.
-        material: has to be known, or empty; so has `quality`. Nothing else is made of them here:
-            whoever asks learns of a slip before the model is stored.
+        material: what it is to be sliced for, with `quality`; one that is unknown is refused now
+            and not when the slicing begins. Empty where that is open.
     """
 
     kind: Literal["inspect"]

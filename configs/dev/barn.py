@@ -8,6 +8,7 @@ No face hangs over more than 1.4 mm, so that it prints without supports.
 
 import math
 import struct
+from itertools import pairwise
 from pathlib import Path
 
 Point = tuple[float, float, float]
@@ -73,7 +74,7 @@ def lathe(
         return (middle[0] + radius * math.cos(angle), middle[1] + radius * math.sin(angle), z)
 
     faces: list[Triangle] = []
-    for (low_r, low_z), (high_r, high_z) in zip(profile, profile[1:], strict=False):
+    for (low_r, low_z), (high_r, high_z) in pairwise(profile):
         for side in range(sides):
             low, low_next = at(low_r, low_z, side), at(low_r, low_z, side + 1)
             high, high_next = at(high_r, high_z, side), at(high_r, high_z, side + 1)
