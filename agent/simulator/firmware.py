@@ -140,26 +140,13 @@ class Firmware:
     def status(self, now: float) -> dict[str, object]:
         """Return what a person with a view into the printer would see."""
         self.advance(now)
-        machine = self.machine
-        machine.temperatures(self._now)
-        x, y, z, e = machine.planner.reached
         return {
-            "name": self._board.name,
             "state": self._state(),
-            "now_s": round(self._now, 3),
-            "position": {"x": x, "y": y, "z": z, "e": e},
-            "temperatures": {
-                "tool0": [round(machine.hotend.celsius, 2), machine.hotend.target_celsius],
-                "bed": [round(machine.bed.celsius, 2), machine.bed.target_celsius],
-            },
-            "fan": machine.fan,
-            "message": machine.message,
             "executed": self.log.commands,
             "last_line": self._intake.last_number,
             "queued": len(self._queue),
-            "planned": 15 - machine.planner.free,
-            "moves_finished": machine.planner.finished,
             "faults": [str(fault) for fault in self.faults.armed],
+            **self.machine.status(),
         }
 
     # -- the board -----------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from agent.simulator.heaters import BED, HOTEND, Heater
 from agent.simulator.motion import Motion
-from agent.simulator.planner import Planner
+from agent.simulator.planner import BLOCKS_MAX, Planner
 from agent.simulator.profiles import Profile
 
 AMBIENT_CELSIUS = 21.0
@@ -78,3 +78,21 @@ class Machine:
         self.say(
             f"X:{x:.2f} Y:{y:.2f} Z:{z:.2f} E:{e:.2f} Count X:{steps[0]} Y:{steps[1]} Z:{steps[2]}"
         )
+
+    def status(self) -> dict[str, object]:
+        """Return what a person with a view into the printer would see."""
+        self.temperatures(self.now)
+        x, y, z, e = self.planner.reached
+        return {
+            "name": self.name,
+            "now_s": round(self.now, 3),
+            "position": {"x": x, "y": y, "z": z, "e": e},
+            "temperatures": {
+                "tool0": [round(self.hotend.celsius, 2), self.hotend.target_celsius],
+                "bed": [round(self.bed.celsius, 2), self.bed.target_celsius],
+            },
+            "fan": self.fan,
+            "message": self.message,
+            "planned": BLOCKS_MAX - self.planner.free,
+            "moves_finished": self.planner.finished,
+        }
