@@ -242,6 +242,9 @@ class MarlinSerial:
             run.end(RunState.FINISHED)
         elif run is not None and tag is Mark.PAUSED and run.active:
             run.state = RunState.PAUSED
+        elif run is not None and tag is Mark.RESUMED and run.active:
+            run.feeding = True
+            self._feed()
         elif run is not None and tag is Mark.STOPPED:
             run.end(RunState.STOPPED, run.reason)
 
@@ -317,10 +320,7 @@ class MarlinSerial:
             self._submit(line)
         run.state = RunState.PRINTING
         run.reason = ""
-        run.feeding = True
-        # With the queue full the feed begins when the last of these is accepted.
-        self._submit("M105", run)
-        run.accepted -= 1
+        self._submit("M105", Mark.RESUMED)
         self._flush()
 
     async def stop(self) -> None:

@@ -16,6 +16,7 @@ class Mark(StrEnum):
     BARRIER = "barrier"
     FINISHED = "finished"
     PAUSED = "paused"
+    RESUMED = "resumed"
     STOPPED = "stopped"
     SENT = "sent"
 

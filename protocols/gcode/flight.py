@@ -132,6 +132,10 @@ class Flight:
         self.sent = min(self.sent, max(0, number - oldest))
         return number
 
+    def forget_history(self) -> None:
+        """Never go back behind here: a repeated M110 would make old lines run again."""
+        self._history.clear()
+
     def restart(self) -> None:
         """Forget everything; the next line has number 0, and must be an M110 that says so."""
         self.lines.clear()

@@ -1,4 +1,26 @@
-"""The states of a connection, as a table. The theory of operation is in connection.py."""
+"""The states of a connection, as a table.
+
+Theory of operation
+    GREETING repeats a newline and `N0 M110 N0*125` until anything at all is heard, for an opened
+    port often resets the board, whose boot loader eats what it is sent. SETTLING lets banners and
+    the oks of repeated greetings run out, so that no stray ok is left to accept a line it does not
+    belong to. IDENTIFYING sets the numbering again and asks M115, M155 where offered, M105; any
+    complaint or silence there starts the settling anew. READY sends lines, each numbered and
+    checksummed, at most a window of them unaccepted.
+
+    A refused line (`Error:`, `Resend: n`, maybe `ok`) leads to DRAINING: nothing is sent until the
+    line is quiet, since one broken line can cause several complaints, and a repetition sent
+    between them would be answered by the wrong one. The ok that follows a complaint ends the
+    complaint and accepts nothing. Then everything from n on is repeated, byte for byte.
+
+    Silence although lines are outstanding: either a line or its ok was lost, or the firmware
+    works. A numbered M105 tells which: it is accepted (so was everything before it), or the
+    firmware asks for what it lacks, or it waits its turn. It is harmless in every case, which the
+    repetition of a line that is merely slow is not: that would start a chain of complaints.
+
+    `start` in the middle means that the board restarted. Everything unsent is dropped, the owner
+    hears BoardReset, and only the handshake goes on.
+"""
 
 from enum import StrEnum
 from types import MappingProxyType
@@ -61,3 +83,19 @@ TRANSITIONS = MappingProxyType(
         (_S.HALTED, _H.RESET): _S.SETTLING,
     }
 )
+
+
+class IllegalTransition(Exception):
+    """A happening that the table has no row for: a fault in this package."""
+
+
+def advance(state: State, happening: Happening) -> State:
+    """Return the next state.
+
+    Raises:
+        IllegalTransition: the table has no such row.
+    """
+    try:
+        return TRANSITIONS[state, happening]
+    except KeyError:
+        raise IllegalTransition(f"{happening} while {state}") from None
