@@ -161,17 +161,19 @@ class Link:
     async def _live(self) -> None:
         """One connection, from its beginning to its end."""
         presence = replace(self._presence, online=True, connection_id=uuid4().hex)
-        agent_id = presence.agent_id
+        agent_id, before = presence.agent_id, _cancellations()
         async with self._client(presence) as client:
             for topic in (Topic.DESIRED, Topic.COMMANDS):
                 await client.subscribe(subscription(topic, agent_id), topic.qos)
             for topic in (Topic.COORDINATOR_STATUS, Topic.COORDINATOR_SYNC):
                 await client.subscribe(subscription(topic), topic.qos)
-            await self._say_presence(client, presence)
-            # Only now: what is retained there is ours, and any death that follows is a stale one.
-            await client.subscribe(subscription(Topic.PRESENCE, agent_id), Topic.PRESENCE.qos)
-            self._came()
+            _heed_cancellation(before)
             try:
+                await self._say_presence(client, presence)
+                # Only now: what is retained there is ours; a death that follows is a stale one.
+                await client.subscribe(subscription(Topic.PRESENCE, agent_id), Topic.PRESENCE.qos)
+                _heed_cancellation(before)
+                self._came()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._hear(client, presence, tasks), name="link.hear")
                     tasks.create_task(self._speak(client, presence), name="link.speak")
@@ -247,6 +249,7 @@ class Link:
                 name = build(parcel.topic, agent_id, parcel.printer_id)
                 await client.publish(name, parcel.payload, parcel.topic.qos, parcel.topic.retain)
                 parcel.sent()
+                _heed_cancellation()
 
     def _next(self) -> _Parcel | None:
         """Return what is most pressing; telemetry comes last."""
@@ -333,6 +336,22 @@ class Link:
         self._repeating = False
         self._presence_due = True
         self._say_all_again()
+
+
+def _cancellations() -> int:
+    """Return how often this task was cancelled; a TaskGroup of Python 3.11 may leave one over."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
+
+
+def _heed_cancellation(before: int = 0) -> None:
+    """Raise a cancellation that came after `before` of them and that a library swallowed.
+
+    `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, returns normally when what it
+    waits for is done in the same turn of the loop as the cancellation.
+    """
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 def _drop_first(queue: deque[tuple[PrinterId, bytes]]) -> None:
