@@ -94,12 +94,15 @@ class _Demo:
         ids = demo_setup.printer_ids(self.wishes.printers)
         model = self.wishes.model or demo_setup.barn()
         self.screen.say(f"Logs of every process: {self.home.logs}", style="dim")
+        for printer_id in ids:
+            arguments = demo_setup.printer_arguments(self.home, printer_id, self.wishes.speed)
+            await self.children.start(printer_id, "agent.simulator", arguments)
         mqtt_url = await self._start_coordinator()
         async with FarmClient(self.place) as farm:
-            await self._start_printers(farm, ids, mqtt_url)
+            await self._start_agent(farm, ids, mqtt_url)
             await self._clear_new_beds(farm)
             started_s = time.monotonic()
-            self.screen.say(f"Submitting {model.name}, {self.wishes.copies} copies.")
+            self.screen.say(f"Submitting {model.name}, copies: {self.wishes.copies}.")
             job = await farm.submit(
                 model,
                 {
@@ -148,10 +151,8 @@ class _Demo:
         self.screen.say(f"The coordinator answers at {self.place.url}.")
         return str(told["mqtt_url"])
 
-    async def _start_printers(self, farm: FarmClient, ids: list[str], mqtt_url: str) -> None:
-        for printer_id in ids:
-            arguments = demo_setup.printer_arguments(self.home, printer_id, self.wishes.speed)
-            await self.children.start(printer_id, "agent.simulator", arguments)
+    async def _start_agent(self, farm: FarmClient, ids: list[str], mqtt_url: str) -> None:
+        """Start the agent once its ports are there; return once its printers are online."""
 
         async def ports_are_there() -> bool:
             return all(self.home.port(printer_id).exists() for printer_id in ids)

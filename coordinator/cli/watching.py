@@ -87,16 +87,20 @@ def plain_lines(job: Document | None, printers: Sequence[Document]) -> list[str]
     """Return what there is to say in words, without what changes every second."""
     lines = []
     if job is not None:
-        lines.append(
-            f"{job['name']}: {output.job_state(job).plain}, "
-            f"{job['copies_finished']} of {job['copies']} finished"
-        )
+        done = f"{job['copies_finished']} of {job['copies']} finished"
+        if job["preparing_ratio"] is not None:
+            done = f"sliced {tens(job['preparing_ratio'])}"
+        lines.append(f"{job['name']}: {output.job_state(job).plain}, {done}")
     for printer in printers:
         progress = output.progress_of(printer)
-        # Steps of ten, or a pipe would be flooded.
-        done = f", {int(progress['progress_ratio'] * 10) * 10} %" if progress else ""
+        done = f", {tens(progress['progress_ratio'])}" if progress else ""
         lines.append(f"{printer['name']}: {printer_state(printer).plain}{done}")
     return lines
+
+
+def tens(ratio: float) -> str:
+    """Return a percentage in steps of ten; a line for each finer one would flood a pipe."""
+    return f"{int(ratio * 10) * 10} %"
 
 
 async def printers_of(farm: FarmClient, job: Document) -> list[Document]:
