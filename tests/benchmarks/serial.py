@@ -5,11 +5,11 @@ Usage: ./farmhand bench serial [scenario ...] [--hosts a,b] [--trials n] [--scal
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks.hosts.host import Host
+from tests.benchmarks.hosts.host import Host, HostFailed
 from tests.benchmarks.hosts.octoprint import OctoPrint
 from tests.benchmarks.hosts.printcore import Printcore
 from tests.benchmarks.hosts.writers import Writers
@@ -41,11 +41,13 @@ def main(argv: Sequence[str]) -> int:
         say(f"not possible here: {error}")
         return 2
     scenarios = [scaled(BY_NAME[name], wanted.scale) for name in wanted.scenarios or BY_NAME]
-    measurements = trials(scenarios, chosen, wanted.trials)
+    measurements: list[Measurement] = []
+    for one in trials(scenarios, chosen, wanted.trials):
+        measurements.append(one)
+        if wanted.json is not None:  # each time: an interrupted hour shall not be lost
+            wanted.json.write_text(as_json(measurements))
     results = Results(measurements)
     sys.stdout.write(readable(results))
-    if wanted.json is not None:
-        wanted.json.write_text(as_json(measurements))
     return 1 if any(verdict.reached is False for verdict in verdicts(results)) else 0
 
 
@@ -73,17 +75,21 @@ def scaled(scenario: Scenario, scale: float) -> Scenario:
     return replace(scenario, moves=max(MOVES_MIN, round(scenario.moves * scale)))
 
 
-def trials(scenarios: Sequence[Scenario], hosts: Sequence[Host], count: int) -> list[Measurement]:
-    """Measure everything; the hosts take turns, so that a slow minute hits all of them."""
-    found = []
+def trials(
+    scenarios: Sequence[Scenario], hosts: Sequence[Host], count: int
+) -> Iterator[Measurement]:
+    """Yield every trial; the hosts take turns, so that a slow minute hits all of them."""
     for scenario in scenarios:
         for number in range(1, count + 1):
             for host in hosts:
-                one = measure(scenario, host, seed=number)
-                found.append(one)
+                try:
+                    one = measure(scenario, host, seed=number)
+                except HostFailed as failure:
+                    say(f"{scenario.name} {number}/{count} {failure}")
+                    continue
+                yield one
                 figures = row(Results([one]), scenario.name, host.name)
                 say(f"{scenario.name} {number}/{count} {figures}")
-    return found
 
 
 def say(words: str) -> None:

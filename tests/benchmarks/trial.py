@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 from tests.benchmarks.gcode_file import moves, write_gcode
 from tests.benchmarks.hosts.host import Host, last_words
@@ -82,7 +83,7 @@ def summary(scenario: Scenario, host: Host, totals: Sequence[Totals], intact: bo
         host=host.name,
         complete=all(seen.complete for seen in totals),
         intact=intact,
-        lines_per_s=executed / elapsed_s / len(totals) if elapsed_s > 0 else 0.0,
+        lines_per_s=mean(rate(seen) for seen in totals),
         cpu_ms_per_1000_lines=cpu_s * 1e6 / executed if executed else 0.0,
         cores=cpu_s / elapsed_s if elapsed_s > 0 else 0.0,
         resident_mb=memory_kb / 1024,
@@ -92,3 +93,9 @@ def summary(scenario: Scenario, host: Host, totals: Sequence[Totals], intact: bo
         resends=sum(seen.resends for seen in totals),
         overflow_bytes=sum(seen.overflow_bytes for seen in totals),
     )
+
+
+def rate(seen: Totals) -> float:
+    """Return moves per second of one printer, 0 where nothing moved."""
+    elapsed_s = seen.end_s - seen.begin_s
+    return seen.moves / elapsed_s if elapsed_s > 0 else 0.0

@@ -13,6 +13,10 @@ END_S_MAX = 10.0
 LOG_BYTES_MAX = 2000  # of a log that is shown when a trial fails
 
 
+class HostFailed(Exception):
+    """A host could not be brought to print."""
+
+
 class Host(ABC):
     """One program that streams G-code.
 
@@ -35,8 +39,12 @@ class Host(ABC):
     def command(self, ports: Sequence[Path], gcode: Path, folder: Path) -> list[str]:
         """Return the command that serves these ports; one port unless it shares a process."""
 
-    def begin(self, folder: Path) -> None:  # noqa: B027  # most begin by themselves
-        """Make a started process print, where it does not by itself."""
+    def begin(self, folders: Sequence[Path]) -> None:  # noqa: B027  # most begin by themselves
+        """Make started processes print, all at once, where they do not by themselves.
+
+        Raises:
+            HostFailed: one does not come up, or refuses.
+        """
 
     @contextmanager
     def streaming(
@@ -61,8 +69,7 @@ class Host(ABC):
                 ]
                 for pid_file in served:
                     pid_file.write_text(f"{process.pid}\n")
-            for _, folder in zip(groups, folders, strict=False):
-                self.begin(folder)
+            self.begin(folders[: len(groups)])
             yield lambda: any(process.poll() is None for process in processes)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.hosts.host import Host
+from tests.benchmarks.hosts.host import Host, HostFailed
 from tests.benchmarks.installing import environment
 
 LOCK = Path(__file__).with_name("octoprint.lock")
@@ -48,18 +48,25 @@ class OctoPrint(Host):
             "--basedir", str(base), "--host", "127.0.0.1", "--port", str(http_port),
         ]  # fmt: skip
 
-    def begin(self, folder: Path) -> None:
-        """Wait until the server has its printer, then upload the file and have it printed."""
-        base = folder / "octoprint"
-        root = f"http://127.0.0.1:{(base / 'http_port').read_text()}/api"
+    def begin(self, folders: Sequence[Path]) -> None:
+        """Wait until every server has its printer, then upload the file and have it printed."""
+        bases = [folder / "octoprint" for folder in folders]
+        roots = [f"http://127.0.0.1:{(base / 'http_port').read_text()}/api" for base in bases]
         deadline_s = time.monotonic() + START_S_MAX
-        while not operational(root):
+        while not all(map(operational, roots)):
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f"OctoPrint has no printer after {START_S_MAX} s: {folder}")
+                raise HostFailed(f"OctoPrint has no printer after {START_S_MAX} s")
             time.sleep(POLL_S)
         time.sleep(SETTLE_S)
-        gcode = (base / "plate.gcode").read_bytes()
-        request(f"{root}/files/local", *form({"select": "true", "print": "true"}, gcode))
+        uploaded = form((bases[0] / "plate.gcode").read_bytes(), select="false", print="false")
+        started = json.dumps({"command": "select", "print": True}).encode()
+        try:
+            for root in roots:
+                request(f"{root}/files/local", *uploaded)
+            for root in roots:
+                request(f"{root}/files/local/plate.gcode", started)
+        except (OSError, http.client.HTTPException) as error:
+            raise HostFailed(f"OctoPrint: {error}") from error
 
 
 def settings(port: Path) -> dict[str, Any]:
@@ -94,7 +101,7 @@ def operational(root: str) -> bool:
 
 
 def request(url: str, body: bytes | None = None, kind: str = "application/json") -> Any:
-    """Return what the server answers, as JSON.
+    """Return what the server answers, as JSON; None where it says nothing.
 
     Raises:
         urllib.error.URLError: it is not there, or refuses.
@@ -102,10 +109,11 @@ def request(url: str, body: bytes | None = None, kind: str = "application/json")
     headers = {"X-Api-Key": API_KEY, "Content-Type": kind}
     asked = urllib.request.Request(url, data=body, headers=headers)
     with urllib.request.urlopen(asked, timeout=REQUEST_S_MAX) as answer:
-        return json.load(answer)
+        text = answer.read()
+    return json.loads(text) if text else None
 
 
-def form(fields: dict[str, str], gcode: bytes) -> tuple[bytes, str]:
+def form(gcode: bytes, **fields: str) -> tuple[bytes, str]:
     """Return body and content type of an upload (RFC 7578)."""
     mark = "----farmhand-benchmark"
     parts = [
