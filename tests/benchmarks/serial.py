@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tests.benchmarks.hosts.farmhand import Farmhand
 from tests.benchmarks.hosts.host import Host, HostFailed
 from tests.benchmarks.hosts.octoprint import OctoPrint
 from tests.benchmarks.hosts.printcore import Printcore
@@ -24,7 +25,7 @@ MOVES_MIN = 100  # fewer say nothing
 
 def all_hosts() -> dict[str, Host]:
     """Return every host by name, in the order of the report."""
-    hosts = (OctoPrint(), Printcore(), Writers(1), Writers(4))
+    hosts = (OctoPrint(), Printcore(), Writers(1), Writers(4), Farmhand(1), Farmhand(4))
     return {host.name: host for host in hosts}
 
 

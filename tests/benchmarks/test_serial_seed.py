@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.gcode_file import moves
+from tests.benchmarks.hosts.farmhand import Farmhand
 from tests.benchmarks.hosts.host import Host
 from tests.benchmarks.hosts.writers import Writers
 from tests.benchmarks.report import readable
@@ -17,7 +18,7 @@ from tests.benchmarks.scenarios import BY_NAME, Scenario
 from tests.benchmarks.targets import Results, verdicts
 from tests.benchmarks.trial import Measurement, measure
 
-HOSTS = (Writers(1), Writers(4))
+HOSTS = (Writers(1), Writers(4), Farmhand(1), Farmhand(4))
 
 
 def small(scenario: str, count: int) -> Scenario:
@@ -37,7 +38,7 @@ def test_every_line_of_the_file_is_executed_once_and_in_order(
     assert (found.resends > 0) == (scenario == "corrupt")
 
 
-@pytest.mark.parametrize("host", [Writers(4)], ids=lambda host: host.name)
+@pytest.mark.parametrize("host", [Writers(4), Farmhand(4)], ids=lambda host: host.name)
 def test_several_printers_are_streamed_to_at_once(host: Host) -> None:
     found = measure(replace(small("zero", 500), printers=3), host, seed=1)
     assert found.complete
