@@ -6,6 +6,7 @@ FarmError
 ├── Refused               the request can't be met as it stands; `code` and `details` tell why
 ├── NotNow                the request makes no sense in the present state
 ├── Unavailable           something outside does not answer now: try again later
+├── IllegalTransition     a machine's table has no such move; nothing was changed
 └── StoreUnusable         the database is damaged, locked or from a newer version
 """
 
@@ -76,6 +77,18 @@ class Unavailable(FarmError):
 
     def __str__(self) -> str:
         return self.message
+
+
+@dataclass(eq=False)
+class IllegalTransition(FarmError):
+    """A machine was told something that its table has no answer to."""
+
+    machine: str
+    state: str
+    event: str
+
+    def __str__(self) -> str:
+        return f"a {self.machine} that is {self.state} can't {self.event}"
 
 
 @dataclass(eq=False)

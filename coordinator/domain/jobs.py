@@ -1,10 +1,20 @@
-"""A job's life: what someone wants, from the order to the last copy."""
+"""A job's life: what someone wants, from the order to the last copy.
+
+Theory. A job is made ready once (sliced, or given as a plate), and from then on it only mirrors its
+runs: `copies.py` counts them and says which event that amounts to. So a job never knows more than
+its runs do. LEASED means that a printer is reserved for it, PRINTING that some copy was started.
+Where nothing is reserved any more and copies are missing it waits, and is READY again. CANCELLING
+lasts as long as any run lives: nobody says "cancelled" of something that may still move. LOST
+waits for a person; it is left by what they say of the lost runs, or by cancelling.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from coordinator.domain.effects import Effects, Note, Save
+from coordinator.domain.machine import Machine
 from protocols.wire.vocabulary import JobId, PrinterId
 
 
@@ -59,3 +69,88 @@ class Job:
     created_at: datetime
     updated_at: datetime
     version: int = 0
+
+
+class JobEvent(StrEnum):
+    """What moves a job."""
+
+    PREPARE = "prepare"
+    INTERRUPT = "interrupt"  # the coordinator stopped while it was prepared
+    READY = "ready"
+    REFUSE = "refuse"  # no plate can be made of it
+    WAIT = "wait"  # nothing lives, and copies are missing
+    LEASE = "lease"
+    START = "start"
+    FINISH = "finish"
+    FAIL = "fail"
+    LOSE = "lose"
+    CANCEL = "cancel"
+    CANCELLED = "cancelled"
+
+
+# Jobs that runs may be leased for.
+OPEN = (JobState.READY, JobState.LEASED, JobState.PRINTING)
+
+ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
+
+
+def _table() -> dict[tuple[JobState, JobEvent], JobState]:
+    table = {
+        (JobState.RECEIVED, JobEvent.PREPARE): JobState.PREPARING,
+        (JobState.RECEIVED, JobEvent.READY): JobState.READY,
+        (JobState.PREPARING, JobEvent.INTERRUPT): JobState.RECEIVED,
+        (JobState.PREPARING, JobEvent.READY): JobState.READY,
+        (JobState.PREPARING, JobEvent.REFUSE): JobState.FAILED,
+        (JobState.PRINTING, JobEvent.LEASE): JobState.PRINTING,
+        (JobState.CANCELLING, JobEvent.CANCELLED): JobState.CANCELLED,
+    }
+    for state in (JobState.READY, JobState.LEASED, JobState.PRINTING, JobState.LOST):
+        table[state, JobEvent.WAIT] = JobState.READY
+        table[state, JobEvent.START] = JobState.PRINTING
+        table[state, JobEvent.FINISH] = JobState.FINISHED
+        table[state, JobEvent.FAIL] = JobState.FAILED
+        table[state, JobEvent.LOSE] = JobState.LOST
+    for state in (JobState.READY, JobState.LEASED, JobState.LOST):
+        table[state, JobEvent.LEASE] = JobState.LEASED
+    for state in (JobState.RECEIVED, JobState.PREPARING, *OPEN, JobState.LOST):
+        table[state, JobEvent.CANCEL] = JobState.CANCELLING
+    return table
+
+
+MACHINE = Machine("job", JobState.RECEIVED, _table())
+
+
+def advance(
+    job: Job, event: JobEvent, now: datetime, *, reason: str | None = ""
+) -> tuple[Job, Effects]:
+    """Return the job after an event, and what has to be done about it.
+
+    Args:
+        reason: why, for a person; it replaces the job's reason, but None leaves that.
+
+    Raises:
+        IllegalTransition: the table has no such move.
+    """
+    state = MACHINE.after(job.state, event)
+    moved = changed(job, now, state=state, reason=reason)
+    note = Note(subject="job", subject_id=job.job_id, name=f"job.{state}", cause=reason or "")
+    return moved, (Save(moved), note)
+
+
+def changed(
+    job: Job,
+    now: datetime,
+    *,
+    state: JobState | None = None,
+    reason: str | None = None,
+    held: bool | None = None,
+) -> Job:
+    """Return the job with these fields replaced and its version raised; None leaves a field."""
+    return replace(
+        job,
+        state=job.state if state is None else state,
+        reason=job.reason if reason is None else reason,
+        held=job.held if held is None else held,
+        updated_at=now,
+        version=job.version + 1,
+    )

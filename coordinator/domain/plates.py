@@ -1,9 +1,11 @@
 """Plates and artifacts: what lies in the store, and what it needs to print."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from protocols.gcode.lines import parse, strip_comment
 from protocols.wire.vocabulary import JobId
 
 
@@ -48,3 +50,17 @@ class Plate:
     layer_count: int | None = None
     line_count: int | None = None
     engine: str = ""
+
+
+def holds_gcode(lines: Iterable[str]) -> bool:
+    """Whether a text holds at least one G-code command; reads no further than that.
+
+    Bytes that no G-code holds (a zero byte) end the search: the file is something else.
+    """
+    for line in lines:
+        if "\0" in line:
+            return False
+        command = parse(strip_comment(line))
+        if command is not None and command.name[0] in "GMT":
+            return True
+    return False

@@ -1,13 +1,20 @@
 """A printer as the coordinator knows it, and what may be said of it.
 
 Its state is derived, not stored: being offline, holding a lease, having an occupied bed and being
-in service are separate facts that come and go on their own.
+in service are separate facts that come and go on their own. `STATUS` tells which one presses most.
+
+The bed is a machine. It is CLEAR only because somebody declared it so, and only up to what they
+saw: whatever comes onto it later occupies it, and an agent with a new memory makes it UNKNOWN.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from coordinator.domain.effects import Effects, Note, Save, Say
+from coordinator.domain.machine import Machine
+from coordinator.domain.runs import Run
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -106,3 +113,133 @@ class Agent:
     journal_id: JournalId
     build: str = ""
     seen_at: datetime
+
+
+class BedEvent(StrEnum):
+    """What moves a bed."""
+
+    OCCUPY = "occupy"
+    DECLARE_CLEAR = "declare_clear"
+    FORGET = "forget"  # a new memory counts from nought: what lies there is not known
+
+
+BED = Machine(
+    "bed",
+    BedState.UNKNOWN,
+    {
+        (state, event): target
+        for event, target in (
+            (BedEvent.OCCUPY, BedState.OCCUPIED),
+            (BedEvent.DECLARE_CLEAR, BedState.CLEAR),
+            (BedEvent.FORGET, BedState.UNKNOWN),
+        )
+        for state in BedState
+    },
+)
+
+# The first claim that holds names the status; the order is what a person must know first.
+STATUS: tuple[tuple[PrinterStatus, Callable[[Printer, Run | None], bool]], ...] = (
+    (PrinterStatus.IN_SERVICE, lambda printer, run: printer.in_service),
+    (
+        PrinterStatus.OFFLINE,
+        lambda printer, run: not printer.online or printer.seen is PrinterState.OFFLINE,
+    ),
+    (
+        PrinterStatus.FAULTED,
+        lambda printer, run: bool(printer.quarantine) or printer.seen is PrinterState.HALTED,
+    ),
+    (
+        PrinterStatus.BUSY,
+        lambda printer, run: (
+            printer.foreign
+            or (run is not None and run.started)
+            or printer.seen in (PrinterState.PRINTING, PrinterState.PAUSED)
+        ),
+    ),
+    (PrinterStatus.FAULTED, lambda printer, run: printer.seen is PrinterState.ATTENTION),
+    (PrinterStatus.RESERVED, lambda printer, run: run is not None and run.live),
+    (PrinterStatus.NEEDS_CLEARING, lambda printer, run: printer.bed.state is not BedState.CLEAR),
+    (PrinterStatus.IDLE, lambda printer, run: True),
+)
+
+
+def status_of(printer: Printer, run: Run | None) -> PrinterStatus:
+    """Return what the printer is to the farm; `run` is the one that holds its lease."""
+    return next(status for status, holds in STATUS if holds(printer, run))
+
+
+def occupied(printer: Printer, now: datetime, *, occupation: int, by: str) -> Printer:
+    """Return the printer with something on its bed; the count never falls."""
+    return _bed(
+        printer,
+        BedEvent.OCCUPY,
+        now,
+        by=by,
+        journal_id=printer.journal_id,
+        occupation=max(occupation, printer.bed.occupation),
+        cleared=printer.bed.cleared,
+    )
+
+
+def cleared(printer: Printer, now: datetime, *, by: str) -> Printer:
+    """Return the printer with a bed that somebody declared clear of all that is known of."""
+    return _bed(
+        printer,
+        BedEvent.DECLARE_CLEAR,
+        now,
+        by=by,
+        journal_id=printer.journal_id,
+        occupation=printer.bed.occupation,
+        cleared=printer.bed.occupation,
+    )
+
+
+def forgotten(printer: Printer, journal_id: JournalId, now: datetime, *, by: str) -> Printer:
+    """Return the printer as an agent with a new memory makes it: nothing counts any more."""
+    fresh = replace(printer, journal_id=journal_id, events_applied=0)
+    return _bed(
+        fresh, BedEvent.FORGET, now, by=by, journal_id=journal_id, occupation=0, cleared=None
+    )
+
+
+def _bed(
+    printer: Printer,
+    event: BedEvent,
+    now: datetime,
+    *,
+    by: str,
+    journal_id: JournalId | None,
+    occupation: int,
+    cleared: int | None,
+) -> Printer:
+    return replace(
+        printer,
+        bed=Bed(
+            state=BED.after(printer.bed.state, event),
+            journal_id=journal_id,
+            occupation=occupation,
+            cleared=cleared,
+            changed_by=by,
+            changed_at=now,
+        ),
+    )
+
+
+def say(printer: Printer) -> tuple[Printer, Effects]:
+    """Return the printer with a new revision of its desired document, saved and then said."""
+    revised = replace(printer, revision=printer.revision + 1)
+    return revised, (Save(revised), Say(printer.printer_id))
+
+
+def quarantined(printer: Printer, reason: str) -> tuple[Printer, Effects]:
+    """Return the printer with nothing to be leased to it until a person looked; said once."""
+    if printer.quarantine:
+        return printer, ()
+    held = replace(printer, quarantine=reason)
+    note = Note(
+        subject="printer",
+        subject_id=printer.printer_id,
+        name="printer.quarantined",
+        cause=reason,
+    )
+    return held, (Save(held), note)

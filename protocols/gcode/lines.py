@@ -17,9 +17,9 @@ from protocols.errors import InvalidLine
 # Marlin's MAX_CMD_SIZE, the smallest in common use, counting number, checksum and newline.
 LINE_BYTES_MAX = 96
 
-_NAME = re.compile(r"([A-Z])\s*(\d+(?:\.\d+)?)")
+_NAME = re.compile(r"([A-Z])\s*([0-9]{1,9}(?:\.[0-9]+)?)")
 _WORD = re.compile(r"([A-Z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
-_FRAME = re.compile(rb"\s*N\s*(-?\d+)\s*(.*)", re.DOTALL)
+_FRAME = re.compile(rb"\s*N\s*(-?\d{1,10})(?!\d)\s*(.*)", re.DOTALL)
 
 # These take the rest of the line as text, so that it holds no words.
 _TEXT_COMMANDS = frozenset({"M117", "M118", "M23", "M28", "M30", "M928"})

@@ -1,0 +1,12 @@
+# Development verbs that are not worth a command of their own.
+
+# Pin all dependencies anew: versions and hashes, for every platform; never an address.
+LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --quiet \
+	--custom-compile-command "make lock" \
+	--extra agent --extra coordinator --extra slicing --extra setup
+
+.PHONY: lock
+lock:
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra dev --constraints requirements.lock --output-file requirements-dev.lock

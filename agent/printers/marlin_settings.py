@@ -1,0 +1,72 @@
+"""The settings of one printer on a serial line, validated by hand: the agent stays light."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Self
+
+from agent.errors import SettingsInvalid
+from protocols.gcode.rules import Limits
+
+WINDOW_LINES_MAX = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarlinSerialSettings:
+    """How to reach a printer and what it can do.
+
+    Attributes:
+        port: a device path, best one below /dev/serial/by-id.
+        window: lines that may be on the wire unaccepted; 1 is safe on every board.
+        margin_mm: how far beside the bed may be printed (purge lines).
+    """
+
+    port: str
+    baud_rate: int = 115200
+    window: int = 1
+    bed_x_mm: float = 220.0
+    bed_y_mm: float = 220.0
+    height_mm: float = 250.0
+    tool_celsius_max: float = 300.0
+    bed_celsius_max: float = 120.0
+    margin_mm: float = 5.0
+
+    @property
+    def limits(self) -> Limits:
+        """What plates are checked against."""
+        names = [field.name for field in fields(Limits)]
+        return Limits(**{name: getattr(self, name) for name in names})
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> Self:
+        """Return the settings in a table of a configuration file.
+
+        Raises:
+            SettingsInvalid: naming the key.
+        """
+        known = {field.name: field for field in fields(cls)}
+        for key in table:
+            if key not in known:
+                raise SettingsInvalid(f"{key!r} is no setting; known: {', '.join(known)}")
+        values: dict[str, Any] = {}
+        for name, field in known.items():
+            if name not in table:
+                if field.default is MISSING:
+                    raise SettingsInvalid(f"{name!r} is missing")
+                continue
+            values[name] = _checked(name, table[name], field.type)
+        settings = cls(**values)
+        if settings.window > WINDOW_LINES_MAX:
+            raise SettingsInvalid(f"'window' is {settings.window}, {WINDOW_LINES_MAX} at most")
+        return settings
+
+
+def _checked(name: str, value: Any, wanted: Any) -> Any:
+    if wanted is str:
+        if isinstance(value, str) and value:
+            return value
+        raise SettingsInvalid(f"{name!r} must be text, not {value!r}")
+    kinds = (int,) if wanted is int else (int, float)
+    low = 0 if name == "margin_mm" else 1e-9
+    if isinstance(value, bool) or not isinstance(value, kinds) or value < low:
+        raise SettingsInvalid(f"{name!r} must be a positive number, not {value!r}")
+    return value

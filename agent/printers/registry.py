@@ -1,0 +1,39 @@
+"""Kind of printer -> its driver. Imports only what the configuration names.
+
+Drivers of other packages are entry points of the group `farmhand.drivers`; a driver's class takes
+`(printer_id, settings)` and may raise SettingsInvalid.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, cast
+
+from agent.errors import SettingsInvalid
+from agent.printers.driver import Driver
+from protocols.wire.vocabulary import PrinterId
+
+GROUP = "farmhand.drivers"
+
+# Ours, so that a checkout works without being installed.
+_BUILT_IN = {"marlin_serial": "agent.printers.marlin_serial:MarlinSerial"}
+
+
+def driver_kinds() -> dict[str, str]:
+    """Return every known kind with the `module:class` that drives it."""
+    return {entry.name: entry.value for entry in entry_points(group=GROUP)} | _BUILT_IN
+
+
+def open_driver(kind: str, printer_id: PrinterId, settings: Mapping[str, Any]) -> Driver:
+    """Return a driver for one printer, not yet running.
+
+    Raises:
+        SettingsInvalid: the kind is unknown, or its settings are wrong.
+    """
+    kinds = driver_kinds()
+    if kind not in kinds:
+        known = ", ".join(sorted(kinds))
+        raise SettingsInvalid(f"printer {printer_id}: no driver {kind!r}; known: {known}")
+    module, _, name = kinds[kind].partition(":")
+    driver_class = getattr(import_module(module), name)
+    return cast(Driver, driver_class(printer_id, settings))

@@ -1,0 +1,100 @@
+"""Moves bytes between an open port and a Connection, on the agent's event loop."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from agent.errors import DriverUnavailable
+from protocols.gcode.connection import Connection
+from protocols.gcode.events import Event
+
+READ_BYTES_MAX = 4096
+
+
+class SerialLink:
+    """One port's life: from `serve` until it is lost. Events are handed over synchronously."""
+
+    def __init__(
+        self, descriptor: int, connection: Connection, handle: Callable[[Event], None]
+    ) -> None:
+        self._descriptor = descriptor
+        self._connection = connection
+        self._handle = handle
+        self._loop = asyncio.get_running_loop()
+        self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._timer: asyncio.TimerHandle | None = None
+        self._unwritten = b""
+
+    async def serve(self) -> None:
+        """Converse until the port is lost or `lose` is called.
+
+        Raises:
+            DriverUnavailable: always, in the end, with the reason.
+        """
+        self._loop.add_reader(self._descriptor, self._readable)
+        try:
+            self._connection.open(self._loop.time())
+            self.flush()
+            raise DriverUnavailable(await self._lost)
+        finally:
+            self._loop.remove_reader(self._descriptor)
+            self._loop.remove_writer(self._descriptor)
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def lose(self, reason: str) -> None:
+        """End `serve`."""
+        if not self._lost.done():
+            self._lost.set_result(reason)
+
+    def flush(self) -> None:
+        """Write what the connection has to say, and see to its deadline. Call after `submit`."""
+        data = self._unwritten + self._connection.outbound()
+        if data:
+            self._write(data)
+        deadline = self._connection.deadline
+        # A timer that rings early looks again; so it is not moved for each line.
+        if deadline is not None and (self._timer is None or deadline < self._timer.when()):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._ring)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            written = os.write(self._descriptor, data)
+        except BlockingIOError:
+            written = 0
+        except OSError as error:
+            self.lose(f"writing to the port failed: {error}")
+            return
+        waiting = bool(self._unwritten)
+        self._unwritten = data[written:]
+        if self._unwritten and not waiting:
+            self._loop.add_writer(self._descriptor, self.flush)
+        elif waiting and not self._unwritten:
+            self._loop.remove_writer(self._descriptor)
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._descriptor, READ_BYTES_MAX)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.lose(f"reading from the port failed: {error}")
+            return
+        if not data:
+            self.lose("the port was closed at the other end")
+            return
+        self._hand_over(self._connection.receive(data, self._loop.time()))
+
+    def _ring(self) -> None:
+        self._timer = None
+        deadline = self._connection.deadline
+        now = self._loop.time()
+        events = self._connection.expire(now) if deadline is not None and deadline <= now else []
+        self._hand_over(events)
+
+    def _hand_over(self, events: list[Event]) -> None:
+        for event in events:
+            self._handle(event)
+        self.flush()

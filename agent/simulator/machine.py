@@ -1,0 +1,98 @@
+"""The state of the board that commands work on; a reset makes a new one."""
+
+from dataclasses import dataclass, field
+
+from agent.simulator.heaters import BED, HOTEND, Heater
+from agent.simulator.motion import Motion
+from agent.simulator.planner import BLOCKS_MAX, Planner
+from agent.simulator.profiles import Profile
+
+AMBIENT_CELSIUS = 21.0
+EXTRUDE_CELSIUS_MIN = 170.0  # Marlin's EXTRUDE_MINTEMP
+
+
+@dataclass(slots=True, kw_only=True)
+class Machine:
+    """One printer's board, and the metal behind it.
+
+    Attributes:
+        report_interval_s_min: floor for lines that come by themselves (see README, Decisions).
+        keepalive_s: interval of busy lines, 0 for none.
+        autoreport_s: interval of temperature reports, 0 for none.
+        fan: part cooling, 0 to 255.
+        now: simulated seconds, as the firmware was told last.
+        lines: what is to be said, newest last.
+    """
+
+    profile: Profile
+    name: str
+    bed_mm: tuple[float, float, float]
+    report_interval_s_min: float = 0.0
+    emergency_parser: bool = False
+    hotend: Heater = field(default_factory=lambda: Heater(HOTEND, AMBIENT_CELSIUS))
+    bed: Heater = field(default_factory=lambda: Heater(BED, AMBIENT_CELSIUS))
+    planner: Planner = field(default_factory=Planner)
+    motion: Motion = field(init=False)
+    keepalive_s: float = field(init=False)
+    autoreport_s: float = 0.0
+    autoreport_at_s: float = 0.0
+    cold_extrusion: bool = False
+    fan: int = 0
+    message: str = ""
+    now: float = 0.0
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.motion = Motion(bed_mm=self.bed_mm)
+        self.keepalive_s = self.profile.keepalive_s
+
+    def say(self, text: str) -> None:
+        """Send one line to the host."""
+        self.lines.append(text)
+
+    def temperatures(self, now: float) -> str:
+        """Return a temperature report without its beginning."""
+        self.hotend.advance(now)
+        self.bed.advance(now)
+        return (
+            f"{self.hotend.report()} {self.bed.report()}"
+            f" @:{self.hotend.power()} B@:{self.bed.power()}"
+        )
+
+    def extrudes(self, now: float) -> bool:
+        """Return whether the hotend is warm enough to push filament."""
+        if self.cold_extrusion:
+            return True
+        self.hotend.advance(now)
+        return self.hotend.celsius >= EXTRUDE_CELSIUS_MIN
+
+    def quick_stop(self) -> None:
+        """Forget all queued motion and stand where the last finished move ended."""
+        self.planner.clear()
+        self.motion.stop(self.planner.reached)
+
+    def report_position(self) -> None:
+        """Say where the accepted moves lead, and where the motors are."""
+        x, y, z, e = self.motion.position
+        steps = [round(value * 80) for value in self.planner.reached[:3]]
+        self.say(
+            f"X:{x:.2f} Y:{y:.2f} Z:{z:.2f} E:{e:.2f} Count X:{steps[0]} Y:{steps[1]} Z:{steps[2]}"
+        )
+
+    def status(self) -> dict[str, object]:
+        """Return what a person with a view into the printer would see."""
+        self.temperatures(self.now)
+        x, y, z, e = self.planner.reached
+        return {
+            "name": self.name,
+            "now_s": round(self.now, 3),
+            "position": {"x": x, "y": y, "z": z, "e": e},
+            "temperatures": {
+                "tool0": [round(self.hotend.celsius, 2), self.hotend.target_celsius],
+                "bed": [round(self.bed.celsius, 2), self.bed.target_celsius],
+            },
+            "fan": self.fan,
+            "message": self.message,
+            "planned": BLOCKS_MAX - self.planner.free,
+            "moves_finished": self.planner.finished,
+        }

@@ -1,0 +1,61 @@
+"""The verbs of those who work on Farmhand itself: test, and later bench and prove.
+
+They run in a checkout, with the development lock installed (the launcher sees to that).
+"""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("agent", "coordinator", "protocols", "slicing")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that every change has to pass, as a command in the virtual environment."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+CHECKS = (
+    Check("lint", ("ruff", "check", ".")),
+    Check("format", ("ruff", "format", "--check", ".")),
+    Check("types", ("mypy", *(word for package in PACKAGES for word in ("-p", package)))),
+    Check("import contracts", ("lint-imports", "--no-cache")),
+)
+
+# Two workers: the edge tests wait more than they compute, and the machines that check have two
+# cores. A file's tests stay together, so that a broker or a farm is started once a file.
+TESTS = ("pytest", "--quiet", "-n", "2", "--dist", "loadfile")
+
+
+def test(arguments: list[str]) -> int:
+    """Run every check and all tests, or only the tests that the arguments (pytest's) name.
+
+    Returns:
+        0 where all passed, else 1; everything is run whatever failed before.
+    """
+    failed = []
+    if not arguments:
+        failed = [check.name for check in CHECKS if not _passes(check)]
+    tests = ("pytest", *arguments) if arguments else TESTS
+    if not _passes(Check("tests", tests)):
+        failed.append("tests")
+    if failed:
+        sys.stderr.write(f"failed: {', '.join(failed)}\n")
+    return 1 if failed else 0
+
+
+def _passes(check: Check) -> bool:
+    program = Path(sys.executable).with_name(check.command[0])
+    sys.stdout.write(f"== {check.name}: {' '.join(check.command)}\n")
+    sys.stdout.flush()
+    started = time.monotonic()
+    done = subprocess.run([program, *check.command[1:]], cwd=ROOT, check=False)
+    sys.stdout.write(f"   {check.name} took {time.monotonic() - started:.1f} s\n")
+    sys.stdout.flush()
+    return done.returncode == 0

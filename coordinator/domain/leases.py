@@ -1,0 +1,162 @@
+"""Leases: granted, permitted, ended; and what each entails for printer and job.
+
+Theory. A lease is the right to start one run on one printer, numbered by the printer's epoch. The
+epoch is raised in the database before anything is said; it is raised again when the lease ends, so
+that no document about an ended run is ever obeyed, whoever repeats it.
+
+An agent that is ready to start says so with a fresh nonce, and may start only with a permit for
+exactly that nonce. So a run that was never permitted can be revoked at once. A permitted run may
+have started unheard. It is given up only on its agent's word, or on proof: a new nonce from a
+memory that also holds the permitted one. Whoever wrote the new nonce can't use the old any more and
+did not start; then the new one may be permitted, or the run revoked. A nonce without that proof
+comes from another memory under the same name, a clone: then nobody may start there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from coordinator.domain import copies, runs
+from coordinator.domain.effects import Effects, RaiseEpoch, Save
+from coordinator.domain.jobs import OPEN, Job
+from coordinator.domain.plates import Plate
+from coordinator.domain.printers import BedState, Printer, say
+from coordinator.domain.runs import Run, RunChange, RunState
+from protocols.wire.from_agent import RunReport
+from protocols.wire.vocabulary import Epoch, Mode, Nonce, RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A printer, a run on it, that run's job and all of the job's runs.
+
+    Most decisions look at these together, for a change of one moves the others.
+    """
+
+    printer: Printer
+    run: Run | None = None
+    job: Job | None = None
+    job_runs: tuple[Run, ...] = ()
+
+
+def grant(
+    printer: Printer, job: Job, plate: Plate, *, run_id: RunId, now: datetime
+) -> tuple[Printer, Run, Effects]:
+    """Lease a printer: a new run under the next epoch. The job is moved by `copies.follow`."""
+    raised, effects = _raise(printer, run_id)
+    run = Run(
+        run_id=run_id,
+        job_id=job.job_id,
+        printer_id=printer.printer_id,
+        agent_id=printer.agent_id,
+        epoch=raised.epoch,
+        plate_sha256=plate.sha256,
+        leased_at=now,
+    )
+    return raised, run, (*effects, Save(run), runs.note(run))
+
+
+def close(printer: Printer) -> tuple[Printer, Effects]:
+    """End the printer's lease, if any: from now on nothing is wanted of it."""
+    return _raise(printer, None)
+
+
+def _raise(printer: Printer, run_id: RunId | None) -> tuple[Printer, Effects]:
+    """Return the printer under its next epoch, raised in the store and then said."""
+    raised = replace(printer, epoch=Epoch(printer.epoch + 1), run_id=run_id)
+    said, effects = say(raised)
+    return said, (RaiseEpoch(printer.printer_id, printer.epoch), *effects)
+
+
+def move(
+    holding: Holding,
+    change: RunChange,
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    reason: str = "",
+    nonce: Nonce | None = None,
+) -> tuple[Holding, Effects]:
+    """Change a run with all it entails: a lease that ends is closed, and the job follows.
+
+    Args:
+        at: when it happened, where that is not now.
+
+    Raises:
+        IllegalTransition: the run can't change so; nothing changes.
+    """
+    run, printer, job = holding.run, holding.printer, holding.job
+    assert run is not None, "there is a run to be changed"
+    moved, effects = runs.advance(run, change, at or now, reason=reason, nonce=nonce)
+    if not moved.live and printer.run_id == moved.run_id:
+        printer, more = close(printer)
+    else:
+        printer, more = say(printer)
+    effects += more
+    job_runs = tuple(copies.with_run(holding.job_runs, moved))
+    if job is not None:
+        job, more = copies.follow(job, job_runs, now)
+        effects += more
+    return Holding(printer=printer, run=moved, job=job, job_runs=job_runs), effects
+
+
+def set_mode(holding: Holding, mode: Mode) -> tuple[Holding, Effects]:
+    """Want something else of a run that may have started; a run told to stop stays so."""
+    run = holding.run
+    assert run is not None, "there is a run to be told"
+    if run.mode in (mode, Mode.STOP):
+        return holding, ()
+    told = replace(run, mode=mode)
+    printer, effects = say(holding.printer)
+    job_runs = tuple(copies.with_run(holding.job_runs, told))
+    return replace(holding, printer=printer, run=told, job_runs=job_runs), (Save(told), *effects)
+
+
+def expired(printer: Printer, run: Run, *, offline_s: float, patience_s: float) -> bool:
+    """Whether a lease should go elsewhere: never permitted, and its agent is long gone."""
+    return run.state is RunState.LEASED and not printer.online and offline_s > patience_s
+
+
+class Answer(StrEnum):
+    """What an agent gets that says it is ready to start."""
+
+    PERMIT = "permit"
+    REVOKE = "revoke"
+    REPEAT = "repeat"  # it asks with the nonce that was permitted: the permit may be lost
+    NOTHING = "nothing"  # it asks for what it did already: an old message
+    CLONE = "clone"
+
+
+def answer(holding: Holding, report: RunReport) -> Answer:
+    """Answer an agent that is READY with a nonce, for the run that holds its printer's lease."""
+    run, nonce = holding.run, report.nonce
+    assert run is not None, "the printer holds a lease"
+    assert nonce is not None, "who is ready says a nonce"
+    wanted = _wanted(holding)
+    if run.state is RunState.LEASED:
+        return Answer.PERMIT if wanted else Answer.REVOKE
+    if nonce == run.nonce:
+        return Answer.REPEAT if run.state is RunState.PERMITTED else Answer.NOTHING
+    if run.state is RunState.PERMITTED and run.nonce in report.nonces_before:
+        return Answer.PERMIT if wanted else Answer.REVOKE
+    return Answer.CLONE
+
+
+def _wanted(holding: Holding) -> bool:
+    """Whether the run may start now."""
+    printer, run, job = holding.printer, holding.run, holding.job
+    return (
+        run is not None
+        and run.mode is Mode.RUN
+        and job is not None
+        and job.state in OPEN
+        and not job.held
+        and printer.bed.state is BedState.CLEAR
+        and not (printer.quarantine or printer.in_service or printer.foreign)
+    )
+
+
+def live_of(job_runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that have not ended."""
+    return [run for run in job_runs if run.live]

@@ -1,0 +1,94 @@
+"""May this printer print this job now? Every reason against it, as a code and in words."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from coordinator.domain.jobs import Job
+from coordinator.domain.plates import Plate
+from coordinator.domain.printers import BedState, Printer, PrinterStatus, status_of
+from coordinator.domain.runs import Run
+from protocols.wire.vocabulary import PrinterState
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One reason: `code` for programs, `words` for people."""
+
+    code: str
+    words: str
+
+
+def obstacles(
+    job: Job, plates: Sequence[Plate], printer: Printer, run: Run | None
+) -> tuple[Obstacle, ...]:
+    """Return all that keeps a printer from printing a job now; empty where nothing does.
+
+    Args:
+        run: the one that holds the printer's lease, None where none does.
+    """
+    return (*misfits(job, plates, printer), *unready(printer, run))
+
+
+def misfits(job: Job, plates: Sequence[Plate], printer: Printer) -> tuple[Obstacle, ...]:
+    """Return why the printer and the job do not suit each other, whatever goes on there now."""
+    found = list(_wish_misfits(job, printer))
+    plate = plate_for(plates, printer)
+    if plate is None:
+        found.append(
+            Obstacle("no_plate", f"no plate was made for its class {printer.printer_class}")
+        )
+    wanted = job.material or (plate.material if plate is not None else "")
+    if wanted and not printer.material:
+        found.append(
+            Obstacle("material_unknown", f"nobody said what it holds; the job needs {wanted}")
+        )
+    elif wanted and wanted.casefold() != printer.material.casefold():
+        found.append(
+            Obstacle("material_differs", f"it holds {printer.material}; the job needs {wanted}")
+        )
+    return tuple(found)
+
+
+def _wish_misfits(job: Job, printer: Printer) -> Iterable[Obstacle]:
+    if job.printer_id is not None and job.printer_id != printer.printer_id:
+        yield Obstacle("other_printer", f"the job is for {job.printer_id} only")
+    if job.printer_class and job.printer_class != printer.printer_class:
+        yield Obstacle("other_class", f"the job is for printers of class {job.printer_class} only")
+
+
+def plate_for(plates: Sequence[Plate], printer: Printer) -> Plate | None:
+    """Return the plate made for the printer's class, else one for any class, else None."""
+    for wanted in (printer.printer_class, ""):
+        for plate in plates:
+            if plate.printer_class == wanted:
+                return plate
+    return None
+
+
+def unready(printer: Printer, run: Run | None) -> tuple[Obstacle, ...]:
+    """Return why nothing new can be leased on the printer now, whatever the job."""
+    found: list[Obstacle] = []
+    if printer.in_service:
+        found.append(Obstacle("in_service", "a person took it out of the farm's hands"))
+    if not printer.online:
+        found.append(Obstacle("offline", "its agent is not connected"))
+    elif printer.seen is PrinterState.OFFLINE:
+        found.append(Obstacle("printer_offline", "its agent can't reach it"))
+    if printer.quarantine:
+        found.append(Obstacle("quarantined", printer.quarantine))
+    if printer.seen in (PrinterState.HALTED, PrinterState.ATTENTION):
+        words = "it stopped itself" if printer.seen is PrinterState.HALTED else "it waits"
+        detail = f": {printer.message}" if printer.message else ""
+        found.append(Obstacle("faulted", f"{words} and needs a person{detail}"))
+    if printer.foreign:
+        found.append(Obstacle("foreign", "it prints what no agent started"))
+    if run is not None and run.live:
+        found.append(Obstacle("busy", f"it holds {run.run_id} of job {run.job_id} ({run.state})"))
+    elif status_of(printer, run) is PrinterStatus.BUSY and not printer.foreign:
+        found.append(Obstacle("busy", f"it is {printer.seen}"))
+    if printer.bed.state is not BedState.CLEAR and not (run is not None and run.live):
+        words = "its bed was not cleared"
+        if printer.bed.state is BedState.UNKNOWN:
+            words = "nobody knows what lies on its bed: look, and declare it clear"
+        found.append(Obstacle("bed_not_clear", words))
+    return tuple(found)

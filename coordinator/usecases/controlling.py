@@ -1,0 +1,107 @@
+"""What people tell the farm, by API or command."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from coordinator.domain import controls
+from coordinator.domain.controls import Outcome
+from coordinator.domain.effects import Effects
+from coordinator.domain.jobs import Job
+from coordinator.domain.printers import Printer
+from coordinator.domain.runs import Run
+from coordinator.errors import Refused
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.performing import holding_of, the_job, the_printer, the_run, writing
+from protocols.wire.vocabulary import JobId, PrinterId, RunId
+
+_Control = Callable[
+    [Job, Sequence[Run], Mapping[PrinterId, Printer], datetime], tuple[Job, Effects]
+]
+
+
+async def cancel_job(farm: Farm, job_id: JobId, actor: str) -> Job:
+    """Cancel a job; what prints is stopped, and the job is cancelled once it has.
+
+    Raises:
+        NotFound, NotNow: as `controls.cancel`.
+    """
+    return await _control(farm, job_id, actor, controls.cancel)
+
+
+async def pause_job(farm: Farm, job_id: JobId, actor: str) -> Job:
+    """Hold a job, and pause what prints.
+
+    Raises:
+        NotFound, NotNow: as `controls.pause`.
+    """
+    return await _control(farm, job_id, actor, controls.pause)
+
+
+async def resume_job(farm: Farm, job_id: JobId, actor: str) -> Job:
+    """Let a held job go on.
+
+    Raises:
+        NotFound, NotNow: as `controls.resume`.
+    """
+    return await _control(farm, job_id, actor, controls.resume)
+
+
+async def _control(farm: Farm, job_id: JobId, actor: str, control: _Control) -> Job:
+    async with writing(farm, actor) as transaction:
+        unit = transaction.unit
+        job = await the_job(unit, job_id)
+        job_runs = await unit.runs(job_id=job_id)
+        printers = {
+            run.printer_id: await the_printer(unit, run.printer_id) for run in job_runs if run.live
+        }
+        job, effects = control(job, job_runs, printers, transaction.now)
+        await transaction.perform(effects)
+    return job
+
+
+async def clear_printer(farm: Farm, printer_id: PrinterId, actor: str) -> Printer:
+    """Take a person's word that a bed is clear; the printer need not be there.
+
+    Raises:
+        NotFound, NotNow: as `controls.clear`.
+    """
+    async with writing(farm, actor) as transaction:
+        printer = await the_printer(transaction.unit, printer_id)
+        holding = await holding_of(transaction.unit, printer)
+        printer, effects = controls.clear(printer, holding.run, transaction.now, by=actor)
+        await transaction.perform(effects)
+    return printer
+
+
+async def settle_run(farm: Farm, run_id: RunId, outcome: str, actor: str) -> Run:
+    """Take a person's word on how a lost run ended: `finished`, `failed` or `reprint`.
+
+    Raises:
+        Refused: no such outcome.
+        NotFound, NotNow: as `controls.settle`.
+    """
+    try:
+        settled = Outcome(outcome)
+    except ValueError as error:
+        known = ", ".join(Outcome)
+        raise Refused("unknown_outcome", f"outcome must be one of {known}") from error
+    async with writing(farm, actor) as transaction:
+        unit = transaction.unit
+        run = await the_run(unit, run_id)
+        holding = await holding_of(unit, await the_printer(unit, run.printer_id), run_id)
+        await transaction.perform(controls.settle(holding, settled, transaction.now, by=actor))
+        return await the_run(unit, run_id)
+
+
+async def set_service(farm: Farm, printer_id: PrinterId, in_service: bool, actor: str) -> Printer:
+    """Take a printer out of the farm's hands, or give it back, which ends a quarantine.
+
+    Raises:
+        NotFound: there is no such printer.
+    """
+    async with writing(farm, actor) as transaction:
+        printer = await the_printer(transaction.unit, printer_id)
+        holding = await holding_of(transaction.unit, printer)
+        printer, effects = controls.set_service(holding, transaction.now, in_service=in_service)
+        await transaction.perform(effects)
+    return printer

@@ -1,0 +1,182 @@
+"""Leases given out, and desired documents said."""
+
+from datetime import datetime
+
+from coordinator.domain import copies, leases
+from coordinator.domain.desired import desired
+from coordinator.domain.effects import Effects
+from coordinator.domain.jobs import OPEN, Job
+from coordinator.domain.leases import Holding
+from coordinator.domain.matching import obstacles, unready
+from coordinator.domain.planning import Placement, Pool, Want, precedence
+from coordinator.domain.plates import Plate
+from coordinator.domain.printers import Printer
+from coordinator.domain.runs import Run, RunChange, RunState
+from coordinator.errors import Unavailable
+from coordinator.ports import Unit
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.performing import Writing, holding_of, writing
+from protocols.wire.to_agent import Desired
+from protocols.wire.vocabulary import AgentId, PrinterId, RunId
+
+# Printers on which a run of a job ended like this are taken last for its other copies.
+_WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVOKED)
+
+
+async def dispatch_jobs(farm: Farm) -> int:
+    """Lease free printers to jobs that want them; return how many leases were given.
+
+    What was planned on one state of things is checked again in the transactions that lease, which
+    are small, so that agents' messages get their turn between them.
+    """
+    await _revoke_expired(farm)
+    async with farm.store.read() as unit:
+        placements = await _placements(unit)
+    given, size = 0, farm.policy.leases_per_commit
+    for first in range(0, len(placements), size):
+        async with writing(farm, "farm") as transaction:
+            for placement in placements[first : first + size]:
+                given += await _lease(farm, transaction, placement)
+    return given
+
+
+async def _free_printers(unit: Unit) -> list[Printer]:
+    """Return the printers with nothing against a new lease."""
+    return [
+        printer
+        for printer in await unit.printers()
+        if printer.run_id is None and not unready(printer, None)
+    ]
+
+
+async def _placements(unit: Unit) -> list[Placement]:
+    """Plan leases for all free printers.
+
+    Jobs are read in the order they are served, until every free printer is taken: a long queue is
+    not read whole for a few printers.
+    """
+    free = await _free_printers(unit)
+    if not free:
+        return []
+    jobs = sorted((job for job in await unit.jobs(OPEN) if not job.held), key=precedence)
+    pool = Pool(free, jobs)
+    placements: list[Placement] = []
+    for job in jobs:
+        if not pool.left:
+            break
+        want = await _want(unit, job) if pool.may_suit(job) else None
+        if want is not None:
+            placements += pool.place(want)
+    return placements
+
+
+async def _want(unit: Unit, job: Job) -> Want | None:
+    job_runs = await unit.runs(job_id=job.job_id)
+    wanted = copies.tally(job, job_runs).wanted
+    if not wanted:
+        return None
+    avoid = frozenset(run.printer_id for run in job_runs if run.state in _WENT_WRONG)
+    plates = tuple(await unit.plates(job.job_id))
+    return Want(job=job, plates=plates, copies=wanted, avoid=avoid)
+
+
+async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> bool:
+    """Give one lease, unless the plan is out of date; whether it was given."""
+    unit, now, plate = transaction.unit, transaction.now, placement.plate
+    job = await unit.job(placement.job.job_id)
+    printer = await unit.printer(placement.printer.printer_id)
+    if job is None or job.held or printer is None or printer.run_id is not None:
+        return False
+    job_runs = await unit.runs(job_id=job.job_id)
+    if not copies.tally(job, job_runs).wanted or obstacles(job, [plate], printer, None):
+        return False
+    run_id = RunId(farm.ids.new("run"))
+    _, run, effects = leases.grant(printer, job, plate, run_id=run_id, now=now)
+    _, followed = copies.follow(job, copies.with_run(job_runs, run), now)
+    await transaction.perform((*effects, *followed))
+    return True
+
+
+async def _revoke_expired(farm: Farm) -> None:
+    """Take back leases that an agent never asked a permit for and is not there to ask."""
+    now = farm.clock.now()
+    async with farm.store.read() as unit:
+        if not await _expired(farm, unit, now):
+            return
+    async with writing(farm, "farm") as transaction:
+        for holding in await _expired(farm, transaction.unit, now):
+            # Another run of the same job may have been revoked a moment ago: look again.
+            current = await holding_of(transaction.unit, holding.printer)
+            await transaction.perform(_revoke(current, now))
+
+
+def _revoke(holding: Holding, now: datetime) -> Effects:
+    return leases.move(holding, RunChange.REVOKE, now, reason="its printer is offline")[1]
+
+
+async def _expired(farm: Farm, unit: Unit, now: datetime) -> list[Holding]:
+    found = []
+    for run in await unit.runs(live=True):
+        if run.state is not RunState.LEASED:
+            continue
+        printer, agent = await unit.printer(run.printer_id), await unit.agent(run.agent_id)
+        if printer is None or agent is None or printer.run_id != run.run_id:
+            continue
+        offline_s = (now - max(run.leased_at, agent.seen_at)).total_seconds()
+        patience_s = farm.policy.lease_patience_s
+        if leases.expired(printer, run, offline_s=offline_s, patience_s=patience_s):
+            found.append(Holding(printer=printer, run=run))
+    return found
+
+
+async def flush_outbox(farm: Farm) -> int:
+    """Say every desired document that has changed, as it is now; return how many were said.
+
+    A document is taken off the outbox after the broker has it, so that it may be said twice but
+    never not at all. Without a broker all stay, for the next time.
+    """
+    said = 0
+    async with farm.live.flushing_now:
+        while True:
+            async with farm.store.read() as unit:
+                notes = await unit.outbox(farm.policy.documents_per_flush)
+                documents = [
+                    (agent_id, document)
+                    for printer_id in dict.fromkeys(printer_id for _, printer_id in notes)
+                    for agent_id, document in await _documents(farm, unit, printer_id)
+                ]
+            if not notes:
+                return said
+            try:
+                for agent_id, document in documents:
+                    await farm.link.publish_desired(agent_id, document)
+                    said += 1
+            except Unavailable:
+                return said  # the link tells the loss of the broker, and its return
+            async with farm.store.write() as unit:
+                await unit.outbox_done([number for number, _ in notes])
+
+
+async def _documents(
+    farm: Farm, unit: Unit, printer_id: PrinterId
+) -> list[tuple[AgentId, Desired]]:
+    """Return the printer's document, none where the printer is gone."""
+    printer = await unit.printer(printer_id)
+    if printer is None:
+        return []
+    run = await unit.run(printer.run_id) if printer.run_id is not None else None
+    document = desired(
+        printer,
+        run,
+        await _plate_of(unit, run) if run is not None else None,
+        artifact_path=farm.policy.artifact_path,
+        term=farm.term,
+    )
+    return [(printer.agent_id, document)]
+
+
+async def _plate_of(unit: Unit, run: Run) -> Plate | None:
+    for plate in await unit.plates(run.job_id):
+        if plate.sha256 == run.plate_sha256:
+            return plate
+    return None

@@ -1,0 +1,33 @@
+"""All that a use case needs, in one value: the ports, the policy, the short memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from coordinator.domain.policy import Policy
+from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store
+from coordinator.usecases.live import Live
+
+
+def _unheard(work: str) -> None:
+    """Let the ticker find the work by itself."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Farm:
+    """One farm.
+
+    Attributes:
+        poke: told `dispatch`, `outbox` or `prepare` after a commit that makes such work due.
+        term: which coordinator this is, of all there were.
+    """
+
+    store: Store
+    artifacts: ArtifactStore
+    slicer: Slicer
+    link: AgentLink
+    clock: Clock
+    ids: Ids
+    live: Live = field(default_factory=Live)
+    policy: Policy = field(default_factory=Policy)
+    poke: Callable[[str], None] = _unheard
+    term: int = 0

@@ -1,0 +1,145 @@
+"""Effects, performed: state row, event row and outbox note in one transaction, then the pokes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+from coordinator.domain.effects import Effects, Note, Poke, RaiseEpoch, Save, Say, Work, in_order
+from coordinator.domain.jobs import Job
+from coordinator.domain.leases import Holding
+from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.printers import Agent, Printer
+from coordinator.domain.runs import Run
+from coordinator.errors import NotFound, NotNow
+from coordinator.ports import FarmEvent, Unit
+from coordinator.usecases.farm import Farm
+from protocols.wire.vocabulary import JobId, PrinterId, RunId
+
+
+@dataclass(slots=True)
+class Writing:
+    """A transaction in which decisions are carried out, by one actor at one time."""
+
+    unit: Unit
+    now: datetime
+    actor: str
+    due: set[Work] = field(default_factory=set)
+
+    async def perform(self, effects: Effects) -> None:
+        """Do what was decided, in order.
+
+        Raises:
+            NotNow: a printer's epoch was raised by somebody else; nothing is kept.
+        """
+        for effect in in_order(effects):
+            match effect:
+                case RaiseEpoch():
+                    await self._raise(effect)
+                case Save():
+                    await self._save(effect.value)
+                case Note():
+                    await self.unit.record(self._event(effect))
+                case Say():
+                    await self.unit.mark_desired(effect.printer_id)
+                    self.due.add(Work.OUTBOX)
+                case Poke():
+                    self.due.add(effect.work)
+                case _:
+                    assert_never(effect)
+
+    async def _raise(self, effect: RaiseEpoch) -> None:
+        if not await self.unit.raise_epoch(effect.printer_id, expected=effect.expected):
+            raise NotNow(
+                "epoch_raised", f"printer {effect.printer_id} was leased meanwhile; try again"
+            )
+
+    async def _save(self, value: Job | Run | Printer | Agent | Plate | Artifact) -> None:
+        match value:
+            case Job():
+                await self.unit.save_job(value)
+            case Run():
+                await self.unit.save_run(value)
+            case Printer():
+                await self.unit.save_printer(value)
+            case Agent():
+                await self.unit.save_agent(value)
+            case Plate():
+                await self.unit.save_plate(value)
+            case Artifact():
+                await self.unit.save_artifact(value)
+            case _:
+                assert_never(value)
+
+    def _event(self, note: Note) -> FarmEvent:
+        return FarmEvent(
+            subject=note.subject,
+            subject_id=note.subject_id,
+            name=note.name,
+            at=self.now,
+            actor=self.actor,
+            cause=note.cause,
+            facts=note.facts,
+        )
+
+
+@asynccontextmanager
+async def writing(farm: Farm, actor: str) -> AsyncIterator[Writing]:
+    """Begin a transaction for decisions; after its commit the work that is due is poked."""
+    async with farm.store.write() as unit:
+        transaction = Writing(unit, farm.clock.now(), actor)
+        yield transaction
+    for work in sorted(transaction.due):
+        farm.poke(work.value)
+
+
+async def the_job(unit: Unit, job_id: JobId) -> Job:
+    """Return a job.
+
+    Raises:
+        NotFound: there is none.
+    """
+    job = await unit.job(job_id)
+    if job is None:
+        raise NotFound("job", job_id)
+    return job
+
+
+async def the_printer(unit: Unit, printer_id: PrinterId) -> Printer:
+    """Return a printer.
+
+    Raises:
+        NotFound: there is none.
+    """
+    printer = await unit.printer(printer_id)
+    if printer is None:
+        raise NotFound("printer", printer_id)
+    return printer
+
+
+async def the_run(unit: Unit, run_id: RunId) -> Run:
+    """Return a run.
+
+    Raises:
+        NotFound: there is none.
+    """
+    run = await unit.run(run_id)
+    if run is None:
+        raise NotFound("run", run_id)
+    return run
+
+
+async def holding_of(unit: Unit, printer: Printer, run_id: RunId | None = None) -> Holding:
+    """Return a printer with a run and all that hangs on it.
+
+    Args:
+        run_id: which run; the one that holds the printer's lease for None.
+    """
+    wanted = printer.run_id if run_id is None else run_id
+    run = await unit.run(wanted) if wanted is not None else None
+    if run is None:
+        return Holding(printer=printer)
+    job = await unit.job(run.job_id)
+    job_runs = tuple(await unit.runs(job_id=run.job_id))
+    return Holding(printer=printer, run=run, job=job, job_runs=job_runs)

@@ -1,0 +1,233 @@
+"""What the farm knows, put together for people and programs; changes nothing."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from coordinator.domain import copies
+from coordinator.domain.jobs import ENDED, Job, JobState
+from coordinator.domain.matching import obstacles
+from coordinator.domain.plates import Plate
+from coordinator.domain.printers import Printer, PrinterStatus, status_of
+from coordinator.domain.runs import Run, RunState
+from coordinator.errors import FarmError
+from coordinator.ports import Unit
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.live import Live, Sample
+from coordinator.usecases.performing import the_job, the_printer
+from protocols.wire.vocabulary import JobId, PrinterId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """One reason why a job does not go on; `printer_id` is None where it is no printer's."""
+
+    printer_id: PrinterId | None = None
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job with all that hangs on it.
+
+    Attributes:
+        preparing: how far its slicing is, 0 to 1; None where it is not being sliced.
+        waits: empty where nothing is waited for.
+    """
+
+    job: Job
+    plates: tuple[Plate, ...]
+    runs: tuple[Run, ...]
+    copies_finished: int
+    copies_live: int
+    preparing: float | None
+    waits: tuple[Wait, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrinterView:
+    """A printer, what it is to the farm, and what it does.
+
+    Attributes:
+        run: the one that holds its lease, with its `job`; None where none does.
+        sample: its last telemetry, None before the first.
+        waits_for: why its agent does not start the run, in the agent's words.
+    """
+
+    printer: Printer
+    status: PrinterStatus
+    run: Run | None
+    job: Job | None
+    sample: Sample | None
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the farm is; `ok` is false where the store does not answer."""
+
+    ok: bool
+    store: str = ""
+    agents_online: int = 0
+    printers: Mapping[str, int]
+    jobs_open: int = 0
+    outbox_waiting: int = 0
+
+
+# More than this waits on the outbox only while there is no broker; then the number says little.
+OUTBOX_COUNTED_MAX = 1000
+
+
+async def job_view(farm: Farm, job_id: JobId) -> JobView:
+    """Return one job.
+
+    Raises:
+        NotFound: there is none.
+    """
+    async with farm.store.read() as unit:
+        job = await the_job(unit, job_id)
+        return await _job_view(farm.live, unit, job, await _stations(unit))
+
+
+async def job_views(farm: Farm, states: Collection[JobState] | None = None) -> list[JobView]:
+    """Return the jobs in these states (all for None), in order of arrival."""
+    async with farm.store.read() as unit:
+        stations = await _stations(unit)
+        return [await _job_view(farm.live, unit, job, stations) for job in await unit.jobs(states)]
+
+
+async def why_waiting(farm: Farm, job_id: JobId) -> tuple[Wait, ...]:
+    """Return every reason why a job does not go on, printer by printer.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    return (await job_view(farm, job_id)).waits
+
+
+async def printer_view(farm: Farm, printer_id: PrinterId) -> PrinterView:
+    """Return one printer.
+
+    Raises:
+        NotFound: there is none.
+    """
+    async with farm.store.read() as unit:
+        printer = await the_printer(unit, printer_id)
+        run = await unit.run(printer.run_id) if printer.run_id is not None else None
+        return await _printer_view(farm.live, unit, printer, run)
+
+
+async def printer_views(farm: Farm) -> list[PrinterView]:
+    """Return all printers, by id."""
+    async with farm.store.read() as unit:
+        stations = await _stations(unit)
+        return [await _printer_view(farm.live, unit, *station) for station in stations]
+
+
+async def health(farm: Farm) -> Health:
+    """Return how the farm is; never raises for what is wrong with it."""
+    try:
+        async with farm.store.read() as unit:
+            agents = await unit.agents()
+            stations = await _stations(unit)
+            open_jobs = await unit.jobs(tuple(state for state in JobState if state not in ENDED))
+            waiting = await unit.outbox(OUTBOX_COUNTED_MAX)
+    except FarmError as error:
+        return Health(ok=False, store=str(error), printers={})
+    counts: dict[str, int] = {}
+    for printer, run in stations:
+        status = status_of(printer, run)
+        counts[status] = counts.get(status, 0) + 1
+    return Health(
+        ok=True,
+        agents_online=sum(agent.online for agent in agents),
+        printers=counts,
+        jobs_open=len(open_jobs),
+        outbox_waiting=len(waiting),
+    )
+
+
+_Stations = Sequence[tuple[Printer, Run | None]]
+
+
+async def _stations(unit: Unit) -> _Stations:
+    """Return every printer with the run that holds its lease."""
+    live = {run.run_id: run for run in await unit.runs(live=True)}
+    return [
+        (printer, live.get(printer.run_id) if printer.run_id is not None else None)
+        for printer in await unit.printers()
+    ]
+
+
+async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | None) -> PrinterView:
+    return PrinterView(
+        printer=printer,
+        status=status_of(printer, run),
+        run=run,
+        job=await unit.job(run.job_id) if run is not None else None,
+        sample=live.sample(printer.printer_id),
+        waits_for=live.waits.get(printer.printer_id, "") if run is not None else "",
+    )
+
+
+async def _job_view(live: Live, unit: Unit, job: Job, stations: _Stations) -> JobView:
+    plates = tuple(await unit.plates(job.job_id))
+    job_runs = tuple(await unit.runs(job_id=job.job_id))
+    count = copies.tally(job, job_runs)
+    return JobView(
+        job=job,
+        plates=plates,
+        runs=job_runs,
+        copies_finished=count.finished,
+        copies_live=count.live,
+        preparing=live.preparing(job.job_id),
+        waits=tuple(_waits(live, job, plates, job_runs, stations)),
+    )
+
+
+def _waits(
+    live: Live,
+    job: Job,
+    plates: Sequence[Plate],
+    job_runs: Sequence[Run],
+    stations: _Stations,
+) -> Iterable[Wait]:
+    """Yield what a job waits for: its preparation, people, its agents, and printers."""
+    if job.state is JobState.RECEIVED:
+        yield Wait(code="not_prepared", words=job.reason or "it is sliced in its turn")
+        return
+    if job.state is JobState.PREPARING:
+        yield Wait(code="preparing", words="it is being sliced")
+        return
+    if job.held:
+        yield Wait(code="held", words="somebody paused it")
+    for run in job_runs:
+        yield from _run_waits(live, job, run)
+    if copies.tally(job, job_runs).wanted and not job.held:
+        yield from _printer_waits(job, plates, stations)
+
+
+def _run_waits(live: Live, job: Job, run: Run) -> Iterable[Wait]:
+    if run.state is RunState.LOST and job.state not in ENDED:
+        words = f"run {run.run_id} is lost ({run.reason}): a person has to say how it ended"
+        yield Wait(printer_id=run.printer_id, code="lost", words=words)
+    if not run.live:
+        return
+    if job.state is JobState.CANCELLING:
+        words = "it has to say that it stopped"
+        yield Wait(printer_id=run.printer_id, code="stopping", words=words)
+    elif not run.started:
+        words = live.waits.get(run.printer_id) or "its agent gets ready"
+        yield Wait(printer_id=run.printer_id, code="leased", words=words)
+
+
+def _printer_waits(job: Job, plates: Sequence[Plate], stations: _Stations) -> Iterable[Wait]:
+    if not stations:
+        yield Wait(code="no_printers", words="no printer has ever been connected")
+    for printer, run in stations:
+        against = obstacles(job, plates, printer, run)
+        for obstacle in against:
+            yield Wait(printer_id=printer.printer_id, code=obstacle.code, words=obstacle.words)
+        if not against:
+            words = "it is free, and taken by this job or one before it in a moment"
+            yield Wait(printer_id=printer.printer_id, code="free", words=words)

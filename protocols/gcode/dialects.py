@@ -1,0 +1,57 @@
+"""How firmwares differ, as rows of data. A row holds only what the host acts upon.
+
+To add a firmware, add a row: the first whose `recognised_by` occurs in M115's FIRMWARE_NAME counts.
+"""
+
+from dataclasses import dataclass
+
+# Commands that may take minutes, during which a firmware without keepalive says nothing at all.
+_LONG_COMMANDS = frozenset(
+    {"G28", "G29", "G30", "G33", "G34", "G76", "M0", "M1", "M109", "M116", "M190", "M191", "M226",
+     "M303", "M400", "M600", "M701", "M702"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One firmware's ways.
+
+    Attributes:
+        name: what we call it.
+        recognised_by: text that its FIRMWARE_NAME holds.
+        long_commands: names of commands that may take minutes in silence.
+        accepts_macros: words such as `PRINT_START` are commands too.
+    """
+
+    name: str
+    recognised_by: str
+    long_commands: frozenset[str] = _LONG_COMMANDS
+    accepts_macros: bool = False
+
+
+PRUSA = Dialect(
+    name="Prusa",
+    recognised_by="Prusa-Firmware",
+    long_commands=_LONG_COMMANDS | {"G80", "M45", "M46", "M860"},
+)
+REPRAPFIRMWARE = Dialect(
+    name="RepRapFirmware",
+    recognised_by="RepRapFirmware",
+    long_commands=_LONG_COMMANDS | {"G32", "M98", "M291"},
+)
+KLIPPER = Dialect(name="Klipper", recognised_by="Klipper", accepts_macros=True)
+REPETIER = Dialect(
+    name="Repetier", recognised_by="Repetier", long_commands=_LONG_COMMANDS | {"G32"}
+)
+SMOOTHIE = Dialect(
+    name="Smoothie", recognised_by="Smoothie", long_commands=_LONG_COMMANDS | {"G32"}
+)
+MARLIN = Dialect(name="Marlin", recognised_by="Marlin")
+
+DIALECTS = (PRUSA, REPRAPFIRMWARE, KLIPPER, REPETIER, SMOOTHIE, MARLIN)
+
+
+def dialect_of(firmware_name: str) -> Dialect:
+    """Return the row for a FIRMWARE_NAME; Marlin's, the commonest, for a name nobody knows."""
+    lower = firmware_name.lower()
+    return next((row for row in DIALECTS if row.recognised_by.lower() in lower), MARLIN)

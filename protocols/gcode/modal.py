@@ -1,0 +1,131 @@
+"""What a G-code stream leaves behind: position, units, feed rate, fan, targets.
+
+Used to measure moves, to check them, and to put a printer back where a pause found it. It is
+computed from the file when needed, never along the hot path of a print.
+"""
+
+from dataclasses import dataclass, field
+from math import dist
+
+from protocols.gcode.lines import Command
+
+_MOVES = frozenset({"G0", "G1", "G2", "G3"})
+MM_PER_INCH = 25.4
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One move, in millimetres: where it ends, how far it goes, what it extrudes.
+
+    Attributes:
+        seconds: distance over feed rate; acceleration is not considered.
+    """
+
+    x_mm: float
+    y_mm: float
+    z_mm: float
+    extruded_mm: float
+    travelled_mm: float
+    seconds: float
+
+
+@dataclass(slots=True)
+class ModalState:
+    """The state after every command applied so far. Millimetres, Celsius, mm per minute."""
+
+    x_mm: float = 0.0
+    y_mm: float = 0.0
+    z_mm: float = 0.0
+    e_mm: float = 0.0
+    feed_mm_per_minute: float = 1500.0
+    absolute: bool = True
+    absolute_e: bool = True
+    inches: bool = False
+    tool: int = 0
+    fan: float = 0.0
+    speed_percent: float = 100.0
+    flow_percent: float = 100.0
+    tool_celsius: dict[int, float] = field(default_factory=dict)
+    bed_celsius: float = 0.0
+
+    def apply(self, command: Command) -> Move | None:
+        """Take one command; returns the move that it makes, if it does."""
+        name = command.name
+        if name in _MOVES:
+            return self._move(command)
+        match name:
+            case "G90" | "G91":
+                self.absolute = self.absolute_e = name == "G90"
+            case "M82" | "M83":
+                self.absolute_e = name == "M82"
+            case "G20" | "G21":
+                self.inches = name == "G20"
+            case "G92":
+                self._set_position(command)
+            case "G28":
+                self._home(command)
+            case "M106" | "M107":
+                self.fan = 0.0 if name == "M107" else command.value("S", 255.0) or 0.0
+            case "M104" | "M109":
+                tool = int(command.value("T", self.tool) or 0)
+                self.tool_celsius[tool] = command.value("S", command.value("R", 0.0)) or 0.0
+            case "M140" | "M190":
+                self.bed_celsius = command.value("S", command.value("R", 0.0)) or 0.0
+            case "M220":
+                self.speed_percent = command.value("S", self.speed_percent) or 100.0
+            case "M221":
+                self.flow_percent = command.value("S", self.flow_percent) or 100.0
+            case _ if name[0] == "T":
+                self.tool = int(float(name[1:]))
+        return None
+
+    def _move(self, command: Command) -> Move:
+        unit = MM_PER_INCH if self.inches else 1.0
+        words = command.words
+        start = (self.x_mm, self.y_mm, self.z_mm)
+        old_e = self.e_mm
+        base = (0.0, 0.0, 0.0) if self.absolute else start
+        if (x := words.get("X")) is not None:
+            self.x_mm = base[0] + x * unit
+        if (y := words.get("Y")) is not None:
+            self.y_mm = base[1] + y * unit
+        if (z := words.get("Z")) is not None:
+            self.z_mm = base[2] + z * unit
+        if (e := words.get("E")) is not None:
+            self.e_mm = e * unit + (0.0 if self.absolute_e else old_e)
+        if feed := words.get("F"):
+            self.feed_mm_per_minute = feed * unit
+        travelled = dist(start, (self.x_mm, self.y_mm, self.z_mm))
+        extruded = self.e_mm - old_e
+        speed = max(self.feed_mm_per_minute, 1.0) / 60
+        seconds = (travelled or abs(extruded)) / speed
+        return Move(self.x_mm, self.y_mm, self.z_mm, extruded, travelled, seconds)
+
+    def _set_position(self, command: Command) -> None:
+        unit = MM_PER_INCH if self.inches else 1.0
+        axes = {letter: value for letter, value in command.words.items() if letter in "XYZE"}
+        for letter in axes or "XYZE":
+            value = (command.value(letter, 0.0) or 0.0) * unit
+            setattr(self, f"{letter.lower()}_mm", value)
+
+    def _home(self, command: Command) -> None:
+        named = [letter for letter in "XYZ" if letter in command.words]
+        for letter in named or "XYZ":
+            setattr(self, f"{letter.lower()}_mm", 0.0)
+
+    def restore_commands(self) -> list[str]:
+        """Return what brings a printer back here: over the place first, then down to it."""
+        return [
+            "G21",
+            "G90",
+            f"G1 X{self.x_mm:.3f} Y{self.y_mm:.3f} F6000",
+            f"G1 Z{self.z_mm:.3f} F600",
+            f"G92 E{self.e_mm:.5f}",
+            f"M106 S{self.fan:.0f}" if self.fan else "M107",
+            f"M220 S{self.speed_percent:.0f}",
+            f"M221 S{self.flow_percent:.0f}",
+            f"G1 F{self.feed_mm_per_minute:.0f}",
+            *(["G91"] if not self.absolute else []),
+            "M82" if self.absolute_e else "M83",
+            *(["G20"] if self.inches else []),
+        ]

@@ -1,0 +1,96 @@
+"""The child process: one JSON request on standard input, JSON lines on standard output.
+
+Lines of kind `progress`, then exactly one of kind `result` (exit status 0) or `failed` (3). Any
+other ending is a crash, told on standard error. README.md shows the shapes.
+"""
+
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict
+from types import FrameType
+from typing import Any, TextIO
+
+from slicing.errors import Cancelled, ModelTooComplex, RequestInvalid, SlicingError
+from slicing.process import limit_own_memory
+
+EXIT_FAILED = 3
+
+# A request is a page of settings; a model never travels inside.
+_REQUEST_BYTES_MAX = 1024 * 1024
+
+
+class _Terminated(BaseException):
+    """SIGTERM or SIGINT: unwinds everything, past handlers that catch what parsers raise."""
+
+
+def main() -> int:
+    """Answer one request; return the exit status."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _terminate)
+    out = _claim_stdout()
+    try:
+        _say(out, "result", _answer(out, sys.stdin.buffer.read(_REQUEST_BYTES_MAX + 1)))
+        return 0
+    except SlicingError as error:
+        failure = error
+    except MemoryError:
+        failure = ModelTooComplex(
+            "The model takes more memory than it is given: reduce its triangles (decimate)."
+        )
+    except _Terminated:
+        failure = Cancelled("The slicing was stopped on request; ask again to repeat it.")
+    _say(
+        out,
+        "failed",
+        {
+            "code": failure.code,
+            "message": str(failure),
+            "retry": failure.retry,
+            "details": failure.details,
+        },
+    )
+    return EXIT_FAILED
+
+
+def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
+    """Return what goes into the result line."""
+    if len(text) > _REQUEST_BYTES_MAX:
+        raise RequestInvalid("The slicing request is longer than 1 MiB: pass paths, not contents.")
+    # numpy's threads reserve address space for each core, which the limit below would count.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from slicing.request import InspectRequest, parse_request
+
+    request = parse_request(text)
+    limit_own_memory(request.limits.memory_bytes_max)
+    if isinstance(request, InspectRequest):
+        from slicing.inspection import inspect
+
+        return asdict(inspect(request))
+    from slicing.pipeline import make_plate
+
+    def report(ratio: float, stage: str) -> None:
+        _say(out, "progress", {"ratio": round(ratio, 3), "stage": stage})
+
+    return asdict(make_plate(request, report))
+
+
+def _say(out: TextIO, kind: str, facts: dict[str, Any]) -> None:
+    out.write(json.dumps({"kind": kind, **facts}, ensure_ascii=False) + "\n")
+    out.flush()
+
+
+def _claim_stdout() -> TextIO:
+    """Return standard output, and send there to standard error whatever libraries print."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return out
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""What the child process is asked, and what it answers; the shapes of README.md as types."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from slicing.errors import RequestInvalid
+from slicing.profiles import Overrides
+from slicing.shapes import Shape, first_fault
+
+MIB = 1024 * 1024
+
+
+class Limits(Shape):
+    """What one request may cost. The defaults suit a coordinator on a small machine.
+
+    Attributes:
+        model_bytes_max: of the file as it lies on the disk.
+        unpacked_bytes_max: of all members of an archive, by its directory. A 3.9 MB 3MF can hold
+            1.6 GB of XML, which takes 5.8 GB to parse.
+        triangles_max: 2 million take 1.3 GB and a minute; more adds no printable detail.
+        memory_bytes_max: address space of this process and, separately, of the engine.
+        engine_s_max: wall time of the engine. A large part with fine layers takes minutes.
+        output_bytes_max: of one file that is written. The longest plates have some 150 MB.
+    """
+
+    model_bytes_max: int = Field(default=512 * MIB, gt=0)
+    unpacked_bytes_max: int = Field(default=512 * MIB, gt=0)
+    triangles_max: int = Field(default=3_000_000, gt=0)
+    memory_bytes_max: int = Field(default=4096 * MIB, gt=0)
+    engine_s_max: float = Field(default=900.0, gt=0)
+    output_bytes_max: int = Field(default=1024 * MIB, gt=0)
+
+
+class Bed(Shape):
+    """A build volume without a profile: what inspecting needs of a printer.
+
+    Attributes:
+        name: how answers call it.
+        size_mm: x, y, z.
+    """
+
+    name: str
+    size_mm: tuple[
+        Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]
+    ]
+
+
+class _Request(Shape):
+    """What both requests share.
+
+    Attributes:
+        model_path: the model's file.
+        name: what people call it; its suffix is a hint where the path has none.
+        configs: the folder with printers, materials and profiles; None for the one that ships.
+        limits: what it may cost.
+    """
+
+    model_path: Path
+    name: str = ""
+    configs: Path | None = None
+    limits: Limits = Limits()
+
+
+class InspectRequest(_Request):
+    """Look at a model: what is it, and which printers can take it.
+
+    Attributes:
+        printers: printer classes by name, or beds given outright; empty for all classes known.
+        material: what it is to be sliced for, with `quality`; one that is unknown is refused now
+            and not when the slicing begins. Empty where that is open.
+    """
+
+    kind: Literal["inspect"]
+    printers: tuple[str | Bed, ...] = ()
+    material: str = ""
+    quality: str = ""
+
+
+class SliceRequest(_Request):
+    """Make a plate of a model for one class of printer.
+
+    Attributes:
+        output_path: where the G-code goes. Nothing appears there before it is whole.
+        engine: a name of the registry.
+    """
+
+    kind: Literal["slice"]
+    printer: str
+    material: str
+    output_path: Path
+    quality: str = "standard"
+    settings: Overrides = Overrides()
+    engine: str = "prusaslicer"
+
+
+Request: TypeAlias = InspectRequest | SliceRequest
+
+_REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooLarge:
+    """A printer that the model does not fit, and by how much in x, y, z (0 where it does)."""
+
+    printer: str
+    exceeds_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectResult:
+    """What a model is.
+
+    Attributes:
+        size_mm: extent in x, y, z.
+        volume_mm3: enclosed volume; only a guess unless `watertight`.
+        watertight: every edge belongs to exactly two triangles.
+        fits: printers that can take it, turned by 90 degrees where that helps.
+    """
+
+    format: str
+    triangles: int
+    size_mm: tuple[float, float, float]
+    volume_mm3: float
+    watertight: bool
+    fits: tuple[str, ...]
+    too_large_for: tuple[TooLarge, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceResult:
+    """A plate: where it lies, what it is, and what it needs.
+
+    Attributes:
+        settings: every value of the merged configuration that shaped it, `section.key`.
+        time_s: print time as the engine estimates it, heating left out.
+        bounds_mm: least and greatest x, y, z of what is extruded after the start code.
+    """
+
+    output_path: str
+    name: str
+    printer: str
+    material: str
+    quality: str
+    nozzle_mm: float
+    bed_mm: tuple[float, float, float]
+    engine: str
+    engine_version: str
+    time_s: float
+    filament_mm: float
+    filament_g: float
+    cost: float
+    layers: int
+    z_max_mm: float
+    bounds_mm: tuple[tuple[float, float, float], tuple[float, float, float]]
+    lines: int
+    size_bytes: int
+    sha256: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def parse_request(text: bytes | str) -> Request:
+    """Return the request in one JSON document.
+
+    Raises:
+        RequestInvalid: it is no JSON, or a field is missing, unknown or out of range.
+    """
+    try:
+        return _REQUEST.validate_json(text)
+    except ValidationError as error:
+        where, what = first_fault(error)
+        field_name = where.partition(".")[2]  # the first step is the request's kind
+        place = f' at "{field_name}"' if field_name else ""
+        raise RequestInvalid(f"The slicing request is wrong{place}: {what}.") from error

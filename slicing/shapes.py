@@ -1,0 +1,21 @@
+"""Data from outside as frozen shapes: an unknown key is an error, and an error is a sentence."""
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class Shape(BaseModel):
+    """Frozen, finite numbers only, and a misspelt key is never silently dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """Return where the first fault lies (`bed.size_mm`, may be empty) and what it is."""
+    fault = error.errors(include_url=False)[0]
+    where = ".".join(str(step) for step in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return where, "there is no such key"
+    if fault["type"] == "missing":
+        return where, "this key is missing"
+    what = fault["msg"].removeprefix("Value error, ")
+    return where, what[:1].lower() + what[1:]

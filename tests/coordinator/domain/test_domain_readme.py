@@ -1,0 +1,23 @@
+"""The room's page tells what the tables say."""
+
+from pathlib import Path
+
+import pytest
+
+from coordinator.domain import jobs, printers, runs
+
+README = Path(__file__).parents[3] / "coordinator" / "README.md"
+
+
+@pytest.mark.parametrize(
+    "diagram",
+    [jobs.MACHINE.diagram(), runs.MACHINE.diagram(), printers.BED.diagram()],
+    ids=["job", "run", "bed"],
+)
+def test_the_diagrams_are_those_of_the_tables(diagram: str) -> None:
+    assert f"```mermaid\n{diagram}\n```" in README.read_text(encoding="utf-8")
+
+
+def test_the_order_of_statuses_is_that_of_the_table() -> None:
+    names = dict.fromkeys(status.value for status, _ in printers.STATUS)
+    assert ", ".join(f"`{name}`" for name in names) in README.read_text(encoding="utf-8")

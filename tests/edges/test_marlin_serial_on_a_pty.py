@@ -1,0 +1,152 @@
+"""The real driver on a real pseudo-terminal, with a firmware that executes and remembers."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import tty
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from agent.errors import DriverUnavailable, PlateRefused, SettingsInvalid
+from agent.printers.driver import Driver, PlateFile, RunState
+from agent.printers.registry import open_driver
+from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
+from tests.fakes.ideal_firmware import IdealFirmware
+
+
+class Bench:
+    """A firmware behind a pty, and the driver that opens it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.firmware = IdealFirmware()
+        self.reply: Callable[[bytes], bytes] = self.firmware.receive
+        self.master, slave = os.openpty()
+        tty.setraw(slave)
+        self.driver: Driver = open_driver(
+            "marlin_serial", PrinterId("one"), {"port": os.ttyname(slave)}
+        )
+        os.set_blocking(self.master, False)
+        asyncio.get_running_loop().add_reader(self.master, self._readable)
+
+    def _readable(self) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self.master, self.reply(os.read(self.master, 4096)))
+
+    def say(self, text: bytes) -> None:
+        os.write(self.master, text)
+
+    def plate(self, text: str) -> PlateFile:
+        path = self.folder / "plate.gcode"
+        path.write_text(text)
+        return PlateFile(path=path, sha256=hashlib.sha256(text.encode()).hexdigest(), name="plate")
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not holds():
+                await self.driver.changed()
+
+    def run_state(self) -> RunState | None:
+        run = self.driver.observation.run
+        return run.state if run else None
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path)
+    task = asyncio.create_task(bench.driver.run(), name="driver")
+    await bench.until(lambda: bench.driver.observation.state is PrinterState.IDLE)
+    yield bench
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    asyncio.get_running_loop().remove_reader(bench.master)
+    os.close(bench.master)
+
+
+BODY = "".join(f"G1 X{n % 200} Y10 E{n / 100:.2f} F3000\n" for n in range(1, 400))
+RUN = RunId("run-1")
+
+
+async def test_the_firmware_executes_the_lines_of_the_plate_and_then_it_is_finished(
+    bench: Bench,
+) -> None:
+    await bench.driver.start(bench.plate("; a plate\nG28\n" + BODY), RUN)
+    await bench.until(lambda: bench.run_state() is RunState.FINISHED)
+    executed = [line for line in bench.firmware.executed if line.startswith("G")]
+    assert executed == ["G28", *BODY.splitlines()]
+    assert bench.firmware.executed[-2:] == ["M400", "M105"]
+    seen = bench.driver.observation.run
+    assert seen is not None
+    assert (seen.line, seen.progress) == (seen.line_count, 1.0)
+
+
+async def test_a_stopped_run_ends_with_its_heaters_off(bench: Bench) -> None:
+    await bench.driver.start(bench.plate(BODY * 20), RUN)
+    await bench.driver.stop()
+    await bench.until(lambda: bench.run_state() is RunState.STOPPED)
+    assert {"M104 S0", "M140 S0", "M107"} <= set(bench.firmware.executed)
+    assert bench.firmware.executed[-1] == "M84"
+
+
+async def test_a_paused_run_goes_on_with_the_very_next_line(bench: Bench) -> None:
+    await bench.driver.start(bench.plate(BODY), RUN)
+    await bench.driver.pause()
+    await bench.until(lambda: bench.run_state() is RunState.PAUSED)
+    paused_at = len(bench.firmware.executed)
+    await bench.driver.resume()
+    await bench.until(lambda: bench.run_state() is RunState.FINISHED)
+    lines = BODY.splitlines()
+    before = [line for line in bench.firmware.executed[:paused_at] if line.startswith("G1")]
+    after = [line for line in bench.firmware.executed[paused_at:] if line in set(lines)]
+    assert before + after == lines
+
+
+async def test_a_board_that_restarts_in_mid_print_fails_the_run_and_gets_no_further_line(
+    bench: Bench,
+) -> None:
+    bench.reply = lambda data: b"" if b" G1 " in data else bench.firmware.receive(data)
+    await bench.driver.start(bench.plate(BODY), RUN)
+    bench.firmware.__init__()  # type: ignore[misc]
+    bench.reply = bench.firmware.receive
+    bench.say(b"start\n")
+    await bench.until(lambda: bench.run_state() is RunState.FAILED)
+    await bench.until(lambda: bench.driver.observation.state is PrinterState.IDLE)
+    assert await bench.driver.command("send", {"line": "M114"}) == "X1 Y2 Z3 E4"
+    assert not [line for line in bench.firmware.executed if line.startswith("G1")]
+    assert "M104 S0" in bench.firmware.executed
+
+
+async def test_a_plate_larger_than_the_bed_is_refused_with_its_line(bench: Bench) -> None:
+    with pytest.raises(PlateRefused, match="X900") as refused:
+        await bench.driver.start(bench.plate("G28\nG1 X900 E5 F600\n"), RUN)
+    assert refused.value.line == 2
+    assert bench.run_state() is None
+
+
+async def test_a_thermal_runaway_halts_the_printer(bench: Bench) -> None:
+    bench.say(b"Error:Thermal Runaway, system stopped! Heater_ID: 0\n")
+    await bench.until(lambda: bench.driver.observation.state is PrinterState.HALTED)
+
+
+async def test_a_run_of_an_earlier_life_is_unknown(bench: Bench) -> None:
+    seen = await bench.driver.recover(RunId("earlier"), None)
+    assert seen.state is RunState.UNKNOWN
+    assert seen.reason
+
+
+async def test_without_a_port_nothing_starts(tmp_path: Path) -> None:
+    driver = open_driver("marlin_serial", PrinterId("two"), {"port": str(tmp_path / "none")})
+    plate = PlateFile(path=tmp_path / "p", sha256="", name="p")
+    with pytest.raises(DriverUnavailable):
+        await driver.start(plate, RUN)
+
+
+def test_an_unknown_kind_or_setting_is_named() -> None:
+    with pytest.raises(SettingsInvalid, match="marlin_serial"):
+        open_driver("telepathy", PrinterId("x"), {})
+    with pytest.raises(SettingsInvalid, match="prot"):
+        open_driver("marlin_serial", PrinterId("x"), {"prot": "/dev/null"})

@@ -1,0 +1,54 @@
+"""A slicer that makes a few lines at once; it can refuse classes, and models."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from coordinator.errors import Refused, Unavailable
+from coordinator.ports import Inspection, Sliced, SliceWish
+
+
+class FakeSlicer:
+    """Implements `coordinator.ports.Slicer`.
+
+    Attributes:
+        refused: printer class -> why no plate can be made for it.
+        missing: the slicer is not installed.
+        meanwhile: awaited while it slices, for what happens at the same time.
+    """
+
+    def __init__(self) -> None:
+        self.wishes: list[SliceWish] = []
+        self.inspected: list[tuple[str, ...]] = []
+        self.refused: dict[str, str] = {}
+        self.missing = False
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def inspect(
+        self, model: Path, *, printer_classes: Sequence[str], material: str, quality: str
+    ) -> Inspection:
+        self.inspected.append(tuple(printer_classes))
+        if not model.read_bytes().startswith(b"solid"):  # noqa: ASYNC240 - a few bytes
+            raise Refused("not_a_model", f"{model.name} is not a model")
+        return Inspection(triangles=12, size_mm=(20.0, 20.0, 20.0), fits=tuple(printer_classes))
+
+    async def slice(
+        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
+    ) -> Sliced:
+        if self.missing:
+            raise Unavailable("slicer_missing", "install prusa-slicer")
+        if reason := self.refused.get(wish.printer_class):
+            raise Refused("model_too_large", reason)
+        self.wishes.append(wish)
+        progress(0.5)
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        lines = f"; {wish.printer_class} {wish.material}\nG28\nG1 X1\n"
+        output.write_text(lines)  # noqa: ASYNC240 - a few bytes
+        return Sliced(
+            time_s=60.0,
+            filament_mm=10.0,
+            filament_g=0.03,
+            layer_count=1,
+            line_count=2,
+            engine="fake 1",
+        )

@@ -1,0 +1,171 @@
+"""A `Store` in memory: whole transactions, one writer, readers that see one state of things."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from coordinator.domain.jobs import Job, JobState
+from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.printers import Agent, Printer
+from coordinator.domain.runs import Run
+from coordinator.ports import FarmEvent
+from protocols.wire.vocabulary import NEVER_LEASED, AgentId, Epoch, JobId, PrinterId, RunId
+
+
+@dataclass
+class Tables:
+    """All rows; insertion order is the order of arrival."""
+
+    jobs: dict[JobId, Job] = field(default_factory=dict)
+    plates: dict[tuple[JobId, str], Plate] = field(default_factory=dict)
+    runs: dict[RunId, Run] = field(default_factory=dict)
+    printers: dict[PrinterId, Printer] = field(default_factory=dict)
+    agents: dict[AgentId, Agent] = field(default_factory=dict)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    events: list[FarmEvent] = field(default_factory=list)
+    outbox: dict[int, PrinterId] = field(default_factory=dict)
+    numbered: int = 0
+
+    def copy(self) -> "Tables":
+        return Tables(
+            jobs=dict(self.jobs),
+            plates=dict(self.plates),
+            runs=dict(self.runs),
+            printers=dict(self.printers),
+            agents=dict(self.agents),
+            artifacts=dict(self.artifacts),
+            events=list(self.events),
+            outbox=dict(self.outbox),
+            numbered=self.numbered,
+        )
+
+
+class MemoryStore:
+    """Implements `coordinator.ports.Store`; `writes` counts the commits that changed something."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self.writes = 0
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator["MemoryUnit"]:
+        async with self._writer:
+            unit = MemoryUnit(self.tables.copy())
+            yield unit
+            self.tables = unit.tables
+            self.writes += unit.changed
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator["MemoryUnit"]:
+        yield MemoryUnit(self.tables.copy())
+
+
+class MemoryUnit:
+    """Implements `coordinator.ports.Unit` on a copy of the tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.changed = False
+
+    async def job(self, job_id: JobId) -> Job | None:
+        return self.tables.jobs.get(job_id)
+
+    async def jobs(self, states: Collection[JobState] | None = None) -> list[Job]:
+        every = sorted(self.tables.jobs.values(), key=lambda job: (job.created_at, job.job_id))
+        return [job for job in every if states is None or job.state in states]
+
+    async def save_job(self, job: Job) -> None:
+        self.changed = True
+        self.tables.jobs[job.job_id] = job
+
+    async def plates(self, job_id: JobId) -> list[Plate]:
+        return [plate for (owner, _), plate in self.tables.plates.items() if owner == job_id]
+
+    async def save_plate(self, plate: Plate) -> None:
+        self.changed = True
+        self.tables.plates[plate.job_id, plate.printer_class] = plate
+
+    async def run(self, run_id: RunId) -> Run | None:
+        return self.tables.runs.get(run_id)
+
+    async def runs(
+        self,
+        *,
+        job_id: JobId | None = None,
+        printer_id: PrinterId | None = None,
+        live: bool | None = None,
+    ) -> list[Run]:
+        every = sorted(self.tables.runs.values(), key=lambda run: (run.leased_at, run.run_id))
+        return [
+            run
+            for run in every
+            if job_id in (None, run.job_id)
+            and printer_id in (None, run.printer_id)
+            and live in (None, run.live)
+        ]
+
+    async def save_run(self, run: Run) -> None:
+        self.changed = True
+        self.tables.runs[run.run_id] = run
+
+    async def printer(self, printer_id: PrinterId) -> Printer | None:
+        return self.tables.printers.get(printer_id)
+
+    async def printers(self, agent_id: AgentId | None = None) -> list[Printer]:
+        every = self.tables.printers.values()
+        mine = [printer for printer in every if agent_id in (None, printer.agent_id)]
+        return sorted(mine, key=lambda printer: printer.printer_id)
+
+    async def save_printer(self, printer: Printer) -> None:
+        self.changed = True
+        known = self.tables.printers.get(printer.printer_id)
+        epoch = known.epoch if known is not None else NEVER_LEASED
+        self.tables.printers[printer.printer_id] = replace(printer, epoch=epoch)
+
+    async def raise_epoch(self, printer_id: PrinterId, *, expected: Epoch) -> bool:
+        printer = self.tables.printers.get(printer_id)
+        if printer is None or printer.epoch != expected:
+            return False
+        self.changed = True
+        self.tables.printers[printer_id] = replace(printer, epoch=Epoch(expected + 1))
+        return True
+
+    async def agent(self, agent_id: AgentId) -> Agent | None:
+        return self.tables.agents.get(agent_id)
+
+    async def agents(self) -> list[Agent]:
+        return [self.tables.agents[name] for name in sorted(self.tables.agents)]
+
+    async def save_agent(self, agent: Agent) -> None:
+        self.changed = True
+        self.tables.agents[agent.agent_id] = agent
+
+    async def artifact(self, sha256: str) -> Artifact | None:
+        return self.tables.artifacts.get(sha256)
+
+    async def save_artifact(self, artifact: Artifact) -> None:
+        self.changed = True
+        self.tables.artifacts.setdefault(artifact.sha256, artifact)
+
+    async def record(self, event: FarmEvent) -> None:
+        self.changed = True
+        self.tables.events.append(event)
+
+    async def history(self, subject: str, subject_id: str) -> list[FarmEvent]:
+        wanted = (subject, subject_id)
+        return [each for each in self.tables.events if (each.subject, each.subject_id) == wanted]
+
+    async def mark_desired(self, printer_id: PrinterId) -> None:
+        self.changed = True
+        self.tables.numbered += 1
+        self.tables.outbox[self.tables.numbered] = printer_id
+
+    async def outbox(self, limit: int) -> list[tuple[int, PrinterId]]:
+        return sorted(self.tables.outbox.items())[:limit]
+
+    async def outbox_done(self, numbers: Sequence[int]) -> None:
+        self.changed = True
+        for number in numbers:
+            self.tables.outbox.pop(number, None)

@@ -1,0 +1,33 @@
+"""Dependencies are pinned with hashes, and from no address."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+PIN = re.compile(r"^([a-z0-9-]+)==([^ ]+)")
+
+
+def pins(lock: str) -> dict[str, str]:
+    lines = (ROOT / lock).read_text().splitlines()
+    return {found[1]: found[2] for line in lines if (found := PIN.match(line))}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_address(lock: str) -> None:
+    assert "://" not in (ROOT / lock).read_text()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_a_hash(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    requirements = re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.MULTILINE)[1:]
+    assert len(requirements) > 30
+    assert [part for part in requirements if "--hash=sha256:" not in part] == []
+
+
+def test_the_development_lock_holds_all_of_the_other_at_the_same_versions() -> None:
+    run, development = pins(LOCKS[0]), pins(LOCKS[1])
+    assert {name: development.get(name) for name in run} == run
