@@ -49,8 +49,9 @@ class Shelf:
         await response.prepare(request)
         if self.break_after is not None:
             await response.write(self.content[begin : begin + self.break_after])
-            while self.part is not None and not self._has_begun(self.part):
-                await asyncio.sleep(0)  # what the client has not written yet is lost with the line
+            # What the client has not written yet is lost with the line.
+            while self.part is not None and not self._has_begun(self.part):  # noqa: ASYNC110
+                await asyncio.sleep(0)
             assert request.transport is not None
             request.transport.close()
             return response
