@@ -4,6 +4,7 @@ Usage: ./farmhand bench serial [scenario ...] [--hosts a,b] [--trials n] [--scal
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -31,6 +32,7 @@ def all_hosts() -> dict[str, Host]:
 
 def main(argv: Sequence[str]) -> int:
     """Run the benchmark; returns 0 when no target was missed, 1 when one was, 2 for wrong usage."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended as well
     hosts = all_hosts()
     wanted = parse(argv, list(hosts))
     chosen = [hosts[name] for name in wanted.hosts]

@@ -1,7 +1,7 @@
 """OctoPrint from the package index: one headless server for each printer, driven over REST.
 
-Its settings keep it to the printing: no first-run wizard, no plugins that call out, no analysis of
-the file beside the print. What costs CPU per line is left as it is delivered.
+Its settings keep it to the printing: no first-run wizard, no plugins beside it, no analysis of the
+file. What costs CPU per line is left as it is delivered.
 """
 
 import http.client
@@ -23,8 +23,11 @@ START_S_MAX = 180.0  # eight servers starting on a small machine
 SETTLE_S = 5.0  # what a server still does after its start shall not count as streaming
 REQUEST_S_MAX = 30.0
 POLL_S = 0.25
-CALLS_OUT = ["announcements", "backup", "corewizard", "discovery", "errortracking", "health_check",
-             "pluginmanager", "softwareupdate", "tracking", "virtual_printer"]  # fmt: skip
+# They call out, or have no part in printing.
+PLUGINS_OFF = [
+    "announcements", "backup", "corewizard", "discovery", "errortracking", "health_check",
+    "pluginmanager", "softwareupdate", "tracking", "virtual_printer",
+]  # fmt: skip
 
 
 class OctoPrint(Host):
@@ -74,7 +77,7 @@ def settings(port: Path) -> dict[str, Any]:
     return {
         "api": {"key": API_KEY},
         "gcodeAnalysis": {"runAt": "never"},
-        "plugins": {"_disabled": CALLS_OUT},
+        "plugins": {"_disabled": PLUGINS_OFF},
         "serial": {
             "port": str(port),
             "baudrate": 115200,
