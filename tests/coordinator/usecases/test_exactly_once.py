@@ -98,8 +98,8 @@ async def _person(model: Model, job_id: JobId) -> None:
 def _story(seed: int) -> None:
     try:
         asyncio.run(_live_through(seed))
-    except Exception as error:
-        raise AssertionError(f"seed {seed}: {error}") from error
+    except AssertionError as verdict:
+        raise AssertionError(f"seed {seed}: {verdict}") from verdict
 
 
 @settings(max_examples=150, deadline=None)
@@ -162,5 +162,5 @@ def test_without_the_rule_the_judge_sees_it(rule: str, monkeypatch: pytest.Monke
         for seed in range(400):
             _story(seed)
 
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="seed"):
         live_many_lives()
