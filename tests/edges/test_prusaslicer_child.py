@@ -184,6 +184,8 @@ def test_a_part_thinner_than_a_line_is_unprintable(tmp_path: Path) -> None:
 def test_an_unknown_choice_lists_the_known_ones(tmp_path: Path) -> None:
     answer = ask(slice_request(tmp_path, material="unobtainium"))
     assert_refused(answer, "profile_unknown", "petg, pla", tmp_path)
+    answer = ask({"kind": "inspect", "model_path": BARN, "quality": "superb"})
+    assert_refused(answer, "profile_unknown", "draft, fine, standard", tmp_path)
     answer = ask(slice_request(tmp_path, engine="knife"))
     assert_refused(answer, "engine_unknown", "prusaslicer", tmp_path)
 
