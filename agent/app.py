@@ -25,7 +25,7 @@ from protocols.wire.vocabulary import AgentId, JournalId, PrinterId
 
 log = structlog.get_logger(__name__)
 
-OpenDriver = Callable[[str, str, Mapping[str, Any]], Driver]
+OpenDriver = Callable[[str, PrinterId, Mapping[str, Any]], Driver]
 
 RESTART_S_MAX = 60.0
 SOUND_S = 60.0  # a task that lived so long has earned a quick restart
@@ -48,7 +48,9 @@ class App:
         self._agent_id = AgentId(settings.agent_id)
         self._boot_id = uuid4().hex
         self._drivers = {
-            PrinterId(printer.id): open_driver(printer.driver, printer.id, printer.settings)
+            PrinterId(printer.id): open_driver(
+                printer.driver, PrinterId(printer.id), printer.settings
+            )
             for printer in settings.printers
         }
         self._tasks: dict[PrinterId, PrinterTask] = {}

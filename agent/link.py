@@ -227,7 +227,9 @@ class Link:
 
     async def _say_presence(self, client: aiomqtt.Client, presence: Presence) -> None:
         topic = build(Topic.PRESENCE, presence.agent_id)
+        before = _cancellations()
         await client.publish(topic, encode(presence), Topic.PRESENCE.qos, Topic.PRESENCE.retain)
+        _heed_cancellation(before)
 
     async def _farewell(self, client: aiomqtt.Client, presence: Presence) -> None:
         """Go offline by our own word; a clean disconnect discards the will."""

@@ -39,7 +39,7 @@ class Severity(StrEnum):
 class Limits:
     """What a printer can do, in millimetres and degrees Celsius.
 
-    `margin_mm` may be printed on beside the bed: purge lines at Y-3 are usual.
+    `margin_mm` may be printed on beside the bed, in X and Y: purge lines at Y-3 are usual.
     """
 
     bed_x_mm: float
@@ -100,12 +100,12 @@ def _outside(move: Move, limits: Limits) -> Iterator[tuple[str, str]]:
     # Only what is printed: travel to a purge line or a parking place beside the bed is usual.
     if move.extruded_mm <= 0 or move.travelled_mm == 0:
         return
-    for axis, value, most in (
-        ("X", move.x_mm, limits.bed_x_mm),
-        ("Y", move.y_mm, limits.bed_y_mm),
-        ("Z", move.z_mm, limits.height_mm),
+    for axis, value, most, margin in (
+        ("X", move.x_mm, limits.bed_x_mm, limits.margin_mm),
+        ("Y", move.y_mm, limits.bed_y_mm, limits.margin_mm),
+        ("Z", move.z_mm, limits.height_mm, 0.0),
     ):
-        if not -limits.margin_mm <= value <= most + limits.margin_mm:
+        if not -margin <= value <= most + margin:
             yield "envelope", f"it prints at {axis}{value:g}, outside 0 to {most:g} mm"
 
 

@@ -30,6 +30,11 @@ class Shelf:
     content: bytes = CONTENT
     break_after: int | None = None
     ranges: bool = True
+    part: Path | None = None
+
+    @staticmethod
+    def _has_begun(part: Path) -> bool:
+        return part.exists() and part.stat().st_size > 0
 
     async def give(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
@@ -44,7 +49,8 @@ class Shelf:
         await response.prepare(request)
         if self.break_after is not None:
             await response.write(self.content[begin : begin + self.break_after])
-            await asyncio.sleep(0)
+            while self.part is not None and not self._has_begun(self.part):
+                await asyncio.sleep(0)  # what the client has not written yet is lost with the line
             assert request.transport is not None
             request.transport.close()
             return response
@@ -89,7 +95,7 @@ async def test_a_plate_is_fetched_once_and_checked(tmp_path: Path, shelf: Shelf)
 
 async def test_a_broken_transfer_goes_on_where_it_broke(tmp_path: Path, shelf: Shelf) -> None:
     cache = store(tmp_path, shelf)
-    shelf.break_after = 150_000
+    shelf.break_after, shelf.part = 150_000, tmp_path / "plates" / f"{SHA256}.part"
     assert (await failure(cache, plate())).retry
     shelf.break_after = None
     assert (await cache.fetch(plate())).read_bytes() == CONTENT

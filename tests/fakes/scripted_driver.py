@@ -29,6 +29,7 @@ class ScriptedDriver:
         self.calls: list[str] = []
         self.fail: dict[str, Exception] = {}
         self.hang_after_start = False
+        self.took = asyncio.Event()
         self.recovered: RunSeen | None = None
         self._seen = Observation(
             state=PrinterState.IDLE, temperatures={"bed": Temperature(21.0, 0.0)}
@@ -67,6 +68,7 @@ class ScriptedDriver:
     async def start(self, plate: PlateFile, run_id: RunId) -> None:
         self._call("start")
         self.starts.append(run_id)
+        self.took.set()
         if self.hang_after_start:
             await asyncio.Event().wait()
         seen = RunSeen(run_id=run_id, state=RunState.PRINTING, line_count=100)

@@ -3,10 +3,10 @@
 import subprocess
 import sys
 
-HEAVY = (
-    "slicing coordinator sqlmodel sqlalchemy apscheduler numpy trimesh typer rich psutil yaml uvloop"
-    " msgspec aiohttp"
-).split()
+HEAVY = [
+    *["slicing", "coordinator", "sqlmodel", "sqlalchemy", "apscheduler", "numpy", "trimesh"],
+    *["typer", "rich", "psutil", "yaml", "uvloop", "msgspec", "aiohttp"],
+]
 
 PROGRAM = """
 import sys

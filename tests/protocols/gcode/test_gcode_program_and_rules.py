@@ -47,6 +47,13 @@ def test_what_does_not_fit_is_found_with_its_line(text: str, rule: str) -> None:
     assert (finding.rule, finding.line) == (rule, 2 if text else 0)
 
 
+def test_a_margin_beside_the_bed_is_none_above_it() -> None:
+    limits = Limits(bed_x_mm=100, bed_y_mm=100, height_mm=100, margin_mm=5)
+    beside, above = b"G1 X104 Y-4 Z1 E1\n", b"G1 X50 Z104 E1\n"
+    assert list(check_program(io.BytesIO(beside), limits)) == []
+    assert [finding.rule for finding in check_program(io.BytesIO(above), limits)] == ["envelope"]
+
+
 def test_a_restored_state_says_what_the_file_had_set() -> None:
     state = ModalState()
     for line in ("G90", "M83", "G1 X10 Y20 Z3 F1200", "G1 E2", "M106 S128"):

@@ -1,0 +1,231 @@
+"""The whole agent: real broker, real file server, a scripted printer."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from agent.app import App
+from agent.printers.driver import RunSeen, RunState
+from agent.settings import AgentSettings
+from protocols.wire.codec import encode, receive
+from protocols.wire.from_agent import CommandResult, Reported, RunEvent
+from protocols.wire.to_agent import (
+    Acknowledged,
+    Assignment,
+    BedClearance,
+    Command,
+    Desired,
+    PlateReference,
+)
+from protocols.wire.topics import Topic, build, subscription
+from protocols.wire.vocabulary import AgentId, Epoch, JobId, Mode, PrinterId, PrinterState, RunId
+from tests.fakes.mosquitto import start_mosquitto
+from tests.fakes.scripted_driver import ScriptedDriver
+
+AGENT, PRINTER = AgentId("pi-1"), PrinterId("p1")
+CONTENT = b"G28\nG1 X1\n"
+PLATE = PlateReference(
+    sha256=hashlib.sha256(CONTENT).hexdigest(), size_bytes=len(CONTENT), url="/plate", name="cube"
+)
+RUN = Assignment(run_id=RunId("r1"), job_id=JobId("j1"), plate=PLATE)
+
+
+class Coordinator:
+    """Grants what it is asked for, and keeps the history; tests turn its knobs."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._client = client
+        self.desired = Desired(printer_id=PRINTER, epoch=Epoch(1), revision=1, assignment=RUN)
+        self.grants = True
+        self.last: Reported | None = None
+        self.events: list[RunEvent] = []
+        self.results: list[CommandResult] = []
+
+    async def want(self, **changes: Any) -> None:
+        revision = self.desired.revision + 1
+        self.desired = replace(self.desired, revision=revision, **changes)
+        await self._say(Topic.DESIRED, self.desired, PRINTER)
+
+    async def command(self, name: str, id_: str) -> None:
+        command = Command(id=id_, agent_id=AGENT, printer_id=PRINTER, name=name)
+        await self._say(Topic.COMMANDS, command)
+
+    async def _say(self, topic: Topic, message: Any, printer_id: PrinterId | None = None) -> None:
+        name = build(topic, AGENT, printer_id)
+        await self._client.publish(name, encode(message), topic.qos, topic.retain)
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Do a coordinator's work until something is so."""
+        async with asyncio.timeout(20):
+            while not is_so():
+                arrived = await anext(self._client.messages)
+                message = receive(arrived.topic.value, bytes(arrived.payload))  # type: ignore[arg-type]
+                if isinstance(message, Reported):
+                    await self._absorb(message)
+                elif isinstance(message, RunEvent):
+                    await self._store(message)
+                elif isinstance(message, CommandResult):
+                    self.results.append(message)
+
+    async def work_until(self, happened: asyncio.Event) -> None:
+        """Do a coordinator's work until something happens that nobody reports."""
+        work = asyncio.create_task(self.until(lambda: False), name="coordinator")
+        async with asyncio.timeout(20):
+            await happened.wait()
+        work.cancel()
+        await asyncio.wait((work,))
+
+    async def _absorb(self, reported: Reported) -> None:
+        self.last = reported
+        run = reported.run
+        if "bed clear" in reported.waits_for:
+            cleared = BedClearance(journal_id=reported.journal_id, occupation=reported.occupation)
+            await self.want(cleared=cleared)
+        if self.grants and run and run.nonce and run.nonce != self.desired.permit:
+            await self.want(permit=run.nonce)
+
+    async def _store(self, event: RunEvent) -> None:
+        if event.number == len(self.events) + 1:
+            self.events.append(event)
+            mark = Acknowledged(journal_id=event.journal_id, number=event.number)
+            await self.want(acknowledged=mark)
+
+    def phase(self, phase: str) -> Callable[[], bool]:
+        return lambda: (
+            self.last is not None and self.last.run is not None and (self.last.run.phase == phase)
+        )
+
+    def has(self, *events: str) -> Callable[[], bool]:
+        return lambda: [event.event for event in self.events] == list(events)
+
+
+@asynccontextmanager
+async def farm(tmp_path: Path) -> AsyncIterator[tuple[AgentSettings, Coordinator]]:
+    """A broker, a file server and a coordinator; agents come and go."""
+
+    async def give(_: web.Request) -> web.Response:
+        return web.Response(body=CONTENT)
+
+    app = web.Application()
+    app.router.add_get("/plate", give)
+    with start_mosquitto(tmp_path) as port:
+        async with (
+            TestServer(app, host="127.0.0.1") as server,
+            aiomqtt.Client("127.0.0.1", port) as client,
+        ):
+            for topic in (Topic.REPORTED, Topic.EVENTS, Topic.RESULTS):
+                await client.subscribe(subscription(topic), 1)
+            settings = AgentSettings.model_validate(
+                {
+                    "agent_id": AGENT,
+                    "mqtt_url": f"mqtt://127.0.0.1:{port}",
+                    "coordinator_url": str(server.make_url("/")),
+                    "state_dir": tmp_path / "state",
+                    "printers": [{"id": PRINTER, "printer_class": "test"}],
+                }
+            )
+            yield settings, Coordinator(client)
+
+
+@asynccontextmanager
+async def agent(settings: AgentSettings, driver: ScriptedDriver) -> AsyncIterator[None]:
+    app = App(settings, lambda _kind, _printer, _table: driver)
+    task = asyncio.create_task(app.run(), name="app")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,), timeout=10)
+        assert task.cancelled()
+
+
+async def test_a_run_goes_to_its_end_and_its_history_is_complete(tmp_path: Path) -> None:
+    driver = ScriptedDriver()
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver):
+        await coordinator.want()
+        await coordinator.until(coordinator.phase("printing"))
+        driver.proceed(RunState.FINISHED, line=100, lines_sent=103, resends=3)
+        await coordinator.until(coordinator.has("started", "finished"))
+        finished = coordinator.events[-1]
+        assert finished.facts["resends"] == 3
+        assert finished.occupation == 1
+    assert driver.starts == ["r1"]
+
+
+async def test_pause_resume_and_stop_are_obeyed(tmp_path: Path) -> None:
+    driver = ScriptedDriver()
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver):
+        await coordinator.want()
+        await coordinator.until(coordinator.phase("printing"))
+        await coordinator.want(mode=Mode.PAUSE)
+        await coordinator.until(coordinator.phase("paused"))
+        await coordinator.want(mode=Mode.RUN)
+        await coordinator.until(coordinator.phase("printing"))
+        await coordinator.want(mode=Mode.STOP)
+        await coordinator.until(coordinator.has("started", "paused", "resumed", "stopped"))
+    assert driver.starts == ["r1"]
+
+
+async def test_a_stop_before_the_start_releases_the_run(tmp_path: Path) -> None:
+    driver = ScriptedDriver()
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver):
+        coordinator.grants = False
+        await coordinator.want()
+        await coordinator.until(lambda: bool(coordinator.last and coordinator.last.run
+                                             and coordinator.last.run.nonce))  # fmt: skip
+        await coordinator.want(mode=Mode.STOP)
+        await coordinator.until(coordinator.has("released"))
+    assert driver.starts == []
+
+
+async def test_a_crash_between_commitment_and_start_is_lost_and_never_started_again(
+    tmp_path: Path,
+) -> None:
+    driver = ScriptedDriver()
+    driver.hang_after_start = True
+    async with farm(tmp_path) as (settings, coordinator):
+        async with agent(settings, driver):
+            await coordinator.want()
+            await coordinator.work_until(driver.took)
+        after = ScriptedDriver()
+        async with agent(settings, after):
+            await coordinator.until(coordinator.has("lost"))
+        assert (after.starts, after.calls) == ([], ["recover"])
+
+
+async def test_a_crash_in_a_start_that_the_printer_took_goes_on_printing(tmp_path: Path) -> None:
+    driver = ScriptedDriver()
+    driver.hang_after_start = True
+    async with farm(tmp_path) as (settings, coordinator):
+        async with agent(settings, driver):
+            await coordinator.want()
+            await coordinator.work_until(driver.took)
+        after = ScriptedDriver()
+        after.see(state=PrinterState.PRINTING)
+        after.recovered = RunSeen(run_id=RUN.run_id, state=RunState.PRINTING)
+        async with agent(settings, after):
+            await coordinator.until(coordinator.has("started"))
+            after.proceed(RunState.FINISHED)
+            await coordinator.until(coordinator.has("started", "finished"))
+        assert after.starts == []
+
+
+async def test_a_command_is_done_once_and_answered_each_time(tmp_path: Path) -> None:
+    driver = ScriptedDriver()
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver):
+        await coordinator.until(lambda: coordinator.last is not None)
+        await coordinator.command("jog", "c1")
+        await coordinator.command("jog", "c1")
+        await coordinator.command("dance", "c2")
+        await coordinator.until(lambda: len(coordinator.results) >= 2)
+        assert coordinator.results[0].message == "jog done"
+        await coordinator.until(lambda: any(r.id == "c2" for r in coordinator.results))
+    assert driver.calls.count("command") == 1

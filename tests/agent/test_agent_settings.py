@@ -1,0 +1,59 @@
+"""Where settings come from, and what is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.errors import SettingsInvalid
+from agent.settings import load
+
+TOML = 'agent_id = "from-toml"\nlog_level = "debug"\n'
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "agent.toml"
+    path.write_text(TOML)
+    return path
+
+
+def test_the_nearest_source_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load([]).agent_id == "from-toml"
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "agent_id").write_text("from-credentials\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    assert load([]).agent_id == "from-credentials"
+    (tmp_path / ".env").write_text("FARMHAND_AGENT_AGENT_ID=from-dotenv\nSOMETHING_ELSE=1\n")
+    assert load([]).agent_id == "from-dotenv"
+    monkeypatch.setenv("FARMHAND_AGENT_AGENT_ID", "from-variable")
+    assert load([]).agent_id == "from-variable"
+    settings = load(["--agent-id", "from-flag"])
+    assert (settings.agent_id, settings.log_level) == ("from-flag", "debug")
+
+
+def test_an_unknown_key_is_named_wherever_it_stands(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text('[[printers]]\nid = "p"\nprinter_class = "c"\ndrivr = "x"\n')
+    with pytest.raises(SettingsInvalid, match=r"printers\.0\.drivr: no such setting"):
+        load([])
+    config.write_text(TOML)
+    monkeypatch.setenv("FARMHAND_AGENT_COLOUR", "red")
+    with pytest.raises(SettingsInvalid, match="FARMHAND_AGENT_COLOUR: no such setting"):
+        load([])
+    monkeypatch.delenv("FARMHAND_AGENT_COLOUR")
+    (tmp_path / ".env").write_text("FARMHAND_AGENT_TOKENN=x\n")
+    with pytest.raises(SettingsInvalid, match="FARMHAND_AGENT_TOKENN: no such setting"):
+        load([])
+
+
+def test_a_wrong_value_is_named_and_a_secret_is_not_shown() -> None:
+    with pytest.raises(SettingsInvalid, match="mqtt_url"):
+        load(["--mqtt-url", "http://elsewhere"])
+    assert "sesame" not in repr(load(["--token", "sesame"]))
+
+
+def test_the_example_is_valid() -> None:
+    example = Path(__file__).parents[2] / "configs" / "agent.toml"
+    assert load(["--config", str(example)]).mqtt_url == "mqtt://127.0.0.1:1883"
