@@ -30,13 +30,10 @@ VERSION = web.AppKey("version", str)
 async def submit_job(request: web.Request) -> web.Response:
     """Take a model or G-code and what is wanted of it; 201 with the job."""
     farm = request.app[FARM]
-    async with received(request, farm.artifacts, file_bytes_max=request.app[UPLOAD_BYTES_MAX]) as (
-        staged,
-        file_name,
-        fields,
-    ):
-        order = order_of(fields, file_name, actor_of(request))
-        job = await orders.accept_order(farm, order, staged)
+    limit = request.app[UPLOAD_BYTES_MAX]
+    async with received(request, farm.artifacts, file_bytes_max=limit) as upload:
+        order = order_of(upload.fields, upload.file_name, actor_of(request))
+        job = await orders.accept_order(farm, order, upload.file)
     response = await _job_response(farm, job.job_id, status=201)
     response.headers["Location"] = f"{API_ROOT}/jobs/{job.job_id}"
     return response

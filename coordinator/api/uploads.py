@@ -1,6 +1,6 @@
 """An upload on its way from the socket to the disk: never whole in memory, never too long."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,9 +21,18 @@ FIELDS_MAX = 32
 _BROKEN = (ValueError, AssertionError, EOFError, HttpProcessingError, web.RequestPayloadError)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What a form brought: its fields, and its one file as far as it was read."""
+    """What a form brought: its one file, under a safe name, and its fields."""
+
+    file: StagedFile
+    file_name: str
+    fields: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """An upload as far as it was read."""
 
     fields: dict[str, str] = field(default_factory=dict)
     file_name: str = ""
@@ -33,11 +42,10 @@ class Upload:
 @asynccontextmanager
 async def received(
     request: web.Request, artifacts: ArtifactStore, *, file_bytes_max: int
-) -> AsyncIterator[tuple[StagedFile, str, dict[str, str]]]:
+) -> AsyncIterator[Upload]:
     """Read a multipart form with one part `file`; the rest are fields, in any order.
 
-    Yields:
-        The staged file, gone at the end of the block unless kept; its safe name; the fields.
+    The staged file is gone at the end of the block unless it was kept.
 
     Raises:
         BadRequest: no form, no file, too long.
@@ -48,13 +56,13 @@ async def received(
     declared = request.content_length
     if declared is not None and declared > file_bytes_max + FIELDS_MAX * FIELD_BYTES_MAX:
         raise _too_large(file_bytes_max)
-    upload = Upload()
+    reading = _Reading()
     async with AsyncExitStack() as stack:
         try:
-            await _read(request, artifacts, upload, stack, file_bytes_max)
+            await _read(request, artifacts, reading, stack, file_bytes_max)
         except _BROKEN as error:
             raise _refused(400, "broken_form", "The form ends early or is malformed.") from error
-        if upload.file is None:
+        if reading.file is None:
             raise BadRequest(
                 Problem(
                     status=422,
@@ -64,13 +72,13 @@ async def received(
                     errors=(FieldError(pointer="/file", detail="is missing"),),
                 )
             )
-        yield upload.file, upload.file_name, upload.fields
+        yield Upload(file=reading.file, file_name=reading.file_name, fields=reading.fields)
 
 
 async def _read(
     request: web.Request,
     artifacts: ArtifactStore,
-    upload: Upload,
+    reading: _Reading,
     stack: AsyncExitStack,
     file_bytes_max: int,
 ) -> None:
@@ -80,19 +88,19 @@ async def _read(
         if part.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise _refused(415, "compressed", "Send the file as it is, not compressed.")
         if part.name == "file":
-            if upload.file is not None:
+            if reading.file is not None:
                 raise _refused(422, "two_files", "Send one file for each job.")
-            upload.file_name = file_name_of(part.filename or "")
-            upload.file = await stack.enter_async_context(
-                artifacts.stage(suffix_of(upload.file_name))
+            reading.file_name = file_name_of(part.filename or "")
+            reading.file = await stack.enter_async_context(
+                artifacts.stage(suffix_of(reading.file_name))
             )
-            await _stage(part, upload.file, file_bytes_max)
-        elif len(upload.fields) >= FIELDS_MAX:
+            await _stage(part, reading.file, file_bytes_max)
+        elif len(reading.fields) >= FIELDS_MAX:
             raise _refused(413, "too_many_fields", f"A form has at most {FIELDS_MAX} fields.")
-        elif part.name in upload.fields:
+        elif part.name in reading.fields:
             raise _refused(422, "repeated_field", f"The field {part.name[:40]!r} comes twice.")
         else:
-            upload.fields[part.name] = await _text(part)
+            reading.fields[part.name] = await _text(part)
 
 
 async def _stage(part: BodyPartReader, file: StagedFile, file_bytes_max: int) -> None:

@@ -124,6 +124,7 @@ class _Demo:
             f"  export FARMHAND_STATE_DIR={self.home.coordinator}\n"
             "  farmhand printer ls\n"
             f"  farmhand job submit MODEL.stl --material {demo_setup.MATERIAL} --watch\n"
+            "  farmhand printer clear printer-1\n"
             f'  curl -H "Authorization: Bearer $(cat {token_file})" {url}/api/v1/jobs\n'
             "Ctrl-C ends it."
         )

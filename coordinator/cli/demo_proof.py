@@ -99,6 +99,8 @@ def summary(job: Document, *, speed: float, wall_s: float) -> list[tuple[str, st
 
 def explain(verdict: Verdict) -> list[str]:
     """Return the proof's outcome in sentences."""
+    if not verdict.compared:
+        return ["nothing was printed to its end, so that nothing is proven"]
     sentences = [f"{verdict.equal} of {verdict.compared} executed logs equal the sliced file"]
     sentences += [
         f"{printer_id} differs at command {found.position + 1}: "
