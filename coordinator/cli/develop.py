@@ -1,4 +1,4 @@
-"""The verbs of those who work on Farmhand itself: test, and later bench and prove.
+"""The verbs of those who work on Farmhand itself: test and bench.
 
 They run in a checkout, with the development lock installed (the launcher sees to that).
 """
@@ -28,6 +28,8 @@ CHECKS = (
     Check("import contracts", ("lint-imports", "--no-cache")),
 )
 
+BENCHMARKS = ("serial",)
+
 # Two workers: the edge tests wait more than they compute, and the machines that check have two
 # cores. A file's tests stay together, so that a broker or a farm is started once a file.
 TESTS = ("pytest", "--quiet", "-n", "2", "--dist", "loadfile")
@@ -48,6 +50,20 @@ def test(arguments: list[str]) -> int:
     if failed:
         sys.stderr.write(f"failed: {', '.join(failed)}\n")
     return 1 if failed else 0
+
+
+def bench(arguments: list[str]) -> int:
+    """Run a benchmark by its name, with its own arguments.
+
+    Returns:
+        what it returned: 0 where no target was missed, else 1; 2 where there is no such one.
+    """
+    name, *rest = arguments or [""]
+    if name not in BENCHMARKS:
+        sys.stderr.write(f"farmhand: no benchmark {name!r}; there is {', '.join(BENCHMARKS)}\n")
+        return 2
+    module = f"tests.benchmarks.{name}"
+    return subprocess.run([sys.executable, "-m", module, *rest], cwd=ROOT, check=False).returncode
 
 
 def _passes(check: Check) -> bool:

@@ -38,6 +38,29 @@ def run_coordinator(
     sys.exit(run(arguments or []))
 
 
+def _passed_on(context: typer.Context) -> list[str]:
+    return list(context.args)
+
+
+_PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command("test", context_settings=_PASSES_ON)
+def run_tests(context: typer.Context) -> None:
+    """Run lint, types, contracts and tests; with arguments, only the tests they name to pytest."""
+    from coordinator.cli.develop import test
+
+    sys.exit(test(_passed_on(context)))
+
+
+@app.command("bench", context_settings=_PASSES_ON)
+def run_benchmark(context: typer.Context) -> None:
+    """Measure: `bench serial [SCENARIO ...]` compares hosts on one stand-in firmware."""
+    from coordinator.cli.develop import bench
+
+    sys.exit(bench(_passed_on(context)))
+
+
 def main() -> None:
     """Run the command; the exit codes are those of `exits.Exit`."""
     try:
