@@ -123,7 +123,7 @@ class PrinterSettings(BaseSettings):
         return (
             init_settings,
             env_settings,
-            dotenv_settings,
+            _DotEnv(settings_cls),
             TomlConfigSettingsSource(settings_cls),
         )
 
