@@ -46,8 +46,6 @@ class Firmware:
         self._booted = False
         self._power_on()
 
-    # -- what the shell calls ------------------------------------------------------------------
-
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes from the wire."""
         if now < self._boot_until_s or not self.plugged or self.halted:
@@ -149,8 +147,6 @@ class Firmware:
             **self.machine.status(),
         }
 
-    # -- the board -----------------------------------------------------------------------------
-
     def _power_on(self) -> None:
         board = self._board
         self.machine = Machine(
@@ -227,8 +223,6 @@ class Firmware:
             self._say(f"echo:busy: {self._wait.busy}")
             self._busy_at_s = now + max(machine.keepalive_s, floor)
 
-    # -- lines in ------------------------------------------------------------------------------
-
     def _fill_queue(self) -> bool:
         """Take lines into the queue while it has room; return whether any was taken."""
         taken = False
@@ -287,8 +281,6 @@ class Firmware:
     def _break_wait(self) -> None:
         if self._wait is not None and self._wait.breakable:
             self._resume()
-
-    # -- commands ------------------------------------------------------------------------------
 
     def _work(self) -> bool:
         """Do the next piece of work; return whether there was any."""

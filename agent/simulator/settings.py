@@ -6,7 +6,7 @@ nobody knows is an error that names it.
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
+    DotEnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -33,6 +34,7 @@ class PrinterSettings(BaseSettings):
         extra="forbid",
         frozen=True,
         env_prefix=PREFIX,
+        env_file=".env",
         cli_prog_name="farmhand-printer",
         cli_kebab_case=True,
         cli_hide_none_type=True,
@@ -121,7 +123,7 @@ class PrinterSettings(BaseSettings):
         return (
             init_settings,
             env_settings,
-            dotenv_settings,
+            _DotEnv(settings_cls),
             TomlConfigSettingsSource(settings_cls),
         )
 
@@ -154,6 +156,14 @@ def load(arguments: Sequence[str]) -> PrinterSettings:
         ) from error
     except (SettingsError, tomllib.TOMLDecodeError) as error:
         raise SettingsInvalid(f"{path or 'settings'}: {error}") from error
+
+
+class _DotEnv(DotEnvSettingsSource):
+    """The .env file, which other programs share: what has not our prefix is not ours."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        lines = super()._load_env_vars()
+        return {name: value for name, value in lines.items() if name.startswith(PREFIX.lower())}
 
 
 def _config_path(arguments: Sequence[str]) -> Path | None:
