@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coordinator.cli import demo_setup
+from coordinator.cli.called import CALLED
 from coordinator.cli.client import JOB_ENDS, Document, FarmClient
 from coordinator.cli.demo_processes import Children
 from coordinator.cli.demo_proof import compare, explain, summary
@@ -122,9 +123,9 @@ class _Demo:
         self.screen.say(f"Its API: {url}/api/v1   In another terminal:")
         self.screen.say(
             f"  export FARMHAND_STATE_DIR={self.home.coordinator}\n"
-            "  farmhand printer ls\n"
-            f"  farmhand job submit MODEL.stl --material {demo_setup.MATERIAL} --watch\n"
-            "  farmhand printer clear printer-1\n"
+            f"  {CALLED} printer ls\n"
+            f"  {CALLED} job submit MODEL.stl --material {demo_setup.MATERIAL} --watch\n"
+            f"  {CALLED} printer clear printer-1\n"
             f'  curl -H "Authorization: Bearer $(cat {token_file})" {url}/api/v1/jobs\n'
             "Ctrl-C ends it."
         )
@@ -183,7 +184,7 @@ class _Demo:
     async def _clear_new_beds(self, farm: FarmClient) -> None:
         self.screen.say(
             "Nobody has said yet what lies on these beds, so nothing starts there. A person would "
-            "look, and say: farmhand printer clear PRINTER. The demo does it itself."
+            f"look, and say: {CALLED} printer clear PRINTER. The demo does it itself."
         )
         for printer in await farm.printers():
             if printer["bed"]["state"] != "clear":
@@ -235,7 +236,7 @@ class _Demo:
             await farm.clear(printer["id"])
             self.screen.say(
                 f"{printer['name']}: taken off the bed, as a person would; "
-                f"farmhand printer clear {printer['id']}"
+                f"{CALLED} printer clear {printer['id']}"
             )
 
     async def _sum_up(self, farm: FarmClient, job: Document, *, wall_s: float) -> None:

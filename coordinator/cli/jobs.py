@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coordinator.cli.called import CALLED
 from coordinator.cli.exits import JobFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
 from coordinator.cli.place import locate
@@ -101,7 +102,7 @@ def list_jobs(
             ]
             for job in jobs
         ),
-        "no jobs; send one with `farmhand job submit FILE`",
+        f"no jobs; send one with `{CALLED} job submit FILE`",
     )
 
 

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from coordinator.cli.called import CALLED
 from coordinator.cli.exits import NotAllowed, NotReachable, UsageWrong
 
 # What a coordinator leaves in its state folder for commands on the same machine.
@@ -12,7 +13,7 @@ COORDINATOR_FILE = "coordinator.json"
 TOKEN_FILE = "token"
 
 NOT_RUNNING = (
-    "no coordinator runs here: start one with `farmhand coordinator`, try `farmhand demo`, "
+    f"no coordinator runs here: start one with `{CALLED} coordinator`, try `{CALLED} demo`, "
     "or name one with --url or FARMHAND_URL"
 )
 

@@ -96,6 +96,7 @@ function jobCard(job) {
   }
   if (job.reason) card.append(element("p", { textContent: job.reason }));
   for (const wait of job.waits.slice(0, 3)) {
+    if (wait.words === job.reason) continue;
     card.append(element("p", { textContent: [wait.printer_id, wait.words].filter(Boolean).join(": ") }));
   }
   return card;
