@@ -30,7 +30,7 @@ from coordinator.errors import SettingsInvalid
 MIB = 1024 * 1024
 PREFIX = "FARMHAND_"
 # Other commands of the same family read these from the same environment.
-_OTHERS = re.compile(r"FARMHAND_(AGENT_|PRINTER_|URL$)")
+_OTHERS = re.compile(r"FARMHAND_(AGENT_|PRINTER_|URL$|CALLED$)")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$")]
