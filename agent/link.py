@@ -234,8 +234,9 @@ class Link:
     async def _farewell(self, client: aiomqtt.Client, presence: Presence) -> None:
         """Go offline by our own word; a clean disconnect discards the will."""
         try:
-            async with asyncio.timeout(FAREWELL_S_MAX):
-                await self._say_presence(client, replace(presence, online=False))
+            # Not asyncio.timeout: broken in a cancelled task before Python 3.11.4.
+            farewell = self._say_presence(client, replace(presence, online=False))
+            await asyncio.wait_for(farewell, FAREWELL_S_MAX)
         except (aiomqtt.MqttError, TimeoutError) as error:
             log.info("link.farewell_failed", reason=str(error))
 

@@ -90,8 +90,8 @@ class Children:
                 continue
             child.process.terminate()
             try:
-                async with asyncio.timeout(STOP_PATIENCE_S):
-                    await child.process.wait()
+                # Not asyncio.timeout: broken in a cancelled task before Python 3.11.4.
+                await asyncio.wait_for(child.process.wait(), STOP_PATIENCE_S)
             except TimeoutError:
                 child.process.kill()
                 await child.process.wait()
