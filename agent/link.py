@@ -234,7 +234,7 @@ class Link:
     async def _farewell(self, client: aiomqtt.Client, presence: Presence) -> None:
         """Go offline by our own word; a clean disconnect discards the will."""
         try:
-            # Not asyncio.timeout: broken in a cancelled task before Python 3.11.4.
+            # Not asyncio.timeout: broken in a cancelled task on Python 3.11.2.
             farewell = self._say_presence(client, replace(presence, online=False))
             await asyncio.wait_for(farewell, FAREWELL_S_MAX)
         except (aiomqtt.MqttError, TimeoutError) as error:

@@ -90,7 +90,7 @@ class Children:
                 continue
             child.process.terminate()
             try:
-                # Not asyncio.timeout: broken in a cancelled task before Python 3.11.4.
+                # Not asyncio.timeout: broken in a cancelled task on Python 3.11.2.
                 await asyncio.wait_for(child.process.wait(), STOP_PATIENCE_S)
             except TimeoutError:
                 child.process.kill()

@@ -121,7 +121,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """End the whole group: the slicer's own program outlives a leader that died."""
     if process.returncode is None:
         _signal(process, signal.SIGTERM)
-        # Not asyncio.timeout: in a task that is being cancelled it is broken before Python 3.11.4,
+        # Not asyncio.timeout: in a task that is being cancelled it is broken in Python 3.11.2,
         # which Debian 12 has.
         with suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), STOP_S)
