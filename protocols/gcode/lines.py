@@ -8,8 +8,6 @@ being the exclusive or of all bytes before the asterisk, written in decimal
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
-from operator import xor
 from types import MappingProxyType
 
 from protocols.errors import InvalidLine
@@ -20,6 +18,8 @@ LINE_BYTES_MAX = 96
 _NAME = re.compile(r"([A-Z])\s*([0-9]{1,9}(?:\.[0-9]+)?)")
 _WORD = re.compile(r"([A-Z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
 _FRAME = re.compile(rb"\s*N\s*(-?\d{1,10})(?!\d)\s*(.*)", re.DOTALL)
+
+_LOW_512 = (1 << 512) - 1
 
 # These take the rest of the line as text, so that it holds no words.
 _TEXT_COMMANDS = frozenset({"M117", "M118", "M23", "M28", "M30", "M928"})
@@ -69,7 +69,18 @@ class Frame:
 
 def checksum(body: bytes) -> int:
     """Return the exclusive or of all bytes, 0 to 255."""
-    return reduce(xor, body, 0)
+    # Folding one large number takes a third of the time that a loop over the bytes takes.
+    folded = int.from_bytes(body, "little")
+    if len(body) > 64:
+        while folded >> 512:
+            folded = (folded >> 512) ^ (folded & _LOW_512)
+    folded ^= folded >> 256
+    folded ^= folded >> 128
+    folded ^= folded >> 64
+    folded ^= folded >> 32
+    folded ^= folded >> 16
+    folded ^= folded >> 8
+    return folded & 0xFF
 
 
 def encode(number: int, command: str) -> bytes:

@@ -214,6 +214,12 @@ def parse_reply(line: bytes) -> Reply:
     return Unrecognised(_text(line))
 
 
+def is_fatal(text: str) -> bool:
+    """Whether a text says that the firmware has stopped itself."""
+    lower = text.lower().encode("latin-1", "replace")
+    return any(part in lower for part in _FATAL_TEXTS)
+
+
 def _text(line: bytes) -> str:
     return line.decode("latin-1")
 

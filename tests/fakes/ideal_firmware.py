@@ -25,6 +25,8 @@ class IdealFirmware:
         if frame.number is None:
             if frame.checksum_given is not None:
                 return self._refuse(b"No Line Number with checksum")
+            if line == b"M105":
+                return self.answer("M105")
             return b'echo:Unknown command: "%b"\nok\n' % line
         if not frame.intact:
             return self._refuse(b"checksum mismatch")

@@ -52,7 +52,7 @@ def converse(
             now += 0.001
             heard = host.receive(spoil(replies, dice, back if noisy else 0), now)
         else:
-            assert host.deadline is not None
+            assert host.deadline is not None, (host.state, events[-3:])
             now = max(now, host.deadline)
             heard = host.expire(now)
         events += heard

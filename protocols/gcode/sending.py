@@ -1,0 +1,95 @@
+"""What is said next while lines flow: repetitions, then own lines, then the owner's."""
+
+from collections import deque
+
+from protocols.gcode import events
+from protocols.gcode.dialogue import Dialogue
+from protocols.gcode.flight import Flight
+from protocols.gcode.states import State
+
+
+class Sender:
+    """Puts lines on the wire as far as the window reaches.
+
+    Attributes:
+        queue: the owner's commands that are not numbered yet, with their tags.
+        own_queue: commands of the connection itself.
+    """
+
+    def __init__(self, dialogue: Dialogue, flight: Flight) -> None:
+        self.queue: deque[tuple[str, object]] = deque()
+        self.own_queue: deque[str] = deque()
+        self._dialogue = dialogue
+        self._flight = flight
+
+    @property
+    def room(self) -> bool:
+        """Whether nothing has to be said before a new line of the owner's."""
+        flight = self._flight
+        return (
+            self._dialogue.state is State.READY
+            and not self.queue
+            and not self.own_queue
+            and not flight.waits_to_repeat
+            and flight.has_room
+        )
+
+    def submit(self, command: str, tag: object, now: float, *, urgent: bool) -> None:
+        """Say a command of the owner's, or queue it.
+
+        Raises:
+            InvalidLine: it can't be sent as a line.
+        """
+        flight = self._flight
+        data = flight.encode_next(command)
+        straight = urgent and self._dialogue.state is State.READY and not flight.waits_to_repeat
+        if straight or (self.room and flight.fits(data)):
+            self._say(command, data, tag, now)
+        else:
+            self.queue.append((command, tag))
+
+    def pump(self, now: float) -> None:
+        """Say what the window has room for."""
+        flight, dialogue = self._flight, self._dialogue
+        while dialogue.state is State.READY and flight.has_room:
+            if flight.waits_to_repeat:
+                self.repeat_next(now)
+            elif self.own_queue:
+                self.say_own(self.own_queue.popleft(), now)
+            elif self.queue:
+                command, tag = self.queue[0]
+                data = flight.encode_next(command)
+                if not flight.fits(data):
+                    return
+                self.queue.popleft()
+                self._say(command, data, tag, now)
+            else:
+                return
+
+    def repeat_next(self, now: float) -> None:
+        """Say the oldest line again that waits for it."""
+        self._note(now)
+        self._dialogue.say(self._flight.repeat_next())
+
+    def say_own(self, command: str, now: float) -> None:
+        """Say a numbered line that is not the owner's."""
+        self._note(now)
+        flight = self._flight
+        data = flight.encode_next(command)
+        self._dialogue.tell(events.OwnLine(flight.next_number, command))
+        flight.add(command, data, None, True)
+        self._dialogue.say(data)
+
+    def forget(self) -> None:
+        """Drop everything that is not numbered yet."""
+        self.queue.clear()
+        self.own_queue.clear()
+
+    def _say(self, command: str, data: bytes, tag: object, now: float) -> None:
+        self._note(now)
+        self._flight.add(command, data, tag, False)
+        self._dialogue.say(data)
+
+    def _note(self, now: float) -> None:
+        if not self._flight.sent:
+            self._dialogue.progress_at = now

@@ -1,0 +1,107 @@
+"""What is done while nothing is heard: probes for lost lines and oks, polls for temperatures."""
+
+from protocols.gcode import timing
+from protocols.gcode.dialogue import Dialogue
+from protocols.gcode.flight import Flight
+from protocols.gcode.knowledge import Knowledge
+from protocols.gcode.sending import Sender
+
+# Without number: an own line in the numbering would have to be told and remembered each time.
+_POLL = b"M105\n"
+
+
+class Silence:
+    """Two clocks: of answers to lines, and of temperatures."""
+
+    def __init__(
+        self, dialogue: Dialogue, knowledge: Knowledge, flight: Flight, sender: Sender
+    ) -> None:
+        self.poll_at = 0.0
+        self._probes = 0
+        self._dialogue = dialogue
+        self._knowledge = knowledge
+        self._flight = flight
+        self._sender = sender
+
+    def forget(self, now: float) -> None:
+        """A new conversation begins."""
+        self._probes = 0
+        self._dialogue.progress_at = now
+        self.temperatures_heard(now)
+
+    @property
+    def too_long_at(self) -> float | None:
+        """When the silence will have lasted too long, None while no answer is due."""
+        flight = self._flight
+        if flight.sent:
+            command = flight.lines[0].command
+        elif flight.poll_behind is not None:
+            command = "M105"
+        else:
+            return None
+        return self._dialogue.progress_at + self._knowledge.patience_s(command)
+
+    @property
+    def may_poll(self) -> bool:
+        """Whether a poll would be of use, and has room."""
+        flight = self._flight
+        return (
+            flight.poll_behind is None
+            and flight.has_room
+            and not flight.waits_to_repeat
+            and not self._works_long
+        )
+
+    @property
+    def _works_long(self) -> bool:
+        flight = self._flight
+        return flight.sent > 0 and timing.is_long(flight.lines[0].command, self._knowledge.dialect)
+
+    def accepted(self, now: float) -> None:
+        """The firmware gets on."""
+        self._dialogue.progress_at = now
+        self._probes = 0
+
+    def temperatures_heard(self, now: float) -> None:
+        """Readings came; while one heats, they also show that it gets on."""
+        self.poll_at = now + (
+            timing.AUTOREPORT_LOST_AFTER_S
+            if self._knowledge.reports_temperatures
+            else timing.POLL_INTERVAL_S
+        )
+        if self._works_long:
+            self._dialogue.progress_at = now
+
+    def wait_heard(self, now: float) -> None:
+        """It idles: what has been outstanding for a while never arrived, or its ok did not."""
+        if self._flight.sent and now - self._dialogue.progress_at > timing.WAIT_MEANS_LOSS_S:
+            self.probe(now)
+
+    def expire(self, now: float) -> None:
+        """Probe and poll where due."""
+        too_long_at = self.too_long_at
+        if too_long_at is not None and now >= too_long_at:
+            self._probes += 1
+            if self._probes > timing.PROBES_MAX:
+                self._dialogue.fail("the printer has stopped answering")
+                return
+            self.probe(now)
+        if self.may_poll and now >= self.poll_at:
+            self._poll(now)
+
+    def probe(self, now: float) -> None:
+        """Say one more line, whose answer tells what became of those before it."""
+        self._dialogue.progress_at = now
+        self._flight.poll_behind = None
+        if self._flight.waits_to_repeat:
+            self._sender.repeat_next(now)
+        else:
+            self._sender.say_own("M105", now)
+
+    def _poll(self, now: float) -> None:
+        flight = self._flight
+        if not flight.sent:
+            self._dialogue.progress_at = now
+        flight.poll_behind = flight.next_number - 1
+        self._dialogue.say(_POLL)
+        self.temperatures_heard(now)
