@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from protocols.gcode import events, replies, timing
 from protocols.gcode.dialects import Dialect
 from protocols.gcode.dialogue import Dialogue
-from protocols.gcode.flight import Flight
+from protocols.gcode.flight import Flight, Line
 from protocols.gcode.handshake import FIRST_NUMBER, Handshake
 from protocols.gcode.handshake import STATES as HANDSHAKE_STATES
 from protocols.gcode.knowledge import Knowledge
@@ -18,6 +18,8 @@ from protocols.gcode.sending import Sender
 from protocols.gcode.silence import Silence
 from protocols.gcode.states import Happening, State
 from protocols.gcode.window import Window
+
+_NEVER = float("inf")
 
 _STREAMING = (State.READY, State.DRAINING)
 _DEAF = (State.CLOSED, State.FAILED)
@@ -106,12 +108,11 @@ class Connection:
             return self._handshake.timer
         if state not in _STREAMING:
             return None
-        times = [self._repair.timer, self._wake_at, self._doubtful and self._doubtful[1]]
-        if state is State.READY:
-            times.append(self._silence.too_long_at)
-            if self._silence.may_poll:
-                times.append(self._silence.poll_at)
-        return min((at for at in times if at is not None), default=None)
+        due = self._silence.due if state is State.READY else _NEVER
+        for at in (self._repair.timer, self._wake_at, self._doubtful and self._doubtful[1]):
+            if at is not None and at < due:
+                due = at
+        return due if due < _NEVER else None
 
     # ------------------------------------------------------------------ what the owner does
 
@@ -131,7 +132,7 @@ class Connection:
         self._start_streaming(next_number, now)
         # Oks of lines that another host sent may still come; none of them looks like an M105's.
         self._knowledge.ok_tells_temperatures = True
-        self._sender.own_queue.extend(("M105", "M115"))
+        self._sender.add_own("M105", "M115")
         self._wake_at = now
 
     def begin_anew(self, now: float) -> None:
@@ -165,7 +166,7 @@ class Connection:
 
     def drop_queued(self) -> None:
         """Forget what was submitted and not yet numbered."""
-        self._sender.queue.clear()
+        self._sender.drop_queued()
 
     def outbound(self) -> bytes:
         """Return what is to be written to the port, and forget it."""
@@ -178,11 +179,16 @@ class Connection:
         """Take bytes from the port; returns what they mean, in order."""
         if self._tail:
             data = self._tail + data
-        *lines, self._tail = data.split(b"\n")
-        if len(self._tail) > timing.TAIL_BYTES_MAX:
-            self._tail = b""
+        lines = data.split(b"\n")
+        tail = lines.pop()
+        self._tail = tail if len(tail) <= timing.TAIL_BYTES_MAX else b""
         for line in lines:
-            self._reply(replies.parse_reply(line), now)
+            reply = replies.parse_reply(line)
+            if reply is replies.PLAIN_OK and self._is_smooth:
+                # What nearly every line of a print is answered with, on the shortest way.
+                self._accepted(self._flight.accept_oldest(), now)
+            else:
+                self._reply(reply, now)
         self._sender.pump(now)
         return self._dialogue.take_told()
 
@@ -196,6 +202,25 @@ class Connection:
         elif state in _STREAMING:
             self._expire_streaming(now)
         return self._dialogue.take_told()
+
+    @property
+    def _is_smooth(self) -> bool:
+        """Whether a bare ok accepts the oldest line, and that is all there is to it."""
+        return (
+            self._flight.expects_bare_ok
+            and not self._repair.attentive
+            and self._dialogue.state is State.READY
+        )
+
+    def _accepted(self, line: Line, now: float) -> None:
+        dialogue = self._dialogue
+        dialogue.progress_at = now
+        if line.own:
+            self._own_accepted(line.command)
+        elif not line.reported:
+            dialogue.told.append(events.Accepted(line.number, line.tag))
+        if self._attention:
+            self._attend(False)
 
     # ------------------------------------------------------------------ time
 
@@ -269,26 +294,22 @@ class Connection:
                 tell(events.Said(text))
 
     def _on_ok(self, ok: Ok, now: float) -> None:
-        if self._repair.swallows(ok, now):
+        attentive = self._repair.attentive
+        if attentive and self._repair.swallows(ok, now):
             return
-        if ok is not replies.PLAIN_OK:
+        if ok.readings is not None or ok.position is not None:
             self._inform(ok, now)
         flight = self._flight
         accepted = flight.accept(ok)
         if not accepted:
             return  # a stray one, or a poll's
-        self._silence.accepted(now)
-        if self._attention:
-            self._attend(False)
         if ok.buffer_free is not None:
             self._window.learn(ok.buffer_free, flight.sent)
             self._knowledge.planner_free = ok.planner_free
         for line in accepted:
-            if line.own:
-                self._own_accepted(line.command)
-            elif not line.reported:
-                self._dialogue.told.append(events.Accepted(line.number, line.tag))
-        self._repair.on_accepted(accepted[-1].number)
+            self._accepted(line, now)
+        if attentive:
+            self._repair.on_accepted(accepted[-1].number)
 
     def _own_accepted(self, command: str) -> None:
         if command == "M115":
@@ -296,7 +317,7 @@ class Connection:
             self._window.begin(self._knowledge.dialect.window_lines)
             self._dialogue.tell(events.Identified(*self._knowledge.identity()))
             if self._knowledge.reports_temperatures:
-                self._sender.own_queue.append(timing.AUTOREPORT)
+                self._sender.add_own(timing.AUTOREPORT)
 
     def _on_error(self, error: replies.FirmwareError, now: float) -> None:
         if error.kind is ErrorKind.TRANSMISSION:
@@ -328,7 +349,7 @@ class Connection:
         self._window.begin(self.dialect.window_lines)
         self._dialogue.tell(events.Ready(*self._knowledge.identity()))
         if self._knowledge.reports_temperatures:
-            self._sender.own_queue.append(timing.AUTOREPORT)
+            self._sender.add_own(timing.AUTOREPORT)
         self._sender.pump(now)
 
     def _start_streaming(self, next_number: int, now: float) -> None:

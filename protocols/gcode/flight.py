@@ -35,7 +35,6 @@ class Flight:
 
     Attributes:
         next_number: of the next new line.
-        last_accepted: number of the last line that an ok accepted.
         bytes_sent: bytes of the lines on the wire.
         poll_behind: while an unnumbered M105 is unanswered, number of the last line before it.
     """
@@ -45,7 +44,6 @@ class Flight:
         self.sent = 0
         self.bytes_sent = 0
         self.next_number = 0
-        self.last_accepted = 0
         self.poll_behind: int | None = None
         self._history: deque[Line] = deque(maxlen=HISTORY_LINES_MAX)
         self._window = window
@@ -60,7 +58,6 @@ class Flight:
         self._history.clear()
         self.sent = self.bytes_sent = 0
         self.next_number = next_number
-        self.last_accepted = next_number - 1
         self.poll_behind = None
 
     @property
@@ -78,6 +75,11 @@ class Flight:
     def waits_to_repeat(self) -> bool:
         """Whether a numbered line must be said again before any new one."""
         return self.sent < len(self.lines)
+
+    @property
+    def last_accepted(self) -> int:
+        """Number of the last line that an ok accepted."""
+        return (self.lines[0].number if self.lines else self.next_number) - 1
 
     @property
     def sent_end(self) -> int:
@@ -103,9 +105,22 @@ class Flight:
         self.bytes_sent += len(line.data)
         return line.data
 
+    @property
+    def expects_bare_ok(self) -> bool:
+        """Whether a bare ok can only accept the oldest line."""
+        return (
+            self.sent > 0
+            and self.poll_behind is None
+            and not self._knowledge.ok_tells_numbers
+            and self.lines[0].command != "M105"
+        )
+
     def accept(self, ok: Ok) -> list[Line]:
         """Return the lines that this ok accepts, oldest first; none if it is a stray one."""
-        return [self._accept_oldest() for _ in range(self._accepts(ok))]
+        if self.sent and ok.number == self.lines[0].number:
+            self._knowledge.ok_tells_numbers = True
+            return [self.accept_oldest()]
+        return [self.accept_oldest() for _ in range(self._accepts(ok))]
 
     def _accepts(self, ok: Ok) -> int:
         if ok.number is not None:
@@ -126,7 +141,6 @@ class Flight:
         return 1
 
     def _accepts_number(self, number: int) -> int:
-        self._knowledge.ok_tells_numbers = True
         first = self.lines[0].number if self.sent else self.next_number
         return number - first + 1 if first <= number < first + self.sent else 0
 
@@ -148,12 +162,12 @@ class Flight:
             return asked + 1
         return 0 if knowledge.ok_tells_temperatures or not sent else 1
 
-    def _accept_oldest(self) -> Line:
+    def accept_oldest(self) -> Line:
+        """Return the oldest line, which is accepted."""
         line = self.lines.popleft()
         self.sent -= 1
         self.bytes_sent -= len(line.data)
         self._history.append(line)
-        self.last_accepted = line.number
         window = self._window
         if window.lines < window.full:
             window.accepted()
@@ -176,7 +190,6 @@ class Flight:
         oldest = self.lines[0].number if self.lines else self.next_number
         self.sent = min(self.sent, max(0, number - oldest))
         self.bytes_sent = sum(len(self.lines[i].data) for i in range(self.sent))
-        self.last_accepted = min(self.last_accepted, number - 1)
         if self.poll_behind is not None:
             self.poll_behind = min(self.poll_behind, number - 1)
 

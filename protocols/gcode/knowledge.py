@@ -6,6 +6,9 @@ from protocols.gcode import replies, timing
 from protocols.gcode.dialects import UNKNOWN, Dialect, dialect_of
 
 
+_MOVES = ("G1 ", "G0 ")  # nearly every line of a print: looked at no further
+
+
 class Knowledge:
     """Learned from what the firmware says; a board that restarts is the same board.
 
@@ -68,4 +71,6 @@ class Knowledge:
 
     def patience_s(self, command: str) -> float:
         """Return how long the answer to a command may take before its loss is suspected."""
+        if command[:3] in _MOVES:
+            return timing.ANSWER_TIMEOUT_BUSY_S if self.keepalive else timing.ANSWER_TIMEOUT_S
         return timing.patience_s(command, self.dialect, keepalive=self.keepalive)

@@ -18,12 +18,15 @@ class Repair:
 
     Attributes:
         timer: when `expire` is due, None for never.
+        attentive: a complaint is being dealt with: every ok and every acceptance is shown here.
+        resends: repetitions that the firmware asked for.
     """
 
     def __init__(
         self, dialogue: Dialogue, knowledge: Knowledge, flight: Flight, window: Window
     ) -> None:
         self.timer: float | None = None
+        self.attentive = False
         self.resends = 0
         self._dialogue = dialogue
         self._knowledge = knowledge
@@ -41,7 +44,7 @@ class Repair:
     def forget(self) -> None:
         """A new conversation begins."""
         self.timer = self._last_line = self._repeated = self._target = None
-        self._ok_owed = self._complaint_open = False
+        self._ok_owed = self._complaint_open = self.attentive = False
         self._echoes = self._repairs = self._refusals = 0
 
     def swallows(self, ok: replies.Ok, now: float) -> bool:
@@ -61,12 +64,13 @@ class Repair:
     def on_error(self, error: replies.FirmwareError, now: float) -> None:
         """A complaint begins; nearly always a request to resend ends it."""
         self._last_line = error.last_line
-        self._complaint_open = True
+        self._complaint_open = self.attentive = True
         self._suspect(now)
 
     def on_resend(self, number: int | None, now: float) -> bool:
         """A request to resend; returns whether the board counts from the beginning again."""
         last, self._last_line, self._complaint_open = self._last_line, None, False
+        self.attentive = True
         named = [number, None if last is None else last + 1]
         flight = self._flight
         if named == [1, 1] and flight.last_accepted > 1:
@@ -92,12 +96,14 @@ class Repair:
 
     def on_spoilt(self, now: float) -> None:
         """The firmware took the rest of a spoilt line for a command: its ok accepts nothing."""
-        self._ok_owed = True
+        self._ok_owed = self.attentive = True
         self._suspect(now)
 
     def on_accepted(self, number: int) -> None:
         """Lines up to this one were accepted."""
         repeated = self._repeated
+        if repeated is None:
+            self.attentive = self._ok_owed or self._complaint_open
         if repeated is None or number < repeated:
             return
         # Its ok came after all complaints that its first saying had caused.

@@ -42,9 +42,11 @@ class ErrorKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ok:
     """One line was executed, or a complaint ended.
+
+    Not frozen: one is made per line, and freezing triples the cost. Treat it as a value.
 
     Attributes:
         number: which line, where the firmware tells (`ok N12`, `ok 12`).
@@ -164,6 +166,7 @@ PLAIN_OK = Ok(bare=True)
 # No line number is longer; more digits are noise, and Python refuses to read thousands of them.
 _NUMBER = rb"(\d{1,10})(?!\d)"
 _FIRST_NUMBER = re.compile(rb"\D*?" + _NUMBER)
+_ADVANCED_OK = re.compile(rb"ok N(\d{1,10}) P(\d{1,10}) B(\d{1,10})\r?").fullmatch
 _OK_WORD = re.compile(rb"(?:^|\s)([NPB])(\d{1,10})(?=\s|$)")
 _OK_NUMBER = re.compile(rb"(\d{1,10})(?:\s|$)")
 _LAST_LINE = re.compile(rb"last line:\s*" + _NUMBER, re.IGNORECASE)
@@ -199,6 +202,10 @@ def parse_reply(line: bytes) -> Reply:
     """Return what one received line says, with or without its line end; never raises."""
     if line == b"ok" or line == b"ok\r":
         return PLAIN_OK
+    advanced = _ADVANCED_OK(line)
+    if advanced is not None:
+        number, planner_free, buffer_free = advanced.groups()
+        return Ok(int(number), int(planner_free), int(buffer_free))
     line = line.strip(b" \t\r\n\0")
     if line.startswith(b"ok") and not line[2:3].isalpha():
         return _parse_ok(line[2:].strip())

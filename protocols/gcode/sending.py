@@ -12,13 +12,11 @@ class Sender:
     """Puts lines on the wire as far as the window reaches.
 
     Attributes:
-        queue: the owner's commands that are not numbered yet, with their tags.
-        own_queue: commands of the connection itself.
+        queue: what is not numbered yet: command, tag, and whether it is the connection's own.
     """
 
     def __init__(self, dialogue: Dialogue, flight: Flight) -> None:
-        self.queue: deque[tuple[str, object]] = deque()
-        self.own_queue: deque[str] = deque()
+        self.queue: deque[tuple[str, object, bool]] = deque()
         self._dialogue = dialogue
         self._flight = flight
 
@@ -27,11 +25,10 @@ class Sender:
         """Whether nothing has to be said before a new line of the owner's."""
         flight = self._flight
         return (
-            self._dialogue.state is State.READY
+            flight.has_room
             and not self.queue
-            and not self.own_queue
-            and not flight.waits_to_repeat
-            and flight.has_room
+            and flight.sent == len(flight.lines)
+            and self._dialogue.state is State.READY
         )
 
     def submit(self, command: str, tag: object, now: float, *, urgent: bool) -> None:
@@ -46,25 +43,36 @@ class Sender:
         if straight or (self.room and flight.fits(data)):
             self._say(command, data, tag, now)
         else:
-            self.queue.append((command, tag))
+            self.queue.append((command, tag, False))
 
     def pump(self, now: float) -> None:
         """Say what the window has room for."""
         flight, dialogue = self._flight, self._dialogue
+        if not self.queue and flight.sent == len(flight.lines):
+            return
         while dialogue.state is State.READY and flight.has_room:
             if flight.waits_to_repeat:
                 self.repeat_next(now)
-            elif self.own_queue:
-                self.say_own(self.own_queue.popleft(), now)
             elif self.queue:
-                command, tag = self.queue[0]
+                command, tag, own = self.queue[0]
                 data = flight.encode_next(command)
-                if not flight.fits(data):
+                if not own and not flight.fits(data):
                     return
                 self.queue.popleft()
-                self._say(command, data, tag, now)
+                if own:
+                    self.say_own(command, now)
+                else:
+                    self._say(command, data, tag, now)
             else:
                 return
+
+    def add_own(self, *commands: str) -> None:
+        """Queue lines of the connection itself, before all of the owner's."""
+        self.queue.extendleft((command, None, True) for command in reversed(commands))
+
+    def drop_queued(self) -> None:
+        """Forget what the owner submitted and is not numbered yet."""
+        self.queue = deque(item for item in self.queue if item[2])
 
     def repeat_next(self, now: float) -> None:
         """Say the oldest line again that waits for it."""
@@ -83,7 +91,6 @@ class Sender:
     def forget(self) -> None:
         """Drop everything that is not numbered yet."""
         self.queue.clear()
-        self.own_queue.clear()
 
     def _say(self, command: str, data: bytes, tag: object, now: float) -> None:
         self._note(now)

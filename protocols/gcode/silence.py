@@ -18,6 +18,7 @@ class Silence:
     ) -> None:
         self.poll_at = 0.0
         self._probes = 0
+        self._probed_behind = 0  # last line accepted when the last probe was sent
         self._dialogue = dialogue
         self._knowledge = knowledge
         self._flight = flight
@@ -28,6 +29,16 @@ class Silence:
         self._probes = 0
         self._dialogue.progress_at = now
         self.temperatures_heard(now)
+
+    @property
+    def due(self) -> float:
+        """When `expire` must be called at the latest, infinity for never."""
+        too_long_at = self.too_long_at
+        if too_long_at is None:
+            too_long_at = float("inf")
+        if self.poll_at < too_long_at and self.may_poll:
+            return self.poll_at
+        return too_long_at
 
     @property
     def too_long_at(self) -> float | None:
@@ -46,8 +57,8 @@ class Silence:
         """Whether a poll would be of use, and has room."""
         flight = self._flight
         return (
-            flight.poll_behind is None
-            and flight.has_room
+            flight.has_room
+            and flight.poll_behind is None
             and not flight.waits_to_repeat
             and not self._works_long
         )
@@ -56,11 +67,6 @@ class Silence:
     def _works_long(self) -> bool:
         flight = self._flight
         return flight.sent > 0 and timing.is_long(flight.lines[0].command, self._knowledge.dialect)
-
-    def accepted(self, now: float) -> None:
-        """The firmware gets on."""
-        self._dialogue.progress_at = now
-        self._probes = 0
 
     def temperatures_heard(self, now: float) -> None:
         """Readings came; while one heats, they also show that it gets on."""
@@ -81,6 +87,8 @@ class Silence:
         """Probe and poll where due."""
         too_long_at = self.too_long_at
         if too_long_at is not None and now >= too_long_at:
+            if self._flight.last_accepted != self._probed_behind:
+                self._probed_behind, self._probes = self._flight.last_accepted, 0
             self._probes += 1
             if self._probes > timing.PROBES_MAX:
                 self._dialogue.fail("the printer has stopped answering")
