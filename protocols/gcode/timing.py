@@ -24,6 +24,7 @@ REPAIRS_ON_END_MAX = 3  # without a calm stretch between: go on slowly
 CALM_LINES = 20
 REFUSALS_MAX = 10  # of one line in a row: the cable is beyond repair
 POLL_INTERVAL_S = 5.0
+POLL_INTERVAL_HOT_S = 2.0
 AUTOREPORT_LOST_AFTER_S = 7.0  # three intervals of M155 S2, and some
 WAIT_MEANS_LOSS_S = 1.0  # a firmware that idles for so long has not got what is outstanding
 AUTOREPORT = "M155 S2"
