@@ -3,398 +3,380 @@
 The theory of operation is beside the table, in states.py.
 """
 
-from collections import deque
 from collections.abc import Mapping
 
 from protocols.gcode import events, replies, timing
-from protocols.gcode.dialects import MARLIN, Dialect, dialect_of
-from protocols.gcode.flight import Flight
-from protocols.gcode.lines import encode
-from protocols.gcode.states import Happening, State, advance
+from protocols.gcode.dialects import Dialect
+from protocols.gcode.dialogue import Dialogue
+from protocols.gcode.flight import Flight, Line
+from protocols.gcode.handshake import FIRST_NUMBER, Handshake
+from protocols.gcode.handshake import STATES as HANDSHAKE_STATES
+from protocols.gcode.knowledge import Knowledge
+from protocols.gcode.repair import Repair
+from protocols.gcode.replies import ErrorKind, Ok
+from protocols.gcode.reply_parser import is_fatal, parse_reply
+from protocols.gcode.sending import Sender
+from protocols.gcode.silence import Silence
+from protocols.gcode.states import Happening, State
+from protocols.gcode.window import Window
 
-_GREETING = b"\n" + encode(0, "M110 N0")
+_NEVER = float("inf")
+
+_STREAMING = (State.READY, State.DRAINING)
+_DEAF = (State.CLOSED, State.FAILED)
+# What a host hears there is a banner, or meant for the host before it.
+_UNHEEDED = (State.GREETING, State.SETTLING)
 
 
 class Connection:
     """One conversation with one firmware. The owner moves bytes and tells the time (monotonic)."""
 
-    def __init__(self, *, window_lines_max: int = 1) -> None:
-        self.state = State.CLOSED
-        self.dialect: Dialect = MARLIN
-        self.lines_sent = 0
-        self.resends = 0
-        self._flight = Flight(window_lines_max)
-        self._queue: deque[tuple[str, object, bool]] = deque()
-        self._out = bytearray()
-        self._tail = b""
-        self._events: list[events.Event] = []
-        self._timer: float | None = None  # of greeting, settling, draining
-        self._progress_at = 0.0
-        self._tries = 0
-        self._probes = 0
-        self._refusals = (0, 0)
-        self._swallow_ok = False
-        self._last_line: int | None = None
-        self._repeat_from: int | None = None
-        self._doubtful: tuple[str, float] | None = None
-        self._firmware: dict[str, str] = {}
-        self._capabilities: set[str] = set()
-        self._busy_seen = False
-        self._attention = False
-        self._poll_at = 0.0
+    def __init__(
+        self,
+        *,
+        window_lines_max: int = 1,
+        window_bytes_max: int = timing.WINDOW_BYTES_MAX,
+        window_lines: int | None = None,
+    ) -> None:
+        """Make one for one opened port.
 
-    def open(self, now: float) -> None:
-        """Begin the handshake; the port has just been opened."""
-        self._move(Happening.OPENED)
-        self._tries = 0
-        self._greet(now)
+        Args:
+            window_lines_max: at most so many lines unaccepted, whatever the firmware allows.
+            window_bytes_max: at most so many bytes unaccepted (but always one line): what the
+                board's receive buffer holds.
+            window_lines: what the owner knows that the board takes; None: it is found out.
+        """
+        self._dialogue = Dialogue()
+        self._knowledge = Knowledge()
+        self._window = Window(window_lines_max, window_bytes_max, lines_known=window_lines)
+        self._flight = Flight(self._window, self._knowledge)
+        self._handshake = Handshake(self._dialogue, self._knowledge)
+        self._repair = Repair(self._dialogue, self._knowledge, self._flight, self._window)
+        self._sender = Sender(self._dialogue, self._flight)
+        self._silence = Silence(self._dialogue, self._knowledge, self._flight, self._sender)
+        self._tail = b""
+        self._wake_at: float | None = None
+        self._doubtful: tuple[str, float] | None = None
+        self._attention = False
+
+    # ------------------------------------------------------------------ what is known
+
+    @property
+    def state(self) -> State:
+        """Where the conversation is."""
+        return self._dialogue.state
+
+    @property
+    def dialect(self) -> Dialect:
+        """The firmware's ways, UNKNOWN before it told them."""
+        return self._knowledge.dialect
+
+    @property
+    def lines_sent(self) -> int:
+        """Lines said so far, repetitions included."""
+        return self._dialogue.lines_sent
+
+    @property
+    def resends(self) -> int:
+        """Repetitions that the firmware asked for."""
+        return self._repair.resends
+
+    @property
+    def next_number(self) -> int:
+        """Number that the next line will have, if nothing waits in the queue."""
+        return self._flight.next_number
+
+    @property
+    def planner_free(self) -> int | None:
+        """Free planner blocks as last told (ADVANCED_OK's P), None where it does not tell."""
+        return self._knowledge.planner_free
+
+    @property
+    def window_lines(self) -> int:
+        """Lines that may be unaccepted at once, now."""
+        return self._window.lines
 
     @property
     def room(self) -> bool:
-        """Whether a line submitted now goes out at once."""
-        return self.state is State.READY and not self._queue and self._flight.has_room
+        """Whether a line submitted now goes out at once, unless it is longer than what is free."""
+        return self._sender.room
 
     @property
     def deadline(self) -> float | None:
         """When `expire` must be called at the latest, None for never."""
-        times = [] if self._timer is None else [self._timer]
-        if self._doubtful is not None:
-            times.append(self._doubtful[1])
-        if self.state in (State.READY, State.IDENTIFYING):
-            if self._flight.sent:
-                times.append(self._progress_at + self._patience_s())
-            if self.state is State.READY and not self._asks_temperatures():
-                times.append(self._poll_at)
-        return min(times, default=None)
+        state = self._dialogue.state
+        if state in HANDSHAKE_STATES:
+            return self._handshake.timer
+        if state not in _STREAMING:
+            return None
+        due = self._silence.due if state is State.READY else _NEVER
+        for at in (self._repair.timer, self._wake_at, self._doubtful and self._doubtful[1]):
+            if at is not None and at < due:
+                due = at
+        return due if due < _NEVER else None
 
-    def submit(self, command: str, now: float, *, tag: object = None, urgent: bool = False) -> None:
-        """Send a command, or queue it until the window has room. `urgent` overtakes all of that.
+    # ------------------------------------------------------------------ what the owner does
+
+    def open(self, now: float, *, adopt: bool = False) -> None:
+        """Begin; the port has just been opened.
+
+        Args:
+            now: monotonic seconds, here and everywhere.
+            adopt: the firmware may be in the middle of a print: say nothing that resets its
+                numbering, and tell its number by NumberFound.
+        """
+        self._handshake.open(now, adopt=adopt)
+
+    def go_on(self, next_number: int, now: float) -> None:
+        """Adopt: say lines from this number on. Ready comes with `expire`, which is due at once."""
+        self._dialogue.happens(Happening.GOES_ON)
+        self._start_streaming(next_number, now)
+        # Oks of lines that another host sent may still come; none of them looks like an M105's.
+        self._knowledge.ok_tells_temperatures = True
+        self._sender.add_own("M105", "M115")
+        self._wake_at = now
+
+    def begin_anew(self, now: float) -> None:
+        """Do not adopt: reset the numbering, as for a port opened the ordinary way."""
+        self._handshake.begin_anew(now)
+
+    def submit(
+        self, command: str, now: float, *, tag: object = None, urgent: bool = False
+    ) -> list[events.Event]:
+        """Send a command, or queue it until the window has room.
 
         Args:
             command: as `strip_comment` leaves it.
+            now: monotonic seconds.
             tag: comes back with the events.Accepted event.
-            urgent: for what a firmware reads ahead of its queue, like M108.
+            urgent: for what a firmware reads ahead of its queue, like M108: overtakes the queue
+                and the window.
+
+        Returns:
+            what there is to tell before the bytes go out, as `receive` does.
 
         Raises:
             InvalidLine: it can't be sent as a line.
             RuntimeError: not READY: the owner did not wait for the event.
         """
-        if self.state not in (State.READY, State.DRAINING):
-            raise RuntimeError(f"nothing can be submitted while {self.state}")
-        if urgent and self.state is State.READY and not self._flight.waits_to_repeat:
-            self._send(command, tag, own=False)
-            return
-        encode(self._flight.next_number, command)
-        self._queue.append((command, tag, False))
-        self._pump(now)
+        state = self._dialogue.state
+        if state not in _STREAMING:
+            raise RuntimeError(f"nothing can be submitted while {state}")
+        self._sender.submit(command, tag, now, urgent=urgent)
+        return self._dialogue.take_told() if self._dialogue.told else []
 
     def drop_queued(self) -> None:
         """Forget what was submitted and not yet numbered."""
-        self._queue.clear()
+        self._sender.drop_queued()
 
     def outbound(self) -> bytes:
         """Return what is to be written to the port, and forget it."""
-        data = bytes(self._out)
-        self._out.clear()
+        out = self._dialogue.out
+        data = bytes(out)
+        out.clear()
         return data
 
     def receive(self, data: bytes, now: float) -> list[events.Event]:
         """Take bytes from the port; returns what they mean, in order."""
         if self._tail:
             data = self._tail + data
-        *lines, self._tail = data.split(b"\n")
-        if len(self._tail) > timing.TAIL_BYTES_MAX:
-            self._tail = b""
+        lines = data.split(b"\n")
+        tail = lines.pop()
+        self._tail = tail if len(tail) <= timing.TAIL_BYTES_MAX else b""
         for line in lines:
-            self._reply(replies.parse_reply(line), now)
-        self._pump(now)
-        return self._take_events()
+            reply = parse_reply(line)
+            if reply is replies.PLAIN_OK and self._is_smooth:
+                # What nearly every line of a print is answered with, on the shortest way.
+                self._accepted(self._flight.accept_oldest(), now)
+            else:
+                self._reply(reply, now)
+        self._sender.pump(now)
+        return self._dialogue.take_told()
 
     def expire(self, now: float) -> list[events.Event]:
         """Do what is due; call it at `deadline` or later."""
+        state = self._dialogue.state
+        if state in HANDSHAKE_STATES:
+            if self._handshake.timer is not None and now >= self._handshake.timer:
+                self._handshake.expire(now)
+                self._begin_if_ready(now)
+        elif state in _STREAMING:
+            self._expire_streaming(now)
+        return self._dialogue.take_told()
+
+    @property
+    def _is_smooth(self) -> bool:
+        """Whether a bare ok accepts the oldest line, and that is all there is to it."""
+        return (
+            self._flight.expects_bare_ok
+            and not self._repair.attentive
+            and self._dialogue.state is State.READY
+        )
+
+    def _accepted(self, line: Line, now: float) -> None:
+        dialogue = self._dialogue
+        dialogue.progress_at = now
+        if line.own:
+            self._own_accepted(line.command)
+        elif not line.reported:
+            dialogue.told.append(events.Accepted(line.number, line.tag))
+        if self._attention:
+            self._attend(False)
+
+    # ------------------------------------------------------------------ time
+
+    def _expire_streaming(self, now: float) -> None:
+        if self._wake_at is not None and now >= self._wake_at:
+            self._wake_at = None
+            self._sender.pump(now)
+            self._dialogue.tell(events.Ready(*self._knowledge.identity()))
         if self._doubtful is not None and now >= self._doubtful[1]:
-            self._tell(events.ErrorReported(self._doubtful[0]))
+            self._dialogue.tell(events.ErrorReported(self._doubtful[0]))
             self._doubtful = None
-        if self._timer is not None and now >= self._timer:
-            self._timer = None
-            self._on_timer(now)
-        elif self._flight.sent and now >= self._progress_at + self._patience_s():
-            if self.state is State.IDENTIFYING:
-                self._settle(Happening.SILENCE, now)
-            elif self.state is State.READY:
-                self._probe(now)
-        if self.state is State.READY and now >= self._poll_at and not self._asks_temperatures():
-            self._queue.appendleft(("M105", None, True))
-            self._schedule_poll(now)
-        self._pump(now)
-        return self._take_events()
+        repair = self._repair
+        if repair.timer is not None and now >= repair.timer and repair.expire(now):
+            self._silence.probe(now)
+        if self._dialogue.state is State.READY:
+            self._silence.expire(now)
+        self._sender.pump(now)
 
-    def _greet(self, now: float) -> None:
-        self._out += _GREETING
-        self._timer = now + timing.GREETING_INTERVAL_S
-
-    def _settle(self, happening: Happening, now: float) -> None:
-        self._tries += 1
-        if self._tries > timing.HANDSHAKES_MAX and happening in (
-            Happening.REFUSED,
-            Happening.SILENCE,
-        ):
-            self._fail("the handshake does not come to an end")
-            return
-        self._move(happening)
-        self._flight.restart()
-        self._queue.clear()
-        self._swallow_ok, self._doubtful = False, None
-        self._timer = now + timing.SETTLED_AFTER_S
-
-    def _identify(self, now: float) -> None:
-        self._move(Happening.QUIET)
-        self._firmware, self._capabilities = {}, set()
-        self._flight.restart()
-        self._queue.extend((c, None, True) for c in ("M110 N0", "M115", "M105"))
-        self._progress_at = now
-
-    def _identified(self, now: float) -> None:
-        self._move(Happening.IDENTIFIED)
-        self._flight.forget_history()
-        self._tries = self._probes = 0
-        self.dialect = dialect_of(self._firmware.get("FIRMWARE_NAME", ""))
-        if "AUTOREPORT_TEMP" in self._capabilities:
-            self._queue.append(("M155 S2", None, True))
-        self._schedule_poll(now)
-        self._tell(events.Ready(dict(self._firmware), frozenset(self._capabilities), self.dialect))
-
-    def _on_timer(self, now: float) -> None:
-        if self.state is State.GREETING:
-            self._tries += 1
-            if self._tries >= timing.GREETINGS_MAX:
-                self._fail("the printer does not answer")
-            else:
-                self._greet(now)
-        elif self.state is State.SETTLING:
-            self._identify(now)
-        elif self.state is State.DRAINING:
-            self._drained(now)
+    # ------------------------------------------------------------------ replies
 
     def _reply(self, reply: replies.Reply, now: float) -> None:
-        state = self.state
-        if isinstance(reply, replies.Start) and state not in (State.CLOSED, State.FAILED):
+        state = self._dialogue.state
+        if state is State.READY and type(reply) is Ok:
+            self._on_ok(reply, now)
+        elif state in _DEAF:
+            return
+        elif isinstance(reply, replies.Start):
             self._started(now)
-        elif isinstance(reply, replies.FirmwareError) and reply.kind is replies.ErrorKind.FATAL:
+        elif isinstance(reply, replies.FirmwareError) and reply.kind is ErrorKind.FATAL:
             self._halt(reply.text)
-        elif state is State.GREETING:
-            if isinstance(reply, replies.Ok | replies.Wait | replies.Busy | replies.Temperatures):
-                self._tries = 0
-                self._settle(Happening.HEARD, now)
-        elif state is State.SETTLING:
-            self._timer = now + timing.SETTLED_AFTER_S
-        elif state in (State.IDENTIFYING, State.READY, State.DRAINING):
+        elif state in HANDSHAKE_STATES:
+            self._handshake.hear(reply, now)
+            if state not in _UNHEEDED:
+                self._inform(reply, now)
+            self._begin_if_ready(now)
+        elif state in _STREAMING:
             self._converse(reply, now)
 
     def _converse(self, reply: replies.Reply, now: float) -> None:
         match reply:
-            case replies.Ok():
+            case Ok():
                 self._on_ok(reply, now)
             case replies.Resend(number):
-                self._on_resend(number, now)
+                self._doubtful = None
+                if self._repair.on_resend(number, now):
+                    self._started(now)  # its `start` went lost
             case replies.FirmwareError():
                 self._on_error(reply, now)
-            case replies.Temperatures(readings):
-                self._on_temperatures(readings, now)
-            case replies.Busy(kind):
-                self._busy_seen = True
-                self._progress_at = now
-                self._attend(kind.needs_person)
-            case replies.FirmwareInfo(values):
-                self._firmware.update(values)
-            case replies.Capability(name, enabled):
-                if enabled:
-                    self._capabilities.add(name)
-            case replies.ActionCommand(name, argument):
-                self._tell(events.ActionRequested(name, argument))
-            case replies.Position(axes):
-                self._tell(events.PositionReported(axes))
             case replies.UnknownCommand(command):
                 self._on_unknown(command, now)
-            case replies.Echo(text) | replies.Unrecognised(text):
-                if text:
-                    self._tell(events.Said(text))
+            case replies.Wait():
+                self._silence.wait_heard(now)
+            case _:
+                self._knowledge.hear(reply)
+                self._inform(reply, now)
 
-    def _on_ok(self, ok: replies.Ok, now: float) -> None:
-        if self._swallow_ok and ok.number is None:
-            # It ends the complaint before it. The next complaint may be under way.
-            self._swallow_ok = False
-            self._timer = now + timing.DRAINED_AFTER_S
+    def _inform(self, reply: replies.Reply, now: float) -> None:
+        tell = self._dialogue.tell
+        match reply:
+            case replies.Temperatures(readings) | Ok(readings=Mapping() as readings):
+                self._silence.temperatures_heard(readings, now, asked=isinstance(reply, Ok))
+                tell(events.TemperaturesReported(self._knowledge.completed(readings)))
+            case replies.Busy(kind):
+                self._dialogue.progress_at = now
+                self._attend(kind.needs_person)
+            case replies.ActionCommand(name, argument):
+                tell(events.ActionRequested(name, argument))
+            case replies.Position(axes) | Ok(position=Mapping() as axes):
+                tell(events.PositionReported(axes))
+            case replies.Echo(text) | replies.Unrecognised(text) if text:
+                tell(events.Said(text))
+
+    def _on_ok(self, ok: Ok, now: float) -> None:
+        attentive = self._repair.attentive
+        if attentive and self._repair.swallows(ok, now):
             return
-        if ok is not replies.PLAIN_OK:
-            if ok.readings:
-                self._on_temperatures(ok.readings, now)
-            if ok.position:
-                self._tell(events.PositionReported(ok.position))
-        accepted = self._flight.accept(ok)
+        if ok.readings is not None or ok.position is not None:
+            self._inform(ok, now)
+        flight = self._flight
+        accepted = flight.accept(ok)
         if not accepted:
-            return  # a stray one
-        self._progress_at = now
-        self._probes = 0
-        if self._attention:
-            self._attend(False)
+            return  # a stray one, or a poll's
+        if ok.buffer_free is not None:
+            self._window.learn(ok.buffer_free, flight.sent)
+            self._knowledge.planner_free = ok.planner_free
         for line in accepted:
-            if not line.own and not line.reported:
-                self._tell(events.Accepted(line.number, line.tag))
-        if self.state is State.IDENTIFYING and not self._queue and not self._flight.lines:
-            self._identified(now)
+            self._accepted(line, now)
+        if attentive:
+            self._repair.on_accepted(accepted[-1].number)
 
-    def _on_resend(self, number: int | None, now: float) -> None:
-        if self.state is State.IDENTIFYING:
-            self._settle(Happening.REFUSED, now)
-            return
-        self._doubtful = None
-        named = [number, None if self._last_line is None else self._last_line + 1]
-        if named == [1, 1] and self._flight.last_accepted > 1:
-            self._started(now)  # it counts from the beginning: its `start` went lost
-            return
-        plausible = [n for n in named if n is not None and self._flight.plausible(n)]
-        self._begin_drain(now)
-        if plausible:
-            earlier = plausible if self._repeat_from is None else [*plausible, self._repeat_from]
-            self._repeat_from = min(earlier)
+    def _own_accepted(self, command: str) -> None:
+        if command == "M115":
+            self._knowledge.conclude()
+            self._window.begin(self._knowledge.dialect.window_lines)
+            self._dialogue.tell(events.Identified(*self._knowledge.identity()))
+            if self._knowledge.reports_temperatures:
+                self._sender.add_own(timing.AUTOREPORT)
 
     def _on_error(self, error: replies.FirmwareError, now: float) -> None:
-        if error.kind is replies.ErrorKind.TRANSMISSION:
-            if self.state is State.IDENTIFYING:
-                self._settle(Happening.REFUSED, now)
-                return
-            self._last_line = error.last_line
-            self._begin_drain(now)
-        elif error.kind is replies.ErrorKind.STORAGE:
-            self._tell(events.Said(error.text))
+        if error.kind is ErrorKind.TRANSMISSION:
+            self._repair.on_error(error, now)
+        elif error.kind is ErrorKind.STORAGE:
+            self._dialogue.tell(events.Said(error.text))
+        elif self._doubtful is not None and is_fatal(f"{self._doubtful[0]} {error.text}"):
+            self._halt(f"{self._doubtful[0]} {error.text}")
         else:
             # A complaint whose text was spoilt looks like this too; then a resend follows at once.
             self._doubtful = (error.text, now + timing.RESEND_OK_WAIT_S)
 
-    def _on_temperatures(self, readings: Mapping[str, replies.Reading], now: float) -> None:
-        self._schedule_poll(now)
-        if self._flight.sent and timing.is_long(self._flight.lines[0].command, self.dialect):
-            self._progress_at = now
-        self._tell(events.TemperaturesReported(readings))
-
     def _on_unknown(self, command: str, now: float) -> None:
-        sent = (self._flight.lines[i].command for i in range(self._flight.sent))
-        if self.state is State.READY and not any(c.startswith(command) for c in sent):
-            # The tail of a line whose head was lost on the way: its ok must not count.
-            self._begin_drain(now)
-            return
-        self._tell(events.CommandUnknown(command))
-
-    def _started(self, now: float) -> None:
-        was = self.state
-        last = self._flight.last_accepted
-        self._settle(Happening.RESET, now)
-        self._attention = False
-        if was in (State.READY, State.DRAINING, State.HALTED):
-            self._tell(events.BoardReset(last))
-
-    def _begin_drain(self, now: float) -> None:
-        if self.state is State.READY:
-            self._move(Happening.REFUSED)
-            self._repeat_from = None
-        self._swallow_ok = True
-        self._timer = now + timing.RESEND_OK_WAIT_S
-
-    def _drained(self, now: float) -> None:
-        self._swallow_ok = False
-        self._move(Happening.DRAINED)
-        self._progress_at = now
-        self._probes = 0
-        target, self._repeat_from, self._last_line = self._repeat_from, None, None
-        if target is None and not self._flight.lines:
-            return
-        number = self._flight.go_back(target)
-        if number == self._flight.next_number:
-            return
-        count = self._refusals[1] + 1 if self._refusals[0] == number else 1
-        self._refusals = (number, count)
-        if count > timing.REFUSALS_MAX:
-            self._fail(f"line {number} was refused {count} times: check cable and interference")
-            return
-        self.resends += 1
-        self._tell(events.LineRepeated(number))
-
-    def _probe(self, now: float) -> None:
-        self._probes += 1
-        if self._probes > timing.PROBES_MAX:
-            self._fail("the printer has stopped answering")
-            return
-        self._progress_at = now
-        if self._flight.waits_to_repeat:
-            self._out += self._flight.repeat_next()
-            self.lines_sent += 1
-        else:
-            self._send("M105", None, own=True)
-
-    def _patience_s(self) -> float:
-        keepalive = self._busy_seen or "BUSY_PROTOCOL" in self._capabilities
-        return timing.patience_s(self._flight.lines[0].command, self.dialect, keepalive=keepalive)
-
-    def _pump(self, now: float) -> None:
-        if self.state not in (State.READY, State.IDENTIFYING):
-            return
         flight = self._flight
-        while flight.has_room:
-            if not flight.sent:
-                self._progress_at = now
-            if flight.waits_to_repeat:
-                self._out += flight.repeat_next()
-                self.lines_sent += 1
-            elif self._queue:
-                command, tag, own = self._queue.popleft()
-                self._send(command, tag, own=own)
-            else:
-                return
+        sent = (flight.lines[i].command for i in range(flight.sent))
+        if any(line.startswith(command) for line in sent):
+            self._dialogue.tell(events.CommandUnknown(command))
+        else:
+            # What is left of a line, or of a poll, whose head was lost on the way.
+            flight.poll_behind = None
+            self._repair.on_spoilt(now)
 
-    def _send(self, command: str, tag: object, *, own: bool) -> None:
-        self._out += self._flight.send(command, tag=tag, own=own)
-        self.lines_sent += 1
+    # ------------------------------------------------------------------ begin and end
 
-    def _asks_temperatures(self) -> bool:
-        return any(line.command == "M105" for line in self._flight.lines) or any(
-            command == "M105" for command, _, _ in self._queue
-        )
+    def _begin_if_ready(self, now: float) -> None:
+        if self._dialogue.state is not State.READY:
+            return
+        self._start_streaming(FIRST_NUMBER, now)
+        self._window.begin(self.dialect.window_lines)
+        self._dialogue.tell(events.Ready(*self._knowledge.identity()))
+        if self._knowledge.reports_temperatures:
+            self._sender.add_own(timing.AUTOREPORT)
+        self._sender.pump(now)
 
-    def _schedule_poll(self, now: float) -> None:
-        autoreport = "AUTOREPORT_TEMP" in self._capabilities
-        self._poll_at = now + (
-            timing.AUTOREPORT_LOST_AFTER_S if autoreport else timing.POLL_INTERVAL_S
-        )
+    def _start_streaming(self, next_number: int, now: float) -> None:
+        self._flight.begin(next_number)
+        self._repair.forget()
+        self._sender.forget()
+        self._silence.forget(now)
+        self._doubtful = self._wake_at = None
 
     def _attend(self, needed: bool) -> None:
         if needed is not self._attention:
             self._attention = needed
-            self._tell(events.AttentionChanged(needed))
+            self._dialogue.tell(events.AttentionChanged(needed))
+
+    def _started(self, now: float) -> None:
+        was = self._dialogue.state
+        self._handshake.settle(Happening.RESET, now)
+        self._attention = False
+        if was not in _UNHEEDED and was is not State.IDENTIFYING:
+            self._dialogue.tell(events.BoardReset(self._flight.last_accepted))
+        self._start_streaming(0, now)
 
     def _halt(self, reason: str) -> None:
-        if self.state in (State.CLOSED, State.FAILED, State.HALTED):
+        if self._dialogue.state is State.HALTED:
             return
-        self._move(Happening.FATAL)
-        self._forget()
-        self._out += b"M112\n"  # a killed firmware is deaf to it; one that is not must stop
-        self._tell(events.Halted(reason))
-
-    def _fail(self, reason: str) -> None:
-        self._move(Happening.GAVE_UP)
-        self._forget()
-        self._tell(events.ConnectionFailed(reason))
-
-    def _tell(self, event: events.Event) -> None:
-        self._events.append(event)
-
-    def _forget(self) -> None:
-        self._timer = self._doubtful = None
-        self._queue.clear()
-
-    def _take_events(self) -> list[events.Event]:
-        told, self._events = self._events, []
-        return told
-
-    def _move(self, happening: Happening) -> None:
-        self.state = advance(self.state, happening)
+        self._dialogue.happens(Happening.FATAL)
+        self._sender.queue.clear()
+        self._dialogue.say(b"M112\n")  # a killed firmware is deaf to it; another must stop
+        self._dialogue.tell(events.Halted(reason))

@@ -11,6 +11,9 @@ _LONG_COMMANDS = frozenset(
      "M303", "M400", "M600", "M701", "M702"}
 )  # fmt: skip
 
+# BUFSIZE of Marlin's default configuration, and Prusa's; boards with more tell so (ADVANCED_OK).
+_MARLIN_QUEUE_LINES = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
@@ -21,37 +24,42 @@ class Dialect:
         recognised_by: text that its FIRMWARE_NAME holds.
         long_commands: names of commands that may take minutes in silence.
         accepts_macros: words such as `PRINT_START` are commands too.
+        window_lines: lines that every board with this firmware takes unaccepted.
     """
 
     name: str
     recognised_by: str
     long_commands: frozenset[str] = _LONG_COMMANDS
     accepts_macros: bool = False
+    window_lines: int = 1
 
 
 PRUSA = Dialect(
     name="Prusa",
     recognised_by="Prusa-Firmware",
     long_commands=_LONG_COMMANDS | {"G80", "M45", "M46", "M860"},
+    window_lines=_MARLIN_QUEUE_LINES,
 )
 REPRAPFIRMWARE = Dialect(
     name="RepRapFirmware",
     recognised_by="RepRapFirmware",
     long_commands=_LONG_COMMANDS | {"G32", "M98", "M291"},
 )
-KLIPPER = Dialect(name="Klipper", recognised_by="Klipper", accepts_macros=True)
+KLIPPER = Dialect(name="Klipper", recognised_by="Klipper", accepts_macros=True, window_lines=4)
 REPETIER = Dialect(
     name="Repetier", recognised_by="Repetier", long_commands=_LONG_COMMANDS | {"G32"}
 )
 SMOOTHIE = Dialect(
     name="Smoothie", recognised_by="Smoothie", long_commands=_LONG_COMMANDS | {"G32"}
 )
-MARLIN = Dialect(name="Marlin", recognised_by="Marlin")
+MARLIN = Dialect(name="Marlin", recognised_by="Marlin", window_lines=_MARLIN_QUEUE_LINES)
+# Spoken to like a Marlin, but one line at a time: nobody knows what its buffers hold.
+UNKNOWN = Dialect(name="unknown", recognised_by="")
 
 DIALECTS = (PRUSA, REPRAPFIRMWARE, KLIPPER, REPETIER, SMOOTHIE, MARLIN)
 
 
 def dialect_of(firmware_name: str) -> Dialect:
-    """Return the row for a FIRMWARE_NAME; Marlin's, the commonest, for a name nobody knows."""
+    """Return the row for a FIRMWARE_NAME, UNKNOWN for a name nobody knows."""
     lower = firmware_name.lower()
-    return next((row for row in DIALECTS if row.recognised_by.lower() in lower), MARLIN)
+    return next((row for row in DIALECTS if row.recognised_by.lower() in lower), UNKNOWN)

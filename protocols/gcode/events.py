@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from protocols.gcode.dialects import MARLIN, Dialect
+from protocols.gcode.dialects import UNKNOWN, Dialect
 from protocols.gcode.replies import Reading
 
 
@@ -20,7 +20,45 @@ class Ready:
 
     firmware: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     capabilities: frozenset[str] = frozenset()
-    dialect: Dialect = MARLIN
+    dialect: Dialect = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The firmware that was adopted has told what it is; the fields are those of Ready."""
+
+    firmware: Mapping[str, str]
+    capabilities: frozenset[str]
+    dialect: Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFound:
+    """The firmware lives, has not restarted, and counts on from here.
+
+    The connection waits for `go_on` or `begin_anew`.
+
+    Attributes:
+        last_line: number of the last line that the firmware took; it executes, or has executed,
+            everything up to it.
+    """
+
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUnknown:
+    """The firmware lives and does not tell where it is. Waits like NumberFound."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLine:
+    """A numbered line of the connection itself; told before its bytes can be fetched."""
+
+    number: int
+    command: str
 
 
 @dataclass(slots=True)
@@ -123,7 +161,7 @@ class ConnectionFailed:
 
 
 Event = (
-    Ready | Accepted | LineRepeated | TemperaturesReported | PositionReported | AttentionChanged
-    | ActionRequested | ErrorReported | CommandUnknown | Said | BoardReset | Halted
-    | ConnectionFailed
+    Ready | Identified | NumberFound | NumberUnknown | OwnLine | Accepted | LineRepeated
+    | TemperaturesReported | PositionReported | AttentionChanged | ActionRequested | ErrorReported
+    | CommandUnknown | Said | BoardReset | Halted | ConnectionFailed
 )  # fmt: skip

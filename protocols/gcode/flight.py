@@ -8,15 +8,13 @@ before N need no repetition; their own oks may still come.
 from collections import deque
 from dataclasses import dataclass
 
-from protocols.gcode.lines import encode
+from protocols.gcode.knowledge import Knowledge
 from protocols.gcode.replies import Ok
+from protocols.gcode.window import Window
 
 # How far behind the oldest unaccepted line a request may reach. An ok that was misread accepts a
 # line too early, a few at most; anything older is a misread number or a board that restarted.
 HISTORY_LINES_MAX = 16
-
-# Accepted lines in a row after which a window that shrank may grow by one again.
-CLEAN_LINES_TO_GROW = 50
 
 
 @dataclass(slots=True)
@@ -32,80 +30,146 @@ class Line:
 
 
 class Flight:
-    """Go-back-N over numbered lines. Pure: bytes out, no time."""
+    """Go-back-N over numbered lines. Pure: bytes out, no time.
 
-    def __init__(self, window_lines_max: int) -> None:
+    Attributes:
+        next_number: of the next new line.
+        bytes_sent: bytes of the lines on the wire.
+        poll_behind: while an unnumbered M105 is unanswered, number of the last line before it.
+    """
+
+    def __init__(self, window: Window, knowledge: Knowledge) -> None:
         self.lines: deque[Line] = deque()
         self.sent = 0
+        self.bytes_sent = 0
         self.next_number = 0
-        self.last_accepted = 0
+        self.poll_behind: int | None = None
         self._history: deque[Line] = deque(maxlen=HISTORY_LINES_MAX)
-        self._window_lines_max = window_lines_max
-        self._window_lines = window_lines_max
-        self._clean_lines = 0
-        # Learned: whether the ok of an M105 carries the temperatures, so that it names its line.
-        self.ok_tells_temperatures = False
+        self._window = window
+        self._knowledge = knowledge
+
+    def begin(self, next_number: int) -> None:
+        """Forget everything; the firmware expects this number next.
+
+        What came before can't be repeated: going back over an M110 would run old lines again.
+        """
+        self.lines.clear()
+        self._history.clear()
+        self.sent = self.bytes_sent = 0
+        self.next_number = next_number
+        self.poll_behind = None
 
     @property
     def has_room(self) -> bool:
-        """Whether a line more may be put on the wire."""
-        return self.sent < self._window_lines
+        """Whether a line more may be put on the wire, if it is not too long."""
+        window = self._window
+        lines = window.lines if self.poll_behind is None else window.lines - 1
+        return self.sent < lines and self.bytes_sent < window.bytes_max
+
+    def fits(self, data: bytes) -> bool:
+        """Whether these very bytes may be put on the wire, given `has_room`."""
+        return not self.sent or self.bytes_sent + len(data) <= self._window.bytes_max
 
     @property
     def waits_to_repeat(self) -> bool:
         """Whether a numbered line must be said again before any new one."""
         return self.sent < len(self.lines)
 
-    def send(self, command: str, *, tag: object = None, own: bool = False) -> bytes:
-        """Number a new line and return its bytes; nothing may be waiting to be repeated.
+    @property
+    def last_accepted(self) -> int:
+        """Number of the last line that an ok accepted."""
+        return (self.lines[0].number if self.lines else self.next_number) - 1
 
-        Raises:
-            InvalidLine: the command can't be sent.
-        """
-        data = encode(self.next_number, command)
+    @property
+    def sent_end(self) -> int:
+        """Number after that of the last line on the wire."""
+        return self.lines[0].number + self.sent if self.sent else self.repeat_number
+
+    @property
+    def repeat_number(self) -> int:
+        """Number of the line that is to be said next, old or new."""
+        return self.lines[self.sent].number if self.waits_to_repeat else self.next_number
+
+    def add(self, command: str, data: bytes, tag: object, own: bool) -> None:
+        """Take note of a new line, encoded with `next_number`, that goes on the wire."""
         self.lines.append(Line(self.next_number, data, command, tag, own))
         self.next_number += 1
         self.sent += 1
-        return data
+        self.bytes_sent += len(data)
 
     def repeat_next(self) -> bytes:
         """Return the bytes of the oldest line that waits to be said again, unchanged."""
         line = self.lines[self.sent]
         self.sent += 1
+        self.bytes_sent += len(line.data)
         return line.data
+
+    @property
+    def expects_bare_ok(self) -> bool:
+        """Whether a bare ok can only accept the oldest line."""
+        return (
+            self.sent > 0
+            and self.poll_behind is None
+            and not self._knowledge.ok_tells_numbers
+            and self.lines[0].command != "M105"
+        )
 
     def accept(self, ok: Ok) -> list[Line]:
         """Return the lines that this ok accepts, oldest first; none if it is a stray one."""
-        if not self.sent:
-            return []
-        count = 1
-        first = self.lines[0]
-        if ok.number is not None:
-            if ok.number < first.number:
-                return []
-            if ok.number < first.number + self.sent:
-                count = ok.number - first.number + 1
-        elif ok.readings is not None:
-            asked = next((i for i in range(self.sent) if self.lines[i].command == "M105"), None)
-            if asked is not None:
-                self.ok_tells_temperatures = True
-                count = asked + 1
-            elif self.ok_tells_temperatures:
-                return []
-        elif ok.bare and self.ok_tells_temperatures and first.command == "M105":
-            return []
-        return [self._accept_oldest() for _ in range(count)]
+        if self.sent and ok.number == self.lines[0].number:
+            self._knowledge.ok_tells_numbers = True
+            return [self.accept_oldest()]
+        return [self.accept_oldest() for _ in range(self._accepts(ok))]
 
-    def _accept_oldest(self) -> Line:
+    def _accepts(self, ok: Ok) -> int:
+        if ok.number is not None:
+            return self._accepts_number(ok.number)
+        if ok.readings is not None:
+            return self._accepts_temperatures()
+        knowledge, behind = self._knowledge, self.poll_behind
+        first = self.lines[0].number if self.sent else self.next_number
+        if behind is not None and first > behind and not knowledge.ok_tells_temperatures:
+            self.poll_behind = None
+            return 0
+        if not self.sent:
+            return 0
+        if ok.bare and knowledge.ok_tells_temperatures and self.lines[0].command == "M105":
+            return 0
+        if ok.bare and knowledge.ok_tells_numbers:
+            return 0
+        return 1
+
+    def _accepts_number(self, number: int) -> int:
+        first = self.lines[0].number if self.sent else self.next_number
+        return number - first + 1 if first <= number < first + self.sent else 0
+
+    def _accepts_temperatures(self) -> int:
+        """An answer to an M105 comes after those to everything before it."""
+        sent = [self.lines[i] for i in range(self.sent)]
+        asked = next((i for i, line in enumerate(sent) if line.command == "M105"), None)
+        behind, first = self.poll_behind, self.lines[0].number if sent else self.next_number
+        knowledge = self._knowledge
+        if behind is not None and (asked is None or first + asked > behind):
+            knowledge.ok_tells_temperatures = True
+            self.poll_behind = None
+            return max(0, min(behind - first + 1, self.sent))
+        if asked is not None:
+            knowledge.ok_tells_temperatures = True
+            # Probes pile up behind a lost answer. One answer will do: none of them does anything.
+            while asked + 1 < len(sent) and sent[asked + 1].command == "M105":
+                asked += 1
+            return asked + 1
+        return 0 if knowledge.ok_tells_temperatures or not sent else 1
+
+    def accept_oldest(self) -> Line:
+        """Return the oldest line, which is accepted."""
         line = self.lines.popleft()
         self.sent -= 1
+        self.bytes_sent -= len(line.data)
         self._history.append(line)
-        self.last_accepted = line.number
-        if self._window_lines < self._window_lines_max:
-            self._clean_lines += 1
-            if self._clean_lines >= CLEAN_LINES_TO_GROW:
-                self._window_lines += 1
-                self._clean_lines = 0
+        window = self._window
+        if window.lines < window.full:
+            window.accepted()
         return line
 
     def plausible(self, number: int) -> bool:
@@ -115,29 +179,15 @@ class Flight:
         oldest = self.lines[0].number if self.lines else self.next_number
         return oldest <= number <= self.next_number
 
-    def go_back(self, number: int | None) -> int:
-        """Let everything from a plausible number on wait to be repeated; None: from the oldest.
-
-        Returns the number from which on lines will be repeated.
-        """
-        self._window_lines = 1
-        self._clean_lines = 0
-        oldest = self.lines[0].number if self.lines else self.next_number
-        number = oldest if number is None else number
+    def go_back(self, number: int) -> None:
+        """Let everything from a plausible number on wait to be repeated."""
         while self._history and self._history[-1].number >= number:
             line = self._history.pop()
             line.reported = True
             self.lines.appendleft(line)
+            self.sent += 1
         oldest = self.lines[0].number if self.lines else self.next_number
         self.sent = min(self.sent, max(0, number - oldest))
-        return number
-
-    def forget_history(self) -> None:
-        """Never go back behind here: a repeated M110 would make old lines run again."""
-        self._history.clear()
-
-    def restart(self) -> None:
-        """Forget everything; the next line has number 0, and must be an M110 that says so."""
-        self.lines.clear()
-        self._history.clear()
-        self.sent = self.next_number = self.last_accepted = 0
+        self.bytes_sent = sum(len(self.lines[i].data) for i in range(self.sent))
+        if self.poll_behind is not None:
+            self.poll_behind = min(self.poll_behind, number - 1)

@@ -17,7 +17,7 @@ def connected() -> tuple[Connection, float]:
     host.receive(b"ok\n", now)
     now += 1
     host.expire(now)
-    for answer in (b"ok\n", b"ok\n", b"ok T:20 /0\n"):
+    for answer in (b"ok\n", b"ok\n", b"ok T:20 /0\n", b"Resend: 3\nok\n"):
         host.outbound()
         host.receive(answer, now)
     assert host.state is State.READY
