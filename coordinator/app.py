@@ -117,6 +117,7 @@ async def _work(
         ]
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
+        ticker.poke("probe")
         await asked.wait()
         for task in running:
             task.cancel()
@@ -126,6 +127,8 @@ def _bells(farm: Farm) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "dispatch": Bell(lambda: dispatch_jobs(farm), every_s=1.0),
+        # A slicer may be installed, or taken away, while we run.
+        "probe": Bell(farm.slicer.probe, every_s=600.0),
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
