@@ -69,6 +69,7 @@ class ProbeRequest(Shape):
 
     kind: Literal["probe"]
     engine: str = "prusaslicer"
+    limits: Limits = Limits()
 
 
 class InspectRequest(_Request):

@@ -71,7 +71,7 @@ class ChildSlicer:
 
     async def probe(self) -> None:
         """Find out whether the slicer is there; `trouble` tells."""
-        with suppress(Refused, Unavailable):
+        with suppress(Unavailable):
             await self._ask({"kind": "probe"}, _ignore)
 
     async def inspect(
