@@ -83,7 +83,7 @@ class AgentSettings(BaseSettings):
     mqtt_password: SecretStr = Field(default=SecretStr(""), description="for the broker")
     mqtt_ca_file: Path | None = Field(default=None, description="authority of a mqtts:// broker")
     coordinator_url: str = Field(
-        default="http://127.0.0.1:8080", pattern=r"^https?://", description="where plates are"
+        default="http://127.0.0.1:8150", pattern=r"^https?://", description="where plates are"
     )
     token: SecretStr = Field(default=SecretStr(""), description="for the coordinator's files")
     state_dir: Path = Field(default_factory=_state_dir, description="journal and plates")
@@ -120,10 +120,7 @@ class AgentSettings(BaseSettings):
             init_settings,
             _Environment(settings_cls),
             _DotEnv(settings_cls),
-            *(
-                [SecretsSettingsSource(settings_cls, credentials, env_prefix="")]
-                * bool(credentials)
-            ),
+            *([_Credentials(settings_cls, credentials, env_prefix="")] * bool(credentials)),
             TomlConfigSettingsSource(settings_cls),
         )
 
