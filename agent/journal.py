@@ -10,6 +10,7 @@ the loop goes on feeding the other printers; one, so that writes keep their orde
 """
 
 import asyncio
+import errno
 import json
 import os
 import sqlite3
@@ -278,6 +279,10 @@ def _advice(path: Path, error: Exception) -> str:
     text = str(error)
     if "locked" in text:
         return f"{path} is held by another agent: stop it, or give this one its own state_dir"
+    if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return f"{path.parent} can't be used ({error.strerror}): set state_dir to a folder of ours"
+    if "unable to open" in text or "readonly" in text:
+        return f"{path} can't be written ({text}): check owner and permissions of it and its folder"
     if "full" in text or "disk I/O" in text or isinstance(error, OSError):
         return f"{path} can't be written ({text}): free some room or replace the card"
     return (

@@ -29,6 +29,7 @@ from pydantic_settings import (
 )
 
 from agent.errors import SettingsInvalid
+from agent.help_format import HelpFormatter
 from protocols.wire.vocabulary import ID_PATTERN
 
 PREFIX = "FARMHAND_AGENT_"
@@ -86,7 +87,10 @@ class AgentSettings(BaseSettings):
         default="http://127.0.0.1:8150", pattern=r"^https?://", description="where plates are"
     )
     token: SecretStr = Field(default=SecretStr(""), description="for the coordinator's files")
-    state_dir: Path = Field(default_factory=_state_dir, description="journal and plates")
+    state_dir: Path = Field(
+        default_factory=_state_dir,
+        description="journal and plates; default: ~/.local/state/farmhand-agent",
+    )
     cache_bytes_max: int = Field(default=2 * 1024**3, ge=1, description="for plates on the card")
     telemetry_s: float = Field(default=1.0, ge=1.0, le=3600.0, description="between two samples")
     log_format: Literal["auto", "console", "json"] = Field(
@@ -120,10 +124,7 @@ class AgentSettings(BaseSettings):
             init_settings,
             _Environment(settings_cls),
             _DotEnv(settings_cls),
-            *(
-                [SecretsSettingsSource(settings_cls, credentials, env_prefix="")]
-                * bool(credentials)
-            ),
+            *([_Credentials(settings_cls, credentials, env_prefix="")] * bool(credentials)),
             TomlConfigSettingsSource(settings_cls),
         )
 
@@ -148,7 +149,9 @@ def load(arguments: Sequence[str]) -> AgentSettings:
         model_config = SettingsConfigDict(toml_file=path)
 
     try:
-        flag_source: CliSettingsSource[Any] = CliSettingsSource(Settings, cli_parse_args=flags)
+        flag_source: CliSettingsSource[Any] = CliSettingsSource(
+            Settings, cli_parse_args=flags, formatter_class=HelpFormatter
+        )
         return Settings(_cli_settings_source=flag_source)
     except ValidationError as error:
         raise SettingsInvalid("\n".join(_sentence(entry) for entry in error.errors())) from error

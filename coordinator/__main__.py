@@ -7,9 +7,14 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import cast
 
-from coordinator import logs, settings
-from coordinator.errors import FarmError, SettingsInvalid
+# structlog loads rich for prettier tracebacks where it is installed, at 8 MiB.
+sys.modules.setdefault("rich", cast(ModuleType, None))
+
+from coordinator import logs, settings  # noqa: E402
+from coordinator.errors import FarmError, SettingsInvalid  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -32,7 +32,7 @@ from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.app import build_app
-from coordinator.errors import FarmError, Unavailable
+from coordinator.errors import FarmError, SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
@@ -117,6 +117,7 @@ async def _work(
         ]
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
+        ticker.poke("probe")
         await asked.wait()
         for task in running:
             task.cancel()
@@ -126,6 +127,8 @@ def _bells(farm: Farm) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "dispatch": Bell(lambda: dispatch_jobs(farm), every_s=1.0),
+        # A slicer may be installed, or taken away, while we run.
+        "probe": Bell(farm.slicer.probe, every_s=600.0),
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
@@ -211,13 +214,23 @@ def _dialable(host: str) -> str:
 
 
 def _token(settings: Settings) -> str:
-    """Return the API's token: the one that is set, else the folder's, made if need be."""
+    """Return the API's token: the one that is set, else the folder's, made if need be.
+
+    Raises:
+        SettingsInvalid: the folder's can't be read or made.
+    """
     if given := settings.token.get_secret_value():
         return given
     path = settings.state_dir / "token"
-    if not path.exists():
-        _write_whole(path, secrets.token_urlsafe(32) + "\n")
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _write_whole(path, secrets.token_urlsafe(32) + "\n")
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise SettingsInvalid(
+            f"the token {path} can't be used ({reason}): remove it, and a new one is made"
+        ) from error
 
 
 async def _announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str) -> None:

@@ -234,15 +234,29 @@ class Sliced:
 class Slicer(Protocol):
     """Slicing, in a child process with limits on time and memory."""
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be sliced, as far as is known, and what to do; empty where it can."""
+
+    async def probe(self) -> None:
+        """Find out whether the slicer is there; `trouble` tells."""
+
     async def inspect(
-        self, model: Path, *, printer_classes: Sequence[str], material: str, quality: str
+        self,
+        model: Path,
+        *,
+        printer_classes: Sequence[str],
+        material: str,
+        quality: str,
+        overrides: Mapping[str, Scalar],
     ) -> Inspection:
-        """Look at a model before anything is stored.
+        """Look at a model, and at what is wanted of it, before anything is stored.
 
         Args:
             model: the file; its suffix tells the format.
             printer_classes: for which beds; all known classes where it is empty.
             material: must be known, or empty; so must quality.
+            overrides: settings of the slicer; each must be known.
 
         Raises:
             Refused: not a model, broken, too large for every bed, unknown material ...
@@ -262,6 +276,10 @@ class Slicer(Protocol):
 
 class AgentLink(Protocol):
     """The way to the agents."""
+
+    @property
+    def trouble(self) -> str:
+        """Why no agent can be reached, and what to do; empty where the broker answers."""
 
     async def publish_desired(self, agent_id: AgentId, desired: Desired) -> None:
         """Say what is wanted, retained; returns once the broker has it.

@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from coordinator.errors import SettingsInvalid
+from coordinator.help_format import HelpFormatter
 
 MIB = 1024 * 1024
 PREFIX = "FARMHAND_"
@@ -59,7 +60,8 @@ class Settings(BaseSettings):
     )
 
     state_dir: Path = Field(default_factory=_state_dir)
-    """Folder of the database, the artifacts and the token; one coordinator per folder."""
+    """Folder of the database, the artifacts and the token, one coordinator per folder. Default:
+    ~/.local/state/farmhand"""
 
     host: Host = "127.0.0.1"
     """Where the HTTP API listens."""
@@ -172,7 +174,10 @@ def load(arguments: Sequence[str] = ()) -> Settings:
 
     _refuse_unknown(os.environ, "the environment")
     try:
-        return WithFile(_cli_settings_source=CliSettingsSource[Any](WithFile, cli_parse_args=flags))
+        given = CliSettingsSource[Any](
+            WithFile, cli_parse_args=flags, formatter_class=HelpFormatter
+        )
+        return WithFile(_cli_settings_source=given)
     except ValidationError as error:
         raise SettingsInvalid(_sentence(error)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -60,9 +60,14 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         raise RequestInvalid("The slicing request is longer than 1 MiB: pass paths, not contents.")
     # numpy's threads reserve address space for each core, which the limit below would count.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from slicing.request import InspectRequest, parse_request
+    from slicing.request import InspectRequest, ProbeRequest, ProbeResult, parse_request
 
     request = parse_request(text)
+    if isinstance(request, ProbeRequest):
+        from slicing.registry import open_engine
+
+        open_engine(request.engine).require()
+        return asdict(ProbeResult(engine=request.engine))
     limit_own_memory(request.limits.memory_bytes_max)
     if isinstance(request, InspectRequest):
         from slicing.inspection import inspect

@@ -74,6 +74,13 @@ class Engine(Protocol):
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
 
+    def require(self) -> None:
+        """Do nothing where the program is installed; nothing is started for that.
+
+        Raises:
+            EngineMissing: it is not.
+        """
+
     def version(self) -> str:
         """Return the version of the program that is installed.
 

@@ -12,6 +12,7 @@ SlicingError
 │   └── ModelUnprintable   model_unprintable    nothing that an engine can lay down
 ├── ProfileError                                the choice's fault: choose otherwise
 │   ├── ProfileUnknown     profile_unknown      no such printer, material or quality
+│   ├── SettingInvalid     setting_invalid      no such setting, or not with this value
 │   ├── ProfileInvalid     profile_invalid      a file in the configs folder is wrong
 │   └── SettingsRefused    settings_refused     each is known, together they can't work
 ├── EngineError                                 this machine's fault
@@ -107,6 +108,12 @@ class ProfileUnknown(ProfileError):
     """No printer, material or quality of that name; the message lists those there are."""
 
     code = "profile_unknown"
+
+
+class SettingInvalid(ProfileError):
+    """No setting of that name, or one that can't have this value."""
+
+    code = "setting_invalid"
 
 
 class ProfileInvalid(ProfileError):

@@ -4,6 +4,7 @@ from slicing.catalogue import Catalogue
 from slicing.errors import ModelTooLarge
 from slicing.geometry import load
 from slicing.mesh import Vector, exceeds
+from slicing.registry import open_engine
 from slicing.request import Bed, InspectRequest, InspectResult, TooLarge
 
 _HOLES = "The surface has holes or loose edges; the slicer closes what it can: check the preview."
@@ -15,7 +16,9 @@ def inspect(request: InspectRequest) -> InspectResult:
     Raises:
         ModelError: it is no good, or fits none of the printers.
         ProfileError: a printer, material or quality is unknown or its profile wrong.
+        EngineError: what it is to be sliced with is not there.
     """
+    open_engine(request.engine).require()
     catalogue = Catalogue(request.configs)
     if request.material:
         catalogue.material(request.material)

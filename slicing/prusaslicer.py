@@ -96,6 +96,10 @@ class PrusaSlicer:
         dialects=frozenset(Dialect), deterministic=True
     )
 
+    def require(self) -> None:
+        """Do nothing where the program is installed; see `Engine.require`."""
+        _program()
+
     def version(self) -> str:
         """Return the installed version, as its help states it."""
         with TemporaryDirectory(prefix="farmhand-probe-") as folder:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from slicing.errors import RequestInvalid
+from slicing.errors import RequestInvalid, SettingInvalid
 from slicing.profiles import Overrides
 from slicing.shapes import Shape, first_fault
 
@@ -64,19 +64,30 @@ class _Request(Shape):
     limits: Limits = Limits()
 
 
+class ProbeRequest(Shape):
+    """Is the engine installed on this machine?"""
+
+    kind: Literal["probe"]
+    engine: str = "prusaslicer"
+    limits: Limits = Limits()
+
+
 class InspectRequest(_Request):
     """Look at a model: what is it, and which printers can take it.
 
     Attributes:
         printers: printer classes by name, or beds given outright; empty for all classes known.
-        material: what it is to be sliced for, with `quality`; one that is unknown is refused now
-            and not when the slicing begins. Empty where that is open.
+        material: what it is to be sliced for, with `quality` and `settings`; what is unknown is
+            refused now and not when the slicing begins. Empty where that is open.
+        engine: what it is to be sliced with; it must be installed.
     """
 
     kind: Literal["inspect"]
     printers: tuple[str | Bed, ...] = ()
     material: str = ""
     quality: str = ""
+    settings: Overrides = Overrides()
+    engine: str = "prusaslicer"
 
 
 class SliceRequest(_Request):
@@ -96,9 +107,16 @@ class SliceRequest(_Request):
     engine: str = "prusaslicer"
 
 
-Request: TypeAlias = InspectRequest | SliceRequest
+Request: TypeAlias = ProbeRequest | InspectRequest | SliceRequest
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """An engine that is installed."""
+
+    engine: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +186,21 @@ def parse_request(text: bytes | str) -> Request:
 
     Raises:
         RequestInvalid: it is no JSON, or a field is missing, unknown or out of range.
+        SettingInvalid: all is well but a setting, which a person chose.
     """
     try:
         return _REQUEST.validate_json(text)
     except ValidationError as error:
         where, what = first_fault(error)
         field_name = where.partition(".")[2]  # the first step is the request's kind
+        if field_name.startswith("settings."):
+            raise _setting_invalid(field_name.removeprefix("settings."), what) from error
         place = f' at "{field_name}"' if field_name else ""
         raise RequestInvalid(f"The slicing request is wrong{place}: {what}.") from error
+
+
+def _setting_invalid(name: str, what: str) -> SettingInvalid:
+    known = tuple(Overrides.model_fields)
+    if name.partition(".")[0] not in known:
+        what = f"there is none of that name; choose from: {', '.join(known)}"
+    return SettingInvalid(f'The setting "{name}" can\'t be used: {what}.', name=name, known=known)

@@ -1,44 +1,38 @@
 """The `farmhand-printer` command."""
 
 import asyncio
-import logging
 import sys
+from types import ModuleType
+from typing import cast
 
-import structlog
+# structlog loads rich for prettier tracebacks where it is installed.
+sys.modules.setdefault("rich", cast(ModuleType, None))
 
-from agent.errors import SettingsInvalid
-from agent.simulator.app import App
-from agent.simulator.settings import PrinterSettings, load
+from agent.errors import SettingsInvalid  # noqa: E402
+from agent.logs import configure  # noqa: E402
+from agent.simulator.app import App  # noqa: E402
+from agent.simulator.settings import load  # noqa: E402
 
 
-def main() -> None:
-    """Run one simulated printer until it is told to stop."""
+def main() -> int:
+    """Run one simulated printer until it is told to stop.
+
+    Returns:
+        0 after SIGTERM or SIGINT, 1 where port or file can't be had, 2 for wrong settings.
+    """
     try:
         settings = load(sys.argv[1:])
-        _configure_logs(settings)
+        configure(log_format=settings.log_format, log_level=settings.log_level, secrets=())
         asyncio.run(App(settings).run())
     except SettingsInvalid as error:
-        sys.exit(f"farmhand-printer: {error}")
+        sys.stderr.write(f"farmhand-printer: {error}\n")
+        return 2
     except OSError as error:
-        sys.exit(f"farmhand-printer: {error.filename or 'port'}: {error.strerror}")
-
-
-def _configure_logs(settings: PrinterSettings) -> None:
-    console = settings.log_format == "console" or (
-        settings.log_format == "auto" and sys.stderr.isatty()
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[settings.log_level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+        what = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"farmhand-printer: {what}{error.strerror}\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -52,38 +52,50 @@ class App:
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT."""
+        """Serve until SIGTERM or SIGINT.
+
+        Raises:
+            OSError: the port or the control socket can't be had.
+        """
         self._loop = loop = asyncio.get_running_loop()
         self._began_s = loop.time()
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
-        control = None
         try:
-            async with asyncio.TaskGroup() as self._tasks:
-                await self._port.open()
-                if self._settings.control:
-                    self._settings.control.parent.mkdir(parents=True, exist_ok=True)
-                    self._settings.control.unlink(missing_ok=True)
-                    control = await asyncio.start_unix_server(
-                        self._converse, self._settings.control
-                    )
-                logger.info(
-                    "printer.started",
-                    printer=self._settings.name,
-                    port=str(self._settings.pty or self._settings.tcp),
-                )
-                self._pump()
-                await stopped.wait()
+            await self._port.open()
+            control = await self._open_control()
+            logger.info(
+                "printer.started",
+                printer=self._settings.name,
+                port=str(self._settings.pty or self._settings.tcp),
+            )
+            try:
+                async with asyncio.TaskGroup() as self._tasks:
+                    self._pump()
+                    await stopped.wait()
+            finally:
+                self._close_control(control)
+                self._write_log()
+                logger.info("printer.stopped", executed=self._firmware.log.commands)
         finally:
             self._port.close()
-            if control is not None and self._settings.control:
-                control.close()
-                self._settings.control.unlink(missing_ok=True)
-            self._write_log()
             if self._log:
                 self._log.close()
-            logger.info("printer.stopped", executed=self._firmware.log.commands)
+
+    async def _open_control(self) -> asyncio.Server | None:
+        """Listen on the control socket, if one is wanted."""
+        path = self._settings.control
+        if path is None:
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        return await asyncio.start_unix_server(self._converse, path)
+
+    def _close_control(self, control: asyncio.Server | None) -> None:
+        if control is not None and self._settings.control is not None:
+            control.close()
+            self._settings.control.unlink(missing_ok=True)
 
     def _now(self) -> float:
         return (self._loop.time() - self._began_s) * self._settings.speed

@@ -7,6 +7,7 @@ that goes, and swallow what is written while nobody is there.
 import asyncio
 import contextlib
 import ctypes
+import errno
 import os
 import pty
 import struct
@@ -62,7 +63,13 @@ class PtyPort:
         self._unsent = bytearray()
 
     async def open(self) -> None:
-        """Make the pseudo-terminal and put its link in place, at once or not at all."""
+        """Make the pseudo-terminal and put its link in place, at once or not at all.
+
+        Raises:
+            OSError: the link can't be made, or something that is no link is in its place.
+        """
+        if self._link.exists() and not self._link.is_symlink():
+            raise FileExistsError(errno.EEXIST, "there is a file that is no link", str(self._link))
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         attributes = termios.tcgetattr(self._slave)

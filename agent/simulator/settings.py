@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from agent.errors import SettingsInvalid
+from agent.help_format import HelpFormatter
 from agent.simulator.faults import parse_fault
 
 PREFIX = "FARMHAND_PRINTER_"
@@ -148,7 +149,9 @@ def load(arguments: Sequence[str]) -> PrinterSettings:
         model_config = SettingsConfigDict(toml_file=path)
 
     try:
-        flags: CliSettingsSource[Any] = CliSettingsSource(Settings, cli_parse_args=list(arguments))
+        flags: CliSettingsSource[Any] = CliSettingsSource(
+            Settings, cli_parse_args=list(arguments), formatter_class=HelpFormatter
+        )
         return Settings(_cli_settings_source=flags)
     except ValidationError as error:
         raise SettingsInvalid(

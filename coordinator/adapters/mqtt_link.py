@@ -106,11 +106,17 @@ class MqttLink:
         self._term = term
         self._client: aiomqtt.Client | None = None
         self._is_up = asyncio.Event()
+        self._why = "nothing was heard of it yet"
 
     @property
     def connected(self) -> bool:
         """Whether a session stands and everything is subscribed."""
         return self._is_up.is_set()
+
+    @property
+    def trouble(self) -> str:
+        """Why no agent can be reached, and what to do; empty where the broker answers."""
+        return "" if self.connected else self._unreachable().message
 
     async def wait_connected(self) -> None:
         """Return once a session stands."""
@@ -150,8 +156,9 @@ class MqttLink:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise asyncio.CancelledError from error  # the goodbye failed
+                self._why = _words_of(error)
                 if not told:
-                    log.warning("link.lost", broker=str(self._address), error=str(error))
+                    log.warning("link.lost", broker=str(self._address), error=self._why)
                     told = True
             await asyncio.sleep(retry_s * random.uniform(0.5, 1.0))
             retry_s = min(retry_s * 2, RETRY_S_MAX)
@@ -218,8 +225,8 @@ class MqttLink:
     def _unreachable(self) -> Unavailable:
         return Unavailable(
             "broker_unreachable",
-            f"no connection to the MQTT broker {self._address}: check that it runs, "
-            "its address and the credentials",
+            f"no connection to the MQTT broker {self._address} ({self._why}): "
+            "check that it runs, its address and the credentials",
         )
 
     def _new_client(self) -> aiomqtt.Client:
@@ -238,6 +245,12 @@ class MqttLink:
             queue_type=_inbox_of(self.counters),
             tls_context=ssl.create_default_context() if self._address.tls else None,
         )
+
+
+def _words_of(error: aiomqtt.MqttError) -> str:
+    """Return why a session broke; the library wraps the system's own words."""
+    cause = error.__cause__ or error.__context__
+    return (isinstance(cause, OSError) and cause.strerror) or str(error) or type(error).__name__
 
 
 def _inbox_of(counters: LinkCounters) -> type[asyncio.Queue[aiomqtt.Message]]:

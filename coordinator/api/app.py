@@ -4,8 +4,8 @@ from aiohttp import web
 
 from coordinator.api import handlers
 from coordinator.api.artifacts import serve_artifact
-from coordinator.api.auth import check_token
-from coordinator.api.middlewares import TOKEN, add_headers, authenticate, explain, identify
+from coordinator.api.auth import TOKEN, check_token
+from coordinator.api.middlewares import add_headers, authenticate, explain, identify
 from coordinator.api.page import page_routes
 from coordinator.api.render import API_ROOT
 from coordinator.usecases.farm import Farm
@@ -22,6 +22,9 @@ ROUTES: tuple[tuple[str, str, handlers.Handler], ...] = (
     ("GET", "/printers", handlers.list_printers),
     ("GET", "/printers/{printer_id}", handlers.show_printer),
     ("POST", "/printers/{printer_id}/clear", handlers.clear_printer),
+    ("POST", "/printers/{printer_id}/service", handlers.set_service),
+    ("GET", "/runs/{run_id}", handlers.show_run),
+    ("POST", "/runs/{run_id}/settle", handlers.settle_run),
     ("GET", "/artifacts/{sha256}", serve_artifact),
     ("HEAD", "/artifacts/{sha256}", serve_artifact),
     ("GET", "/health", handlers.show_health),

@@ -18,6 +18,8 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
     }
 )
 
+TOKEN = web.AppKey("token", str)
+
 # A token that can be guessed opens the farm; what we make ourselves has twice as much.
 TOKEN_CHARACTERS_MIN = 16
 
@@ -52,11 +54,16 @@ def require_credential(request: web.Request, token: str) -> None:
     resource = request.match_info.route.resource
     if resource is not None and (request.method, resource.canonical) in PUBLIC:
         return
+    if not shows_credential(request, token):
+        raise BadRequest(_UNAUTHORIZED)
+
+
+def shows_credential(request: web.Request, token: str) -> bool:
+    """Whether a request comes with the token."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # Bytes: comparing texts in constant time fails on what is not ASCII.
     same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
-    if scheme.lower() != "bearer" or not same:
-        raise BadRequest(_UNAUTHORIZED)
+    return scheme.lower() == "bearer" and same
 
 
 def actor_of(request: web.Request) -> str:

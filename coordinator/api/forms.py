@@ -1,6 +1,7 @@
-"""The fields of an order as they arrive, checked, and the order they make."""
+"""What requests bring, checked: the fields of an order, and small JSON bodies."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
@@ -29,6 +30,37 @@ class _OrderForm(BaseModel):
     settings: Json[dict[str, bool | int | float | str]] = Field(default_factory=dict)
 
 
+class SettleForm(BaseModel):
+    """How a lost run ended; which words there are is the use case's to know."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    outcome: str
+
+
+class ServiceForm(BaseModel):
+    """Whether a printer is out of the farm's hands."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    in_service: bool
+
+
+_Form = TypeVar("_Form", bound=BaseModel)
+
+
+def form_of(kind: type[_Form], body: bytes) -> _Form:
+    """Return what a JSON body says.
+
+    Raises:
+        BadRequest: 422, with every field that is wrong.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise _refusal(kind, error) from error
+
+
 def order_of(fields: Mapping[str, str], file_name: str, actor: str) -> Order:
     """Return the order in a form's fields.
 
@@ -38,7 +70,7 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str) -> Order:
     try:
         form = _OrderForm.model_validate(fields)
     except ValidationError as error:
-        raise _refusal(error) from error
+        raise _refusal(_OrderForm, error) from error
     if len(form.settings) > SETTINGS_MAX:
         raise _refused([FieldError(pointer="/settings", detail=f"at most {SETTINGS_MAX} settings")])
     return Order(
@@ -55,8 +87,8 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str) -> Order:
     )
 
 
-def _refusal(error: ValidationError) -> BadRequest:
-    known = ", ".join(_OrderForm.model_fields)
+def _refusal(kind: type[BaseModel], error: ValidationError) -> BadRequest:
+    known = ", ".join(kind.model_fields)
     return _refused(
         [
             FieldError(
@@ -77,7 +109,7 @@ def _refused(errors: list[FieldError]) -> BadRequest:
             status=422,
             code="invalid_fields",
             title="Invalid fields",
-            detail=f"{first.pointer[1:]}: {first.detail}",
+            detail=f"{first.pointer[1:] or 'body'}: {first.detail}",
             errors=tuple(errors),
         )
     )

@@ -4,21 +4,22 @@ from collections.abc import Awaitable, Callable, Collection
 
 from aiohttp import web
 
-from coordinator.api.auth import actor_of
-from coordinator.api.forms import order_of
+from coordinator.api.auth import TOKEN, actor_of, shows_credential
+from coordinator.api.forms import ServiceForm, SettleForm, form_of, order_of
 from coordinator.api.problems import BadRequest, FieldError, Problem
 from coordinator.api.render import (
     API_ROOT,
-    Document,
+    health_document,
     job_document,
     printer_document,
+    run_document,
     wait_document,
 )
 from coordinator.api.uploads import received
 from coordinator.domain.jobs import Job, JobState
 from coordinator.usecases import controlling, orders, reading
 from coordinator.usecases.farm import Farm
-from protocols.wire.vocabulary import JobId, PrinterId
+from protocols.wire.vocabulary import JobId, PrinterId, RunId
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -92,13 +93,36 @@ async def clear_printer(request: web.Request) -> web.Response:
     return web.json_response(printer_document(view))
 
 
+async def set_service(request: web.Request) -> web.Response:
+    """Take a printer out of the farm's hands, or give it back."""
+    farm, printer_id = request.app[FARM], _printer_id(request)
+    form = form_of(ServiceForm, await request.read())
+    await controlling.set_service(farm, printer_id, form.in_service, actor_of(request))
+    return web.json_response(printer_document(await reading.printer_view(farm, printer_id)))
+
+
+async def show_run(request: web.Request) -> web.Response:
+    """Return one run."""
+    run = await reading.run_view(request.app[FARM], RunId(request.match_info["run_id"]))
+    return web.json_response(run_document(run))
+
+
+async def settle_run(request: web.Request) -> web.Response:
+    """Take a person's word on how a lost run ended."""
+    form = form_of(SettleForm, await request.read())
+    run_id = RunId(request.match_info["run_id"])
+    run = await controlling.settle_run(request.app[FARM], run_id, form.outcome, actor_of(request))
+    return web.json_response(run_document(run))
+
+
 async def show_health(request: web.Request) -> web.Response:
-    """Return whether the coordinator can work: 200 if so, else 503. Anybody may ask."""
+    """Return how the coordinator is: 503 where it can do nothing, else 200. Anybody may ask."""
     health = await reading.health(request.app[FARM])
-    document: Document = {
-        "status": "ok" if health.ok else "failing",
-        "version": request.app[VERSION],
-    }
+    document = health_document(
+        health,
+        version=request.app[VERSION],
+        in_words=shows_credential(request, request.app[TOKEN]),
+    )
     return web.json_response(document, status=200 if health.ok else 503)
 
 

@@ -6,7 +6,7 @@ import time
 import structlog
 from aiohttp import web
 
-from coordinator.api.auth import require_credential
+from coordinator.api.auth import TOKEN, require_credential
 from coordinator.api.handlers import FARM, Handler
 from coordinator.api.problems import (
     Problem,
@@ -19,7 +19,6 @@ from coordinator.errors import FarmError
 
 _log = structlog.get_logger()
 
-TOKEN = web.AppKey("token", str)
 REQUEST_ID = web.RequestKey("request_id", str)
 
 # What we take over from a caller: nothing that could break a log line or grow it.

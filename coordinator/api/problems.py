@@ -75,7 +75,8 @@ _POINTERS = {
     "unknown_printer_class": "/printer_class",
     "unknown_printer": "/printer_id",
     "printer_of_other_class": "/printer_class",
-    "unknown_setting": "/settings",
+    "setting_invalid": "/settings",
+    "unknown_outcome": "/outcome",
 }
 
 # Long enough not to hammer a busy database, short enough for a person to wait.

@@ -12,12 +12,14 @@ from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run
 from coordinator.usecases.live import Sample
-from coordinator.usecases.reading import JobView, PrinterView, Wait
+from coordinator.usecases.reading import Health, JobView, PrinterView, Wait
 from protocols.wire.vocabulary import Temperature
 
 Document: TypeAlias = dict[str, object]
 
 API_ROOT = "/api/v1"
+
+HEALTH_PARTS = ("database", "broker", "slicer")
 
 
 def moment(at: datetime) -> str:
@@ -168,6 +170,23 @@ def live_document(sample: Sample) -> Document:
         "layer_count": printer.layer_count,
         "progress_ratio": printer.progress,
         "remaining_s": printer.remaining_s,
+    }
+
+
+def health_document(health: Health, *, version: str, in_words: bool) -> Document:
+    """Return how the coordinator is: `ok`, `degraded` or `failing`, and so each of its parts.
+
+    Null: `troubles` for strangers: words name places and addresses.
+    """
+    troubles = health.troubles
+    status = "failing" if not health.ok else "degraded" if troubles else "ok"
+    return {
+        "status": status,
+        "version": version,
+        **{part: "failing" if part in troubles else "ok" for part in HEALTH_PARTS},
+        "troubles": [{"part": part, "words": words} for part, words in troubles.items()]
+        if in_words
+        else None,
     }
 
 

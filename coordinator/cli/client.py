@@ -1,16 +1,18 @@
 """The API as methods: what the commands, and the demo, ask a coordinator with."""
 
-import asyncio
-from collections.abc import Mapping
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Any, BinaryIO
+from urllib.parse import quote, urlencode, urlsplit
 
-import aiohttp
-
-from coordinator.cli.exits import CommandFailed, NotAllowed, NotReachable
-from coordinator.cli.place import NOT_RUNNING, Place
+from coordinator.cli.exits import CommandFailed, NotAllowed, NotReachable, UsageWrong
+from coordinator.cli.place import NOT_RUNNING, Place, locate
 
 # JSON documents of the API: their shape is the API's business, the tables pick what they show.
 Document = dict[str, Any]
@@ -18,109 +20,183 @@ Document = dict[str, Any]
 # Nothing more comes of these by itself; a lost one waits for a person.
 JOB_ENDS = frozenset({"finished", "failed", "cancelled", "lost"})
 
+ANSWER_S = 10.0
+# Looking at a big model takes the coordinator longer than any other request.
+SUBMITTED_S = 300.0
+CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """One question; the body is sent as it is read."""
+
+    method: str
+    path: str
+    body: Sequence[bytes | BinaryIO] = ()
+    body_bytes: int = 0
+    content_type: str = "application/json"
+    answer_s: float = ANSWER_S
+
 
 class FarmClient:
-    """One coordinator. Use it as `async with FarmClient(place) as farm`."""
+    """One coordinator; every method asks it once, and blocks until it has answered.
 
-    def __init__(self, place: Place, *, timeout_s: float = 10.0) -> None:
+    The standard library's client, because this one has to be loaded before any answer shows. Each
+    question has a connection of its own, so that threads may share this.
+    """
+
+    def __init__(self, place: Place) -> None:
+        """Take the address and the token; nothing is sent yet.
+
+        Raises:
+            UsageWrong: the address has no host, or a port that is none.
+        """
         self._place = place
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=timeout_s, sock_connect=timeout_s, sock_read=timeout_s
-        )
-        self._session: aiohttp.ClientSession | None = None
+        parts = urlsplit(place.url)
+        try:
+            self._host, self._port = parts.hostname or "", parts.port
+        except ValueError:
+            self._host, self._port = "", None
+        if not self._host:
+            raise UsageWrong(f"{place.url!r} is no address: write http://HOST:PORT")
+        self._kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._root = parts.path + "/api/v1/"
 
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            base_url=self._place.url + "/api/v1/",
-            timeout=self._timeout,
-            headers={"Authorization": f"Bearer {self._place.token}"},
-        )
-        return self
+    def health(self) -> Document:
+        """Return the coordinator's health, whether it is good or not."""
+        return self._document(_Request(method="GET", path="health"), also=(503,))
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._session is not None
-        await self._session.close()
+    def jobs(self, states: Sequence[str] = ()) -> list[Document]:
+        """Return jobs in order of arrival; only those in one of the states, if any are given."""
+        query = urlencode([("state", state) for state in states])
+        return list((self._ask("GET", f"jobs?{query}"))["items"])
 
-    async def health(self) -> Document:
-        """Return the coordinator's health."""
-        return await self._ask("GET", "health")
-
-    async def jobs(self, states: list[str] | None = None) -> list[Document]:
-        """Return jobs in order of arrival."""
-        query = [("state", state) for state in states or []]
-        return list((await self._ask("GET", "jobs", params=query))["items"])
-
-    async def job(self, job_id: str) -> Document:
+    def job(self, job_id: str) -> Document:
         """Return one job."""
-        return await self._ask("GET", f"jobs/{_step(job_id)}")
+        return self._ask("GET", f"jobs/{_step(job_id)}")
 
-    async def why(self, job_id: str) -> list[Document]:
+    def why(self, job_id: str) -> list[Document]:
         """Return why a job waits."""
-        return list((await self._ask("GET", f"jobs/{_step(job_id)}/why"))["items"])
+        return list((self._ask("GET", f"jobs/{_step(job_id)}/why"))["items"])
 
-    async def control_job(self, job_id: str, verb: str) -> Document:
+    def control_job(self, job_id: str, verb: str) -> Document:
         """Cancel, pause or resume a job."""
-        return await self._ask("POST", f"jobs/{_step(job_id)}/{verb}")
+        return self._ask("POST", f"jobs/{_step(job_id)}/{verb}")
 
-    async def submit(self, file: Path, fields: Mapping[str, str]) -> Document:
-        """Send a model or G-code with what is wanted of it; fields first, as a form does."""
-        form = aiohttp.FormData(quote_fields=False)  # names as they are, as browsers do
-        for name, value in fields.items():
-            form.add_field(name, value)
+    def submit(self, file: Path, fields: Mapping[str, str]) -> Document:
+        """Send a model or G-code with what is wanted of it."""
+        boundary = secrets.token_hex(16)
         try:
             opened = file.open("rb")
         except OSError as error:
             raise CommandFailed(f"{file} can't be read: {error.strerror}") from error
         with opened:
-            form.add_field("file", opened, filename=file.name)
-            # Looking at a big model takes the coordinator longer than any other request.
-            return await self._ask(
-                "POST", "jobs", data=form, timeout=aiohttp.ClientTimeout(sock_read=300)
+            head, tail = _form(boundary, fields, file.name)
+            size = opened.seek(0, 2)
+            opened.seek(0)
+            request = _Request(
+                method="POST",
+                path="jobs",
+                body=(head, opened, tail),
+                body_bytes=len(head) + size + len(tail),
+                content_type=f"multipart/form-data; boundary={boundary}",
+                answer_s=SUBMITTED_S,
             )
+            return self._document(request)
 
-    async def printers(self) -> list[Document]:
+    def run(self, run_id: str) -> Document:
+        """Return one run."""
+        return self._ask("GET", f"runs/{_step(run_id)}")
+
+    def settle(self, run_id: str, outcome: str) -> Document:
+        """Say how a lost run ended: finished, failed or reprint."""
+        return self._ask("POST", f"runs/{_step(run_id)}/settle", {"outcome": outcome})
+
+    def printers(self) -> list[Document]:
         """Return all printers, by id."""
-        return list((await self._ask("GET", "printers"))["items"])
+        return list((self._ask("GET", "printers"))["items"])
 
-    async def printer(self, printer_id: str) -> Document:
+    def printer(self, printer_id: str) -> Document:
         """Return one printer."""
-        return await self._ask("GET", f"printers/{_step(printer_id)}")
+        return self._ask("GET", f"printers/{_step(printer_id)}")
 
-    async def clear(self, printer_id: str) -> Document:
+    def clear(self, printer_id: str) -> Document:
         """Declare a bed clear."""
-        return await self._ask("POST", f"printers/{_step(printer_id)}/clear")
+        return self._ask("POST", f"printers/{_step(printer_id)}/clear")
 
-    async def save_artifact(self, sha256: str, to: Path) -> None:
+    def set_service(self, printer_id: str, *, in_service: bool) -> Document:
+        """Take a printer out of the farm's hands, or give it back."""
+        path = f"printers/{_step(printer_id)}/service"
+        return self._ask("POST", path, {"in_service": in_service})
+
+    def save_artifact(self, sha256: str, to: Path) -> None:
         """Write an artifact's bytes to a file."""
-        assert self._session is not None
+        connection = self._connection(ANSWER_S)
         try:
-            async with self._session.get(f"artifacts/{_step(sha256)}") as response:
-                if response.status != 200:
-                    raise await _failure(response)
-                with to.open("wb") as file:
-                    async for chunk in response.content.iter_chunked(2**18):
-                        file.write(chunk)
-        except (aiohttp.ClientError, TimeoutError) as error:
+            answer = self._answer(
+                connection, _Request(method="GET", path=f"artifacts/{_step(sha256)}")
+            )
+            if answer.status != 200:
+                raise self._failure(answer.status, answer.read())
+            with to.open("wb") as file:
+                while chunk := answer.read(CHUNK_BYTES):
+                    file.write(chunk)
+        except (OSError, HTTPException) as error:
             raise self._unreachable(error) from error
+        finally:
+            connection.close()
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Document:
-        assert self._session is not None
+    def _ask(self, method: str, path: str, said: Document | None = None) -> Document:
+        body = json.dumps(said).encode() if said is not None else b""
+        request = _Request(method=method, path=path, body=(body,), body_bytes=len(body))
+        return self._document(request)
+
+    def _document(self, request: _Request, also: Sequence[int] = ()) -> Document:
+        """Return the JSON of an answer that says yes, or one of the statuses that also will do."""
+        connection = self._connection(request.answer_s)
         try:
-            async with self._session.request(method, path, **options) as response:
-                if response.status >= 400:
-                    raise await _failure(response)
-                document: Document = await response.json()
-                return document
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            answer = self._answer(connection, request)
+            body = answer.read()
+            if answer.status >= 400 and answer.status not in also:
+                raise self._failure(answer.status, body)
+            document: Document = json.loads(body)
+            return document
+        except (OSError, HTTPException, ValueError) as error:
             raise self._unreachable(error) from error
+        finally:
+            connection.close()
+
+    def _connection(self, answer_s: float) -> HTTPConnection:
+        return self._kind(self._host, self._port, timeout=answer_s)
+
+    def _answer(self, connection: HTTPConnection, request: _Request) -> HTTPResponse:
+        """Send a request and return the answer's head."""
+        connection.putrequest(request.method, self._root + request.path)
+        connection.putheader("Authorization", f"Bearer {self._place.token}")
+        if request.body_bytes:
+            connection.putheader("Content-Type", request.content_type)
+        connection.putheader("Content-Length", str(request.body_bytes))
+        # Who refuses an upload may hang up in the middle of it, with its answer already sent.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.endheaders()
+            for chunk in _chunks(request.body):
+                connection.send(chunk)
+        return connection.getresponse()
+
+    def _failure(self, status: int, body: bytes) -> CommandFailed:
+        """Return what a problem document says, as an error."""
+        try:
+            problem: Document = json.loads(body)
+            detail, code = str(problem["detail"]), str(problem["code"])
+            others = problem.get("errors", [])[1:]
+        except (ValueError, KeyError, TypeError):
+            return CommandFailed(f"{self._place.url} answered {status}")
+        detail += "".join(f"\n{other['pointer'][1:]}: {other['detail']}" for other in others)
+        kind = NotAllowed if status in (401, 403) else CommandFailed
+        return kind(detail, code=code)
 
     def _unreachable(self, error: Exception) -> NotReachable:
-        why = str(error) or type(error).__name__
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return NotReachable(f"{self._place.url} does not answer ({why}); {NOT_RUNNING}")
 
 
@@ -128,23 +204,41 @@ def _step(text: str) -> str:
     return quote(text, safe="")
 
 
-async def _failure(response: aiohttp.ClientResponse) -> CommandFailed:
-    """Return what a problem document says, as an error."""
-    try:
-        problem: Document = await response.json(content_type=None)
-        detail, code = str(problem["detail"]), str(problem["code"])
-        others = problem.get("errors", [])[1:]
-    except (ValueError, KeyError, TypeError, aiohttp.ClientError):
-        return CommandFailed(f"{response.url.origin()} answered {response.status}")
-    detail += "".join(f"\n{other['pointer'][1:]}: {other['detail']}" for other in others)
-    kind = NotAllowed if response.status in (401, 403) else CommandFailed
-    return kind(detail, code=code)
+def _chunks(parts: Sequence[bytes | BinaryIO]) -> Iterator[bytes]:
+    for part in parts:
+        if isinstance(part, bytes):
+            yield part
+        else:
+            while chunk := part.read(CHUNK_BYTES):
+                yield chunk
 
 
-async def wait_for_end(farm: FarmClient, job_id: str, *, period_s: float = 1.0) -> Document:
+def _form(boundary: str, fields: Mapping[str, str], file_name: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after the file in a form, after RFC 7578; fields go first."""
+    # As browsers do: what would end the quotes or the line is replaced.
+    plain = file_name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{plain}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    return "".join(parts).encode("utf-8", "replace"), f"\r\n--{boundary}--\r\n".encode()
+
+
+def wait_for_end(farm: FarmClient, job_id: str, *, period_s: float = 1.0) -> Document:
     """Return a job once nothing more will come of it."""
-    while True:
-        job = await farm.job(job_id)
-        if job["state"] in JOB_ENDS:
-            return job
-        await asyncio.sleep(period_s)
+    while (job := farm.job(job_id))["state"] not in JOB_ENDS:
+        time.sleep(period_s)
+    return job
+
+
+def connect(url: str, token_file: Path | None) -> FarmClient:
+    """Return the coordinator that the options, the environment or the state folder name.
+
+    Raises:
+        CommandFailed: see `place.locate`.
+    """
+    return FarmClient(locate(url, token_file))

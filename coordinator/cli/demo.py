@@ -9,6 +9,7 @@ import asyncio
 import json
 import signal
 import time
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,21 +100,19 @@ class _Demo:
             arguments = demo_setup.printer_arguments(self.home, printer_id, self.wishes.speed)
             await self.children.start(printer_id, "agent.simulator", arguments)
         mqtt_url = await self._start_coordinator()
-        async with FarmClient(self.place) as farm:
-            await self._start_agent(farm, ids, mqtt_url)
-            await self._clear_new_beds(farm)
-            started_s = time.monotonic()
-            self.screen.say(f"Submitting {model.name}, copies: {self.wishes.copies}.")
-            job = await farm.submit(
-                model,
-                {
-                    "copies": str(self.wishes.copies),
-                    "material": demo_setup.MATERIAL,
-                    "quality": demo_setup.QUALITY,
-                },
-            )
-            job = await self._print(farm, job["id"])
-            await self._sum_up(farm, job, wall_s=time.monotonic() - started_s)
+        farm = FarmClient(self.place)
+        await self._start_agent(farm, ids, mqtt_url)
+        await self._clear_new_beds(farm)
+        started_s = time.monotonic()
+        self.screen.say(f"Submitting {model.name}, copies: {self.wishes.copies}.")
+        fields = {
+            "copies": str(self.wishes.copies),
+            "material": demo_setup.MATERIAL,
+            "quality": demo_setup.QUALITY,
+        }
+        job = await to_thread(farm.submit, model, fields)
+        job = await self._print(farm, job["id"])
+        await self._sum_up(farm, job, wall_s=time.monotonic() - started_s)
 
     async def stay(self) -> None:
         """Say how to look around, and wait for Ctrl-C."""
@@ -171,7 +170,7 @@ class _Demo:
         )
 
         async def all_online() -> bool:
-            printers = await farm.printers()
+            printers = await to_thread(farm.printers)
             return len(printers) == len(ids) and all(
                 printer["status"] != "offline" and printer["live"] for printer in printers
             )
@@ -186,16 +185,16 @@ class _Demo:
             "Nobody has said yet what lies on these beds, so nothing starts there. A person would "
             f"look, and say: {CALLED} printer clear PRINTER. The demo does it itself."
         )
-        for printer in await farm.printers():
+        for printer in await to_thread(farm.printers):
             if printer["bed"]["state"] != "clear":
-                await farm.clear(printer["id"])
+                await to_thread(farm.clear, printer["id"])
 
     async def _print(self, farm: FarmClient, job_id: str) -> Document:
         """Show the job until it ended and every bed is clear again; return it."""
         while True:
             self.children.require_alive()
             try:
-                job, printers = await farm.job(job_id), await farm.printers()
+                job, printers = await to_thread(farm.job, job_id), await to_thread(farm.printers)
             except NotReachable:
                 await asyncio.sleep(PERIOD_S)  # until the death of a child can be seen
                 self.children.require_alive()
@@ -233,7 +232,7 @@ class _Demo:
             if time.monotonic() - finished_at < ADMIRE_S:
                 continue
             del self.finished_at[printer["id"]]
-            await farm.clear(printer["id"])
+            await to_thread(farm.clear, printer["id"])
             self.screen.say(
                 f"{printer['name']}: taken off the bed, as a person would; "
                 f"{CALLED} printer clear {printer['id']}"
@@ -243,7 +242,7 @@ class _Demo:
         self.screen.settle()
         self.screen.say("")
         self.screen.table(summary(job, speed=self.wishes.speed, wall_s=wall_s))
-        verdict = await compare(farm, self.home, job)
+        verdict = await to_thread(compare, farm, self.home, job)
         for sentence in explain(verdict):
             self.screen.say(sentence, style="green" if verdict.proven else "red")
         if job["state"] != "finished":

@@ -1,6 +1,5 @@
 """The end of a demo: what was done, in figures, and whether the printers did just that."""
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -39,7 +38,7 @@ class Verdict:
         return self.compared > 0 and not self.differences
 
 
-async def compare(farm: FarmClient, home: Folder, job: Document) -> Verdict:
+def compare(farm: FarmClient, home: Folder, job: Document) -> Verdict:
     """Hold the executed log of every printer that worked on the job against its plate."""
     runs = Counter(
         (run["printer_id"], run["plate_sha256"])
@@ -50,24 +49,24 @@ async def compare(farm: FarmClient, home: Folder, job: Document) -> Verdict:
     for _, sha256 in runs:
         if sha256 not in plates:
             file = home.path / f"{sha256}.gcode"
-            await farm.save_artifact(sha256, file)
+            farm.save_artifact(sha256, file)
             with file.open(encoding="utf-8", errors="replace") as lines:
                 plates[sha256] = list(commands_of_plate(lines))
     differences = {}
     for (printer_id, sha256), count in runs.items():
-        found = await _compare_one(home.executed(printer_id), plates[sha256] * count)
+        found = _compare_one(home.executed(printer_id), plates[sha256] * count)
         if found is not None:
             differences[printer_id] = found
     return Verdict(compared=len(runs), differences=differences)
 
 
-async def _compare_one(log: Path, expected: Sequence[str]) -> Difference | None:
+def _compare_one(log: Path, expected: Sequence[str]) -> Difference | None:
     patience_ends_s = time.monotonic() + LOG_PATIENCE_S
     while True:
         found = _difference(log, expected)
         if found is None or time.monotonic() > patience_ends_s:
             return found
-        await asyncio.sleep(0.2)
+        time.sleep(0.2)
 
 
 def _difference(log: Path, expected: Sequence[str]) -> Difference | None:

@@ -1,6 +1,5 @@
 """`farmhand job`: submit, look, steer."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,6 @@ import typer
 from coordinator.cli.called import CALLED
 from coordinator.cli.exits import JobFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
-from coordinator.cli.place import locate
 
 if TYPE_CHECKING:
     from coordinator.cli.client import Document
@@ -55,19 +53,17 @@ def submit(
         "settings": json.dumps(_settings(settings or [])),
     }
 
-    async def send() -> "Document":
-        from coordinator.cli.client import FarmClient, wait_for_end
+    from coordinator.cli.client import connect, wait_for_end
+
+    farm = connect(url, token_file)
+    job = farm.submit(file, fields)
+    if watch and not as_json:
         from coordinator.cli.watching import watch_job
 
-        async with FarmClient(locate(url, token_file)) as farm:
-            job = await farm.submit(file, fields)
-            if not (wait or watch):
-                return job
-            if watch and not as_json:
-                return await watch_job(farm, job["id"])
-            return await wait_for_end(farm, job["id"])
-
-    _say(asyncio.run(send()), as_json=as_json, must_finish=wait or watch)
+        job = watch_job(farm, job["id"])
+    elif wait or watch:
+        job = wait_for_end(farm, job["id"])
+    _say(job, as_json=as_json, must_finish=wait or watch)
 
 
 @app.command("ls")
@@ -78,14 +74,10 @@ def list_jobs(
     token_file: TokenFile = None,
 ) -> None:
     """List jobs in order of arrival."""
-    from coordinator.cli import output, watching
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
 
-    async def ask() -> "list[Document]":
-        async with FarmClient(locate(url, token_file)) as farm:
-            return await farm.jobs(state)
-
-    jobs = asyncio.run(ask())
+    jobs = connect(url, token_file).jobs(state or ())
     if as_json:
         output.print_json(jobs)
         return
@@ -98,7 +90,7 @@ def list_jobs(
                 output.job_state(job),
                 f"{job['copies_finished']}/{job['copies']}",
                 job["material"],
-                watching.why_not(job),
+                output.why_not(job),
             ]
             for job in jobs
         ),
@@ -110,13 +102,9 @@ def list_jobs(
 def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
     """Show one job with its plates and runs."""
     from coordinator.cli import output
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli.client import connect
 
-    async def ask() -> "Document":
-        async with FarmClient(locate(url, token_file)) as farm:
-            return await farm.job(job_id)
-
-    job = asyncio.run(ask())
+    job = connect(url, token_file).job(job_id)
     _say(job, as_json=as_json)
     if as_json:
         return
@@ -156,13 +144,9 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
 def why(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
     """Tell why a job waits, printer by printer."""
     from coordinator.cli import output
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli.client import connect
 
-    async def ask() -> "list[Document]":
-        async with FarmClient(locate(url, token_file)) as farm:
-            return await farm.why(job_id)
-
-    waits = asyncio.run(ask())
+    waits = connect(url, token_file).why(job_id)
     if as_json:
         output.print_json(waits)
         return
@@ -178,14 +162,10 @@ def watch(
     job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
 ) -> None:
     """Show a job's progress until it ends."""
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli.client import connect
     from coordinator.cli.watching import stream_job, watch_job
 
-    async def follow() -> "Document":
-        async with FarmClient(locate(url, token_file)) as farm:
-            return await (stream_job if as_json else watch_job)(farm, job_id)
-
-    job = asyncio.run(follow())
+    job = (stream_job if as_json else watch_job)(connect(url, token_file), job_id)
     if not as_json:
         _say(job, as_json=False)
     _require_finished(job)
@@ -224,13 +204,9 @@ def resume(
 
 
 def _control(verb: str, job_id: str, *, as_json: bool, url: str, token_file: Path | None) -> None:
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli.client import connect
 
-    async def ask() -> "Document":
-        async with FarmClient(locate(url, token_file)) as farm:
-            return await farm.control_job(job_id, verb)
-
-    _say(asyncio.run(ask()), as_json=as_json)
+    _say(connect(url, token_file).control_job(job_id, verb), as_json=as_json)
 
 
 def _say(job: "Document", *, as_json: bool, must_finish: bool = False) -> None:

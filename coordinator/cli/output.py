@@ -63,6 +63,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], em
     console().print(table)
 
 
+def print_facts(title: str, facts: Mapping[str, str | None]) -> None:
+    """Print what is known of one thing, a line each; what is empty is left out."""
+    typer.echo(title)
+    for name, value in facts.items():
+        if value:
+            typer.echo(f"  {name}: {value}")
+
+
 def state_text(state: str) -> Text:
     """Return a state in words and in its colour."""
     return Text(state.replace("_", " "), style=COLOURS.get(state, "default"))
@@ -73,6 +81,12 @@ def job_state(job: Document) -> Text:
     if job["held"] and job["state"] in ("ready", "leased", "printing"):
         return Text("paused", style="yellow")
     return state_text(job["state"])
+
+
+def why_not(job: Document) -> str:
+    """Return why a job failed or waits, in words; nothing where all is well."""
+    waits = job["waits"] if not job["copies_live"] else []
+    return str(job["reason"] or next((wait["words"] for wait in waits), ""))
 
 
 def duration(seconds: float | None) -> str:

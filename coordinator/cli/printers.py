@@ -1,12 +1,11 @@
-"""`farmhand printer`: look, and say that a bed is clear."""
+"""`farmhand printer`: look, say that a bed is clear, take out for service."""
 
-import asyncio
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coordinator.cli.options import Json, TokenFile, Url
-from coordinator.cli.place import locate
 
 if TYPE_CHECKING:
     from coordinator.cli.client import Document
@@ -25,15 +24,12 @@ def list_printers(
 ) -> None:
     """List printers."""
     from coordinator.cli import output
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli.client import connect
 
-    async def ask() -> "list[Document]":
-        async with FarmClient(locate(url, token_file)) as farm:
-            return await farm.printers()
-
-    printers = [
-        printer for printer in asyncio.run(ask()) if not status or printer["status"] in status
-    ]
+    farm = connect(url, token_file)
+    printers = [printer for printer in farm.printers() if not status or printer["status"] in status]
+    for trouble in farm.health()["troubles"]:
+        typer.echo(f"farmhand: {trouble['words']}", err=True)
     if as_json:
         output.print_json(printers)
         return
@@ -62,26 +58,18 @@ def show(
     printer_id: PrinterId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
 ) -> None:
     """Show one printer."""
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli.client import connect
 
-    async def ask() -> "Document":
-        async with FarmClient(locate(url, token_file)) as farm:
-            return await farm.printer(printer_id)
-
-    _say(asyncio.run(ask()), as_json=as_json)
+    _say(connect(url, token_file).printer(printer_id), as_json=as_json)
 
 
 @app.command()
 def watch(as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
     """Show what the printers do until Ctrl-C."""
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli.client import connect
     from coordinator.cli.watching import stream_printers, watch_printers
 
-    async def follow() -> None:
-        async with FarmClient(locate(url, token_file)) as farm:
-            await (stream_printers if as_json else watch_printers)(farm)
-
-    asyncio.run(follow())
+    (stream_printers if as_json else watch_printers)(connect(url, token_file))
 
 
 @app.command()
@@ -89,13 +77,31 @@ def clear(
     printer_id: PrinterId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
 ) -> None:
     """Say that nothing lies on a printer's bed: the next print may start there."""
-    from coordinator.cli.client import FarmClient
+    from coordinator.cli.client import connect
 
-    async def ask() -> "Document":
-        async with FarmClient(locate(url, token_file)) as farm:
-            return await farm.clear(printer_id)
+    _say(connect(url, token_file).clear(printer_id), as_json=as_json)
 
-    _say(asyncio.run(ask()), as_json=as_json)
+
+class Switch(StrEnum):
+    """Whether a printer is being serviced."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@app.command()
+def service(
+    printer_id: PrinterId,
+    switch: Annotated[Switch, typer.Argument(help="on: out of the farm's hands; off: back.")],
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Take a printer out for service, or give it back; that ends its quarantine too."""
+    from coordinator.cli.client import connect
+
+    farm = connect(url, token_file)
+    _say(farm.set_service(printer_id, in_service=switch is Switch.ON), as_json=as_json)
 
 
 def _say(printer: "Document", *, as_json: bool) -> None:
@@ -114,9 +120,7 @@ def _say(printer: "Document", *, as_json: bool) -> None:
         "temperatures": output.temperatures(printer["live"]),
         "job": printer["job"]["name"] if printer["job"] else "",
         "done": output.percent(printer),
-        "message": printer["message"] or printer["quarantine"],
+        "message": printer["message"],
+        "quarantine": printer["quarantine"],
     }
-    typer.echo(f"{printer['id']}  {printer['name']}")
-    for name, value in facts.items():
-        if value:
-            typer.echo(f"  {name}: {value}")
+    output.print_facts(f"{printer['id']}  {printer['name']}", facts)

@@ -1,6 +1,6 @@
 """Looking on: the API asked again and again, drawn on a terminal or told line by line."""
 
-import asyncio
+import time
 from collections.abc import Iterable, Sequence
 
 import typer
@@ -72,15 +72,9 @@ def job_line(job: Document) -> Table:
     if job["preparing_ratio"] is not None:
         cells += [bar(job["preparing_ratio"]), f"slicing {job['preparing_ratio']:.0%}"]
     else:
-        cells.append(why_not(job))
+        cells.append(output.why_not(job))
     table.add_row(*cells)
     return table
-
-
-def why_not(job: Document) -> str:
-    """Return why a job failed or waits, in words; nothing where all is well."""
-    waits = job["waits"] if not job["copies_live"] else []
-    return str(job["reason"] or next((wait["words"] for wait in waits), ""))
 
 
 def plain_lines(job: Document | None, printers: Sequence[Document]) -> list[str]:
@@ -103,68 +97,68 @@ def tens(ratio: float) -> str:
     return f"{int(ratio * 10) * 10} %"
 
 
-async def printers_of(farm: FarmClient, job: Document) -> list[Document]:
+def printers_of(farm: FarmClient, job: Document) -> list[Document]:
     """Return the printers that work on a job now."""
     return [
         printer
-        for printer in await farm.printers()
+        for printer in farm.printers()
         if printer["job"] is not None and printer["job"]["id"] == job["id"]
     ]
 
 
-async def watch_job(farm: FarmClient, job_id: str) -> Document:
+def watch_job(farm: FarmClient, job_id: str) -> Document:
     """Show a job until it ends; return it."""
     out = output.console()
     said: set[str] = set()
     with Live(console=out, auto_refresh=False, transient=True) as live:
         while True:
-            job = await farm.job(job_id)
-            printers = await printers_of(farm, job)
+            job = farm.job(job_id)
+            printers = printers_of(farm, job)
             if out.is_terminal:
                 live.update(Group(job_line(job), printers_table(printers)), refresh=True)
             else:
                 said = _say_new(plain_lines(job, printers), said)
             if job["state"] in JOB_ENDS:
                 return job
-            await asyncio.sleep(PERIOD_S)
+            time.sleep(PERIOD_S)
 
 
-async def stream_job(farm: FarmClient, job_id: str) -> Document:
+def stream_job(farm: FarmClient, job_id: str) -> Document:
     """Print a job as a line of JSON at each change until it ends; return it."""
     last: Document = {}
     while True:
-        job = await farm.job(job_id)
+        job = farm.job(job_id)
         if job != last:
             output.print_json(job)
         if job["state"] in JOB_ENDS:
             return job
         last = job
-        await asyncio.sleep(PERIOD_S)
+        time.sleep(PERIOD_S)
 
 
-async def watch_printers(farm: FarmClient) -> None:
+def watch_printers(farm: FarmClient) -> None:
     """Show all printers until cancelled."""
     out = output.console()
     said: set[str] = set()
     with Live(console=out, auto_refresh=False) as live:
         while True:
-            printers = await farm.printers()
+            printers = farm.printers()
             if out.is_terminal:
                 live.update(printers_table(printers), refresh=True)
             else:
                 said = _say_new(plain_lines(None, printers), said)
-            await asyncio.sleep(PERIOD_S)
+            time.sleep(PERIOD_S)
 
 
-async def stream_printers(farm: FarmClient) -> None:
+def stream_printers(farm: FarmClient) -> None:
     """Print a printer as a line of JSON at each change until cancelled."""
     last: dict[str, Document] = {}
     while True:
-        for printer in await farm.printers():
+        for printer in farm.printers():
             if last.get(printer["id"]) != printer:
                 last[printer["id"]] = printer
                 output.print_json(printer)
-        await asyncio.sleep(PERIOD_S)
+        time.sleep(PERIOD_S)
 
 
 def _say_new(lines: list[str], said: set[str]) -> set[str]:

@@ -10,7 +10,7 @@ from coordinator.domain.printers import Printer
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """One plate to be made: for this class, in this material (empty: the profile's own)."""
+    """One plate to be made: for this class, in this material."""
 
     printer_class: str
     material: str
@@ -20,7 +20,7 @@ def targets(job: Job, printers: Iterable[Printer]) -> tuple[Target, ...]:
     """Return the plates a job needs, by class; none where no known printer could print it.
 
     A job that names no material gets each class's most common one, so that its plate is printed
-    in what it was made for.
+    in what it was made for; a class of which nobody said what it holds gets none.
     """
     known = [
         printer
@@ -34,15 +34,15 @@ def targets(job: Job, printers: Iterable[Printer]) -> tuple[Target, ...]:
         if job.printer_class:
             classes.add(job.printer_class)
         return tuple(Target(name, job.material) for name in sorted(classes))
-    held: dict[str, Counter[str]] = {job.printer_class: Counter()} if job.printer_class else {}
+    held: dict[str, Counter[str]] = {}
     for printer in known:
-        held.setdefault(printer.printer_class, Counter())[printer.material] += 1
+        if printer.material:
+            held.setdefault(printer.printer_class, Counter())[printer.material] += 1
     return tuple(Target(name, _most_common(held[name])) for name in sorted(held))
 
 
 def _most_common(materials: Counter[str]) -> str:
-    named = [(-count, name) for name, count in materials.items() if name]
-    return min(named)[1] if named else ""
+    return min(materials, key=lambda name: (-materials[name], name))
 
 
 def why_none(job: Job, printers: Iterable[Printer]) -> str:
@@ -54,4 +54,8 @@ def why_none(job: Job, printers: Iterable[Printer]) -> str:
         return f"printer {job.printer_id} does not hold {job.material}"
     if job.material:
         return f"no printer holds {job.material}"
+    if job.printer_class and all(each.printer_class != job.printer_class for each in known):
+        return f"no printer of class {job.printer_class!r} was connected yet, nor a material named"
+    if any(not printer.material for printer in known):
+        return "no printer that could print it says what it holds: order it with a material"
     return "no known printer could print it"

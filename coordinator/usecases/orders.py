@@ -126,6 +126,7 @@ async def _check_model(farm: Farm, order: Order, staged: StagedFile) -> None:
         printer_classes=classes,
         material=order.material,
         quality=order.quality,
+        overrides=order.overrides,
     )
 
 

@@ -13,8 +13,8 @@ from coordinator.errors import FarmError
 from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live, Sample
-from coordinator.usecases.performing import the_job, the_printer
-from protocols.wire.vocabulary import JobId, PrinterId
+from coordinator.usecases.performing import the_job, the_printer, the_run
+from protocols.wire.vocabulary import JobId, PrinterId, RunId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +64,29 @@ class PrinterView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How the farm is; `ok` is false where the store does not answer."""
+    """How the farm is.
+
+    Attributes:
+        ok: the store answers; without it nothing can be done at all.
+        store: what is wrong with the store, in words, and what to do; empty where all is well. So
+            with `broker`, without which no agent is reached (prints go on), and `slicer`, without
+            which no model is taken (G-code is).
+    """
 
     ok: bool
     store: str = ""
+    broker: str = ""
+    slicer: str = ""
     agents_online: int = 0
     printers: Mapping[str, int]
     jobs_open: int = 0
     outbox_waiting: int = 0
+
+    @property
+    def troubles(self) -> Mapping[str, str]:
+        """What is wrong, by part: `database`, `broker`, `slicer`."""
+        parts = {"database": self.store, "broker": self.broker, "slicer": self.slicer}
+        return {part: words for part, words in parts.items() if words}
 
 
 # More than this waits on the outbox only while there is no broker; then the number says little.
@@ -86,14 +101,14 @@ async def job_view(farm: Farm, job_id: JobId) -> JobView:
     """
     async with farm.store.read() as unit:
         job = await the_job(unit, job_id)
-        return await _job_view(farm.live, unit, job, await _stations(unit))
+        return await _job_view(farm, unit, job, await _stations(unit))
 
 
 async def job_views(farm: Farm, states: Collection[JobState] | None = None) -> list[JobView]:
     """Return the jobs in these states (all for None), in order of arrival."""
     async with farm.store.read() as unit:
         stations = await _stations(unit)
-        return [await _job_view(farm.live, unit, job, stations) for job in await unit.jobs(states)]
+        return [await _job_view(farm, unit, job, stations) for job in await unit.jobs(states)]
 
 
 async def why_waiting(farm: Farm, job_id: JobId) -> tuple[Wait, ...]:
@@ -103,6 +118,16 @@ async def why_waiting(farm: Farm, job_id: JobId) -> tuple[Wait, ...]:
         NotFound: there is no such job.
     """
     return (await job_view(farm, job_id)).waits
+
+
+async def run_view(farm: Farm, run_id: RunId) -> Run:
+    """Return one run.
+
+    Raises:
+        NotFound: there is none.
+    """
+    async with farm.store.read() as unit:
+        return await the_run(unit, run_id)
 
 
 async def printer_view(farm: Farm, printer_id: PrinterId) -> PrinterView:
@@ -126,6 +151,7 @@ async def printer_views(farm: Farm) -> list[PrinterView]:
 
 async def health(farm: Farm) -> Health:
     """Return how the farm is; never raises for what is wrong with it."""
+    broker, slicer = farm.link.trouble, farm.slicer.trouble
     try:
         async with farm.store.read() as unit:
             agents = await unit.agents()
@@ -133,13 +159,15 @@ async def health(farm: Farm) -> Health:
             open_jobs = await unit.jobs(tuple(state for state in JobState if state not in ENDED))
             waiting = await unit.outbox(OUTBOX_COUNTED_MAX)
     except FarmError as error:
-        return Health(ok=False, store=str(error), printers={})
+        return Health(ok=False, store=str(error), broker=broker, slicer=slicer, printers={})
     counts: dict[str, int] = {}
     for printer, run in stations:
         status = status_of(printer, run)
         counts[status] = counts.get(status, 0) + 1
     return Health(
         ok=True,
+        broker=broker,
+        slicer=slicer,
         agents_online=sum(agent.online for agent in agents),
         printers=counts,
         jobs_open=len(open_jobs),
@@ -170,7 +198,7 @@ async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | Non
     )
 
 
-async def _job_view(live: Live, unit: Unit, job: Job, stations: _Stations) -> JobView:
+async def _job_view(farm: Farm, unit: Unit, job: Job, stations: _Stations) -> JobView:
     plates = tuple(await unit.plates(job.job_id))
     job_runs = tuple(await unit.runs(job_id=job.job_id))
     count = copies.tally(job, job_runs)
@@ -180,19 +208,21 @@ async def _job_view(live: Live, unit: Unit, job: Job, stations: _Stations) -> Jo
         runs=job_runs,
         copies_finished=count.finished,
         copies_live=count.live,
-        preparing=live.preparing(job.job_id),
-        waits=tuple(_waits(live, job, plates, job_runs, stations)),
+        preparing=farm.live.preparing(job.job_id),
+        waits=tuple(_waits(farm, job, plates, job_runs, stations)),
     )
 
 
 def _waits(
-    live: Live,
+    farm: Farm,
     job: Job,
     plates: Sequence[Plate],
     job_runs: Sequence[Run],
     stations: _Stations,
 ) -> Iterable[Wait]:
     """Yield what a job waits for: its preparation, people, its agents, and printers."""
+    if job.state not in ENDED and (words := farm.link.trouble):
+        yield Wait(code="broker_unreachable", words=words)
     if job.state is JobState.RECEIVED:
         yield Wait(code="not_prepared", words=job.reason or "it is sliced in its turn")
         return
@@ -202,7 +232,7 @@ def _waits(
     if job.held:
         yield Wait(code="held", words="somebody paused it")
     for run in job_runs:
-        yield from _run_waits(live, job, run)
+        yield from _run_waits(farm.live, job, run)
     if copies.tally(job, job_runs).wanted and not job.held:
         yield from _printer_waits(job, plates, stations)
 

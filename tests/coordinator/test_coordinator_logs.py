@@ -45,3 +45,16 @@ def test_an_exception_that_nobody_caught_is_logged(stream: io.StringIO) -> None:
     said = json.loads(stream.getvalue())
     assert (said["event"], said["level"]) == ("process.crashed", "critical")
     assert said["exception"][0]["exc_value"] == "oh"
+
+
+def test_a_crash_does_not_show_what_its_variables_held(stream: io.StringIO) -> None:
+    def login(word: str) -> None:
+        raise ValueError(f"refused after {len(word)} letters")
+
+    try:
+        login("geheim")
+    except ValueError:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+    assert "refused after 6 letters" in stream.getvalue()
+    assert "login" in stream.getvalue()
+    assert "'geheim'" not in stream.getvalue()

@@ -232,10 +232,9 @@ async def test_what_a_killed_broker_forgot_is_said_again(tmp_path: Path, broker:
         async with agent_at(farm) as agent:
             job_id = await order(person)
             before = await desired_assignment(agent)
-        children = Path(f"/proc/{farm.process.pid}/task/{farm.process.pid}/children")
-        [child] = (await asyncio.to_thread(children.read_text)).split()
-        ended = os.pidfd_open(int(child))
-        os.kill(int(child), signal.SIGKILL)
+        [child] = [pid for pid in children_of(farm.process.pid) if broker in command_of(pid)]
+        ended = os.pidfd_open(child)
+        os.kill(child, signal.SIGKILL)
         await asyncio.to_thread(select.select, [ended], [], [], START_S)
         os.close(ended)
         async with agent_again(farm) as agent:
@@ -261,6 +260,14 @@ async def test_a_model_sent_over_http_becomes_a_plate_that_is_desired(tmp_path: 
         assert len(gcode) == plate.size_bytes
         assert hashlib.sha256(gcode).hexdigest() == plate.sha256
         assert gcode.count(b"\nG1 ") > 1000
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
 
 
 MODEL = Path(__file__).resolve().parents[2] / "configs" / "dev" / "barn.stl"

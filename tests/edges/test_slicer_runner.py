@@ -36,7 +36,9 @@ def names_in(folder: Path) -> list[str]:
 
 
 async def test_a_model_is_looked_at(slicer: ChildSlicer) -> None:
-    found = await slicer.inspect(MODEL, printer_classes=(), material="PLA", quality="standard")
+    found = await slicer.inspect(
+        MODEL, printer_classes=(), material="PLA", quality="standard", overrides={}
+    )
     assert found.triangles > 0
     assert all(length > 0 for length in found.size_mm)
     assert PRINTER_CLASS in found.fits
@@ -45,16 +47,23 @@ async def test_a_model_is_looked_at(slicer: ChildSlicer) -> None:
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
-        ({"material": "unobtainium"}, "profile_unknown"),
-        ({"quality": "perfect"}, "profile_unknown"),
-        ({"printer_classes": ("nowhere",)}, "profile_unknown"),
+        ({"material": "unobtainium"}, "unknown_material"),
+        ({"quality": "perfect"}, "unknown_quality"),
+        ({"printer_classes": ("nowhere",)}, "unknown_printer_class"),
+        ({"overrides": {"brimm": 4}}, "setting_invalid"),
+        ({"overrides": {"infill": "130%"}}, "setting_invalid"),
     ],
 )
 async def test_what_nobody_knows_is_refused_before_anything_is_stored(
     slicer: ChildSlicer, asked: dict[str, object], code: str
 ) -> None:
-    given: dict[str, object] = {"printer_classes": (), "material": "", "quality": ""}
-    with pytest.raises(Refused, match=r"unobtainium|perfect|nowhere") as caught:
+    given: dict[str, object] = {
+        "printer_classes": (),
+        "material": "",
+        "quality": "",
+        "overrides": {},
+    }
+    with pytest.raises(Refused, match=r"unobtainium|perfect|nowhere|brimm|infill") as caught:
         await slicer.inspect(MODEL, **{**given, **asked})  # type: ignore[arg-type]
     assert caught.value.code == code
 
@@ -73,7 +82,7 @@ async def test_a_file_that_is_no_sound_model_is_refused(
     path = tmp_path / "bad.stl"
     path.write_bytes(body)
     with pytest.raises(Refused) as caught:
-        await slicer.inspect(path, printer_classes=(), material="", quality="")
+        await slicer.inspect(path, printer_classes=(), material="", quality="", overrides={})
     assert caught.value.code == code
     assert caught.value.message
 

@@ -27,7 +27,9 @@ def slicer(
 
 
 async def inspect(made: ChildSlicer) -> Inspection:
-    return await made.inspect(Path("a.stl"), printer_classes=(), material="", quality="")
+    return await made.inspect(
+        Path("a.stl"), printer_classes=(), material="", quality="", overrides={}
+    )
 
 
 async def test_a_crash_is_told_with_its_last_words() -> None:

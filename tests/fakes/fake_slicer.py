@@ -1,10 +1,11 @@
 """A slicer that makes a few lines at once; it can refuse classes, and models."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from coordinator.errors import Refused, Unavailable
 from coordinator.ports import Inspection, Sliced, SliceWish
+from protocols.wire.to_agent import Scalar
 
 
 class FakeSlicer:
@@ -12,7 +13,7 @@ class FakeSlicer:
 
     Attributes:
         refused: printer class -> why no plate can be made for it.
-        missing: the slicer is not installed.
+        trouble: why the slicer can't be used.
         meanwhile: awaited while it slices, for what happens at the same time.
     """
 
@@ -20,12 +21,23 @@ class FakeSlicer:
         self.wishes: list[SliceWish] = []
         self.inspected: list[tuple[str, ...]] = []
         self.refused: dict[str, str] = {}
-        self.missing = False
+        self.trouble = ""
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
+    async def probe(self) -> None:
+        return
+
     async def inspect(
-        self, model: Path, *, printer_classes: Sequence[str], material: str, quality: str
+        self,
+        model: Path,
+        *,
+        printer_classes: Sequence[str],
+        material: str,
+        quality: str,
+        overrides: Mapping[str, Scalar],
     ) -> Inspection:
+        if self.trouble:
+            raise Unavailable("engine_missing", self.trouble)
         self.inspected.append(tuple(printer_classes))
         if not model.read_bytes().startswith(b"solid"):  # noqa: ASYNC240 - a few bytes
             raise Refused("not_a_model", f"{model.name} is not a model")
@@ -34,8 +46,8 @@ class FakeSlicer:
     async def slice(
         self, wish: SliceWish, output: Path, progress: Callable[[float], None]
     ) -> Sliced:
-        if self.missing:
-            raise Unavailable("slicer_missing", "install prusa-slicer")
+        if self.trouble:
+            raise Unavailable("engine_missing", self.trouble)
         if reason := self.refused.get(wish.printer_class):
             raise Refused("model_too_large", reason)
         self.wishes.append(wish)

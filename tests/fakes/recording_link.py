@@ -13,8 +13,12 @@ class RecordingLink:
         self.retained: dict[PrinterId, Desired] = {}
         self.connected = True
 
+    @property
+    def trouble(self) -> str:
+        return "" if self.connected else "the broker does not answer: start it"
+
     async def publish_desired(self, agent_id: AgentId, desired: Desired) -> None:
         if not self.connected:
-            raise Unavailable("no_broker", "the broker does not answer")
+            raise Unavailable("broker_unreachable", self.trouble)
         self.said.append((agent_id, desired))
         self.retained[desired.printer_id] = desired

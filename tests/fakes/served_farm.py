@@ -45,6 +45,7 @@ class ServedFarm:
     store: MemoryStore = field(default_factory=MemoryStore)
     slicer: FakeSlicer = field(default_factory=FakeSlicer)
     clock: ManualClock = field(default_factory=ManualClock)
+    link: RecordingLink = field(default_factory=RecordingLink)
 
     def __post_init__(self) -> None:
         self.artifacts = FakeArtifacts(self.folder)
@@ -52,7 +53,7 @@ class ServedFarm:
             store=self.store,
             artifacts=self.artifacts,
             slicer=self.slicer,
-            link=RecordingLink(),
+            link=self.link,
             clock=self.clock,
             ids=CountingIds(),
         )

@@ -1,9 +1,10 @@
 """The steps of one print, between a farm and a model agent, one at a time."""
 
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import Run, RunState
 from coordinator.usecases import absorbing, controlling, dispatching, preparing
 from coordinator.usecases.farm import Farm
 from protocols.wire.vocabulary import EventKind, Nonce, RunPhase
+from tests.fakes.fake_farm import order_gcode
 from tests.fakes.model_agent import ModelAgent
 from tests.fakes.recording_link import RecordingLink
 
@@ -73,3 +74,15 @@ async def names_in_history(farm: Farm, subject: str, subject_id: str) -> list[st
     """Return the names of what happened to one thing."""
     async with farm.store.read() as unit:
         return [event.name for event in await unit.history(subject, subject_id)]
+
+
+async def lose_a_run(farm: Farm) -> Run:
+    """Have a plate printed by an agent that loses its memory in the middle of it."""
+    agent = await connect(farm, "a")
+    await order_gcode(farm)
+    await work(farm, agent)
+    await start(farm, agent)
+    await absorbing.absorb(farm, ModelAgent(agent.name, journal=2, boot=2).presence())
+    run = await the_run(farm)
+    assert run.state is RunState.LOST
+    return run

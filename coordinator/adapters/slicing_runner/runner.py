@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import structlog
 from coordinator.adapters.slicing_runner.process import lines_of
 from coordinator.errors import Refused, Unavailable
 from coordinator.ports import Inspection, Sliced, SliceWish
+from protocols.wire.to_agent import Scalar
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +30,18 @@ _TRY_LATER = frozenset(
         "cancelled",
     }
 )
+
+# And these, that it will fail again until a person mends it.
+_NO_SLICER = frozenset(
+    {"engine_unknown", "engine_missing", "slicer_not_started", "slicer_crashed", "slicer_garbled"}
+)
+
+# What slicing knows by one code and the API by three: which word of an order is unknown.
+_UNKNOWN = {
+    "printer class": "unknown_printer_class",
+    "material": "unknown_material",
+    "quality": "unknown_quality",
+}
 
 
 def _ignore(_ratio: float) -> None:
@@ -48,11 +62,28 @@ class ChildSlicer:
         self._timeout_s = timeout_s
         self._memory_bytes_max = memory_bytes_max
         self._command = tuple(command)
+        self._trouble = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be sliced, by the last request that told; empty where it can."""
+        return self._trouble
+
+    async def probe(self) -> None:
+        """Find out whether the slicer is there; `trouble` tells."""
+        with suppress(Unavailable):
+            await self._ask({"kind": "probe"}, _ignore)
 
     async def inspect(
-        self, model: Path, *, printer_classes: Sequence[str], material: str, quality: str
+        self,
+        model: Path,
+        *,
+        printer_classes: Sequence[str],
+        material: str,
+        quality: str,
+        overrides: Mapping[str, Scalar],
     ) -> Inspection:
-        """Look at a model before anything is stored; see the port."""
+        """Look at a model, and at what is wanted of it, before anything is stored."""
         request = {
             "kind": "inspect",
             "model_path": str(model),
@@ -60,6 +91,7 @@ class ChildSlicer:
             "printers": list(printer_classes),
             "material": material,
             "quality": quality,
+            "settings": dict(overrides),
         }
         result = await self._ask(request, _ignore)
         return Inspection(
@@ -97,12 +129,24 @@ class ChildSlicer:
     async def _ask(
         self, request: Mapping[str, Any], progress: Callable[[float], None]
     ) -> Mapping[str, Any]:
-        """Return the result of a request.
+        """Return the result of a request, and remember what it tells of the slicer.
 
         Raises:
             Refused: the answer is no.
             Unavailable: there is none, or not in time.
         """
+        try:
+            result = await self._result(request, progress)
+        except Unavailable as error:
+            if error.code in _NO_SLICER:
+                self._trouble = error.message
+            raise
+        self._trouble = ""
+        return result
+
+    async def _result(
+        self, request: Mapping[str, Any], progress: Callable[[float], None]
+    ) -> Mapping[str, Any]:
         ratio = 0.0
         limits = {"memory_bytes_max": self._memory_bytes_max, "engine_s_max": self._timeout_s}
         try:
@@ -140,4 +184,7 @@ def _failure(said: Mapping[str, Any]) -> Refused | Unavailable:
     code, message = str(said.get("code", "unknown")), str(said.get("message", ""))
     if code in _TRY_LATER:
         return Unavailable(code, message)
-    return Refused(code, message, dict(said.get("details") or {}))
+    details = dict(said.get("details") or {})
+    if code == "profile_unknown":
+        code = _UNKNOWN.get(str(details.get("kind")), code)
+    return Refused(code, message, details)

@@ -1,7 +1,11 @@
 """Printers over HTTP: what they show, and the word of a person about a bed."""
 
-import aiohttp
+from dataclasses import replace
 
+import aiohttp
+import pytest
+
+from protocols.wire.vocabulary import PrinterId
 from tests.fakes.served_farm import ServedFarm
 
 
@@ -34,10 +38,52 @@ async def test_a_bed_is_unknown_until_a_person_says_that_it_is_clear(
     assert after["bed"]["changed_by"] == "user:admin"
 
 
+async def test_a_printer_is_taken_out_for_service_and_given_back(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    await farm.printers_arrive("p-1")
+    for in_service, status in ((True, "in_service"), (False, "needs_clearing")):
+        body = {"in_service": in_service}
+        async with session.post("/api/v1/printers/p-1/service", json=body) as response:
+            assert response.status == 200
+            printer = await response.json()
+        assert (printer["in_service"], printer["status"]) == (in_service, status)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"in_service": "maybe"}', b'{"in_service": true, "why": 1}', b"\xff"]
+)
+async def test_a_body_that_does_not_say_on_or_off_changes_nothing(
+    farm: ServedFarm, session: aiohttp.ClientSession, body: bytes
+) -> None:
+    await farm.printers_arrive("p-1")
+    async with session.post("/api/v1/printers/p-1/service", data=body) as response:
+        problem = await response.json()
+        assert (response.status, problem["code"]) == (422, "invalid_fields")
+    async with session.get("/api/v1/printers/p-1") as response:
+        assert not (await response.json())["in_service"]
+
+
+async def test_giving_a_printer_back_ends_its_quarantine(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    await farm.printers_arrive("p-1")
+    sound = farm.store.tables.printers[PrinterId("p-1")]
+    farm.store.tables.printers[sound.printer_id] = replace(sound, quarantine="two of one name")
+    body = {"in_service": False}
+    async with session.post("/api/v1/printers/p-1/service", json=body) as response:
+        assert (await response.json())["quarantine"] == ""
+
+
 async def test_a_printer_that_is_not_there_is_a_problem_with_a_code(
     session: aiohttp.ClientSession,
 ) -> None:
-    for method, path in (("GET", "printers/x"), ("POST", "printers/x/clear")):
-        async with session.request(method, f"/api/v1/{path}") as response:
+    for method, path in (
+        ("GET", "printers/x"),
+        ("POST", "printers/x/clear"),
+        ("POST", "printers/x/service"),
+    ):
+        body = {"in_service": True}
+        async with session.request(method, f"/api/v1/{path}", json=body) as response:
             assert response.status == 404
             assert (await response.json())["code"] == "unknown_printer"

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from coordinator.cli import main as command
 from coordinator.cli.exits import Exit
 from tests.fakes.served_farm import TOKEN, ServedFarm, served
+from tests.fakes.story import lose_a_run
 
 GCODE = "G28\nG1 X10 E1\n"
 
@@ -202,3 +203,55 @@ def test_help_comes_at_once_and_without_the_heavy_libraries() -> None:
     assert "demo" in done.stdout
     for heavy in ("aiohttp", "pydantic", "sqlalchemy", "rich.table"):
         assert f" {heavy}\n" not in done.stderr, f"{heavy} is loaded for help"
+
+
+async def test_a_lost_run_is_found_and_settled(farm: ServedFarm, farmhand: Farmhand) -> None:
+    lost = await lose_a_run(farm.farm)
+    shown = await farmhand("job", "show", lost.job_id)
+    assert lost.run_id in shown.out
+    assert lost.reason in shown.out
+    assert (
+        f"state: lost\n  reason: {lost.reason}" in (await farmhand("run", "show", lost.run_id)).out
+    )
+    assert (await farmhand("run", "settle", lost.run_id, "perhaps")).code == Exit.USAGE
+    settled = await farmhand("run", "settle", lost.run_id, "finished", "--json")
+    assert (settled.code, settled.json["state"]) == (Exit.OK, "finished")
+    again = await farmhand("run", "settle", lost.run_id, "finished")
+    assert again.code == Exit.FAILED
+    assert "nothing to settle" in again.err
+
+
+async def test_a_printer_is_taken_out_for_service_and_given_back(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    await farm.printers_arrive("p-1")
+    assert "in service" in (await farmhand("printer", "service", "p-1", "on")).out
+    assert "in service" not in (await farmhand("printer", "service", "p-1", "off")).out
+
+
+async def test_whoever_lists_printers_hears_that_the_broker_is_away(
+    farm: ServedFarm, farmhand: Farmhand, plate: str
+) -> None:
+    farm.link.connected = False
+    listed = await farmhand("printer", "ls")
+    assert (listed.code, listed.err) == (Exit.OK, f"farmhand: {farm.link.trouble}\n")
+    job_id = (await farmhand("job", "submit", plate, "--json")).json["id"]
+    assert farm.link.trouble in (await farmhand("job", "why", job_id)).out
+
+
+async def test_an_upload_that_is_refused_before_its_end_says_why(
+    farmhand: Farmhand, tmp_path: Path
+) -> None:
+    model = tmp_path / "large.stl"
+    with model.open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    ended = await farmhand("job", "submit", str(model))
+    assert ended.code == Exit.FAILED
+    assert "upload_bytes_max" in ended.err
+
+
+async def test_a_file_keeps_its_name_whatever_is_in_it(farmhand: Farmhand, tmp_path: Path) -> None:
+    plate = tmp_path / 'größe "3".gcode'
+    plate.write_text(GCODE)
+    submitted = await farmhand("job", "submit", str(plate), "--json")
+    assert submitted.json["name"] in ('größe "3".gcode', "größe %223%22.gcode")

@@ -74,7 +74,8 @@ XL = replace(PRINTER, printer_id=PrinterId("p2"), printer_class="xl", material="
         ({"material": "ABS"}, []),
         ({"printer_class": "mk4"}, [Target("mk4", "PLA")]),
         ({"printer_class": "mk4", "material": "ABS"}, [Target("mk4", "ABS")]),
-        ({"printer_class": "new"}, [Target("new", "")]),
+        ({"printer_class": "new"}, []),
+        ({"printer_class": "new", "material": "PLA"}, [Target("new", "PLA")]),
         ({"printer_id": XL.printer_id}, [Target("xl", "PETG")]),
     ],
 )
@@ -92,6 +93,8 @@ def test_a_class_gets_the_material_most_of_its_printers_hold() -> None:
 def test_why_nothing_is_sliced_is_told() -> None:
     assert "start an agent" in why_none(JOB, [])
     assert why_none(replace(JOB, material="ABS"), [PRINTER]) == "no printer holds ABS"
+    assert "of class 'new'" in why_none(replace(JOB, printer_class="new"), [PRINTER])
+    assert "says what it holds" in why_none(JOB, [replace(PRINTER, material="")])
 
 
 @pytest.mark.parametrize(

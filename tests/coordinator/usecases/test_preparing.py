@@ -111,9 +111,9 @@ async def test_the_reason_stays_while_the_job_is_printed_elsewhere(farm: Farm) -
 
 
 async def test_a_job_that_no_class_can_print_fails_with_the_reason(farm: Farm) -> None:
-    slicer_of(farm).missing = True
     await present(farm, ("p1", "mk4", "PLA"))
     job = await order_model(farm)
+    slicer_of(farm).trouble = "install prusa-slicer"
     await prepare_jobs(farm)
     view = await job_view(farm, job.job_id)
     assert (view.job.state, view.plates) == (JobState.FAILED, ())
