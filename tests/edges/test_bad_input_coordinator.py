@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.mosquitto import start_mosquitto
+from tests.fakes.mosquitto import free_port, start_mosquitto
 from tests.fakes.processes import Ended, coordinator, run, until
 
 PROGRAM = "farmhand coordinator"
@@ -29,12 +29,6 @@ def refused(ended: Ended, *words: str, code: int = 1) -> None:
     assert ended.code == code, said
     for word in words:
         assert word in said
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

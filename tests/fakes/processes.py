@@ -2,7 +2,6 @@
 
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -188,12 +187,3 @@ def path_without(program: str, into: Path) -> str:
                 link.symlink_to(file)
     assert shutil.which(program, path=str(into)) is None
     return str(into)
-
-
-def wait_ended(pid: int) -> None:
-    """Return once a process that is not our child has ended."""
-    handle = os.pidfd_open(pid)
-    try:
-        assert select.select([handle], [], [], PATIENCE_S)[0], f"process {pid} goes on"
-    finally:
-        os.close(handle)
