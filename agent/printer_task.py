@@ -52,7 +52,7 @@ from agent.remembered import Remembered
 from agent.reports import gist, report
 from protocols.wire.from_agent import Refusal
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import AgentId, Mode, Nonce, PrinterId, RunPhase
+from protocols.wire.vocabulary import AgentId, Mode, Nonce, PrinterId, RunPhase, nonce_of
 
 log = structlog.get_logger(__name__)
 
@@ -243,7 +243,8 @@ class PrinterTask:
             case Fetch():
                 return await self._fetch(tasks)
             case Arm():
-                await self._record(Happened.ARMED, nonce=Nonce(secrets.token_hex(8)))
+                nonce = nonce_of(self._around.boot_id, secrets.token_hex(8))
+                await self._record(Happened.ARMED, nonce=nonce)
             case Report():
                 self._report("the coordinator's permit")
                 now_s = self._around.monotonic_s()

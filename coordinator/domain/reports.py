@@ -67,6 +67,14 @@ def absorb_report(holding: Holding, report: Reported, now: datetime) -> Effects:
     said = report.run
     if said is None or said.run_id != run.run_id or said.phase is not RunPhase.READY:
         return effects
+    if leases.is_permitted_elsewhere(run, report.boot_id):
+        reason = "its agent began anew after the permit: look whether it was printed"
+        return (*effects, *leases.move(holding, RunChange.LOSE, now, reason=reason)[1])
+    if run.state is RunState.PERMITTED and report.occupation > (seen.bed.cleared or 0):
+        # It did not start, and can't: no document ever cleared what it counted. Who clears the bed
+        # must not have to wait for a run that waits for them.
+        _, more = leases.move(holding, RunChange.RELEASE, now, reason="something is on the bed")
+        return (*effects, *more)
     return (*effects, *_ready(holding, report, now)) if said.nonce else effects
 
 
@@ -89,7 +97,7 @@ def _ready(holding: Holding, report: Reported, now: datetime) -> Effects:
     said, run, printer = report.run, holding.run, holding.printer
     assert said is not None, "the agent speaks of a run"
     assert run is not None, "the printer holds a lease"
-    match leases.answer(holding, said):
+    match leases.answer(holding, said, report.boot_id):
         case Answer.PERMIT:
             return leases.move(holding, RunChange.PERMIT, now, nonce=said.nonce)[1]
         case Answer.REVOKE:

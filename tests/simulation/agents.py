@@ -18,6 +18,7 @@ from tests.simulation.wire import Broker, Session
 from tests.simulation.world import Process, World
 
 RECONNECT_S = (1.0, 60.0)
+THROWN_OUT_S = (120.0, 900.0)  # copies of a card throw each other out without end
 
 
 class SimulatedFiles:
@@ -116,7 +117,8 @@ class AgentLink:
         self.connected, self._coordinator, self._connection = False, None, None
         self._turned()
         world = self._process.world
-        world.later(world.random.uniform(*RECONNECT_S), self.connect)
+        wait_s = THROWN_OUT_S if session.thrown_out else RECONNECT_S
+        world.later(world.random.uniform(*wait_s), self.connect)
 
     def _say(self, kind: str, printer_id: str, message: Message, *, retain: bool) -> None:
         if self._connection is not None and self._process.alive:

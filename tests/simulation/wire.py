@@ -36,6 +36,7 @@ class Session:
     closed: Callable[[], None]
     will: tuple[Topic, Message] | None = None
     open: bool = True
+    thrown_out: bool = False
     busy_until_s: float = 0.0
 
 
@@ -56,6 +57,7 @@ class Broker:
     backup: dict[Topic, Message] = field(default_factory=dict)
     said: dict[str, list[Desired]] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
+    wills: dict[str, list[tuple[Topic, Message]]] = field(default_factory=dict)
     down_until_s: float = 0.0
 
     def connect(self, session: Session) -> bool:
@@ -63,8 +65,10 @@ class Broker:
         if self.world.now_s() < self.down_until_s:
             return False
         for other in [each for each in self.sessions if each.client_id == session.client_id]:
-            self.world.fault("session taken over")
+            self.world.faults["session taken over"] += 1
+            other.thrown_out = True
             self.cut(other, at_once=True)
+        self._tell_wills(session.client_id)
         self.sessions.append(session)
         return True
 
@@ -138,9 +142,14 @@ class Broker:
         patience_s = 0.0 if at_once else KEEPALIVE_S
         self.world.later(self.world.random.uniform(0, patience_s), session.closed)
         if session.will is not None:
-            topic, message = session.will
+            self.wills.setdefault(session.client_id, []).append(session.will)
             told_s = self.world.random.uniform(0, patience_s)
-            self.world.later(told_s, lambda: self._route(topic, message, retain=True))
+            self.world.later(told_s, lambda: self._tell_wills(session.client_id))
+
+    def _tell_wills(self, client_id: str) -> None:
+        """Say the last words of a client; they come before its next session, at the latest."""
+        for topic, will in self.wills.pop(client_id, []):
+            self._route(topic, will, retain=True)
 
     def leave(self, session: Session) -> None:
         """Take note of a client's death."""
