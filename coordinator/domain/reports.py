@@ -82,14 +82,29 @@ def _facts(printer: Printer, report: Reported, now: datetime) -> tuple[Printer, 
     """Take over what the agent sees, and what it counted onto the bed."""
     seen = replace(printer, seen=report.state, message=report.message, foreign=report.foreign)
     effects: Effects = ()
+    if report.events_acknowledged > printer.events_applied:
+        # They were stored once, and the agent forgot them: an old presence that a broker brought
+        # back, or an older database, made us forget it. To wait for them would be for ever.
+        seen = replace(seen, events_applied=report.events_acknowledged)
+        effects = (_caught_up(printer, report),)
     came = report.occupation > printer.bed.occupation
     if came or (report.foreign and printer.bed.state is BedState.CLEAR):
         cause = "it prints what no agent started" if report.foreign else "something came onto it"
         by = f"agent:{report.agent_id}"
         seen = occupied(seen, now, occupation=report.occupation, by=by)
         if seen.bed.state is not printer.bed.state:
-            effects = (_bed_note(seen, cause),)
+            effects = (*effects, _bed_note(seen, cause))
     return seen, (Save(seen), *effects) if seen != printer else ()
+
+
+def _caught_up(printer: Printer, report: Reported) -> Note:
+    return Note(
+        subject="printer",
+        subject_id=printer.printer_id,
+        name="events.caught_up",
+        cause="its agent had been told that these were stored",
+        facts={"applied": printer.events_applied, "acknowledged": report.events_acknowledged},
+    )
 
 
 def _ready(holding: Holding, report: Reported, now: datetime) -> Effects:

@@ -57,6 +57,7 @@ class Judge:
         prints: what was started, by run.
         ordered: every job whose order was committed.
         cancelled: the jobs that a person cancelled.
+        applied: the highest event number ever applied, of a printer and journal.
     """
 
     world: World
@@ -64,6 +65,7 @@ class Judge:
     ordered: set[JobId] = field(default_factory=set)
     cancelled: set[JobId] = field(default_factory=set)
     tables: Tables = field(default_factory=Tables)
+    applied: dict[tuple[PrinterId, str], int] = field(default_factory=dict)
 
     def begins(self, made: Print, where: str, on_bed: list[str]) -> None:
         """Look at a physical start, as it happens."""
@@ -122,8 +124,10 @@ class Judge:
                 self.world.violated(f"fence: the epoch or revision of {name} falls")
             same = known.journal_id == printer.journal_id
             applied = printer.events_applied - known.events_applied
-            if same and applied not in (0, 1):
+            most = self.applied.get((name, str(printer.journal_id)), 0)
+            if same and applied not in (0, 1) and printer.events_applied != most:
                 self.world.violated(f"events: {name} applies {applied} at once")
+            self.applied[name, str(printer.journal_id)] = max(most, printer.events_applied)
         if after.runs != before.runs or after.printers != before.printers:
             self._live_runs(after)
 
