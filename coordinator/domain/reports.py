@@ -112,6 +112,13 @@ def _ready(holding: Holding, report: Reported, now: datetime) -> Effects:
     said, run, printer = report.run, holding.run, holding.printer
     assert said is not None, "the agent speaks of a run"
     assert run is not None, "the printer holds a lease"
+    if report.events_stored < printer.events_applied:
+        # Events come before the lease that it is ready for: a memory without them went back.
+        return quarantined(
+            printer,
+            f"{report.agent_id} is ready to start {run.run_id}, but does not know what it told "
+            "itself: its card is a copy or an old one; give it a blank card",
+        )[1]
     match leases.answer(holding, said, report.boot_id):
         case Answer.PERMIT:
             return leases.move(holding, RunChange.PERMIT, now, nonce=said.nonce)[1]

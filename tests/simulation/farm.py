@@ -101,7 +101,7 @@ class Farm:
         for host in self.hosts:
             host.boot()
         self.world.spawn(self._be_in_trouble(), "troubles")
-        self.world.spawn(self._orders(), "orders")
+        self._ordering = self.world.spawn(self._orders(), "orders")
         self.world.spawn(self._rounds(), "rounds")
         self.world.spawn(self._until_quiet(), "calm")
         await self.world.ended.wait()
@@ -212,9 +212,7 @@ class Farm:
         while self.world.now_s() < calm_until_s and not self._quiet():
             await self.world.sleep(60.0)
         await self.world.sleep(1200.0)
-        cards = {
-            machine.printer_id: host.card for host in self.hosts for machine in host.machines
-        }
+        cards = {machine.printer_id: host.card for host in self.hosts for machine in host.machines}
         self.judge.at_the_end(cards)
         self.world.ended.set()
 
@@ -233,8 +231,10 @@ class Farm:
 
     def _quiet(self) -> bool:
         tables = self.judge.tables
-        return all(job.state in ENDED for job in tables.jobs.values()) and not any(
-            run.live for run in tables.runs.values()
+        return (
+            self._ordering.done()
+            and all(job.state in ENDED for job in tables.jobs.values())
+            and not any(run.live for run in tables.runs.values())
         )
 
 
@@ -286,5 +286,3 @@ def _surroundings(seed: int) -> Iterator[None]:
         ):
             stack.enter_context(patch.object(where, name, stand_in))
         yield
-
-

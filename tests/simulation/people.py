@@ -32,7 +32,11 @@ class People:
     """Everybody around the farm."""
 
     def __init__(
-        self, world: World, judge: Judge, coordinators: list[CoordinatorHost], machines: list[Machine]
+        self,
+        world: World,
+        judge: Judge,
+        coordinators: list[CoordinatorHost],
+        machines: list[Machine],
     ) -> None:
         self.world = world
         self.judge = judge
@@ -194,7 +198,7 @@ class People:
 
     def print_something_foreign(self, machine: Machine) -> None:
         """Print at the panel; what no agent saw, its owner takes away."""
-        if machine.busy or not machine.reachable:
+        if machine.busy or not machine.reachable or machine.name != machine.printer_id:
             return
         machine.on_bed.clear()
         machine.begin(None)
@@ -208,5 +212,3 @@ class People:
         for printer in list(self.judge.tables.printers.values()):
             if printer.in_service:
                 await self._service(printer.printer_id)
-
-

@@ -45,6 +45,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=200, help="how many stories")
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
     parser.add_argument(
-        "--hours", type=float, default=8.0, help="of trouble in each; the calm after it comes on top"
+        "--hours",
+        type=float,
+        default=8.0,
+        help="of trouble in each; the calm after it comes on top",
     )
     return parser.parse_args(argv)

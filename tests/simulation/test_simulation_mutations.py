@@ -119,7 +119,7 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "the fence": (_no_fence, ""),
     "the fsync before the start": (_start_before_the_fsync, "double start|bed not clear"),
     "the nonce": (_no_nonce, "start after the end|double start|one copy too many"),
-    "a permit is for one process": (_any_nonce, "double start"),
+    "a permit is for one process": (_any_nonce, "double start|one copy too many"),
     "the numbers of events": (_events_in_any_order, "events|history|stuck"),
     "the bed rule": (_no_bed_rule, "bed not clear"),
     "the epoch's compare-and-set": (_no_compare_and_set, "orphan|one copy too many"),
