@@ -24,7 +24,7 @@ from tests.simulation.wire import Broker, Session
 from tests.simulation.world import NOON, Process, World
 
 # How often each bell rings when nobody pokes it: rarer than in the product, to save a story's time.
-BELLS_S = {"dispatch": 120.0, "outbox": 120.0, "repeat": 600.0}
+BELLS_S = {"dispatch": 300.0, "outbox": 300.0, "repeat": 600.0}
 RECONNECT_S = (1.0, 30.0)
 SYNC_SPREAD_S = 2.0
 

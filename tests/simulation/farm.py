@@ -28,7 +28,7 @@ CRASH = 0.002  # of a process, at any of its instructions
 TROUBLE_EVERY_S = 600.0
 ORDER_EVERY_S = 2400.0
 CALM_S_MAX = 36 * 3600.0
-REPORT_S = 300.0  # instead of 30 s: repetitions of nothing new cost a story most of its time
+REPORT_S = 600.0  # instead of 30 s: repetitions of nothing new cost a story most of its time
 
 # Fault -> how often, against the others.
 TROUBLES = {

@@ -16,7 +16,7 @@ from coordinator.domain.runs import Run, RunState
 from coordinator.usecases import controlling
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import writing
-from protocols.wire.vocabulary import JobId, PrinterId, RunId
+from protocols.wire.vocabulary import JobId, PrinterId
 from tests.simulation.coordinators import CoordinatorHost
 from tests.simulation.judge import Fate, Judge
 from tests.simulation.machines import Machine

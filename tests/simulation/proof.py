@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import TextIO
 
 from tests.simulation.farm import Ending, live_through
 
@@ -20,16 +21,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         ending = live_through(seed, options.hours)
         hours, starts, faults = hours + ending.hours, starts + ending.starts, faults + ending.faults
         if ending.verdicts:
-            print(in_words(ending))
+            _say(in_words(ending))
             return 1
         if (seed - options.first) % 50 == 49:
-            print(f"  {seed - options.first + 1} stories, {hours:.0f} farm-hours", file=sys.stderr)
+            _say(f"  {seed - options.first + 1} stories, {hours:.0f} farm-hours", sys.stderr)
     took_s = time.monotonic() - began_s
-    print(f"{options.seeds} stories, {hours:.0f} farm-hours in {took_s:.0f} s: no promise broken")
-    print(f"{starts} physical starts, none twice; {faults.total()} faults:")
+    _say(f"{options.seeds} stories, {hours:.0f} farm-hours in {took_s:.0f} s: no promise broken")
+    _say(f"{starts} physical starts, none twice; {faults.total()} faults:")
     for kind, count in faults.most_common():
-        print(f"  {count:8}  {kind}")
+        _say(f"  {count:8}  {kind}")
     return 0
+
+
+def _say(line: str, where: TextIO | None = None) -> None:
+    (where or sys.stdout).write(line + "\n")
 
 
 def in_words(ending: Ending) -> str:

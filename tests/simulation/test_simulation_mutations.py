@@ -1,5 +1,6 @@
 """A judge that can't condemn proves nothing: without any one rule, some promise is seen broken."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -18,15 +19,16 @@ from coordinator.domain.planning import Placement
 from coordinator.usecases import dispatching
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing
-from protocols.wire.from_agent import Reported, RunEvent
+from protocols.wire.from_agent import RunEvent
 from protocols.wire.vocabulary import Epoch, PrinterId, RunId
 from tests.fakes.memory_store import MemoryUnit
 from tests.simulation import farm
 from tests.simulation.card import SimulatedJournal
 from tests.simulation.farm import live_through
-from tests.simulation.proof import in_words, main
+from tests.simulation.proof import main
 
 SEEDS = 120
+HOURS = 4.0
 
 Patch = pytest.MonkeyPatch
 
@@ -36,7 +38,8 @@ def _no_fence(patch: Patch) -> None:
 
 
 def _start_before_the_fsync(patch: Patch) -> None:
-    patch.setattr(SimulatedJournal, "lazy_s", 30.0)
+    patch.setattr(SimulatedJournal, "lazy_s", 120.0)
+    patch.setitem(farm.TROUBLES, "agent's power cut", 60)
 
 
 def _no_nonce(patch: Patch) -> None:
@@ -50,12 +53,6 @@ def _no_nonce(patch: Patch) -> None:
         return decision
 
     patch.setattr(agent.printer_task, "reconcile", rash)
-
-
-def _any_nonce(patch: Patch) -> None:
-    """Whoever is ready is permitted, copies of a card too."""
-    patch.setattr(leases, "is_of_another_boot", lambda nonce, boot_id: False)
-    patch.setitem(farm.TROUBLES, "card cloned", 12)
 
 
 def _events_in_any_order(patch: Patch) -> None:
@@ -103,42 +100,28 @@ def _no_compare_and_set(patch: Patch) -> None:
     patch.setitem(farm.TROUBLES, "two coordinators", 20)
 
 
-def _forgotten_events_are_waited_for(patch: Patch) -> None:
-    absorbed = reports.absorb_report
-
-    def absorb(holding: Holding, report: Reported, now: datetime) -> Effects:
-        return absorbed(holding, replace(report, events_acknowledged=0), now)
-
-    patch.setattr(reports, "absorb_report", absorb)
-    patch.setitem(farm.TROUBLES, "broker restarts", 20)
-    patch.setitem(farm.TROUBLES, "card wiped", 6)
-
-
 # Rule -> how to take it away, and the word that the judge has to say.
 MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
-    "the fence": (_no_fence, ""),
-    "the fsync before the start": (_start_before_the_fsync, "double start|bed not clear"),
-    "the nonce": (_no_nonce, "start after the end|double start|one copy too many"),
-    "a permit is for one process": (_any_nonce, "double start|one copy too many"),
+    "the fence": (_no_fence, "start after the end|double start|fence"),
+    "the fsync before the start": (_start_before_the_fsync, "double start"),
+    "the nonce": (_no_nonce, "start after the end|double start"),
     "the numbers of events": (_events_in_any_order, "events|history|stuck"),
     "the bed rule": (_no_bed_rule, "bed not clear"),
     "the epoch's compare-and-set": (_no_compare_and_set, "orphan|one copy too many"),
-    "events once stored are not waited for": (_forgotten_events_are_waited_for, "stuck|events"),
 }
 
 
 @pytest.mark.parametrize("rule", sorted(MUTATIONS))
 def test_without_the_rule_a_promise_is_seen_broken(rule: str, monkeypatch: Patch) -> None:
     mutate, verdict = MUTATIONS[rule]
+    monkeypatch.setattr(farm, "CALM_S_MAX", 4 * 3600.0)
     mutate(monkeypatch)
-
-    def live_many_lives() -> None:
-        for seed in range(SEEDS):
-            ending = live_through(seed)
-            assert not ending.verdicts, in_words(ending)
-
-    with pytest.raises(AssertionError, match=verdict):
-        live_many_lives()
+    seen: list[str] = []
+    for seed in range(SEEDS):
+        seen += live_through(seed, HOURS).verdicts
+        if any(re.search(verdict, each) for each in seen):
+            return
+    pytest.fail(f"without {rule} the judge saw only {seen}")
 
 
 def test_a_broken_promise_is_told_with_its_seed(
