@@ -200,7 +200,7 @@ class CoordinatorHost:
         self.link = CoordinatorLink(process, self._broker, term)
         self._wanted = {name: asyncio.Event() for name in BELLS_S}
         self.farm = Farm(
-            store=StoreSession(process, self._store),  # type: ignore[arg-type]
+            store=StoreSession(process, self._store),
             artifacts=None,  # type: ignore[arg-type]  # plates are given ready
             slicer=None,  # type: ignore[arg-type]
             link=self.link,

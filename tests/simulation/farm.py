@@ -25,8 +25,8 @@ from tests.simulation.wire import Broker
 from tests.simulation.world import SkewedWall, World
 
 CRASH = 0.002  # of a process, at any of its instructions
-TROUBLE_EVERY_S = 600.0
-ORDER_EVERY_S = 2400.0
+TROUBLE_EVERY_S = 720.0
+ORDER_EVERY_S = 3000.0
 CALM_S_MAX = 36 * 3600.0
 REPORT_S = 600.0  # instead of 30 s: repetitions of nothing new cost a story most of its time
 
@@ -149,7 +149,7 @@ class Farm:
             "stale document": lambda: self.broker.replay(host.agent_id, machine.printer_id),
             "printer's power cut": machine.power_cycle,
             "printer unplugged": lambda: self._unplug(machine),
-            "clock jumps": lambda: self._jump(random.choice([*self.hosts, *self.coordinators])),
+            "clock jumps": lambda: self._jump(random.choice(self._clocks())),
         }
         if kind == "people":
             await self.people.change_their_minds()
@@ -159,8 +159,12 @@ class Farm:
     def _fill(self, host: AgentHost) -> None:
         host.card.full_until_s = self.world.now_s() + self.world.random.uniform(10, 1200)
 
-    def _jump(self, whose: AgentHost | CoordinatorHost) -> None:
-        whose.skew_s[0] = self.world.random.choice((-86400.0, -3600.0, -60.0, 0.0, 60.0, 7200.0))
+    def _clocks(self) -> list[list[float]]:
+        agents = [host.skew_s for host in self.hosts]
+        return agents + [host.skew_s for host in self.coordinators]
+
+    def _jump(self, skew_s: list[float]) -> None:
+        skew_s[0] = self.world.random.choice((-86400.0, -3600.0, -60.0, 0.0, 60.0, 7200.0))
 
     def _unplug(self, machine: Machine) -> None:
         machine.unplug(False)
@@ -221,8 +225,8 @@ class Farm:
         self.world.troubled = False
         for clone in list(self.clones):
             self._scrap_clones(clone.machines[0].printer_id)
-        for host in (*self.hosts, *self.coordinators):
-            host.skew_s[0] = 0.0
+        for skew_s in self._clocks():
+            skew_s[0] = 0.0
         self.coordinators[0].retired = len(self.coordinators) > 1
         if self.coordinators[0].retired:
             self.coordinators[0].process.kill("retired")

@@ -5,6 +5,7 @@ emptied, and nobody settles a run within two minutes of hearing that it is lost.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from coordinator.domain import jobs
@@ -26,6 +27,10 @@ ANNA = "user:anna"
 PATIENCE_S = 120.0
 
 Verb = Callable[[Farm], Awaitable[Any]]
+
+
+async def _set_service(farm: Farm, *, printer_id: PrinterId, in_service: bool) -> None:
+    await controlling.set_service(farm, printer_id, in_service, ANNA)
 
 
 class People:
@@ -183,7 +188,7 @@ class People:
                 f"takes {printer_id} out of service"
                 if in_service
                 else f"puts {printer_id} into service",
-                lambda farm, to=in_service: controlling.set_service(farm, printer_id, to, ANNA),
+                partial(_set_service, printer_id=printer_id, in_service=in_service),
             )
             await self.pause(self.world.random.uniform(1, 900))
 

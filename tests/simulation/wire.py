@@ -38,6 +38,7 @@ class Session:
     open: bool = True
     thrown_out: bool = False
     busy_until_s: float = 0.0
+    in_order_s: float = 0.0
 
 
 @dataclass
@@ -104,6 +105,9 @@ class Broker:
     def _bring(self, session: Session, message: Message, *, in_order: bool) -> None:
         world = self.world
         delay_s = world.random.uniform(*LATENCY_S)
+        if in_order:
+            session.in_order_s = max(session.in_order_s, world.now_s() + delay_s)
+            delay_s = session.in_order_s - world.now_s()
         if not in_order and world.strikes(self.late):
             world.faults["message delayed or overtaken"] += 1
             delay_s = world.random.choice((2.0, 30.0, 600.0, 7200.0)) * world.random.random()
