@@ -45,6 +45,16 @@ class Outbox:
         self._said_at_s = 0.0
         self._acknowledged = 0
 
+    @property
+    def acknowledged(self) -> int:
+        """Number of the last event that was forgotten, because a coordinator had stored it."""
+        return self._acknowledged
+
+    async def load(self, *, events_stored: int) -> None:
+        """Find out what was acknowledged before this process began. Raises JournalDamaged."""
+        kept = await self._journal.outbox(self._printer_id, 0, 1)
+        self._acknowledged = kept[0].number - 1 if kept else events_stored
+
     async def acknowledge(self, mark: Acknowledged | None, *, events_stored: int) -> None:
         """Forget what the coordinator has stored; a mark of another journal means nothing."""
         if mark is None or mark.journal_id != self._journal.journal_id:

@@ -52,7 +52,7 @@ from agent.remembered import Remembered
 from agent.reports import gist, report
 from protocols.wire.from_agent import Refusal
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import AgentId, Mode, Nonce, PrinterId, RunPhase
+from protocols.wire.vocabulary import AgentId, Mode, Nonce, PrinterId, RunPhase, nonce_of
 
 log = structlog.get_logger(__name__)
 
@@ -135,6 +135,7 @@ class PrinterTask:
             self._documents.appendleft(self._desired)
         self._recall, self._plate, self._desired = Recall(), None, None
         self._outbox, self._reported = Outbox(around.journal, self._printer_id), ()
+        await self._outbox.load(events_stored=self._known.memory.events_stored)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_driver(), name=f"watch.{self._printer_id}")
             while True:
@@ -243,7 +244,8 @@ class PrinterTask:
             case Fetch():
                 return await self._fetch(tasks)
             case Arm():
-                await self._record(Happened.ARMED, nonce=Nonce(secrets.token_hex(8)))
+                nonce = nonce_of(self._around.boot_id, secrets.token_hex(8))
+                await self._record(Happened.ARMED, nonce=nonce)
             case Report():
                 self._report("the coordinator's permit")
                 now_s = self._around.monotonic_s()
@@ -251,8 +253,7 @@ class PrinterTask:
             case WriteJournal(happened, reason):
                 await self._record(happened, reason)
             case NoteForeign(printing):
-                memory = note_foreign(self._known.memory, printing)
-                await self._known.save(Change(memory=memory))
+                await self._known.save(Change(memory=note_foreign(self._known.memory, printing)))
             case Start():
                 return await self._start()
             case Pause():
@@ -346,10 +347,8 @@ class PrinterTask:
             trouble = str(failure)
         if trouble:
             self._log.warning("order.failed", order=type(step).__name__, reason=trouble)
-        asked_at_s = self._around.monotonic_s()
-        self._recall = replace(
-            self._recall, asked=type(step), asked_at_s=asked_at_s, trouble=trouble
-        )
+        now_s = self._around.monotonic_s()
+        self._recall = replace(self._recall, asked=type(step), asked_at_s=now_s, trouble=trouble)
 
     async def _recover(self) -> bool:
         run = self._run
@@ -385,6 +384,7 @@ class PrinterTask:
             boot_id=self._around.boot_id,
             sequence=self._sequence + 1,
             waits_for=waits_for,
+            events_acknowledged=self._outbox.acknowledged,
             refused=self._refused,
         )
         if gist(reported) == self._reported and now_s < self._reported_at_s + REPORT_S:

@@ -14,6 +14,7 @@ def report(
     boot_id: str,
     sequence: int,
     waits_for: str,
+    events_acknowledged: int,
     refused: Refusal | None,
 ) -> Reported:
     """Return the whole report of a printer."""
@@ -34,6 +35,7 @@ def report(
         foreign=observed.foreign,
         refused=refused,
         events_stored=memory.events_stored,
+        events_acknowledged=events_acknowledged,
     )
 
 

@@ -10,6 +10,10 @@ have started unheard. It is given up only on its agent's word, or on proof: a ne
 memory that also holds the permitted one. Whoever wrote the new nonce can't use the old any more and
 did not start; then the new one may be permitted, or the run revoked. A nonce without that proof
 comes from another memory under the same name, a clone: then nobody may start there.
+
+A copied card holds the proof as well, so proof counts only within the process that was permitted.
+Where another process is ready for a permitted run, its agent died between permit and start, or
+lives on elsewhere and prints: nobody can say, and the run is LOST.
 """
 
 from collections.abc import Iterable
@@ -24,7 +28,7 @@ from coordinator.domain.plates import Plate
 from coordinator.domain.printers import BedState, Printer, say
 from coordinator.domain.runs import Run, RunChange, RunState
 from protocols.wire.from_agent import RunReport
-from protocols.wire.vocabulary import Epoch, Mode, Nonce, RunId
+from protocols.wire.vocabulary import Epoch, Mode, Nonce, RunId, is_of_another_boot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,23 +122,35 @@ def expired(printer: Printer, run: Run, *, offline_s: float, patience_s: float) 
     return run.state is RunState.LEASED and not printer.online and offline_s > patience_s
 
 
+def is_permitted_elsewhere(run: Run, boot_id: str) -> bool:
+    """Whether a run was permitted to a process that is not this one, and may have started there."""
+    permitted = run.state is RunState.PERMITTED and run.nonce is not None
+    return permitted and is_of_another_boot(run.nonce or Nonce(""), boot_id)
+
+
 class Answer(StrEnum):
     """What an agent gets that says it is ready to start."""
 
     PERMIT = "permit"
     REVOKE = "revoke"
     REPEAT = "repeat"  # it asks with the nonce that was permitted: the permit may be lost
-    NOTHING = "nothing"  # it asks for what it did already: an old message
+    NOTHING = "nothing"  # nobody can use an answer: an old message, or an old nonce
     CLONE = "clone"
 
 
-def answer(holding: Holding, report: RunReport) -> Answer:
-    """Answer an agent that is READY with a nonce, for the run that holds its printer's lease."""
+def answer(holding: Holding, report: RunReport, boot_id: str) -> Answer:
+    """Answer an agent that is READY with a nonce, for the run that holds its printer's lease.
+
+    Args:
+        boot_id: the process that says so.
+    """
     run, nonce = holding.run, report.nonce
     assert run is not None, "the printer holds a lease"
     assert nonce is not None, "who is ready says a nonce"
     wanted = _wanted(holding)
     if run.state is RunState.LEASED:
+        if is_of_another_boot(nonce, boot_id):
+            return Answer.NOTHING  # of the process before: this one says its own in a moment
         return Answer.PERMIT if wanted else Answer.REVOKE
     if nonce == run.nonce:
         return Answer.REPEAT if run.state is RunState.PERMITTED else Answer.NOTHING

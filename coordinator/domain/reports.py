@@ -67,6 +67,14 @@ def absorb_report(holding: Holding, report: Reported, now: datetime) -> Effects:
     said = report.run
     if said is None or said.run_id != run.run_id or said.phase is not RunPhase.READY:
         return effects
+    if leases.is_permitted_elsewhere(run, report.boot_id):
+        reason = "its agent began anew after the permit: look whether it was printed"
+        return (*effects, *leases.move(holding, RunChange.LOSE, now, reason=reason)[1])
+    if run.state is RunState.PERMITTED and report.occupation > (seen.bed.cleared or 0):
+        # It did not start, and can't: no document ever cleared what it counted. Who clears the bed
+        # must not have to wait for a run that waits for them.
+        _, more = leases.move(holding, RunChange.RELEASE, now, reason="something is on the bed")
+        return (*effects, *more)
     return (*effects, *_ready(holding, report, now)) if said.nonce else effects
 
 
@@ -74,14 +82,29 @@ def _facts(printer: Printer, report: Reported, now: datetime) -> tuple[Printer, 
     """Take over what the agent sees, and what it counted onto the bed."""
     seen = replace(printer, seen=report.state, message=report.message, foreign=report.foreign)
     effects: Effects = ()
+    if report.events_acknowledged > printer.events_applied:
+        # They were stored once, and the agent forgot them: an old presence that a broker brought
+        # back, or an older database, made us forget it. To wait for them would be for ever.
+        seen = replace(seen, events_applied=report.events_acknowledged)
+        effects = (_caught_up(printer, report),)
     came = report.occupation > printer.bed.occupation
     if came or (report.foreign and printer.bed.state is BedState.CLEAR):
         cause = "it prints what no agent started" if report.foreign else "something came onto it"
         by = f"agent:{report.agent_id}"
         seen = occupied(seen, now, occupation=report.occupation, by=by)
         if seen.bed.state is not printer.bed.state:
-            effects = (_bed_note(seen, cause),)
+            effects = (*effects, _bed_note(seen, cause))
     return seen, (Save(seen), *effects) if seen != printer else ()
+
+
+def _caught_up(printer: Printer, report: Reported) -> Note:
+    return Note(
+        subject="printer",
+        subject_id=printer.printer_id,
+        name="events.caught_up",
+        cause="its agent had been told that these were stored",
+        facts={"applied": printer.events_applied, "acknowledged": report.events_acknowledged},
+    )
 
 
 def _ready(holding: Holding, report: Reported, now: datetime) -> Effects:
@@ -89,7 +112,14 @@ def _ready(holding: Holding, report: Reported, now: datetime) -> Effects:
     said, run, printer = report.run, holding.run, holding.printer
     assert said is not None, "the agent speaks of a run"
     assert run is not None, "the printer holds a lease"
-    match leases.answer(holding, said):
+    if report.events_stored < printer.events_applied:
+        # Events come before the lease that it is ready for: a memory without them went back.
+        return quarantined(
+            printer,
+            f"{report.agent_id} is ready to start {run.run_id}, but does not know what it told "
+            "itself: its card is a copy or an old one; give it a blank card",
+        )[1]
+    match leases.answer(holding, said, report.boot_id):
         case Answer.PERMIT:
             return leases.move(holding, RunChange.PERMIT, now, nonce=said.nonce)[1]
         case Answer.REVOKE:

@@ -118,6 +118,7 @@ class Reported:
         waits_for: why a wanted run does not start yet, for a person; empty where it does.
         foreign: something prints that no agent started.
         events_stored: number of the last event written to the outbox.
+        events_acknowledged: up to where a coordinator said that it stored them; those are gone.
     """
 
     kind: Literal["reported"] = "reported"
@@ -137,6 +138,7 @@ class Reported:
     foreign: bool = False
     refused: Refusal | None = None
     events_stored: int = 0
+    events_acknowledged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,9 @@ Epoch = NewType("Epoch", int)
 NEVER_LEASED = Epoch(0)
 
 # Proof that an agent asked for a permit just now: fresh, random, and fsynced before it is said.
+# It names the process that made it: a copy of a card holds the nonce, but is another process.
 Nonce = NewType("Nonce", str)
+_BOOT_LENGTH = 12
 
 # The identity of one agent's memory. A new journal is a new memory, whatever the agent's name.
 JournalId = NewType("JournalId", str)
@@ -28,6 +30,17 @@ _ID = re.compile(ID_PATTERN)
 def is_id(text: str) -> bool:
     """Whether a text may name an agent or a printer: a-z, 0-9 and inner hyphens, 63 at most."""
     return _ID.fullmatch(text) is not None
+
+
+def nonce_of(boot_id: str, chance: str) -> Nonce:
+    """Return a nonce of this process; `chance` is fresh and random."""
+    return Nonce(f"{boot_id[:_BOOT_LENGTH]}.{chance}")
+
+
+def is_of_another_boot(nonce: Nonce, boot_id: str) -> bool:
+    """Whether another process made the nonce; False where an older agent's does not tell."""
+    boot, dot, _ = nonce.partition(".")
+    return bool(dot) and boot != boot_id[:_BOOT_LENGTH]
 
 
 class Mode(StrEnum):

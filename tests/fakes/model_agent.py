@@ -110,6 +110,7 @@ class ModelAgent:
             revision=self.revision,
             state=PrinterState.PRINTING if self.printing else PrinterState.IDLE,
             occupation=self.occupation,
+            events_stored=self.number,
             run=None
             if run is None
             else RunReport(

@@ -108,9 +108,9 @@ def test_every_plate_starts_once_and_every_job_ends_whatever_happens(seed: int) 
     _story(seed)
 
 
-def _release_without_proof(holding: Holding, report: RunReport) -> Answer:
+def _release_without_proof(holding: Holding, report: RunReport, boot_id: str) -> Answer:
     """Take a permitted run back as if it had never been permitted."""
-    told = _ANSWER(holding, report)
+    told = _ANSWER(holding, report, boot_id)
     assert holding.run is not None
     unwanted = holding.run.state is RunState.PERMITTED and told is Answer.REPEAT
     return Answer.REVOKE if unwanted else told
