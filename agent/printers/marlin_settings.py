@@ -15,14 +15,18 @@ class MarlinSerialSettings:
     """How to reach a printer and what it can do.
 
     Attributes:
-        port: a device path, best one below /dev/serial/by-id.
+        port: a device path, best one below /dev/serial/by-id, or `socket://host:port` for a
+            printer that speaks G-code over TCP, or `rfc2217://host:port` for a serial server.
         window: lines that may be on the wire unaccepted; 1 is safe on every board.
+        quick_stop: a stop lets the firmware drop the moves that it has planned (M410), where it
+            would else end them; the position is lost with them, and some boards need a homing.
         margin_mm: how far beside the bed may be printed (purge lines).
     """
 
     port: str
     baud_rate: int = 115200
     window: int = 1
+    quick_stop: bool = False
     bed_x_mm: float = 220.0
     bed_y_mm: float = 220.0
     height_mm: float = 250.0
@@ -65,6 +69,10 @@ def _checked(name: str, value: Any, wanted: Any) -> Any:
         if isinstance(value, str) and value:
             return value
         raise SettingsInvalid(f"{name!r} must be text, not {value!r}")
+    if wanted is bool:
+        if isinstance(value, bool):
+            return value
+        raise SettingsInvalid(f"{name!r} must be true or false, not {value!r}")
     kinds = (int,) if wanted is int else (int, float)
     low = 0 if name == "margin_mm" else 1e-9
     if isinstance(value, bool) or not isinstance(value, kinds) or value < low:
