@@ -19,7 +19,7 @@ class Hearing:
     """Listens to one printer.
 
     Attributes:
-        readings: heater -> last reading.
+        readings: heater -> last reading, the last of them at `read_at_s`.
         firmware: its own name, empty until it told.
         message: what is wrong with the printer, for a person; empty when all is well.
         attention: it waits for a person.
@@ -39,6 +39,7 @@ class Hearing:
     ) -> None:
         """Listen on behalf of a run's streaming."""
         self.readings: dict[str, Temperature] = {}
+        self.read_at_s: float | None = None
         self.firmware = ""
         self.message = "not connected yet"
         self.attention = self.connected = False
@@ -65,6 +66,7 @@ class Hearing:
                 if (run := streaming.active) is not None:
                     run.record.note_own(number, command)
             case events.TemperaturesReported(readings):
+                self.read_at_s = asyncio.get_running_loop().time()
                 for name, value in readings.items():
                     self.readings[name] = Temperature(value.actual_celsius, value.target_celsius)
             case events.PositionReported(axes):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import structlog
 
+from agent.core.watch import Look
 from agent.errors import DriverUnavailable, NotPossible, PlateRefused
 from agent.printers.driver import Capabilities, Observation, PlateFile, RunSeen, RunState
 from agent.printers.feed import Feed
@@ -24,6 +25,7 @@ from agent.printers.serial_port import open_port
 from agent.printers.streaming import Streaming
 from agent.printers.surveys import SURVEYS
 from agent.printers.transcript import Transcript
+from agent.printers.watching import Watching
 from protocols.errors import InvalidLine
 from protocols.gcode import events
 from protocols.gcode.connection import Connection
@@ -36,7 +38,8 @@ from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 RECONNECT_S_MIN = 0.5
 RECONNECT_S_MAX = 30.0
 SEND_TIMEOUT_S = 120.0  # for an answer to a single command; homing takes this long at worst
-TEND_INTERVAL_S = 10.0
+TEND_INTERVAL_S = 2.0
+NOTE_INTERVAL_S = 10.0
 # An agent asks for its run within seconds of its start; reading a large plate may take a minute.
 ASKED_FOR_WITHIN_S = 300.0
 _LONGEST_NUMBER = 999_999_999
@@ -69,6 +72,7 @@ class MarlinSerial:
             quick_stop=self._settings.quick_stop,
             errand=self._do_beside,
         )
+        self._watching = Watching(self._log)
         self._change = asyncio.Event()
         self._told: tuple[object, ...] = ()
         self._errands: asyncio.TaskGroup | None = None
@@ -97,7 +101,12 @@ class MarlinSerial:
 
     @property
     def _message(self) -> str:
-        return self._hearing.message or self._streaming.remark
+        return self._hearing.message or self._streaming.remark or self._watching.words
+
+    @property
+    def _gist(self) -> tuple[object, ...]:
+        """The message without the numbers that creep in it."""
+        return (self._hearing.message, self._streaming.remark, *self._watching.findings)
 
     def _state(self) -> PrinterState:
         match self._feed.connection.state:
@@ -123,7 +132,7 @@ class MarlinSerial:
 
     def _look(self) -> None:
         run = self._feed.run
-        now = (self._state(), run and (run.run_id, run.state), self._message)
+        now = (self._state(), run and (run.run_id, run.state), self._gist)
         if now != self._told:
             self._told = now
             self._change.set()
@@ -166,17 +175,36 @@ class MarlinSerial:
             port.close()
 
     async def _tend(self) -> None:
-        """Now and then, note how far the plate is, and give up a run that nobody asks for."""
-        noted, unasked_s = 0, 0.0
+        """Now and then look for faults, note how far the plate is, give up what nobody wants."""
+        noted_s, noted, unasked_s = 0.0, 0, 0.0
         while True:
             await asyncio.sleep(TEND_INTERVAL_S)
-            run = self._streaming.active
-            if run is not None and run.accepted != noted:
-                noted = run.accepted
+            self._watch()
+            run, noted_s = self._streaming.active, noted_s + TEND_INTERVAL_S
+            if run is not None and run.accepted != noted and noted_s >= NOTE_INTERVAL_S:
+                noted_s, noted = 0.0, run.accepted
                 run.record.note_line(noted, run.survey.layer_at(noted))
             unasked_s = unasked_s + TEND_INTERVAL_S if self._streaming.found is not None else 0.0
             if unasked_s > ASKED_FOR_WITHIN_S:
                 self._streaming.abandon("nobody asked for it after the agent restarted")
+
+    def _watch(self) -> None:
+        connection = self._feed.connection
+        begun = self._watching.look(
+            Look(
+                now_s=_now(),
+                readings=self._hearing.readings,
+                read_at_s=self._hearing.read_at_s,
+                connected=self._feed.open,
+                lines_sent=connection.lines_sent,
+                resends=connection.resends,
+            )
+        )
+        grave = [one for one in begun if one.rule.partition(".")[0] in self._settings.stop_on]
+        if grave:
+            self._streaming.stop(grave[0].words, quick=self._settings.quick_stop)
+            self._feed.pump_and_flush()
+        self._look()
 
     def _heard_and_speak(self, told: list[events.Event]) -> None:
         self._heard(told)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
 
+from agent.core.watch import RULES
 from agent.errors import SettingsInvalid
 from protocols.gcode.rules import Limits
 
@@ -20,6 +21,8 @@ class MarlinSerialSettings:
         window: lines that may be on the wire unaccepted; 1 is safe on every board.
         quick_stop: a stop lets the firmware drop the moves that it has planned (M410), where it
             would else end them; the position is lost with them, and some boards need a homing.
+        stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
+            `temperature_silence`) that stop a run when they are broken; else they only tell.
         margin_mm: how far beside the bed may be printed (purge lines).
     """
 
@@ -27,6 +30,7 @@ class MarlinSerialSettings:
     baud_rate: int = 115200
     window: int = 1
     quick_stop: bool = False
+    stop_on: tuple[str, ...] = ()
     bed_x_mm: float = 220.0
     bed_y_mm: float = 220.0
     height_mm: float = 250.0
@@ -69,6 +73,10 @@ def _checked(name: str, value: Any, wanted: Any) -> Any:
         if isinstance(value, str) and value:
             return value
         raise SettingsInvalid(f"{name!r} must be text, not {value!r}")
+    if name == "stop_on":
+        if isinstance(value, list | tuple) and set(value) <= RULES:
+            return tuple(value)
+        raise SettingsInvalid(f"'stop_on' is a list of {', '.join(sorted(RULES))}, not {value!r}")
     if wanted is bool:
         if isinstance(value, bool):
             return value

@@ -28,6 +28,7 @@ from protocols.gcode.program import read_program
 ROOT = Path(__file__).parents[2]
 KILLS_PER_PRINT_MAX = 12
 PRINT_S_MAX = 240.0
+LIFE_S_MAX = 12.0
 SPEED = "20"  # of the printer against the clock: a print takes half a minute
 # What an agent says on its own account; the plate of this proof has none of it.
 OWN = frozenset({"M105", "M110", "M113", "M114", "M115", "M154", "M155", "M400", "M108"})
@@ -113,11 +114,13 @@ class Trial:
             ends_at = time.monotonic() + PRINT_S_MAX
             while True:
                 agent = self.agent()
-                patience_s = ends_at - time.monotonic()
                 if outcome.kills < kills:
-                    patience_s = self.chance.uniform(0.2, 5.0)
+                    self.let_it_live(agent)
+                    patience_s = 0.0
+                else:
+                    patience_s = ends_at - time.monotonic()
                 try:
-                    told, _ = agent.communicate(timeout=max(0.0, patience_s))
+                    told, _ = agent.communicate(timeout=max(0.001, patience_s))
                 except subprocess.TimeoutExpired:
                     os.kill(agent.pid, signal.SIGKILL)
                     agent.communicate()
@@ -132,6 +135,16 @@ class Trial:
                 break
         outcome.words = outcome.words or difference(self.expected, self.executed())
         return outcome
+
+    def let_it_live(self, agent: "subprocess.Popen[str]") -> None:
+        """Wait for some moment: mostly so many lines on, at times while it starts or takes over."""
+        if self.chance.random() < 0.3:
+            until_s, lines = time.monotonic() + self.chance.uniform(0.0, 3.0), 10**9
+        else:
+            until_s = time.monotonic() + LIFE_S_MAX
+            lines = len(self.executed()) + self.chance.randint(1, 150)
+        while time.monotonic() < until_s and agent.poll() is None and len(self.executed()) < lines:
+            time.sleep(self.chance.uniform(0.005, 0.03))
 
     @contextmanager
     def printer(self) -> Iterator[None]:
