@@ -28,7 +28,7 @@ class Feed:
         connection: Connection,
         *,
         now: Callable[[], float],
-        tell: Callable[[list[Event]], None],
+        tell: Callable[[list[Event]], object],
     ) -> None:
         """Feed a connection that is not open yet.
 
@@ -75,7 +75,7 @@ class Feed:
 
     def pump_and_flush(self) -> None:
         """Submit what there is room for, and write it."""
-        self.pump()
+        self.pump(self._now())
         self.flush()
 
     def flush(self) -> None:
@@ -83,8 +83,8 @@ class Feed:
         if self.link is not None:
             self.link.flush()
 
-    def pump(self) -> None:
-        """Submit what there is room for."""
+    def pump(self, now: float) -> None:
+        """Submit what there is room for; `now` is monotonic."""
         connection, run = self.connection, self.run
         while connection.room:
             if self._own:
@@ -95,7 +95,7 @@ class Feed:
                 if run.taken == run.pause_at:
                     self.hold(run.pass_pause())
                 elif (command := run.next_command()) is not None:
-                    if told := connection.submit(command, self._now(), tag=run):
+                    if told := connection.submit(command, now, tag=run):
                         self._tell(told)
                 else:
                     self._finish(run)

@@ -206,11 +206,13 @@ class MarlinSerial:
             self._feed.pump_and_flush()
         self._look()
 
-    def _heard_and_speak(self, told: list[events.Event]) -> None:
-        self._heard(told)
-        self._feed.pump()
+    def _heard_and_speak(self, told: list[events.Event], now: float) -> bool:
+        ordinary = self._heard(told)
+        self._feed.pump(now)
+        return ordinary
 
-    def _heard(self, told: list[events.Event]) -> None:
+    def _heard(self, told: list[events.Event]) -> bool:
+        """Take what the connection tells; True: only of lines of the plate that were accepted."""
         run, streamed = self._feed.run, 0
         for event in told:
             if type(event) is events.Accepted and event.tag is run and run is not None:
@@ -220,6 +222,8 @@ class MarlinSerial:
                 self._hearing.handle(event)
         if streamed < len(told):
             self._look()
+            return False
+        return streamed > 0
 
     # ------------------------------------------------------------------ what the owner asks
 

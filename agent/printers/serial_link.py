@@ -10,16 +10,22 @@ from protocols.gcode.connection import Connection
 from protocols.gcode.events import Event
 
 READ_BYTES_MAX = 4096
+# While nothing but the plate's lines comes and goes, the deadline is looked at only so often.
+LOOK_INTERVAL_S = 1.0
 
 
 class SerialLink:
-    """One port's life: from `serve` until it is lost. Events are handed over synchronously."""
+    """One port's life: from `serve` until it is lost.
+
+    Events are handed over synchronously, with the time; the answer tells whether they were about
+    nothing but lines of the plate.
+    """
 
     def __init__(
         self,
         descriptor: int,
         connection: Connection,
-        handle: Callable[[list[Event]], None],
+        handle: Callable[[list[Event], float], bool],
         transcript: Transcript,
     ) -> None:
         self._descriptor = descriptor
@@ -58,17 +64,27 @@ class SerialLink:
 
     def flush(self) -> None:
         """Write what the connection has to say, and see to its deadline. Call after `submit`."""
+        now = self._loop.time()
+        self._speak(now)
+        self._see_to_deadline(now)
+
+    def _speak(self, now: float) -> None:
         data = self._connection.outbound()
         if data:
-            self._transcript.note(self._loop.time(), ">", data)
+            self._transcript.note(now, ">", data)
         if data or self._unwritten:
             self._write(self._unwritten + data)
+
+    def _see_to_deadline(self, now: float) -> None:
         deadline = self._connection.deadline
+        if deadline is None:
+            return
+        at = min(deadline, now + LOOK_INTERVAL_S)
         # A timer that rings early looks again; so it is not moved for each line.
-        if deadline is not None and (self._timer is None or deadline < self._timer.when()):
+        if self._timer is None or at < self._timer.when():
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._loop.call_at(deadline, self._ring)
+            self._timer = self._loop.call_at(at, self._ring)
 
     def _write(self, data: bytes) -> None:
         try:
@@ -98,13 +114,15 @@ class SerialLink:
             return
         now = self._loop.time()
         self._transcript.note(now, "<", data)
-        self._handle(self._connection.receive(data, now))
-        self.flush()
+        ordinary = self._handle(self._connection.receive(data, now), now)
+        self._speak(now)
+        if not ordinary:
+            self._see_to_deadline(now)
 
     def _ring(self) -> None:
         self._timer = None
         deadline = self._connection.deadline
         now = self._loop.time()
         if deadline is not None and deadline <= now:
-            self._handle(self._connection.expire(now))
+            self._handle(self._connection.expire(now), now)
         self.flush()
