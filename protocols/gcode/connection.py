@@ -14,6 +14,7 @@ from protocols.gcode.handshake import STATES as HANDSHAKE_STATES
 from protocols.gcode.knowledge import Knowledge
 from protocols.gcode.repair import Repair
 from protocols.gcode.replies import ErrorKind, Ok
+from protocols.gcode.reply_parser import is_fatal, parse_reply
 from protocols.gcode.sending import Sender
 from protocols.gcode.silence import Silence
 from protocols.gcode.states import Happening, State
@@ -183,7 +184,7 @@ class Connection:
         tail = lines.pop()
         self._tail = tail if len(tail) <= timing.TAIL_BYTES_MAX else b""
         for line in lines:
-            reply = replies.parse_reply(line)
+            reply = parse_reply(line)
             if reply is replies.PLAIN_OK and self._is_smooth:
                 # What nearly every line of a print is answered with, on the shortest way.
                 self._accepted(self._flight.accept_oldest(), now)
@@ -281,8 +282,8 @@ class Connection:
         tell = self._dialogue.tell
         match reply:
             case replies.Temperatures(readings) | Ok(readings=Mapping() as readings):
-                self._silence.temperatures_heard(now)
-                tell(events.TemperaturesReported(readings))
+                self._silence.temperatures_heard(readings, now, asked=isinstance(reply, Ok))
+                tell(events.TemperaturesReported(self._knowledge.completed(readings)))
             case replies.Busy(kind):
                 self._dialogue.progress_at = now
                 self._attend(kind.needs_person)
@@ -324,7 +325,7 @@ class Connection:
             self._repair.on_error(error, now)
         elif error.kind is ErrorKind.STORAGE:
             self._dialogue.tell(events.Said(error.text))
-        elif self._doubtful is not None and replies.is_fatal(f"{self._doubtful[0]} {error.text}"):
+        elif self._doubtful is not None and is_fatal(f"{self._doubtful[0]} {error.text}"):
             self._halt(f"{self._doubtful[0]} {error.text}")
         else:
             # A complaint whose text was spoilt looks like this too; then a resend follows at once.

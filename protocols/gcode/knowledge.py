@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from protocols.gcode import replies, timing
 from protocols.gcode.dialects import UNKNOWN, Dialect, dialect_of
 
-
 _MOVES = ("G1 ", "G0 ")  # nearly every line of a print: looked at no further
 
 
@@ -20,12 +19,13 @@ class Knowledge:
         ok_after_resend: whether an `ok` follows a request to resend; None: not known.
         ok_tells_temperatures: the ok of an M105 carries them, so that it names its line.
         ok_tells_numbers: the oks of numbered lines carry the number (ADVANCED_OK).
+        targets: target temperatures by heater, where they are told apart from the readings.
         planner_free: free planner blocks as last told, None where the firmware does not tell.
     """
 
     __slots__ = (
         "capabilities", "dialect", "keepalive", "ok_after_resend", "ok_tells_numbers",
-        "ok_tells_temperatures", "planner_free", "values",
+        "ok_tells_temperatures", "planner_free", "targets", "values",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -37,6 +37,7 @@ class Knowledge:
         self.ok_tells_temperatures = False
         self.ok_tells_numbers = False
         self.planner_free: int | None = None
+        self.targets: Mapping[str, float] = {}
 
     @property
     def reports_temperatures(self) -> bool:
@@ -54,6 +55,19 @@ class Knowledge:
                 self.capabilities.discard(name)
             case replies.Busy():
                 self.keepalive = True
+            case replies.Targets(targets):
+                self.targets = {**self.targets, **targets}
+
+    def completed(self, readings: Mapping[str, replies.Reading]) -> Mapping[str, replies.Reading]:
+        """Return readings with the targets that were told apart from them."""
+        if not self.targets:
+            return readings
+        return {
+            heater: reading
+            if reading.target_celsius is not None
+            else replies.Reading(reading.actual_celsius, self.targets.get(heater))
+            for heater, reading in readings.items()
+        }
 
     def conclude(self) -> None:
         """M115 has been answered completely."""

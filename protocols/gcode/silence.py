@@ -1,9 +1,12 @@
 """What is done while nothing is heard: probes for lost lines and oks, polls for temperatures."""
 
+from collections.abc import Mapping
+
 from protocols.gcode import timing
 from protocols.gcode.dialogue import Dialogue
 from protocols.gcode.flight import Flight
 from protocols.gcode.knowledge import Knowledge
+from protocols.gcode.replies import Reading
 from protocols.gcode.sending import Sender
 
 # Without number: an own line in the numbering would have to be told and remembered each time.
@@ -28,7 +31,7 @@ class Silence:
         """A new conversation begins."""
         self._probes = 0
         self._dialogue.progress_at = now
-        self.temperatures_heard(now)
+        self._schedule_poll(now, timing.POLL_INTERVAL_S)
 
     @property
     def due(self) -> float:
@@ -68,15 +71,24 @@ class Silence:
         flight = self._flight
         return flight.sent > 0 and timing.is_long(flight.lines[0].command, self._knowledge.dialect)
 
-    def temperatures_heard(self, now: float) -> None:
-        """Readings came; while one heats, they also show that it gets on."""
-        self.poll_at = now + (
-            timing.AUTOREPORT_LOST_AFTER_S
-            if self._knowledge.reports_temperatures
-            else timing.POLL_INTERVAL_S
-        )
-        if self._works_long:
+    def temperatures_heard(
+        self, readings: Mapping[str, Reading], now: float, *, asked: bool
+    ) -> None:
+        """Readings came.
+
+        While a command heats, they also show that it gets on. So they do when nobody asked for
+        them and nothing makes the firmware report by itself: somebody heats at its panel.
+        """
+        unexpected = not asked and not self._knowledge.reports_temperatures
+        if self._works_long or (unexpected and self._flight.poll_behind is None):
             self._dialogue.progress_at = now
+        hot = any(reading.target_celsius for reading in readings.values())
+        self._schedule_poll(now, timing.POLL_INTERVAL_HOT_S if hot else timing.POLL_INTERVAL_S)
+
+    def _schedule_poll(self, now: float, interval_s: float) -> None:
+        if self._knowledge.reports_temperatures:
+            interval_s = timing.AUTOREPORT_LOST_AFTER_S
+        self.poll_at = now + interval_s
 
     def wait_heard(self, now: float) -> None:
         """It idles: what has been outstanding for a while never arrived, or its ok did not."""
@@ -112,4 +124,4 @@ class Silence:
             self._dialogue.progress_at = now
         flight.poll_behind = flight.next_number - 1
         self._dialogue.say(_POLL)
-        self.temperatures_heard(now)
+        self._schedule_poll(now, timing.POLL_INTERVAL_S)

@@ -16,13 +16,15 @@ RESEND_OK_WAIT_S = 0.5  # how long an ok may lag behind the complaint that it en
 DRAINED_AFTER_S = 0.1  # quiet for so long, no further complaint is under way
 ANSWER_TIMEOUT_S = 30.0
 ANSWER_TIMEOUT_BUSY_S = 5.0  # with keepalives every 2 s, longer silence means loss
-LONG_COMMAND_TIMEOUT_S = 900.0
+LONG_COMMAND_TIMEOUT_S = 180.0  # times the probes: levelling may take a quarter of an hour
+LONG_COMMAND_TIMEOUT_BUSY_S = 30.0
 PROBES_MAX = 5  # with numbers they fill less than the 128 bytes of a UART's ring
 SUSPICION_S = 0.02  # a complaint was taken for an old one, and nothing else follows
 REPAIRS_ON_END_MAX = 3  # without a calm stretch between: go on slowly
 CALM_LINES = 20
 REFUSALS_MAX = 10  # of one line in a row: the cable is beyond repair
 POLL_INTERVAL_S = 5.0
+POLL_INTERVAL_HOT_S = 2.0
 AUTOREPORT_LOST_AFTER_S = 7.0  # three intervals of M155 S2, and some
 WAIT_MEANS_LOSS_S = 1.0  # a firmware that idles for so long has not got what is outstanding
 AUTOREPORT = "M155 S2"
@@ -42,7 +44,7 @@ def patience_s(command: str, dialect: Dialect, *, keepalive: bool) -> float:
         keepalive: the firmware says `busy` while it works.
     """
     if is_long(command, dialect):
-        return LONG_COMMAND_TIMEOUT_S
+        return LONG_COMMAND_TIMEOUT_BUSY_S if keepalive else LONG_COMMAND_TIMEOUT_S
     limit_s = ANSWER_TIMEOUT_BUSY_S if keepalive else ANSWER_TIMEOUT_S
     if command.startswith("G4"):
         dwell = parse(command)

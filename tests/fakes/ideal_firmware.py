@@ -1,5 +1,7 @@
 """A firmware's line protocol without a printer: what it executed is the oracle. Pure."""
 
+from collections import deque
+
 from protocols.gcode.lines import decode
 
 INFO = (
@@ -11,9 +13,11 @@ INFO = (
 class IdealFirmware:
     """Executes intact lines in order, refuses all others, as Marlin 2.1 does."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ok_after_resend: bool = True, advanced_ok: bool = False) -> None:
         self.executed: list[str] = []
         self.last_line = 0
+        self._ok_after_resend = ok_after_resend
+        self._advanced_ok = advanced_ok
         self._tail = b""
 
     def receive(self, data: bytes) -> bytes:
@@ -36,8 +40,13 @@ class IdealFirmware:
         if frame.number != self.last_line + 1:
             return self._refuse(b"Line Number is not Last Line Number+1")
         self.last_line = frame.number
-        self.executed.append(frame.command)
-        return self.answer(frame.command)
+        return self.take(frame.number, frame.command)
+
+    def take(self, number: int, command: str) -> bytes:
+        self.executed.append(command)
+        if self._advanced_ok and command != "M105":
+            return self.answer(command).removesuffix(b"ok\n") + b"ok N%d P15 B3\n" % number
+        return self.answer(command)
 
     def answer(self, command: str) -> bytes:
         if command == "M105":
@@ -49,8 +58,53 @@ class IdealFirmware:
         return b"ok\n"
 
     def _refuse(self, words: bytes) -> bytes:
-        return b"Error:%b, Last Line: %d\nResend: %d\nok\n" % (
+        return b"Error:%b, Last Line: %d\nResend: %d\n%b" % (
             words,
             self.last_line,
             self.last_line + 1,
+            b"ok\n" if self._ok_after_resend else b"",
         )
+
+
+class QueueingFirmware(IdealFirmware):
+    """Has a command queue as Marlin has: oks come later, complaints overtake them.
+
+    A complaint also throws away what the receive buffer holds, were it half a line.
+    """
+
+    QUEUE_LINES = 4
+
+    def __init__(self, *, ok_after_resend: bool = True, advanced_ok: bool = False) -> None:
+        super().__init__(ok_after_resend=ok_after_resend, advanced_ok=advanced_ok)
+        self._queue: deque[tuple[int, str]] = deque()
+        self._buffer = b""
+
+    @property
+    def works(self) -> bool:
+        """Whether `execute` would do anything."""
+        return bool(self._queue)
+
+    def receive(self, data: bytes) -> bytes:
+        self._buffer += data
+        return self._read()
+
+    def execute(self) -> bytes:
+        """Execute the oldest command of the queue and return what is said about it."""
+        number, command = self._queue.popleft()
+        return super().take(number, command) + self._read()
+
+    def take(self, number: int, command: str) -> bytes:
+        self._queue.append((number, command))
+        return b""
+
+    def _read(self) -> bytes:
+        said = b""
+        while b"\n" in self._buffer and len(self._queue) < self.QUEUE_LINES:
+            line, _, self._buffer = self._buffer.partition(b"\n")
+            if line.strip():
+                said += self._line(line)
+        return said
+
+    def _refuse(self, words: bytes) -> bytes:
+        self._buffer = b""
+        return super()._refuse(words)

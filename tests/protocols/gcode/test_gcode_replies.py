@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from protocols.errors import InvalidLine
 from protocols.gcode import replies
 from protocols.gcode.lines import decode, encode
-from protocols.gcode.replies import ErrorKind, Ok, Reading, Resend, Temperatures, parse_reply
+from protocols.gcode.replies import ErrorKind, Ok, Reading, Resend, Temperatures
+from protocols.gcode.reply_parser import parse_reply
 
 
 @given(st.binary(max_size=200))
