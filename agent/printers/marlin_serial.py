@@ -18,7 +18,7 @@ from agent.errors import DriverUnavailable, NotPossible, PlateRefused
 from agent.printers.driver import Capabilities, Observation, PlateFile, RunSeen, RunState
 from agent.printers.feed import Feed
 from agent.printers.hearing import Hearing
-from agent.printers.marlin_settings import MarlinSerialSettings
+from agent.printers.marlin_settings import WINDOW_LINES_MAX, MarlinSerialSettings
 from agent.printers.plate_run import Mark
 from agent.printers.serial_link import SerialLink
 from agent.printers.serial_port import open_port
@@ -78,7 +78,12 @@ class MarlinSerial:
         self._errands: asyncio.TaskGroup | None = None
 
     def _new_connection(self) -> Connection:
-        return Connection(window_lines_max=self._settings.window)
+        settings = self._settings
+        return Connection(
+            window_lines_max=settings.window or WINDOW_LINES_MAX,
+            window_bytes_max=settings.bytes_max,
+            window_lines=settings.window or None,
+        )
 
     def _do_beside(self, errand: Coroutine[Any, Any, None]) -> None:
         assert self._errands is not None, "events come while `run` runs"

@@ -1,5 +1,6 @@
 """The settings of one printer on a serial line, validated by hand: the agent stays light."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
@@ -7,8 +8,10 @@ from typing import Any, Self
 from agent.core.watch import RULES
 from agent.errors import SettingsInvalid
 from protocols.gcode.rules import Limits
+from protocols.gcode.timing import WINDOW_BYTES_MAX
 
 WINDOW_LINES_MAX = 16
+FLOW_CONTROLLED_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +21,10 @@ class MarlinSerialSettings:
     Attributes:
         port: a device path, best one below /dev/serial/by-id, or `socket://host:port` for a
             printer that speaks G-code over TCP, or `rfc2217://host:port` for a serial server.
-        window: lines that may be on the wire unaccepted; 1 is safe on every board.
+        window: lines that the board surely takes unaccepted; 0: what it tells, 1 on a board that
+            does not tell.
+        window_bytes: and so many bytes; 0: what the smallest receive buffer in use holds, much on
+            a link with flow control of its own (network, native USB).
         quick_stop: a stop lets the firmware drop the moves that it has planned (M410), where it
             would else end them; the position is lost with them, and some boards need a homing.
         stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
@@ -28,7 +34,8 @@ class MarlinSerialSettings:
 
     port: str
     baud_rate: int = 115200
-    window: int = 1
+    window: int = 0
+    window_bytes: int = 0
     quick_stop: bool = False
     stop_on: tuple[str, ...] = ()
     bed_x_mm: float = 220.0
@@ -37,6 +44,12 @@ class MarlinSerialSettings:
     tool_celsius_max: float = 300.0
     bed_celsius_max: float = 120.0
     margin_mm: float = 5.0
+
+    @property
+    def bytes_max(self) -> int:
+        """Bytes that may be on the wire unaccepted."""
+        controlled = self.port.startswith("socket:") or "ttyACM" in os.path.realpath(self.port)
+        return self.window_bytes or (FLOW_CONTROLLED_BYTES if controlled else WINDOW_BYTES_MAX)
 
     @property
     def limits(self) -> Limits:
@@ -82,7 +95,7 @@ def _checked(name: str, value: Any, wanted: Any) -> Any:
             return value
         raise SettingsInvalid(f"{name!r} must be true or false, not {value!r}")
     kinds = (int,) if wanted is int else (int, float)
-    low = 0 if name == "margin_mm" else 1e-9
+    low = 0 if name in ("margin_mm", "window", "window_bytes") else 1e-9
     if isinstance(value, bool) or not isinstance(value, kinds) or value < low:
         raise SettingsInvalid(f"{name!r} must be a positive number, not {value!r}")
     return value

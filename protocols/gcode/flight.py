@@ -9,7 +9,6 @@ from collections import deque
 from dataclasses import dataclass
 
 from protocols.gcode.knowledge import Knowledge
-from protocols.gcode.lines import encode
 from protocols.gcode.replies import Ok
 from protocols.gcode.window import Window
 
@@ -64,8 +63,8 @@ class Flight:
     def has_room(self) -> bool:
         """Whether a line more may be put on the wire, if it is not too long."""
         window = self._window
-        under_way = self.sent if self.poll_behind is None else self.sent + 1
-        return under_way < window.lines and self.bytes_sent < window.bytes_max
+        lines = window.lines if self.poll_behind is None else window.lines - 1
+        return self.sent < lines and self.bytes_sent < window.bytes_max
 
     def fits(self, data: bytes) -> bool:
         """Whether these very bytes may be put on the wire, given `has_room`."""
@@ -192,11 +191,3 @@ class Flight:
         self.bytes_sent = sum(len(self.lines[i].data) for i in range(self.sent))
         if self.poll_behind is not None:
             self.poll_behind = min(self.poll_behind, number - 1)
-
-    def encode_next(self, command: str) -> bytes:
-        """Return a new line's bytes, without sending it.
-
-        Raises:
-            InvalidLine: the command can't be sent.
-        """
-        return encode(self.next_number, command)

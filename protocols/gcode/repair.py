@@ -91,7 +91,7 @@ class Repair:
         elif self._knowledge.ok_after_resend is None or self._repairs >= timing.REPAIRS_ON_END_MAX:
             self._drain(target, now)
         else:
-            self._go_back(target, now)
+            self._go_back(target)
         return False
 
     def on_spoilt(self, now: float) -> None:
@@ -118,7 +118,7 @@ class Repair:
         """Do what is due at `timer`; returns whether a probe is called for."""
         self.timer = None
         if self._dialogue.state is State.DRAINING:
-            self._drained(now)
+            self._drained()
             return False
         # Whatever was under way has arrived by now: the next complaint is a new one.
         self._echoes = 0
@@ -132,13 +132,10 @@ class Repair:
     def _drain(self, target: int, now: float) -> None:
         if self._dialogue.state is State.READY:
             self._dialogue.happens(Happening.REFUSED)
-            self._target = target
-        elif self._target is not None:
-            target = min(target, self._target)
-        self._target = target
+        self._target = target if self._target is None else min(target, self._target)
         self.timer = now + timing.RESEND_OK_WAIT_S
 
-    def _drained(self, now: float) -> None:
+    def _drained(self) -> None:
         if self._ok_owed and self._knowledge.ok_after_resend is None:
             self._knowledge.ok_after_resend = False
         self._ok_owed = False
@@ -148,11 +145,11 @@ class Repair:
         if target < self._flight.sent_end:
             # It ends what may be left of a line in the firmware's buffer.
             self._dialogue.out += b"\n"
-            self._go_back(target, now)
+            self._go_back(target)
             self._echoes = 0
             self._repairs = 0
 
-    def _go_back(self, number: int, now: float) -> None:
+    def _go_back(self, number: int) -> None:
         flight = self._flight
         since = number - self._repeated if self._repeated is not None else timing.CALM_LINES
         self._refusals = self._refusals + 1 if number == self._repeated else 1

@@ -5,6 +5,7 @@ from collections import deque
 from protocols.gcode import events
 from protocols.gcode.dialogue import Dialogue
 from protocols.gcode.flight import Flight
+from protocols.gcode.lines import encode
 from protocols.gcode.states import State
 
 
@@ -25,9 +26,9 @@ class Sender:
         """Whether nothing has to be said before a new line of the owner's."""
         flight = self._flight
         return (
-            flight.has_room
+            flight.sent == len(flight.lines)
+            and flight.has_room
             and not self.queue
-            and flight.sent == len(flight.lines)
             and self._dialogue.state is State.READY
         )
 
@@ -38,7 +39,7 @@ class Sender:
             InvalidLine: it can't be sent as a line.
         """
         flight = self._flight
-        data = flight.encode_next(command)
+        data = encode(flight.next_number, command)
         straight = urgent and self._dialogue.state is State.READY and not flight.waits_to_repeat
         if straight or (self.room and flight.fits(data)):
             self._say(command, data, tag, now)
@@ -55,7 +56,7 @@ class Sender:
                 self.repeat_next(now)
             elif self.queue:
                 command, tag, own = self.queue[0]
-                data = flight.encode_next(command)
+                data = encode(flight.next_number, command)
                 if not own and not flight.fits(data):
                     return
                 self.queue.popleft()
@@ -83,7 +84,7 @@ class Sender:
         """Say a numbered line that is not the owner's."""
         self._note(now)
         flight = self._flight
-        data = flight.encode_next(command)
+        data = encode(flight.next_number, command)
         self._dialogue.tell(events.OwnLine(flight.next_number, command))
         flight.add(command, data, None, True)
         self._dialogue.say(data)
@@ -93,9 +94,12 @@ class Sender:
         self.queue.clear()
 
     def _say(self, command: str, data: bytes, tag: object, now: float) -> None:
-        self._note(now)
-        self._flight.add(command, data, tag, False)
-        self._dialogue.say(data)
+        flight, dialogue = self._flight, self._dialogue
+        if not flight.sent:
+            dialogue.progress_at = now
+        flight.add(command, data, tag, False)
+        dialogue.out += data
+        dialogue.lines_sent += 1
 
     def _note(self, now: float) -> None:
         if not self._flight.sent:
