@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -25,7 +26,15 @@ from protocols.wire.vocabulary import AgentId, JournalId, PrinterId
 
 log = structlog.get_logger(__name__)
 
-OpenDriver = Callable[[str, PrinterId, Mapping[str, Any]], Driver]
+
+class OpenDriver(Protocol):
+    """What makes a driver: see `agent.printers.registry.open_driver`."""
+
+    def __call__(
+        self, kind: str, printer_id: PrinterId, settings: Mapping[str, Any], *, state_dir: Path
+    ) -> Driver:
+        """Return a driver, not yet running."""
+
 
 RESTART_S_MAX = 60.0
 SOUND_S = 60.0  # a task that lived so long has earned a quick restart
@@ -39,7 +48,7 @@ class App:
 
         Args:
             settings: all of them.
-            open_driver: kind, printer and its table of settings -> driver.
+            open_driver: makes the drivers.
 
         Raises:
             SettingsInvalid: a printer's own settings are wrong.
@@ -49,7 +58,10 @@ class App:
         self._boot_id = uuid4().hex
         self._drivers = {
             PrinterId(printer.id): open_driver(
-                printer.driver, PrinterId(printer.id), printer.settings
+                printer.driver,
+                PrinterId(printer.id),
+                printer.settings,
+                state_dir=settings.state_dir / "printers" / printer.id,
             )
             for printer in settings.printers
         }

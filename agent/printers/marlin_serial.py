@@ -1,52 +1,48 @@
 """Drives a printer with Marlin, or a firmware like it, over a serial line, as its host.
 
-The firmware knows nothing of plates: this driver feeds it one line after the other. So a print
-that breaks off (lost port, restarted board) has failed; it can't have gone on by itself.
+The firmware knows nothing of plates: this driver feeds it one line after the other. While the
+firmware lives, a run survives a lost port and the death of this process: the firmware tells the
+last number that it has, and the plate goes on behind it (streaming.py, run_record.py). Once the
+firmware has restarted, position and heat are gone and the run has failed.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import structlog
 
+from agent.core.watch import Look
 from agent.errors import DriverUnavailable, NotPossible, PlateRefused
 from agent.printers.driver import Capabilities, Observation, PlateFile, RunSeen, RunState
-from agent.printers.marlin_settings import MarlinSerialSettings
-from agent.printers.plate_run import Mark, PlateRun
+from agent.printers.feed import Feed
+from agent.printers.hearing import Hearing
+from agent.printers.marlin_settings import WINDOW_LINES_MAX, MarlinSerialSettings
+from agent.printers.plate_run import Mark
 from agent.printers.serial_link import SerialLink
 from agent.printers.serial_port import open_port
+from agent.printers.streaming import Streaming
+from agent.printers.surveys import SURVEYS
+from agent.printers.transcript import Transcript
+from agent.printers.watching import Watching
 from protocols.errors import InvalidLine
+from protocols.gcode import events
 from protocols.gcode.connection import Connection
-from protocols.gcode.events import (
-    Accepted,
-    ActionRequested,
-    AttentionChanged,
-    BoardReset,
-    CommandUnknown,
-    ConnectionFailed,
-    ErrorReported,
-    Event,
-    Halted,
-    LineRepeated,
-    PositionReported,
-    Ready,
-    Said,
-    TemperaturesReported,
-)
-from protocols.gcode.lines import parse, strip_comment
-from protocols.gcode.modal import ModalState
-from protocols.gcode.program import Survey, read_program, survey
-from protocols.gcode.rules import Severity, check_program
+from protocols.gcode.lines import encode, parse, strip_comment
+from protocols.gcode.rules import Severity, judge
 from protocols.gcode.states import State
-from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
+from protocols.gcode.survey import Survey
+from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 
 RECONNECT_S_MIN = 0.5
 RECONNECT_S_MAX = 30.0
 SEND_TIMEOUT_S = 120.0  # for an answer to a single command; homing takes this long at worst
-
-_HEATERS_OFF = ("M104 S0", "M140 S0", "M107")
-_HEAT_WAITS = frozenset({"M109", "M190", "M191"})
+TEND_INTERVAL_S = 2.0
+NOTE_INTERVAL_S = 10.0
+# An agent asks for its run within seconds of its start; reading a large plate may take a minute.
+ASKED_FOR_WITHIN_S = 300.0
+_LONGEST_NUMBER = 999_999_999
 
 log = structlog.get_logger()
 
@@ -55,52 +51,82 @@ class MarlinSerial:
     """See `agent.printers.driver.Driver`."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(
-        pause=True, recovers=False, commands=frozenset({"send"})
+        pause=True, recovers=True, commands=frozenset({"send", "dialogue"})
     )
 
-    def __init__(self, printer_id: PrinterId, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, printer_id: PrinterId, settings: Mapping[str, Any], *, state_dir: Path | None = None
+    ) -> None:
+        """Drive one printer; what outlives this process is kept in `state_dir`, if it is given."""
         self._settings = MarlinSerialSettings.parse(settings)
         self._log = log.bind(printer_id=printer_id)
-        self._connection = Connection(window_lines_max=self._settings.window)
-        self._link: SerialLink | None = None
-        self._run: PlateRun | None = None
-        self._readings: dict[str, Temperature] = {}
-        self._message = "not connected yet"
-        self._attention = False
-        self._make_safe = False
-        self._surveyed: tuple[str, Survey] | None = None
-        self._answer: list[str] | None = None
-        self._answered: asyncio.Future[None] | None = None
+        self._transcript = Transcript()
+        self._feed = Feed(self._new_connection(), now=_now, tell=self._heard)
+        self._streaming = Streaming(
+            self._feed, state_dir and state_dir / "run.jsonl", self._log, self._do_beside
+        )
+        self._hearing = Hearing(
+            self._streaming,
+            self._transcript,
+            self._log,
+            quick_stop=self._settings.quick_stop,
+            errand=self._do_beside,
+        )
+        self._watching = Watching(self._log)
         self._change = asyncio.Event()
         self._told: tuple[object, ...] = ()
+        self._errands: asyncio.TaskGroup | None = None
+
+    def _new_connection(self) -> Connection:
+        settings = self._settings
+        return Connection(
+            window_lines_max=settings.window or WINDOW_LINES_MAX,
+            window_bytes_max=settings.bytes_max,
+            window_lines=settings.window or None,
+        )
+
+    def _do_beside(self, errand: Coroutine[Any, Any, None]) -> None:
+        assert self._errands is not None, "events come while `run` runs"
+        self._errands.create_task(errand)
 
     # ------------------------------------------------------------------ what is seen
 
     @property
     def observation(self) -> Observation:
         """What is seen now."""
-        run = self._run
+        run, connection = self._feed.run, self._feed.connection
         return Observation(
             state=self._state(),
-            temperatures=dict(self._readings),
-            run=run.seen(lines_sent=self._connection.lines_sent, resends=self._connection.resends)
+            temperatures=dict(self._hearing.readings),
+            run=run.seen(lines_sent=connection.lines_sent, resends=connection.resends)
             if run
             else None,
             message=self._message,
         )
 
+    @property
+    def _message(self) -> str:
+        return self._hearing.message or self._streaming.remark or self._watching.words
+
+    @property
+    def _gist(self) -> tuple[object, ...]:
+        """The message without the numbers that creep in it."""
+        return (self._hearing.message, self._streaming.remark, *self._watching.findings)
+
     def _state(self) -> PrinterState:
-        match self._connection.state:
+        match self._feed.connection.state:
             case State.HALTED:
                 return PrinterState.HALTED
-            case State.READY | State.DRAINING if self._link is not None:
+            case State.ADOPTED if self._feed.link is not None and self._streaming.unsettled:
+                return PrinterState.PRINTING  # for all that is known
+            case State.READY | State.DRAINING if self._feed.link is not None:
                 pass
             case _:
                 return PrinterState.OFFLINE
-        if self._attention:
+        if self._hearing.attention:
             return PrinterState.ATTENTION
-        if self._run is not None and self._run.active:
-            paused = self._run.state is RunState.PAUSED
+        if (run := self._streaming.active) is not None:
+            paused = run.state is RunState.PAUSED
             return PrinterState.PAUSED if paused else PrinterState.PRINTING
         return PrinterState.IDLE
 
@@ -110,7 +136,8 @@ class MarlinSerial:
         self._change.clear()
 
     def _look(self) -> None:
-        now = (self._state(), self._run and (self._run.run_id, self._run.state), self._message)
+        run = self._feed.run
+        now = (self._state(), run and (run.run_id, run.state), self._gist)
         if now != self._told:
             self._told = now
             self._change.set()
@@ -119,15 +146,20 @@ class MarlinSerial:
 
     async def run(self) -> None:
         """Connect, converse, reconnect; ends only when cancelled."""
+        async with asyncio.TaskGroup() as self._errands:
+            self._errands.create_task(self._tend(), name="tend")
+            await self._stay_connected()
+
+    async def _stay_connected(self) -> None:
         delay_s = RECONNECT_S_MIN
         reason = ""
         while True:
             try:
                 await self._converse()
             except DriverUnavailable as error:
-                was_ready = self._message == ""
-                self._link = None
-                self._lost(str(error))
+                was_ready = self._hearing.connected
+                self._hearing.lost(str(error))
+                self._look()
                 if str(error) != reason:
                     reason = str(error)
                     self._log.warning("printer.unreachable", reason=reason)
@@ -137,257 +169,176 @@ class MarlinSerial:
     async def _converse(self) -> None:
         port = await asyncio.to_thread(open_port, self._settings.port, self._settings.baud_rate)
         try:
-            self._connection = Connection(window_lines_max=self._settings.window)
-            self._link = SerialLink(port.fileno(), self._connection, self._handle)
-            await self._link.serve()
+            connection = self._new_connection()
+            self._feed.attach(connection)
+            link = SerialLink(port.fileno(), connection, self._heard_and_speak, self._transcript)
+            self._feed.link = link
+            await link.serve(adopt=self._streaming.unsettled)
         finally:
-            self._link = None
+            self._feed.link = None
+            self._streaming.found = None
             port.close()
 
-    def _lost(self, reason: str) -> None:
-        self._message = reason
-        self._attention = False
-        self._break_off(f"the connection was lost: {reason}")
+    async def _tend(self) -> None:
+        """Now and then look for faults, note how far the plate is, give up what nobody wants."""
+        noted_s, noted, unasked_s = 0.0, 0, 0.0
+        while True:
+            await asyncio.sleep(TEND_INTERVAL_S)
+            self._watch()
+            run, noted_s = self._streaming.active, noted_s + TEND_INTERVAL_S
+            if run is not None and run.accepted != noted and noted_s >= NOTE_INTERVAL_S:
+                noted_s, noted = 0.0, run.accepted
+                run.record.note_line(noted, run.survey.layer_at(noted))
+            unasked_s = unasked_s + TEND_INTERVAL_S if self._streaming.found is not None else 0.0
+            if unasked_s > ASKED_FOR_WITHIN_S:
+                self._streaming.abandon("nobody asked for it after the agent restarted")
+
+    def _watch(self) -> None:
+        connection = self._feed.connection
+        begun = self._watching.look(
+            Look(
+                now_s=_now(),
+                readings=self._hearing.readings,
+                read_at_s=self._hearing.read_at_s,
+                connected=self._feed.open,
+                lines_sent=connection.lines_sent,
+                resends=connection.resends,
+            )
+        )
+        grave = [one for one in begun if one.rule.partition(".")[0] in self._settings.stop_on]
+        if grave:
+            self._streaming.stop(grave[0].words, quick=self._settings.quick_stop)
+            self._feed.pump_and_flush()
         self._look()
 
-    def _break_off(self, reason: str) -> None:
-        if self._answered is not None and not self._answered.done():
-            self._answered.set_exception(DriverUnavailable(reason))
-        run = self._run
-        if run is not None and run.active:
-            where = f"{reason} (at line {run.accepted} of {run.survey.line_count})"
-            run.end(RunState.FAILED, where)
-            self._make_safe = True
-            self._log.error("run.broken_off", run_id=run.run_id, reason=where)
+    def _heard_and_speak(self, told: list[events.Event], now: float) -> bool:
+        ordinary = self._heard(told)
+        self._feed.pump(now)
+        return ordinary
 
-    def _handle(self, event: Event) -> None:
-        match event:
-            case Accepted(_, tag):
-                self._accepted(tag)
-            case TemperaturesReported(readings):
-                for name, value in readings.items():
-                    self._readings[name] = Temperature(value.actual_celsius, value.target_celsius)
-            case Ready():
-                self._became_ready(event)
-            case AttentionChanged(needed):
-                self._attention = needed
-                self._message = "the printer waits for somebody to attend to it" if needed else ""
-            case ActionRequested(name, argument):
-                self._log.info("printer.asked", action=name, argument=argument)
-                self._asked(name)
-            case ErrorReported(text):
-                self._log.warning("printer.complained", text=text)
-                self._message = text
-                self._halt_feeding(f"the printer reported: {text}")
-            case Said(text) | CommandUnknown(text):
-                if self._answer is not None:
-                    self._answer.append(text)
-            case PositionReported(axes):
-                if self._answer is not None:
-                    self._answer.append(" ".join(f"{a}{v:g}" for a, v in axes.items()))
-            case LineRepeated():
-                pass
-            case BoardReset():
-                self._message = "the board restarted"
-                self._break_off("the board restarted by itself")
-            case Halted(reason):
-                self._message = f"{reason}: reset the printer"
-                self._break_off(reason)
-                self._make_safe = False
-            case ConnectionFailed(reason):
-                if self._link is not None:
-                    self._link.lose(reason)
-        self._look()
-
-    def _became_ready(self, ready: Ready) -> None:
-        self._message = ""
-        self._log.info("printer.connected", dialect=ready.dialect.name, **_identity(ready))
-        if self._make_safe:
-            # What broke off left hot heaters over a part.
-            self._make_safe = False
-            for line in _HEATERS_OFF:
-                self._submit(line)
-
-    def _asked(self, action: str) -> None:
-        if action in ("pause", "paused"):
-            self._halt_feeding("paused at the printer")
-        elif action == "cancel" and self._run is not None and self._run.active:
-            self._begin_stop("cancelled at the printer")
-
-    # ------------------------------------------------------------------ feeding
-
-    def _submit(self, command: str, tag: object = None, *, urgent: bool = False) -> None:
-        self._connection.submit(command, asyncio.get_running_loop().time(), tag=tag, urgent=urgent)
-
-    def _feed(self) -> None:
-        run = self._run
-        while run is not None and run.feeding and self._connection.room:
-            command = run.next_command()
-            if command is None:
-                run.feeding = False
-                # The M105 after it tells by its own kind of ok that the barrier really passed.
-                self._submit("M400", Mark.BARRIER)
-                self._submit("M105", Mark.FINISHED)
-                return
-            self._submit(command, run)
-
-    def _accepted(self, tag: object) -> None:
-        run = self._run
-        if run is not None and tag is run:
-            run.accepted += 1
-            self._feed()
-        elif tag is Mark.SENT and self._answered is not None and not self._answered.done():
-            self._answered.set_result(None)
-        elif run is not None and tag is Mark.FINISHED:
-            run.end(RunState.FINISHED)
-        elif run is not None and tag is Mark.PAUSED and run.active:
-            run.state = RunState.PAUSED
-        elif run is not None and tag is Mark.RESUMED and run.active:
-            run.feeding = True
-            self._feed()
-        elif run is not None and tag is Mark.STOPPED:
-            run.end(RunState.STOPPED, run.reason)
-
-    def _halt_feeding(self, reason: str) -> None:
-        run = self._run
-        if run is not None and run.feeding:
-            run.feeding = False
-            run.reason = reason
-            self._submit("M400")
-            self._submit("M114", Mark.PAUSED)
+    def _heard(self, told: list[events.Event]) -> bool:
+        """Take what the connection tells; True: only of lines of the plate that were accepted."""
+        run, streamed = self._feed.run, 0
+        for event in told:
+            if type(event) is events.Accepted and event.tag is run and run is not None:
+                run.accepted += 1
+                streamed += 1
+            else:
+                self._hearing.handle(event)
+        if streamed < len(told):
+            self._look()
+            return False
+        return streamed > 0
 
     # ------------------------------------------------------------------ what the owner asks
 
     async def check(self, plate: PlateFile) -> None:
         """Look whether the plate may run here."""
-        await asyncio.to_thread(self._check, plate)
+        await self._survey(plate)
 
-    def _check(self, plate: PlateFile) -> None:
-        if self._surveyed is not None and self._surveyed[0] == plate.sha256:
-            return
-        dialect = self._connection.dialect
-        with plate.path.open("rb") as file:
-            for finding in check_program(file, self._settings.limits, dialect):
-                if finding.severity is Severity.REFUSE:
-                    raise PlateRefused(finding.words, finding.line)
-            file.seek(0)
-            self._surveyed = (plate.sha256, survey(file))
+    async def _survey(self, plate: PlateFile) -> Survey:
+        survey = await asyncio.to_thread(SURVEYS.of, plate)
+        for finding in judge(survey, self._settings.limits, self._feed.connection.dialect):
+            if finding.severity is Severity.REFUSE:
+                raise PlateRefused(finding.words, finding.line)
+        return survey
 
     async def start(self, plate: PlateFile, run_id: RunId) -> None:
-        """Begin to feed the plate."""
+        """Begin to feed the plate; once written down, a start is never unknown (`recover`)."""
         self._must_be_idle()
-        await self.check(plate)
+        survey = await self._survey(plate)
         self._must_be_idle()
-        assert self._surveyed is not None
-        connection = self._connection
-        self._run = PlateRun(
-            run_id=run_id,
-            plate=plate,
-            survey=self._surveyed[1],
-            file=plate.path.open("rb"),
-            lines_before=connection.lines_sent,
-            resends_before=connection.resends,
-        )
-        self._feed()
-        self._flush()
+        await self._streaming.begin(plate, survey, run_id, self._hearing.firmware)
+        self._speak()
 
     def _must_be_idle(self) -> None:
         state = self._state()
         if state is PrinterState.OFFLINE:
             raise DriverUnavailable(self._message or "the printer is not connected")
-        if state is not PrinterState.IDLE or self._connection.state is not State.READY:
+        if state is not PrinterState.IDLE or self._feed.connection.state is not State.READY:
             raise NotPossible(f"the printer is {state}")
 
-    def _flush(self) -> None:
-        if self._link is not None:
-            self._link.flush()
+    def _speak(self) -> None:
+        self._feed.pump_and_flush()
         self._look()
 
     async def pause(self) -> None:
         """Feed no further; PAUSED is seen once motion has ended."""
-        self._halt_feeding("")
-        self._flush()
+        self._feed.hold("")
+        self._speak()
 
     async def resume(self) -> None:
         """Restore what the file had set, and feed on."""
-        run = self._run
+        run = self._streaming.active
         if run is None or run.state is not RunState.PAUSED:
             raise NotPossible("nothing is paused")
-        state = await asyncio.to_thread(_state_after, run.plate, run.accepted)
-        if self._state() is PrinterState.OFFLINE or run.state is not RunState.PAUSED:
+        if not self._feed.open:
             raise NotPossible("the printer is not connected")
-        for line in state.restore_commands():
-            self._submit(line)
-        run.state = RunState.PRINTING
-        run.reason = ""
-        self._submit("M105", Mark.RESUMED)
-        self._flush()
+        await self._streaming.go_on()
+        self._look()
 
     async def stop(self) -> None:
         """End the run; heaters off."""
-        if self._state() in (PrinterState.OFFLINE, PrinterState.HALTED):
-            return
-        self._begin_stop("")
-        self._flush()
-
-    def _begin_stop(self, reason: str) -> None:
-        run = self._run
-        if run is not None and run.active:
-            run.feeding = False
-            run.reason = reason
-        self._connection.drop_queued()
-        self._submit("M108", urgent=True)  # it ends a wait for heat; else it does nothing
-        for line in _HEATERS_OFF:
-            self._submit(line)
-        self._submit("M84", Mark.STOPPED)
+        self._streaming.stop("", quick=self._settings.quick_stop)
+        self._speak()
 
     async def recover(self, run_id: RunId, plate: PlateFile | None) -> RunSeen:
-        """Say what became of a run; known only if this process fed it."""
-        if self._run is not None and self._run.run_id == run_id:
-            seen = self.observation.run
-            assert seen is not None
-            return seen
-        if self._state() is PrinterState.OFFLINE:
-            raise DriverUnavailable(self._message)
-        reason = "the agent restarted in mid-print; how far the printer came is not known"
-        return RunSeen(run_id=run_id, state=RunState.UNKNOWN, reason=reason)
+        """Say what became of a run, and go on with it where the firmware lives."""
+        run = self._feed.run
+        if run is None or run.run_id != run_id:
+            if self._state() is PrinterState.OFFLINE:
+                raise DriverUnavailable(self._message)
+            record = await self._streaming.settle(run_id, plate)
+            self._speak()
+            run = self._feed.run
+            if record is None or record.beginning.run_id != run_id:
+                reason = "the driver has no record of it; how far the printer came is not known"
+                return RunSeen(run_id=run_id, state=RunState.UNKNOWN, reason=reason)
+            if (run is None or run.run_id != run_id) and record.ended is not None:
+                state, reason = record.ended
+                line, layer = record.line, record.layer
+                return RunSeen(run_id=run_id, state=state, line=line, layer=layer, reason=reason)
+        seen = self.observation.run
+        assert seen is not None, "the run was taken up"
+        return seen
+
+    # ------------------------------------------------------------------ what an operator asks
 
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
-        """Send one line of G-code (`send`, with `line`) and return what the printer says to it."""
-        line = strip_comment(str(arguments.get("line", "")))
-        if name != "send" or parse(line) is None:
-            raise NotPossible(f"{name!r} with {line!r} is no command for this printer")
-        self._must_be_idle()
-        if self._answered is not None:
-            raise NotPossible("another command is under way")
-        self._answer = []
-        self._answered = asyncio.get_running_loop().create_future()
+        """Send one `line` of G-code (`send`), or show what was said last (`dialogue`)."""
+        match name:
+            case "dialogue":
+                return "\n".join(self._hearing.evidence())
+            case "send":
+                return await self._send(strip_comment(str(arguments.get("line", ""))))
+        raise NotPossible(f"{name!r} is no command for this printer")
+
+    async def _send(self, line: str) -> str:
+        if parse(line) is None:
+            raise NotPossible(f"{line!r} is no G-code")
         try:
-            self._submit(line, Mark.SENT)
-            self._flush()
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await self._answered
-            return "\n".join(self._answer)
+            encode(_LONGEST_NUMBER, line)
         except InvalidLine as problem:
             raise NotPossible(str(problem)) from problem
+        self._must_be_idle()
+        hearing = self._hearing
+        if hearing.answered is not None:
+            raise NotPossible("another command is under way")
+        quotes = hearing.quotes = []
+        hearing.answered = asyncio.get_running_loop().create_future()
+        try:
+            self._feed.say(line, tag=Mark.SENT)
+            self._speak()
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await asyncio.wait((hearing.answered,))
+            if hearing.answered.cancelled():
+                raise DriverUnavailable(self._message)
+            return "\n".join(quotes)
         except TimeoutError:
             raise NotPossible(f"no answer to {line} within {SEND_TIMEOUT_S:.0f} s") from None
         finally:
-            self._answer = self._answered = None
+            hearing.answered = hearing.quotes = None
 
 
-def _identity(ready: Ready) -> dict[str, str]:
-    return {"firmware": ready.firmware.get("FIRMWARE_NAME", "")}
-
-
-def _state_after(plate: PlateFile, count: int) -> ModalState:
-    """Return what the first `count` commands of a plate leave behind."""
-    state = ModalState()
-    with plate.path.open("rb") as file:
-        for position, item in enumerate(read_program(file)):
-            if position >= count:
-                break
-            command = parse(item.command)
-            if command is not None:
-                state.apply(command)
-    return state
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,13 +1,17 @@
 """The settings of one printer on a serial line, validated by hand: the agent stays light."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
 
+from agent.core.watch import RULES
 from agent.errors import SettingsInvalid
 from protocols.gcode.rules import Limits
+from protocols.gcode.timing import WINDOW_BYTES_MAX
 
 WINDOW_LINES_MAX = 16
+FLOW_CONTROLLED_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,20 +19,37 @@ class MarlinSerialSettings:
     """How to reach a printer and what it can do.
 
     Attributes:
-        port: a device path, best one below /dev/serial/by-id.
-        window: lines that may be on the wire unaccepted; 1 is safe on every board.
+        port: a device path, best one below /dev/serial/by-id, or `socket://host:port` for a
+            printer that speaks G-code over TCP, or `rfc2217://host:port` for a serial server.
+        window: lines that the board surely takes unaccepted; 0: what it tells, 1 on a board that
+            does not tell.
+        window_bytes: and so many bytes; 0: what the smallest receive buffer in use holds, much on
+            a link with flow control of its own (network, native USB).
+        quick_stop: a stop lets the firmware drop the moves that it has planned (M410), where it
+            would else end them; the position is lost with them, and some boards need a homing.
+        stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
+            `temperature_silence`) that stop a run when they are broken; else they only tell.
         margin_mm: how far beside the bed may be printed (purge lines).
     """
 
     port: str
     baud_rate: int = 115200
-    window: int = 1
+    window: int = 0
+    window_bytes: int = 0
+    quick_stop: bool = False
+    stop_on: tuple[str, ...] = ()
     bed_x_mm: float = 220.0
     bed_y_mm: float = 220.0
     height_mm: float = 250.0
     tool_celsius_max: float = 300.0
     bed_celsius_max: float = 120.0
     margin_mm: float = 5.0
+
+    @property
+    def bytes_max(self) -> int:
+        """Bytes that may be on the wire unaccepted."""
+        controlled = self.port.startswith("socket:") or "ttyACM" in os.path.realpath(self.port)
+        return self.window_bytes or (FLOW_CONTROLLED_BYTES if controlled else WINDOW_BYTES_MAX)
 
     @property
     def limits(self) -> Limits:
@@ -65,8 +86,16 @@ def _checked(name: str, value: Any, wanted: Any) -> Any:
         if isinstance(value, str) and value:
             return value
         raise SettingsInvalid(f"{name!r} must be text, not {value!r}")
+    if name == "stop_on":
+        if isinstance(value, list | tuple) and set(value) <= RULES:
+            return tuple(value)
+        raise SettingsInvalid(f"'stop_on' is a list of {', '.join(sorted(RULES))}, not {value!r}")
+    if wanted is bool:
+        if isinstance(value, bool):
+            return value
+        raise SettingsInvalid(f"{name!r} must be true or false, not {value!r}")
     kinds = (int,) if wanted is int else (int, float)
-    low = 0 if name == "margin_mm" else 1e-9
+    low = 0 if name in ("margin_mm", "window", "window_bytes") else 1e-9
     if isinstance(value, bool) or not isinstance(value, kinds) or value < low:
         raise SettingsInvalid(f"{name!r} must be a positive number, not {value!r}")
     return value

@@ -1,13 +1,22 @@
 """One plate being streamed: where it is in its file, what comes next, what an observer is told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import BinaryIO
 
 from agent.printers.driver import PlateFile, RunSeen, RunState
-from protocols.gcode.program import ProgramLine, Survey, read_program
+from agent.printers.run_record import RunRecord
+from protocols.gcode.lines import parse
+from protocols.gcode.modal import ModalState
+from protocols.gcode.program import command_in
+from protocols.gcode.survey import Survey
 from protocols.wire.vocabulary import RunId
+
+NEVER = -1
+
+_MOVES_ITS_OWN_WAY = frozenset({"G27", "G28", "G29", "G30", "G34", "G76", "G80", "M701", "M702"})
 
 
 class Mark(StrEnum):
@@ -18,37 +27,78 @@ class Mark(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     STOPPED = "stopped"
+    LOCATED = "located"
     SENT = "sent"
 
 
 @dataclass(slots=True)
 class PlateRun:
-    """The run that a driver is, or was last, busy with."""
+    """The run that a driver is, or was last, busy with.
 
-    run_id: RunId
+    Attributes:
+        feeding: lines of the plate may be said.
+        taken: commands that were taken to be said, `accepted` of them by the firmware.
+        pause_at: position of the next pause that the plate itself asks for, or NEVER.
+        paused_at: where the firmware said the head was when a pause began; empty if unknown.
+    """
+
     plate: PlateFile
     survey: Survey
+    record: RunRecord
     file: BinaryIO
-    lines_before: int
-    resends_before: int
+    lines_before: int = 0
+    resends_before: int = 0
     state: RunState = RunState.PRINTING
     feeding: bool = True
+    taken: int = 0
     accepted: int = 0
     reason: str = ""
-    _lines: Iterator[ProgramLine] = field(init=False)
+    pause_at: int = NEVER
+    paused_at: Mapping[str, float] = field(default_factory=dict)
+    _lines: Iterator[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._lines = read_program(self.file)
+        self.seek(0)
+
+    @property
+    def run_id(self) -> RunId:
+        """Whose run it is."""
+        return self.record.beginning.run_id
 
     @property
     def active(self) -> bool:
         """Whether it may still move something."""
         return self.state in (RunState.PRINTING, RunState.PAUSED)
 
+    def seek(self, position: int) -> None:
+        """Go on after so many commands, all of which the firmware has."""
+        offset, skipped = self.survey.nearest(position)
+        self.file.seek(offset)
+        self._lines = iter(self.file)
+        for _ in islice(filter(None, map(command_in, self._lines)), skipped):
+            pass
+        self.taken = self.accepted = position
+        self.pause_at = self._pause_from(position)
+
     def next_command(self) -> str | None:
         """Return the plate's next command, None after the last."""
-        line = next(self._lines, None)
-        return None if line is None else line.command
+        for line in self._lines:
+            if command := command_in(line):
+                self.taken += 1
+                return command
+        return None
+
+    def pass_pause(self) -> str:
+        """Return why the plate asks for a pause here, and look out for the one after it."""
+        why = self.survey.pauses[self.pause_at]
+        self.pause_at = self._pause_from(self.pause_at + 1)
+        return why
+
+    def _pause_from(self, position: int) -> int:
+        done = self.record.resumed_at
+        if self.record.paused is not None:
+            done = max(done, position)
+        return min((at for at in self.survey.pauses if at >= position and at > done), default=NEVER)
 
     def end(self, state: RunState, reason: str = "") -> None:
         """Close the run; an ended one stays as it ended."""
@@ -57,6 +107,35 @@ class PlateRun:
             self.reason = reason
             self.feeding = False
             self.file.close()
+            self.record.note_ended(state, reason)
+            self.record.close()
+
+    def where(self) -> str:
+        """Return how far it came, in words."""
+        layer = self.survey.layer_at(self.accepted)
+        return f"line {self.accepted} of {self.survey.line_count}, layer {layer}"
+
+    def left_behind(self) -> tuple[ModalState, frozenset[str]]:
+        """Return what the commands taken so far have set, and the axes whose place is sure.
+
+        After homing, or anything else that moves the head its own way, an axis is sure again once
+        it was sent somewhere. Reads the file: not for the loop.
+        """
+        state, position = self.survey.state_near(self.taken)
+        offset, _ = self.survey.nearest(position)
+        sure: set[str] = set()
+        with self.plate.path.open("rb") as file:
+            file.seek(offset)
+            commands = filter(None, map(command_in, file))
+            for text in islice(commands, self.taken - position):
+                command = parse(text)
+                if command is None or command.name in _MOVES_ITS_OWN_WAY or command.name[0] == "T":
+                    sure.clear()
+                if command is None:
+                    continue
+                if state.apply(command) is not None and state.absolute and not state.inches:
+                    sure.update(axis for axis in "XYZ" if command.value(axis) is not None)
+        return state, frozenset(sure)
 
     def seen(self, *, lines_sent: int, resends: int) -> RunSeen:
         """Return what an observer is told; the counts are the connection's."""

@@ -1,12 +1,13 @@
 """Kind of printer -> its driver. Imports only what the configuration names.
 
 Drivers of other packages are entry points of the group `farmhand.drivers`; a driver's class takes
-`(printer_id, settings)` and may raise SettingsInvalid.
+`(printer_id, settings, *, state_dir)` and may raise SettingsInvalid.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, cast
 
 from agent.errors import SettingsInvalid
@@ -24,8 +25,21 @@ def driver_kinds() -> dict[str, str]:
     return {entry.name: entry.value for entry in entry_points(group=GROUP)} | _BUILT_IN
 
 
-def open_driver(kind: str, printer_id: PrinterId, settings: Mapping[str, Any]) -> Driver:
+def open_driver(
+    kind: str,
+    printer_id: PrinterId,
+    settings: Mapping[str, Any],
+    *,
+    state_dir: Path | None = None,
+) -> Driver:
     """Return a driver for one printer, not yet running.
+
+    Args:
+        kind: a key of `driver_kinds`.
+        printer_id: what it is called in the logs.
+        settings: the driver's own table.
+        state_dir: a folder of this printer's alone, for what must outlive this process; None: the
+            driver forgets everything.
 
     Raises:
         SettingsInvalid: the kind is unknown, or its settings are wrong.
@@ -36,4 +50,4 @@ def open_driver(kind: str, printer_id: PrinterId, settings: Mapping[str, Any]) -
         raise SettingsInvalid(f"printer {printer_id}: no driver {kind!r}; known: {known}")
     module, _, name = kinds[kind].partition(":")
     driver_class = getattr(import_module(module), name)
-    return cast(Driver, driver_class(printer_id, settings))
+    return cast(Driver, driver_class(printer_id, settings, state_dir=state_dir))

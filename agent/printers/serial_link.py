@@ -5,35 +5,50 @@ import os
 from collections.abc import Callable
 
 from agent.errors import DriverUnavailable
+from agent.printers.transcript import Transcript
 from protocols.gcode.connection import Connection
 from protocols.gcode.events import Event
 
 READ_BYTES_MAX = 4096
+# While nothing but the plate's lines comes and goes, the deadline is looked at only so often.
+LOOK_INTERVAL_S = 1.0
 
 
 class SerialLink:
-    """One port's life: from `serve` until it is lost. Events are handed over synchronously."""
+    """One port's life: from `serve` until it is lost.
+
+    Events are handed over synchronously, with the time; the answer tells whether they were about
+    nothing but lines of the plate.
+    """
 
     def __init__(
-        self, descriptor: int, connection: Connection, handle: Callable[[Event], None]
+        self,
+        descriptor: int,
+        connection: Connection,
+        handle: Callable[[list[Event], float], bool],
+        transcript: Transcript,
     ) -> None:
         self._descriptor = descriptor
         self._connection = connection
         self._handle = handle
+        self._transcript = transcript
         self._loop = asyncio.get_running_loop()
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
         self._unwritten = b""
 
-    async def serve(self) -> None:
+    async def serve(self, *, adopt: bool) -> None:
         """Converse until the port is lost or `lose` is called.
+
+        Args:
+            adopt: the firmware may be in the middle of a print.
 
         Raises:
             DriverUnavailable: always, in the end, with the reason.
         """
         self._loop.add_reader(self._descriptor, self._readable)
         try:
-            self._connection.open(self._loop.time())
+            self._connection.open(self._loop.time(), adopt=adopt)
             self.flush()
             raise DriverUnavailable(await self._lost)
         finally:
@@ -49,15 +64,27 @@ class SerialLink:
 
     def flush(self) -> None:
         """Write what the connection has to say, and see to its deadline. Call after `submit`."""
-        data = self._unwritten + self._connection.outbound()
+        now = self._loop.time()
+        self._speak(now)
+        self._see_to_deadline(now)
+
+    def _speak(self, now: float) -> None:
+        data = self._connection.outbound()
         if data:
-            self._write(data)
+            self._transcript.note(now, ">", data)
+        if data or self._unwritten:
+            self._write(self._unwritten + data)
+
+    def _see_to_deadline(self, now: float) -> None:
         deadline = self._connection.deadline
+        if deadline is None:
+            return
+        at = min(deadline, now + LOOK_INTERVAL_S)
         # A timer that rings early looks again; so it is not moved for each line.
-        if deadline is not None and (self._timer is None or deadline < self._timer.when()):
+        if self._timer is None or at < self._timer.when():
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._loop.call_at(deadline, self._ring)
+            self._timer = self._loop.call_at(at, self._ring)
 
     def _write(self, data: bytes) -> None:
         try:
@@ -85,16 +112,17 @@ class SerialLink:
         if not data:
             self.lose("the port was closed at the other end")
             return
-        self._hand_over(self._connection.receive(data, self._loop.time()))
+        now = self._loop.time()
+        self._transcript.note(now, "<", data)
+        ordinary = self._handle(self._connection.receive(data, now), now)
+        self._speak(now)
+        if not ordinary:
+            self._see_to_deadline(now)
 
     def _ring(self) -> None:
         self._timer = None
         deadline = self._connection.deadline
         now = self._loop.time()
-        events = self._connection.expire(now) if deadline is not None and deadline <= now else []
-        self._hand_over(events)
-
-    def _hand_over(self, events: list[Event]) -> None:
-        for event in events:
-            self._handle(event)
+        if deadline is not None and deadline <= now:
+            self._handle(self._connection.expire(now), now)
         self.flush()

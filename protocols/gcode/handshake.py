@@ -69,7 +69,8 @@ class Handshake:
         if state is State.GREETING:
             if isinstance(reply, _LIFE_SIGNS):
                 self.settle(Happening.HEARD, now)
-        elif state is State.SETTLING:
+        elif state is State.SETTLING and not isinstance(reply, replies.Temperatures):
+            # Temperatures come by themselves, and without an end.
             self.timer = now + timing.SETTLED_AFTER_S
         elif state is State.IDENTIFYING:
             self._hear_answer(reply, now)
@@ -164,7 +165,7 @@ class Handshake:
                 self._numbers.append(number - 1)
             case replies.Ok(readings=readings) if readings:
                 self._uncounted = True
-        if self._numbers or self._uncounted:
+        if (self._numbers or self._uncounted) and not isinstance(reply, replies.Temperatures):
             self.timer = now + timing.SETTLED_AFTER_S
 
     def _conclude(self, now: float) -> None:

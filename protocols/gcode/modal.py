@@ -4,8 +4,9 @@ Used to measure moves, to check them, and to put a printer back where a pause fo
 computed from the file when needed, never along the hot path of a print.
 """
 
-from dataclasses import dataclass, field
-from math import dist
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import atan2, dist, hypot, pi, sqrt
 
 from protocols.gcode.lines import Command
 
@@ -43,8 +44,8 @@ class ModalState:
     inches: bool = False
     tool: int = 0
     fan: float = 0.0
-    speed_percent: float = 100.0
-    flow_percent: float = 100.0
+    speed_percent: float | None = None  # None: the file leaves it to the machine
+    flow_percent: float | None = None
     tool_celsius: dict[int, float] = field(default_factory=dict)
     bed_celsius: float = 0.0
 
@@ -72,9 +73,9 @@ class ModalState:
             case "M140" | "M190":
                 self.bed_celsius = command.value("S", command.value("R", 0.0)) or 0.0
             case "M220":
-                self.speed_percent = command.value("S", self.speed_percent) or 100.0
+                self.speed_percent = command.value("S", self.speed_percent)
             case "M221":
-                self.flow_percent = command.value("S", self.flow_percent) or 100.0
+                self.flow_percent = command.value("S", self.flow_percent)
             case _ if name[0] == "T":
                 self.tool = int(float(name[1:]))
         return None
@@ -95,7 +96,14 @@ class ModalState:
             self.e_mm = e * unit + (0.0 if self.absolute_e else old_e)
         if feed := words.get("F"):
             self.feed_mm_per_minute = feed * unit
-        travelled = dist(start, (self.x_mm, self.y_mm, self.z_mm))
+        end = (self.x_mm, self.y_mm, self.z_mm)
+        if command.name in ("G2", "G3") and ("I" in words or "J" in words or "R" in words):
+            middle = ((words.get("I") or 0.0) * unit, (words.get("J") or 0.0) * unit)
+            if radius := words.get("R"):
+                middle = arc_middle(start, end, radius * unit, clockwise=command.name == "G2")
+            travelled = arc_mm(start, end, middle, clockwise=command.name == "G2")
+        else:
+            travelled = dist(start, end)
         extruded = self.e_mm - old_e
         speed = max(self.feed_mm_per_minute, 1.0) / 60
         seconds = (travelled or abs(extruded)) / speed
@@ -113,19 +121,81 @@ class ModalState:
         for letter in named or "XYZ":
             setattr(self, f"{letter.lower()}_mm", 0.0)
 
-    def restore_commands(self) -> list[str]:
-        """Return what brings a printer back here: over the place first, then down to it."""
+    def restore_commands(self, *, cold: bool = False) -> list[str]:
+        """Return what brings a printer back here: warm, over the place, then down to it.
+
+        Args:
+            cold: something has cooled down, so that heating takes its time.
+        """
         return [
+            *self._heating(cold),
+            *([f"T{self.tool}"] if self.tool or len(self.tool_celsius) > 1 else []),
             "G21",
             "G90",
             f"G1 X{self.x_mm:.3f} Y{self.y_mm:.3f} F6000",
             f"G1 Z{self.z_mm:.3f} F600",
             f"G92 E{self.e_mm:.5f}",
             f"M106 S{self.fan:.0f}" if self.fan else "M107",
-            f"M220 S{self.speed_percent:.0f}",
-            f"M221 S{self.flow_percent:.0f}",
+            *([f"M220 S{self.speed_percent:.0f}"] if self.speed_percent else []),
+            *([f"M221 S{self.flow_percent:.0f}"] if self.flow_percent else []),
             f"G1 F{self.feed_mm_per_minute:.0f}",
             *(["G91"] if not self.absolute else []),
             "M82" if self.absolute_e else "M83",
             *(["G20"] if self.inches else []),
         ]
+
+    def _heating(self, cold: bool) -> list[str]:
+        tools = [(tool, heat) for tool, heat in sorted(self.tool_celsius.items()) if heat > 0]
+        several = len(self.tool_celsius) > 1
+        hot = [f"T{tool} S{heat:.0f}" if several else f"S{heat:.0f}" for tool, heat in tools]
+        bed = f"S{self.bed_celsius:.0f}"
+        heat = [f"M140 {bed}"] if self.bed_celsius > 0 else []
+        heat += [f"M104 {words}" for words in hot]
+        if cold:
+            heat += [f"M190 {bed}"] if self.bed_celsius > 0 else []
+            heat += [f"M109 {words}" for words in hot]
+        return heat
+
+    def at(self, axes: Mapping[str, float]) -> "ModalState":
+        """Return the same state at another place: axis letter -> millimetres."""
+        places = {f"{axis.lower()}_mm": value for axis, value in axes.items() if axis in "XYZE"}
+        return replace(self, **places)  # type: ignore[arg-type]
+
+
+def arc_mm(
+    start: tuple[float, float, float],
+    end: tuple[float, float, float],
+    middle: tuple[float, float],
+    *,
+    clockwise: bool,
+) -> float:
+    """Return the length of an arc in millimetres; one that ends where it starts is a circle.
+
+    Args:
+        middle: from the start, in X and Y.
+    """
+    away_x, away_y = -middle[0], -middle[1]
+    to_x, to_y = end[0] - start[0] - middle[0], end[1] - start[1] - middle[1]
+    angle = atan2(away_x * to_y - away_y * to_x, away_x * to_x + away_y * to_y)
+    if clockwise:
+        angle = -angle
+    if angle <= 1e-9:
+        angle += 2 * pi
+    return hypot(angle * hypot(away_x, away_y), end[2] - start[2])
+
+
+def arc_middle(
+    start: tuple[float, float, float],
+    end: tuple[float, float, float],
+    radius: float,
+    *,
+    clockwise: bool,
+) -> tuple[float, float]:
+    """Return the middle of an arc of a radius, from its start; a negative radius: the long way."""
+    across_x, across_y = end[0] - start[0], end[1] - start[1]
+    across = hypot(across_x, across_y)
+    if not across:
+        return (radius, 0.0)
+    height = sqrt(max(0.0, radius**2 - across**2 / 4)) / across
+    side = height if clockwise is (radius < 0) else -height
+    return (across_x / 2 - across_y * side, across_y / 2 + across_x * side)

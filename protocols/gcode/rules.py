@@ -4,18 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from protocols.errors import InvalidLine
 from protocols.gcode.dialects import MARLIN, Dialect
-from protocols.gcode.lines import Command, encode, parse
-from protocols.gcode.modal import ModalState, Move
-from protocols.gcode.program import read_program
-
-# Nine digits of line number, so that a line which passes here passes anywhere in a print.
-_LONGEST_NUMBER = 999_999_999
+from protocols.gcode.survey import Extremes, Survey, survey
 
 FORBIDDEN = {
-    "M0": "it waits for a person at the machine",
-    "M1": "it waits for a person at the machine",
     "M28": "it writes to the SD card",
     "M29": "it writes to the SD card",
     "M110": "it breaks the numbering of lines",
@@ -62,60 +54,64 @@ class Finding:
 
 def check_program(
     lines: Iterable[bytes], limits: Limits, dialect: Dialect = MARLIN
-) -> Iterator[Finding]:
-    """Yield what speaks against a file, in the order of its lines."""
-    state = ModalState()
-    empty = True
-    for item in read_program(lines):
-        empty = False
-        for rule, words in _line_problems(item.command, state, limits, dialect):
-            yield Finding(item.number, rule, Severity.REFUSE, words)
-    if empty:
-        yield Finding(0, "empty", Severity.REFUSE, "the file holds no command")
+) -> list[Finding]:
+    """Return what speaks against a file, in the order of its lines."""
+    return judge(survey(lines), limits, dialect)
 
 
-def _line_problems(
-    text: str, state: ModalState, limits: Limits, dialect: Dialect
-) -> Iterator[tuple[str, str]]:
-    try:
-        encode(_LONGEST_NUMBER, text)
-    except InvalidLine as problem:
-        yield "line", str(problem)
-        return
-    command = parse(text)
-    if command is None:
-        if not dialect.accepts_macros:
-            yield "syntax", f"{text!r} is no command"
-        return
-    if command.name in FORBIDDEN:
-        yield "forbidden", f"{command.name}: {FORBIDDEN[command.name]}"
-    move = state.apply(command)
-    if move is not None:
-        yield from _outside(move, limits)
-    else:
-        yield from _too_hot(command, limits)
+def judge(found: Survey, limits: Limits, dialect: Dialect = MARLIN) -> list[Finding]:
+    """Return what speaks against a file that was surveyed, in the order of its lines.
+
+    Of one kind, only the first or the worst place is named.
+    """
+    if not found.line_count:
+        return [Finding(0, "empty", Severity.REFUSE, "the file holds no command")]
+    extremes = found.extremes
+    findings = [
+        *_lines(extremes, dialect),
+        *_outside(extremes, limits),
+        *_too_hot(extremes, limits),
+    ]
+    return sorted(dict.fromkeys(findings), key=lambda finding: finding.line)
 
 
-def _outside(move: Move, limits: Limits) -> Iterator[tuple[str, str]]:
+def _lines(extremes: Extremes, dialect: Dialect) -> Iterator[Finding]:
+    if extremes.unsendable is not None:
+        line, words = extremes.unsendable
+        yield Finding(line, "line", Severity.REFUSE, words)
+    if extremes.strange is not None and not dialect.accepts_macros:
+        line, text = extremes.strange
+        yield Finding(line, "syntax", Severity.REFUSE, f"{text!r} is no command")
+    for name, line in extremes.names.items():
+        if name in FORBIDDEN:
+            yield Finding(line, "forbidden", Severity.REFUSE, f"{name}: {FORBIDDEN[name]}")
+        elif name[0] == "N":
+            yield Finding(line, "numbered", Severity.REFUSE, "its lines have numbers already")
+
+
+def _outside(extremes: Extremes, limits: Limits) -> Iterator[Finding]:
     # Only what is printed: travel to a purge line or a parking place beside the bed is usual.
-    if move.extruded_mm <= 0 or move.travelled_mm == 0:
-        return
-    for axis, value, most, margin in (
-        ("X", move.x_mm, limits.bed_x_mm, limits.margin_mm),
-        ("Y", move.y_mm, limits.bed_y_mm, limits.margin_mm),
-        ("Z", move.z_mm, limits.height_mm, 0.0),
-    ):
-        if not -margin <= value <= most + margin:
-            yield "envelope", f"it prints at {axis}{value:g}, outside 0 to {most:g} mm"
+    most = (limits.bed_x_mm, limits.bed_y_mm, limits.height_mm)
+    margins = (limits.margin_mm, limits.margin_mm, 0.0)
+    for axis, (letter, end, margin) in enumerate(zip("XYZ", most, margins, strict=True)):
+        for value, line in (
+            (extremes.low[axis], extremes.low_lines[axis]),
+            (extremes.high[axis], extremes.high_lines[axis]),
+        ):
+            if line and not -margin <= value <= end + margin:
+                words = f"it prints at {letter}{value:g}, outside 0 to {end:g} mm"
+                yield Finding(line, "envelope", Severity.REFUSE, words)
 
 
-def _too_hot(command: Command, limits: Limits) -> Iterator[tuple[str, str]]:
-    what, most = {
+def _too_hot(extremes: Extremes, limits: Limits) -> Iterator[Finding]:
+    heaters = {
         "M104": ("nozzle", limits.tool_celsius_max),
         "M109": ("nozzle", limits.tool_celsius_max),
         "M140": ("bed", limits.bed_celsius_max),
         "M190": ("bed", limits.bed_celsius_max),
-    }.get(command.name, ("", 0.0))
-    wanted = max(command.value("S") or 0.0, command.value("R") or 0.0)
-    if what and wanted > most:
-        yield "temperature", f"it heats the {what} to {wanted:g} °C, {most:g} °C at most"
+    }
+    for name, (what, most) in heaters.items():
+        celsius, line = extremes.celsius.get(name, (0.0, 0))
+        if celsius > most:
+            words = f"it heats the {what} to {celsius:g} °C, {most:g} °C at most"
+            yield Finding(line, "temperature", Severity.REFUSE, words)

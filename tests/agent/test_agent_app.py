@@ -137,7 +137,7 @@ async def farm(tmp_path: Path) -> AsyncIterator[tuple[AgentSettings, Coordinator
 
 @asynccontextmanager
 async def agent(settings: AgentSettings, driver: ScriptedDriver) -> AsyncIterator[None]:
-    app = App(settings, lambda _kind, _printer, _table: driver)
+    app = App(settings, lambda *_words, **_named: driver)
     task = asyncio.create_task(app.run(), name="app")
     try:
         yield

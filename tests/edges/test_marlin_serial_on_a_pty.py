@@ -84,6 +84,38 @@ async def test_the_firmware_executes_the_lines_of_the_plate_and_then_it_is_finis
     assert (seen.line, seen.progress) == (seen.line_count, 1.0)
 
 
+async def test_where_the_plate_waits_for_a_person_the_host_pauses_and_sends_nothing(
+    bench: Bench,
+) -> None:
+    await bench.driver.start(bench.plate("G28\nM0 Turn it over\nG1 X1 F600\n"), RUN)
+    await bench.until(lambda: bench.run_state() is RunState.PAUSED)
+    run = bench.driver.observation.run
+    assert run is not None
+    assert (run.line, run.reason) == (1, "Turn it over")
+    await bench.driver.resume()
+    await bench.until(lambda: bench.run_state() is RunState.FINISHED)
+    moves = [line for line in bench.firmware.executed if line in ("G28", "G1 X1 F600")]
+    assert moves == ["G28", "G1 X1 F600"]
+    assert not [line for line in bench.firmware.executed if line.startswith("M0")]
+
+
+async def test_the_printer_may_ask_for_a_pause_its_end_and_a_cancel(bench: Bench) -> None:
+    await bench.driver.start(bench.plate(BODY * 50), RUN)
+    bench.say(b"//action:pause\n")
+    await bench.until(lambda: bench.run_state() is RunState.PAUSED)
+    bench.say(b"//action:resumed\n")
+    await bench.until(lambda: bench.run_state() is RunState.PRINTING)
+    bench.say(b"//action:cancel\n")
+    await bench.until(lambda: bench.run_state() is RunState.STOPPED)
+
+
+async def test_the_last_dialogue_can_be_read(bench: Bench) -> None:
+    await bench.driver.command("send", {"line": "M114"})
+    dialogue = await bench.driver.command("dialogue", {})
+    assert "M114*" in dialogue
+    assert "X:1.00" in dialogue or "X:1" in dialogue
+
+
 async def test_a_stopped_run_ends_with_its_heaters_off(bench: Bench) -> None:
     await bench.driver.start(bench.plate(BODY * 20), RUN)
     await bench.driver.stop()

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from protocols.gcode.lines import parse, strip_comment
 from protocols.gcode.modal import ModalState
-from protocols.gcode.program import read_program, survey
+from protocols.gcode.program import read_program
 from protocols.gcode.rules import Limits, check_program
+from protocols.gcode.survey import survey
 
 LIMITS = Limits(bed_x_mm=200, bed_y_mm=200, height_mm=200)
 

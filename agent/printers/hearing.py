@@ -1,0 +1,153 @@
+"""What a firmware says, turned into what is seen of it and what the run makes of it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from agent.core.observation import RunState
+from agent.printers.feed import Feed
+from agent.printers.plate_run import Mark
+from agent.printers.streaming import Streaming
+from agent.printers.transcript import Transcript
+from protocols.gcode import events
+from protocols.wire.vocabulary import Temperature
+
+EVIDENCE_LINES = 60
+
+
+class Hearing:
+    """Listens to one printer.
+
+    Attributes:
+        readings: heater -> last reading, the last of them at `read_at_s`.
+        firmware: its own name, empty until it told.
+        message: what is wrong with the printer, for a person; empty when all is well.
+        attention: it waits for a person.
+        connected: lines could be said since the port was opened.
+        quotes: what it says in answer to a single command, None while none is under way.
+        answered: done when that command was accepted.
+    """
+
+    def __init__(
+        self,
+        streaming: Streaming,
+        transcript: Transcript,
+        log: Any,
+        *,
+        quick_stop: bool,
+        errand: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        """Listen on behalf of a run's streaming."""
+        self.readings: dict[str, Temperature] = {}
+        self.read_at_s: float | None = None
+        self.firmware = ""
+        self.message = "not connected yet"
+        self.attention = self.connected = False
+        self.quotes: list[str] | None = None
+        self.answered: asyncio.Future[None] | None = None
+        self._streaming = streaming
+        self._feed: Feed = streaming.feed
+        self._transcript = transcript
+        self._log = log
+        self._quick_stop = quick_stop
+        self._errand = errand
+        streaming.readings = self.readings
+
+    def handle(self, event: events.Event) -> None:
+        """Take anything but the acceptance of the plate's own lines."""
+        streaming = self._streaming
+        match event:
+            case events.Accepted(_, Mark.SENT):
+                if self.answered is not None and not self.answered.done():
+                    self.answered.set_result(None)
+            case events.Accepted(_, tag):
+                streaming.accepted(tag)
+            case events.OwnLine(number, command):
+                if (run := streaming.active) is not None:
+                    run.record.note_own(number, command)
+            case events.TemperaturesReported(readings):
+                self.read_at_s = asyncio.get_running_loop().time()
+                for name, value in readings.items():
+                    self.readings[name] = Temperature(value.actual_celsius, value.target_celsius)
+            case events.PositionReported(axes):
+                streaming.place = axes
+                self._quote(" ".join(f"{axis}{value:g}" for axis, value in axes.items()))
+            case events.Said(text) | events.CommandUnknown(text):
+                self._quote(text)
+            case events.Ready() | events.Identified():
+                self._is_ready(event)
+            case events.NumberFound(number):
+                streaming.number_found(number)
+            case events.NumberUnknown(reason):
+                streaming.number_unknown(reason)
+            case events.LineRepeated():
+                pass
+            case _:
+                self._trouble(event)
+
+    def lost(self, reason: str) -> None:
+        """The port is gone; a run waits for it."""
+        run = self._streaming.active
+        self.message = reason if run is None else f"{reason}; the print waits at {run.where()}"
+        self.attention = self.connected = False
+        if self.answered is not None and not self.answered.done():
+            self.answered.cancel()
+
+    def evidence(self) -> list[str]:
+        """Return the end of the dialogue, times in seconds before now."""
+        now = asyncio.get_running_loop().time()
+        return self._transcript.lines(EVIDENCE_LINES, until_s=now)
+
+    def _quote(self, text: str) -> None:
+        if self.quotes is not None:
+            self.quotes.append(text)
+
+    def _is_ready(self, event: events.Ready | events.Identified) -> None:
+        self.firmware = event.firmware.get("FIRMWARE_NAME", self.firmware)
+        if isinstance(event, events.Ready):
+            self.message, self.connected = "", True
+            self._streaming.ready()
+        self._log.info("printer.connected", dialect=event.dialect.name, firmware=self.firmware)
+
+    def _trouble(self, event: events.Event) -> None:
+        match event:
+            case events.AttentionChanged(needed):
+                self.attention = needed
+                self.message = "the printer waits for somebody to attend to it" if needed else ""
+            case events.ActionRequested(name, argument):
+                self._log.info("printer.asked", action=name, argument=argument)
+                self._asked(name, argument)
+            case events.ErrorReported(text):
+                self._log.warning("printer.complained", text=text, dialogue=self.evidence())
+                self.message = text
+                self._feed.hold(f"the printer reported: {text}")
+            case events.BoardReset():
+                self.message = "the board restarted"
+                self._break_off("the printer restarted by itself")
+            case events.Halted(reason):
+                self.message = f"{reason}: reset the printer"
+                self._break_off(reason)
+                self._streaming.make_safe = False
+            case events.ConnectionFailed(reason):
+                if self._feed.link is not None:
+                    self._feed.link.lose(reason)
+
+    def _break_off(self, reason: str) -> None:
+        if self._streaming.unsettled:
+            self._log.error("printer.dialogue", reason=reason, lines=self.evidence())
+        self._streaming.break_off(reason)
+
+    def _asked(self, action: str, argument: str) -> None:
+        """Do what the printer asks of its host; what is not known here is only logged."""
+        run = self._streaming.active
+        match action:
+            case "pause" | "paused" | "out_of_filament":
+                self._feed.hold("paused at the printer" + (argument and f": {argument}"))
+            case "resume" | "resumed" if run is not None and run.state is RunState.PAUSED:
+                self._errand(self._streaming.go_on())
+            case "cancel":
+                self._streaming.stop("cancelled at the printer", quick=self._quick_stop)
+            case "notification" | "prompt_begin" | "prompt_text" if argument:
+                self._streaming.remark = argument
+            case "prompt_end":
+                self._streaming.remark = ""

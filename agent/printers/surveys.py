@@ -1,0 +1,43 @@
+"""Surveys of plates: each plate is read once, whatever number of printers gets it."""
+
+import threading
+from collections import OrderedDict
+
+from agent.errors import PlateRefused
+from agent.printers.driver import PlateFile
+from protocols.gcode.survey import Survey, survey
+
+SURVEYS_KEPT = 4  # some 2 MB for a plate of 100 MB
+
+
+class Surveys:
+    """The last surveys, by the plate's hash. Called from threads."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._kept: OrderedDict[str, Survey] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, plate: PlateFile) -> Survey:
+        """Return the survey of a plate, which takes a second for some megabytes the first time.
+
+        Raises:
+            PlateRefused: the file can't be read.
+        """
+        with self._lock:
+            found = self._kept.get(plate.sha256)
+            if found is None:
+                try:
+                    with plate.path.open("rb") as file:
+                        found = survey(file)
+                except OSError as error:
+                    raise PlateRefused(f"its file can't be read: {error}") from error
+                self._kept[plate.sha256] = found
+                while len(self._kept) > SURVEYS_KEPT:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(plate.sha256)
+            return found
+
+
+# The printers of an agent share it.
+SURVEYS = Surveys()

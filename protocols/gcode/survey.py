@@ -1,0 +1,332 @@
+"""What one pass over a file of G-code finds: where its commands are, its layers, times, extremes.
+
+The pass keeps nothing per line: a mark for every 64 commands takes 20 bytes, so that a file of
+100 MB costs some 2 MB. Positions are counts of commands that went to the printer.
+
+Times come from the slicer where the file names them (`estimated printing time`, `;TIME:`, M73),
+spread between its words in proportion to the moves; else from the moves alone.
+"""
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import hypot, inf, nan
+
+from protocols.errors import InvalidLine
+from protocols.gcode.lines import Command, encode, parse
+from protocols.gcode.modal import ModalState, Move, arc_mm
+from protocols.gcode.program import command_in, pause_in
+
+# One mark per so many commands: a second or so of printing.
+COMMANDS_PER_MARK = 64
+MARKS_PER_SNAPSHOT = 256
+
+# Nine digits of line number, so that a line which passes here passes anywhere in a print.
+_LONGEST_NUMBER = 999_999_999
+_SHORT_BYTES = 70  # with that number and a checksum it still is a line
+
+_PLAIN_MOVE = re.compile(
+    rb"G([0-3])(?: F([\d.]+))?(?: X(-?[\d.]+))?(?: Y(-?[\d.]+))?(?: Z(-?[\d.]+))?"
+    rb"(?: I(-?[\d.]+))?(?: J(-?[\d.]+))?(?: E(-?[\d.]+))?(?: F([\d.]+))? ?[\r\n;]"
+)
+_PRUSA_TIME = re.compile(
+    rb"; estimated printing time \(normal mode\) = (?:(\d+)d )?(?:(\d+)h )?(?:(\d+)m )?(\d+)s"
+)
+_CURA_TIME = re.compile(rb";TIME:(\d+)")
+
+
+@dataclass(slots=True)
+class Extremes:
+    """How far a file goes: each with the file's line where it does so first.
+
+    Attributes:
+        low, high: least and greatest X, Y and Z that is printed at.
+        celsius: name of a heating command -> the hottest that it asks for.
+        names: every command's name -> its first line.
+        unsendable: what no firmware can be sent, first line and words; None without any.
+        strange: what is no G-code, first line and text; None without any.
+    """
+
+    low: list[float] = field(default_factory=lambda: [inf] * 3)
+    high: list[float] = field(default_factory=lambda: [-inf] * 3)
+    low_lines: list[int] = field(default_factory=lambda: [0] * 3)
+    high_lines: list[int] = field(default_factory=lambda: [0] * 3)
+    celsius: dict[str, tuple[float, int]] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    unsendable: tuple[int, str] | None = None
+    strange: tuple[int, str] | None = None
+
+    def widen(self, place: tuple[float, float, float], line: int) -> None:
+        """Take a place that is printed at."""
+        for axis, value in enumerate(place):
+            if value < self.low[axis]:
+                self.low[axis], self.low_lines[axis] = value, line
+            if value > self.high[axis]:
+                self.high[axis], self.high_lines[axis] = value, line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What was found. Lengths in millimetres, times in seconds.
+
+    Attributes:
+        line_count: commands that go to a printer.
+        total_s: estimated time of the whole.
+        marks_s, offsets: elapsed time, and byte offset of the next line, after each 64 commands.
+        layer_starts, layer_heights_mm: position and Z of each layer; Z is nan where it is unknown.
+        pauses: positions before which the host has to pause -> why.
+        snapshots: what the file has set, after each 16,384 commands.
+        tools: numbers of the tools that are selected or heated.
+    """
+
+    line_count: int
+    total_s: float
+    marks_s: "array[float]"
+    offsets: "array[int]"
+    layer_starts: "array[int]"
+    layer_heights_mm: "array[float]"
+    pauses: Mapping[int, str]
+    snapshots: tuple[ModalState, ...]
+    tools: frozenset[int]
+    extremes: Extremes
+
+    @property
+    def layer_count(self) -> int:
+        """Layers in all; 0 when the file has none."""
+        return len(self.layer_starts)
+
+    def layer_at(self, position: int) -> int:
+        """Return the layer under way at a position, 1 the first, 0 before it."""
+        return bisect_right(self.layer_starts, position)
+
+    def elapsed_at(self, position: int) -> float:
+        """Return the estimated seconds from the beginning to a position."""
+        if position >= self.line_count:
+            return self.total_s
+        mark, rest = divmod(position, COMMANDS_PER_MARK)
+        before = self.marks_s[mark]
+        after = self.marks_s[mark + 1] if mark + 1 < len(self.marks_s) else self.total_s
+        return before + (after - before) * rest / COMMANDS_PER_MARK
+
+    def progress_at(self, position: int) -> float:
+        """Return 0 to 1, by time where there is any, else by commands."""
+        if self.total_s > 0:
+            return min(1.0, self.elapsed_at(position) / self.total_s)
+        return position / self.line_count if self.line_count else 1.0
+
+    def nearest(self, position: int) -> tuple[int, int]:
+        """Return a byte offset to read from, and how many commands to skip from there."""
+        mark, rest = divmod(min(position, self.line_count), COMMANDS_PER_MARK)
+        return self.offsets[mark], rest
+
+    def state_near(self, position: int) -> tuple[ModalState, int]:
+        """Return what the file has set at a position up to this one, and that position."""
+        every = COMMANDS_PER_MARK * MARKS_PER_SNAPSHOT
+        number = min(position // every, len(self.snapshots) - 1)
+        return _copy(self.snapshots[number]), number * every
+
+
+def survey(lines: Iterable[bytes]) -> Survey:
+    """Read a whole file once; `lines` is a binary file, or its lines with their ends."""
+    surveyor = _Surveyor()
+    surveyor.read(lines)
+    return surveyor.found()
+
+
+class _Surveyor:
+    """The pass. Plain moves, nearly all of a file, are followed without building values."""
+
+    def __init__(self) -> None:
+        self.state = ModalState()
+        self.extremes = Extremes()
+        self.count = self.number = 0
+        self.elapsed_s = 0.0
+        self.marks_s, self.offsets = array("d", [0.0]), array("Q", [0])
+        self.snapshots = [ModalState()]
+        self.pauses: dict[int, str] = {}
+        self.tools: set[int] = set()
+        self.printed_z = nan  # the height printed at last; nan: a layer has just begun
+        self._top_mm = -inf
+        self._marked: list[int] = []
+        self._marked_mm: list[float] = []
+        self._by_height: list[int] = []
+        self._by_height_mm: list[float] = []
+        self._told_s: float | None = None
+        self._remaining: list[tuple[float, float]] = []  # own time, what M73 says is left
+
+    def read(self, lines: Iterable[bytes]) -> None:
+        match_plain, state = _PLAIN_MOVE.match, self.state
+        offset = 0
+        for self.number, line in enumerate(lines, start=1):
+            offset += len(line)
+            plain = match_plain(line) if len(line) <= _SHORT_BYTES else None
+            if plain is None or not state.absolute or state.inches or not self._follow(plain):
+                if line[:1] == b";":
+                    self._comment(line)
+                    continue
+                if not (command := command_in(line)):
+                    self._no_command(line)
+                    continue
+                self._take(command)
+            self.count += 1
+            if not self.count % COMMANDS_PER_MARK:
+                self._mark(offset)
+
+    def _follow(self, plain: "re.Match[bytes]") -> bool:
+        """Take a move in absolute millimetres; False: it has to be looked at properly."""
+        kind, feed_first, x, y, z, i, j, e, feed_last = plain.groups()
+        state = self.state
+        try:
+            if feed_last or feed_first:
+                feed = float(feed_last or feed_first)
+                if not feed:
+                    return False
+                state.feed_mm_per_minute = feed
+            old_x, old_y, old_z = state.x_mm, state.y_mm, state.z_mm
+            new_x = float(x) if x else old_x
+            new_y = float(y) if y else old_y
+            new_z = float(z) if z else old_z
+            extruded = 0.0
+            if e:
+                extruded = float(e) - (state.e_mm if state.absolute_e else 0.0)
+            middle = (float(i or 0), float(j or 0)) if i or j else None
+        except ValueError:
+            return False
+        if middle is not None and kind in b"23":
+            start, end = (old_x, old_y, old_z), (new_x, new_y, new_z)
+            travelled = arc_mm(start, end, middle, clockwise=kind == b"2")
+        elif z:
+            travelled = hypot(new_x - old_x, new_y - old_y, new_z - old_z)
+        else:
+            travelled = hypot(new_x - old_x, new_y - old_y)
+        state.x_mm, state.y_mm, state.z_mm = new_x, new_y, new_z
+        state.e_mm += extruded
+        self.elapsed_s += (travelled or abs(extruded)) * 60 / state.feed_mm_per_minute
+        if extruded > 0 and travelled:
+            low, high = self.extremes.low, self.extremes.high
+            if not (low[0] <= new_x <= high[0] and low[1] <= new_y <= high[1]) or (
+                new_z != self.printed_z
+            ):
+                self._printed(new_x, new_y, new_z)
+        return True
+
+    def _printed(self, x_mm: float, y_mm: float, z_mm: float) -> None:
+        self.extremes.widen((x_mm, y_mm, z_mm), self.number)
+        if self.printed_z != self.printed_z and self._marked:  # nan: the first of a marked layer
+            self._marked_mm[-1] = z_mm
+        self.printed_z = z_mm
+        if z_mm > self._top_mm + 0.01:
+            self._top_mm = z_mm
+            self._by_height.append(self.count)
+            self._by_height_mm.append(z_mm)
+
+    def _comment(self, line: bytes) -> None:
+        if line.startswith((b";LAYER_CHANGE", b";LAYER:")):
+            self._marked.append(self.count)
+            self._marked_mm.append(nan)
+            self.printed_z = nan
+        elif found := _PRUSA_TIME.match(line):
+            days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+            self._told_s = ((days * 24 + hours) * 60 + minutes) * 60.0 + seconds
+        elif found := _CURA_TIME.match(line):
+            self._told_s = float(found[1])
+
+    def _no_command(self, line: bytes) -> None:
+        if (why := pause_in(line)) is not None:
+            self.pauses.setdefault(self.count, why)
+
+    def _take(self, text: str) -> None:
+        extremes = self.extremes
+        try:
+            encode(_LONGEST_NUMBER, text)
+        except InvalidLine as problem:
+            extremes.unsendable = extremes.unsendable or (self.number, str(problem))
+        command = parse(text)
+        if command is None:
+            extremes.strange = extremes.strange or (self.number, text)
+            return
+        extremes.names.setdefault(command.name, self.number)
+        move = self.state.apply(command)
+        if move is not None:
+            self._moved(move)
+        elif command.name == "G4":
+            self.elapsed_s += (command.value("S") or 0) + (command.value("P") or 0) / 1000
+        elif command.name == "M73" and (left := command.value("R")) is not None:
+            self._remaining.append((self.elapsed_s, left * 60))
+        else:
+            self._heats_or_selects(command)
+
+    def _moved(self, move: Move) -> None:
+        self.elapsed_s += move.seconds
+        if move.extruded_mm > 0 and move.travelled_mm > 0:
+            self._printed(move.x_mm, move.y_mm, move.z_mm)
+
+    def _heats_or_selects(self, command: Command) -> None:
+        name = command.name
+        if name in ("M104", "M109", "M140", "M190", "M141", "M191"):
+            celsius = max(command.value("S") or 0.0, command.value("R") or 0.0)
+            if celsius > self.extremes.celsius.get(name, (0.0, 0))[0]:
+                self.extremes.celsius[name] = (celsius, self.number)
+            if name in ("M104", "M109"):
+                self.tools.add(int(command.value("T", self.state.tool) or 0))
+        elif name[0] == "T":
+            self.tools.add(self.state.tool)
+
+    def _mark(self, offset: int) -> None:
+        self.marks_s.append(self.elapsed_s)
+        self.offsets.append(offset)
+        if not self.count % (COMMANDS_PER_MARK * MARKS_PER_SNAPSHOT):
+            self.snapshots.append(_copy(self.state))
+
+    def found(self) -> Survey:
+        """Return all of it."""
+        told = _told_time(self.elapsed_s, self._told_s, self._remaining)
+        marked = bool(self._marked)
+        heights = self._marked_mm if marked else self._by_height_mm
+        return Survey(
+            line_count=self.count,
+            total_s=told(self.elapsed_s),
+            marks_s=array("d", map(told, self.marks_s)),
+            offsets=self.offsets,
+            layer_starts=array("Q", self._marked if marked else self._by_height),
+            layer_heights_mm=array("d", heights),
+            pauses=self.pauses,
+            snapshots=tuple(self.snapshots),
+            tools=frozenset(self.tools),
+            extremes=self.extremes,
+        )
+
+
+def _copy(state: ModalState) -> ModalState:
+    return replace(state, tool_celsius=dict(state.tool_celsius))
+
+
+def _told_time(
+    own_s: float, told_s: float | None, remaining: list[tuple[float, float]]
+) -> Callable[[float], float]:
+    """Return what turns own elapsed time into the slicer's, growing all the way.
+
+    Args:
+        own_s: own time of the whole.
+        told_s: the slicer's, None where it does not tell.
+        remaining: own times and what the slicer said was left then.
+    """
+    total_s = told_s or (remaining[0][0] + remaining[0][1] if remaining else own_s)
+    points = [(0.0, 0.0)]
+    for own, left_s in remaining:
+        # It tells whole minutes, so only the first command of each minute is near the truth.
+        elapsed_s = total_s - left_s
+        if own > points[-1][0] and points[-1][1] < elapsed_s < total_s:
+            points.append((own, elapsed_s))
+    if own_s > points[-1][0]:
+        points.append((own_s, total_s))
+    owns = [own for own, _ in points]
+
+    def told(own: float) -> float:
+        after = min(max(bisect_right(owns, own), 1), len(points) - 1)
+        (own_low, told_low), (own_high, told_high) = points[after - 1], points[after]
+        return told_low + (told_high - told_low) * (own - own_low) / (own_high - own_low)
+
+    return told if len(points) > 1 else lambda own: own

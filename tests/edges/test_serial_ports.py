@@ -1,0 +1,150 @@
+"""Ports of every kind, with the real libraries and the real kernel."""
+
+import os
+import pty
+import select
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import serial
+from serial.rfc2217 import PortManager
+
+from agent.errors import DriverUnavailable
+from agent.printers.serial_port import find_ports, open_port
+
+PATIENCE_S = 10.0
+
+
+def read(descriptor: int, wanted: bytes) -> bytes:
+    """Return what comes until the wanted is in it."""
+    data = b""
+    while wanted not in data:
+        assert select.select([descriptor], [], [], PATIENCE_S)[0], f"silence after {data!r}"
+        data += os.read(descriptor, 4096)
+    return data
+
+
+class WithModemLines(serial.Serial):
+    """A pseudo-terminal as a port: it has no modem lines that could be asked."""
+
+    cts = dsr = ri = cd = False
+
+    def _update_rts_state(self) -> None:
+        pass
+
+    def _update_dtr_state(self) -> None:
+        pass
+
+    def _update_break_state(self) -> None:
+        pass
+
+
+@pytest.fixture
+def pseudo_terminal() -> Iterator[tuple[int, str]]:
+    master, slave = pty.openpty()
+    yield master, os.ttyname(slave)
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_busy_port_is_refused_with_the_name_of_its_holder(
+    pseudo_terminal: tuple[int, str],
+) -> None:
+    _, name = pseudo_terminal
+    program = f"""
+import serial, sys
+port = serial.Serial({name!r}, exclusive=True)
+print("open", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(DriverUnavailable, match=rf"\(process {other.pid}\) holds it"):
+            open_port(name, 115200)
+        other.communicate()
+    open_port(name, 115200).close()
+
+
+def test_a_port_stays_here_when_this_process_starts_another(
+    pseudo_terminal: tuple[int, str],
+) -> None:
+    port = open_port(pseudo_terminal[1], 115200)
+    assert not os.get_inheritable(port.fileno())
+    port.close()
+
+
+def test_a_printer_may_hang_on_a_network(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    command = [sys.executable, "-m", "agent.simulator", "--tcp", str(number)]
+    with subprocess.Popen([*command, "--log-format", "json"], stderr=subprocess.PIPE) as printer:
+        assert printer.stderr is not None
+        assert b"printer.started" in printer.stderr.readline()
+        try:
+            port = open_port(f"socket://127.0.0.1:{number}", 115200)
+            data = b""
+            while b"T:" not in data:  # a boot loader eats what comes too early
+                os.write(port.fileno(), b"M105\n")
+                data += read(port.fileno(), b"\n")
+            port.close()
+        finally:
+            printer.terminate()
+
+
+def test_a_port_behind_a_serial_server_carries_bytes_both_ways(
+    pseudo_terminal: tuple[int, str],
+) -> None:
+    master, name = pseudo_terminal
+    device = WithModemLines(name, timeout=0.05)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        connection.settimeout(0.05)
+
+        class Write:
+            def write(self, data: bytes) -> None:
+                connection.sendall(data)
+
+        manager = PortManager(device, Write())
+        while True:
+            try:
+                data = connection.recv(1024)
+                if not data:
+                    return
+                device.write(b"".join(manager.filter(data)))
+            except TimeoutError:
+                pass
+            connection.sendall(b"".join(manager.escape(device.read(64))))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    port = open_port(f"rfc2217://127.0.0.1:{listener.getsockname()[1]}", 115200)
+    os.write(port.fileno(), b"N1 M105*38\n")
+    assert read(master, b"*38\n") == b"N1 M105*38\n"
+    os.write(master, b"ok T:20.0\n")
+    assert read(port.fileno(), b"\n") == b"ok T:20.0\n"
+    port.close()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive(), "the server sees that the port was closed"
+    listener.close()
+
+
+@pytest.mark.parametrize("address", ["socket://127.0.0.1:1", "rfc2217://127.0.0.1:1", "/dev/none"])
+def test_what_is_not_there_is_unavailable(address: str) -> None:
+    with pytest.raises(DriverUnavailable, match=address):
+        open_port(address, 115200)
+
+
+def test_ports_that_are_found_exist() -> None:
+    for device, names in find_ports():
+        assert Path(device).exists()
+        assert all(os.path.realpath(name) == device for name in names)
