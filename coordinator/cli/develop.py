@@ -1,4 +1,4 @@
-"""The verbs of those who work on Farmhand itself: test and bench.
+"""The verbs of those who work on Farmhand itself: test, bench and prove.
 
 They run in a checkout, with the development lock installed (the launcher sees to that).
 """
@@ -28,7 +28,11 @@ CHECKS = (
     Check("import contracts", ("lint-imports", "--no-cache")),
 )
 
-BENCHMARKS = ("serial",)
+# What runs too long to run at every change, by verb and name: each a module with its own options.
+LONG: dict[str, dict[str, str]] = {
+    "bench": {"serial": "tests.benchmarks.serial"},
+    "prove": {"crash": "tests.proofs.crash", "simulation": "tests.simulation"},
+}
 
 # Two workers: the edge tests wait more than they compute, and the machines that check have two
 # cores. A file's tests stay together, so that a broker or a farm is started once a file.
@@ -52,17 +56,18 @@ def test(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def bench(arguments: list[str]) -> int:
-    """Run a benchmark by its name, with its own arguments.
+def long(verb: str, arguments: list[str]) -> int:
+    """Run a benchmark (`bench`) or a proof (`prove`) by its name, with its own arguments.
 
     Returns:
-        what it returned: 0 where no target was missed, else 1; 2 where there is no such one.
+        what it returned: 0 where nothing was missed, else 1; 2 where there is no such one.
     """
     name, *rest = arguments or [""]
-    if name not in BENCHMARKS:
-        sys.stderr.write(f"farmhand: no benchmark {name!r}; there is {', '.join(BENCHMARKS)}\n")
+    module = LONG[verb].get(name)
+    if module is None:
+        known = ", ".join(f"{verb} {one}" for one in LONG[verb])
+        sys.stderr.write(f"farmhand: there is no {verb} {name!r}; there is {known}\n")
         return 2
-    module = f"tests.benchmarks.{name}"
     return subprocess.run([sys.executable, "-m", module, *rest], cwd=ROOT, check=False).returncode
 
 

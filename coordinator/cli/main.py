@@ -57,9 +57,17 @@ def run_tests(context: typer.Context) -> None:
 @app.command("bench", context_settings=_PASSES_ON)
 def run_benchmark(context: typer.Context) -> None:
     """Measure: `bench serial [SCENARIO ...]` compares hosts on one stand-in firmware."""
-    from coordinator.cli.develop import bench
+    from coordinator.cli.develop import long
 
-    sys.exit(bench(_passed_on(context)))
+    sys.exit(long("bench", _passed_on(context)))
+
+
+@app.command("prove", context_settings=_PASSES_ON)
+def run_proof(context: typer.Context) -> None:
+    """Prove at length: `prove crash --kills 200`, `prove simulation --seeds 1000`."""
+    from coordinator.cli.develop import long
+
+    sys.exit(long("prove", _passed_on(context)))
 
 
 def main() -> None:
