@@ -186,6 +186,7 @@ class MqttLink:
 
     async def _begin(self, client: aiomqtt.Client) -> None:
         wanted = [topic for topic in Topic if topic.value.from_agent]
+        wanted.append(Topic.COORDINATOR_STATUS)
         answers = await client.subscribe([(subscription(topic), topic.qos) for topic in wanted])
         if any(getattr(answer, "value", answer) == _REFUSED for answer in answers):
             raise aiomqtt.MqttError("the broker refuses our subscriptions: check its access list")
@@ -202,6 +203,11 @@ class MqttLink:
             except ProtocolError as error:
                 self.counters.malformed += 1
                 log.warning("message.dropped", topic=arrived.topic.value[:200], reason=str(error))
+                continue
+            if isinstance(message, CoordinatorStatus):
+                if not message.up:
+                    # The delayed will of a coordinator before this one: agents must not believe it.
+                    await self._say_status(client, up=True)
                 continue
             await handle(message)
 
