@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from agent.core.watch import RULES
 from agent.errors import SettingsInvalid
+from protocols.gcode.lines import LINE_BYTES_MAX
 from protocols.gcode.rules import Limits
 from protocols.gcode.timing import WINDOW_BYTES_MAX
 
@@ -23,8 +24,9 @@ class MarlinSerialSettings:
             printer that speaks G-code over TCP, or `rfc2217://host:port` for a serial server.
         window: lines that the board surely takes unaccepted; 0: what it tells, 1 on a board that
             does not tell.
-        window_bytes: and so many bytes; 0: what the smallest receive buffer in use holds, much on
-            a link with flow control of its own (network, native USB).
+        window_bytes: and so many bytes; 0: those of the lines of `window` where that is set, much
+            on a link with flow control of its own (network, native USB), else what the smallest
+            receive buffer in use holds.
         quick_stop: a stop lets the firmware drop the moves that it has planned (M410), where it
             would else end them; the position is lost with them, and some boards need a homing.
         stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
@@ -49,7 +51,9 @@ class MarlinSerialSettings:
     def bytes_max(self) -> int:
         """Bytes that may be on the wire unaccepted."""
         controlled = self.port.startswith("socket:") or "ttyACM" in os.path.realpath(self.port)
-        return self.window_bytes or (FLOW_CONTROLLED_BYTES if controlled else WINDOW_BYTES_MAX)
+        if self.window_bytes or controlled:
+            return self.window_bytes or FLOW_CONTROLLED_BYTES
+        return max(WINDOW_BYTES_MAX, self.window * LINE_BYTES_MAX)
 
     @property
     def limits(self) -> Limits:
