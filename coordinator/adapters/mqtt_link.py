@@ -216,7 +216,12 @@ class MqttLink:
         await self._say(client, Topic.COORDINATOR_STATUS, topic, self._status(up=up))
 
     async def _say(self, client: aiomqtt.Client, kind: Topic, topic: str, payload: bytes) -> None:
+        before = _cancellations()
         await client.publish(topic, payload, kind.qos, kind.retain, timeout=ANSWER_S)
+        if _cancellations() > before:
+            # `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, swallows a cancellation
+            # that comes in the same turn of the loop as the broker's answer.
+            raise asyncio.CancelledError
 
     def _status(self, *, up: bool) -> bytes:
         return encode(
@@ -251,6 +256,12 @@ class MqttLink:
             queue_type=_inbox_of(self.counters),
             tls_context=ssl.create_default_context() if self._address.tls else None,
         )
+
+
+def _cancellations() -> int:
+    """Return how often this task was cancelled so far."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 def _words_of(error: aiomqtt.MqttError) -> str:
