@@ -103,7 +103,9 @@ def _no_compare_and_set(patch: Patch) -> None:
 # Rule -> how to take it away, and the word that the judge has to say.
 MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "the fence": (_no_fence, "start after the end|double start|fence"),
-    "the fsync before the start": (_start_before_the_fsync, "double start"),
+    # A nonce counts only for the process that made it, so that forgetting one starts nothing twice;
+    # what is lost is history that the coordinator has already.
+    "the fsync before the start": (_start_before_the_fsync, "double start|events: "),
     "the nonce": (_no_nonce, "start after the end|double start"),
     "the numbers of events": (_events_in_any_order, "events|history|stuck"),
     "the bed rule": (_no_bed_rule, "bed not clear"),
