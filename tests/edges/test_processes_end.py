@@ -61,7 +61,7 @@ def test_all_end_in_time_while_a_plate_prints_and_the_print_goes_no_further(
             assert log.read_text().count("G1") < 5000
             assert stop(farm.process, within_s=END_S) == 0
             assert stop(printer, within_s=END_S) == 0
-        assert ended(children)
+        until(lambda: ended(children), "its children to be gone")
         assert not port.is_symlink()
         assert not control.exists()
         assert not (farm.folder / "coordinator.json").exists()
