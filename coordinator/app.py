@@ -80,7 +80,7 @@ async def run(settings: Settings) -> None:
             ids=ids,
             poke=lambda work: ticker.poke(work),
         )
-        ticker = Ticker(_bells(farm))
+        ticker = Ticker(_bells(farm, link))
         await recover(farm)
         api_url = await stack.enter_async_context(_api(farm, settings))
         await _work(settings, asked, farm, link, ticker, broker, api_url)
@@ -123,7 +123,7 @@ async def _work(
             task.cancel()
 
 
-def _bells(farm: Farm) -> dict[str, Bell]:
+def _bells(farm: Farm, link: MqttLink) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "dispatch": Bell(lambda: dispatch_jobs(farm), every_s=1.0),
@@ -132,6 +132,7 @@ def _bells(farm: Farm) -> dict[str, Bell]:
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
+        "status": Bell(link.repeat_status, every_s=30.0),
     }
 
 

@@ -137,6 +137,13 @@ class MqttLink:
         except aiomqtt.MqttError as error:
             raise self._unreachable() from error
 
+    async def repeat_status(self) -> None:
+        """Say again that we are up: the late will of a coordinator before this one says no."""
+        client = self._client
+        if client is not None and self.connected:
+            with suppress(aiomqtt.MqttError):  # the session ends then, and the next one says it
+                await self._say_status(client, up=True)
+
     async def run(self, handle: Handler, on_connected: Callable[[], Awaitable[None]]) -> None:
         """Hold a session until cancelled; then say goodbye.
 
@@ -186,7 +193,6 @@ class MqttLink:
 
     async def _begin(self, client: aiomqtt.Client) -> None:
         wanted = [topic for topic in Topic if topic.value.from_agent]
-        wanted.append(Topic.COORDINATOR_STATUS)
         answers = await client.subscribe([(subscription(topic), topic.qos) for topic in wanted])
         if any(getattr(answer, "value", answer) == _REFUSED for answer in answers):
             raise aiomqtt.MqttError("the broker refuses our subscriptions: check its access list")
@@ -203,11 +209,6 @@ class MqttLink:
             except ProtocolError as error:
                 self.counters.malformed += 1
                 log.warning("message.dropped", topic=arrived.topic.value[:200], reason=str(error))
-                continue
-            if isinstance(message, CoordinatorStatus):
-                if not message.up:
-                    # The delayed will of a coordinator before this one: agents must not believe it.
-                    await self._say_status(client, up=True)
                 continue
             await handle(message)
 

@@ -193,11 +193,12 @@ async def test_agents_are_told_that_it_is_up_and_asked_to_repeat_themselves(
 async def test_the_late_will_of_an_earlier_coordinator_does_not_stand(broker: Broker) -> None:
     async with AsyncExitStack() as stack:
         agent = await asyncio.to_thread(agent_of, stack, broker.url)
-        await stack.enter_async_context(running_link(broker.url))
+        coordinator = await stack.enter_async_context(running_link(broker.url))
         await agent.hears_status(up=True)
         will = encode(CoordinatorStatus(up=False, coordinator_id="coordinator-0"))
         await asyncio.to_thread(agent.says, STATUS_TOPIC, will, retain=True)
         await agent.hears_status(up=False)
+        await coordinator.link.repeat_status()
         await agent.hears_status(up=True)
 
 
