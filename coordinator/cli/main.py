@@ -39,10 +39,6 @@ def run_coordinator(
     sys.exit(run(arguments or []))
 
 
-def _passed_on(context: typer.Context) -> list[str]:
-    return list(context.args)
-
-
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -51,7 +47,7 @@ def run_tests(context: typer.Context) -> None:
     """Run lint, types, contracts and tests; with arguments, only the tests they name to pytest."""
     from coordinator.cli.develop import test
 
-    sys.exit(test(_passed_on(context)))
+    sys.exit(test(context.args))
 
 
 @app.command("bench", context_settings=_PASSES_ON)
@@ -59,7 +55,7 @@ def run_benchmark(context: typer.Context) -> None:
     """Measure: `bench serial [SCENARIO ...]` compares hosts on one stand-in firmware."""
     from coordinator.cli.develop import long
 
-    sys.exit(long("bench", _passed_on(context)))
+    sys.exit(long("bench", context.args))
 
 
 @app.command("prove", context_settings=_PASSES_ON)
@@ -67,7 +63,7 @@ def run_proof(context: typer.Context) -> None:
     """Prove at length: `prove crash --kills 200`, `prove simulation --seeds 1000`."""
     from coordinator.cli.develop import long
 
-    sys.exit(long("prove", _passed_on(context)))
+    sys.exit(long("prove", context.args))
 
 
 def main() -> None:
