@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log_level=settings.log_level,
             secrets=[secret.get_secret_value() for secret in secrets],
         )
+        # What comes in on a serial line waits at most so long while another thread computes.
+        sys.setswitchinterval(0.001)
         asyncio.run(_run(settings))
     except SettingsInvalid as error:
         sys.stderr.write(f"farmhand-agent: {error}\n")

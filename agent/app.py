@@ -14,6 +14,7 @@ import structlog
 from agent.commands import Answers, Order
 from agent.files import FileStore
 from agent.journal import Journal
+from agent.line_thread import LineThread, OnLineThread
 from agent.link import Broker, Link, Listener
 from agent.printer_task import PrinterTask, Surroundings
 from agent.printers.driver import Driver
@@ -56,7 +57,7 @@ class App:
         self._settings = settings
         self._agent_id = AgentId(settings.agent_id)
         self._boot_id = uuid4().hex
-        self._drivers = {
+        self._drivers: dict[PrinterId, Driver] = {
             PrinterId(printer.id): open_driver(
                 printer.driver,
                 PrinterId(printer.id),
@@ -65,6 +66,10 @@ class App:
             )
             for printer in settings.printers
         }
+        self._lines = LineThread()
+        for printer_id, driver in self._drivers.items():
+            if driver.capabilities.streams:
+                self._drivers[printer_id] = OnLineThread(driver, self._lines)
         self._tasks: dict[PrinterId, PrinterTask] = {}
 
     async def run(self) -> None:
@@ -102,6 +107,7 @@ class App:
                     looking = f"printer.{printer_id}"
                     tasks.create_task(_keep(looking, task.run), name=looking)
         finally:
+            self._lines.close()
             journal.close()
             log.info("agent.ended", agent_id=self._agent_id)
 

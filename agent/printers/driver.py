@@ -8,7 +8,7 @@ restart says what became of a run (`recover`). One task owns a driver and calls 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from agent.core.observation import Observation, RunSeen, RunState
 from protocols.wire.vocabulary import RunId
@@ -23,11 +23,13 @@ class Capabilities:
     Attributes:
         pause: a print can be paused and resumed.
         recovers: `recover` knows what became of a run after the agent died in the middle of it.
+        streams: it feeds the printer line by line: it must not wait, and runs on a loop for lines.
         commands: operations that `command` understands.
     """
 
     pause: bool
     recovers: bool
+    streams: bool = False
     commands: frozenset[str] = frozenset()
 
 
@@ -43,11 +45,13 @@ class PlateFile:
 class Driver(Protocol):
     """One printer. Built from its table of settings by `open_driver`; see registry.py."""
 
-    capabilities: ClassVar[Capabilities]
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can be asked for; always the same."""
 
     @property
     def observation(self) -> Observation:
-        """What is seen now: a snapshot, no IO."""
+        """What is seen now: a snapshot, no IO; may be asked for from another thread."""
 
     async def run(self) -> None:
         """Connect, keep the connection, reconnect with back-off; ends only when cancelled.

@@ -50,6 +50,12 @@ class Feed:
         streaming = self.connection.state in (State.READY, State.DRAINING)
         return self.link is not None and streaming
 
+    @property
+    def flows(self) -> bool:
+        """Whether the plate's lines are taken as there is room, and nothing else is to be done."""
+        run = self.run
+        return run is not None and run.supply.open and not run.supply.dry and not self._own
+
     def attach(self, connection: Connection) -> None:
         """Feed another connection from now on; what was waiting to be said is forgotten."""
         self.connection = connection
@@ -72,6 +78,7 @@ class Feed:
         """Have commands said before the plate goes on; the tag is the last one's."""
         self._own.extend((command, None) for command in commands[:-1])
         self._own.append((commands[-1], tag))
+        self.connection.take_no_more()
 
     def pump_and_flush(self) -> None:
         """Submit what there is room for, and write it."""
@@ -85,22 +92,25 @@ class Feed:
 
     def pump(self, now: float) -> None:
         """Submit what there is room for; `now` is monotonic."""
-        connection, run = self.connection, self.run
-        while connection.room:
-            if self._own:
-                if not self._say_own(*self._own[0]):
-                    return
-                self._own.popleft()
-            elif run is not None and run.feeding:
-                if run.taken == run.pause_at:
-                    self.hold(run.pass_pause())
-                elif (command := run.next_command()) is not None:
-                    if told := connection.submit(command, now, tag=run):
-                        self._tell(told)
-                else:
-                    self._finish(run)
-            else:
+        run = self.run
+        while self._say_waiting() and run is not None and run.feeding:
+            if not self.open:
                 return
+            self.connection.take_from(run.supply, now)
+            if not run.supply.dry:
+                return
+            if run.taken == run.pause_at:
+                self.hold(run.pass_pause())
+            else:
+                self._finish(run)
+
+    def _say_waiting(self) -> bool:
+        """Submit what comes before the plate; returns whether all of it was."""
+        while self._own:
+            if not (self.connection.room and self._say_own(*self._own[0])):
+                return False
+            self._own.popleft()
+        return True
 
     def _say_own(self, command: str, tag: object) -> bool:
         """Submit a line that is not the plate's; False: it does not fit now."""

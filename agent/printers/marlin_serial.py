@@ -51,7 +51,7 @@ class MarlinSerial:
     """See `agent.printers.driver.Driver`."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(
-        pause=True, recovers=True, commands=frozenset({"send", "dialogue"})
+        pause=True, recovers=True, streams=True, commands=frozenset({"send", "dialogue"})
     )
 
     def __init__(
@@ -212,23 +212,16 @@ class MarlinSerial:
         self._look()
 
     def _heard_and_speak(self, told: list[events.Event], now: float) -> bool:
-        ordinary = self._heard(told)
+        if not told and self._feed.flows:
+            return True
+        self._heard(told)
         self._feed.pump(now)
-        return ordinary
+        return False
 
-    def _heard(self, told: list[events.Event]) -> bool:
-        """Take what the connection tells; True: only of lines of the plate that were accepted."""
-        run, streamed = self._feed.run, 0
+    def _heard(self, told: list[events.Event]) -> None:
         for event in told:
-            if type(event) is events.Accepted and event.tag is run and run is not None:
-                run.accepted += 1
-                streamed += 1
-            else:
-                self._hearing.handle(event)
-        if streamed < len(told):
-            self._look()
-            return False
-        return streamed > 0
+            self._hearing.handle(event)
+        self._look()
 
     # ------------------------------------------------------------------ what the owner asks
 

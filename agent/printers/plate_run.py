@@ -1,5 +1,6 @@
 """One plate being streamed: where it is in its file, what comes next, what an observer is told."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,10 +12,13 @@ from agent.printers.run_record import RunRecord
 from protocols.gcode.lines import parse
 from protocols.gcode.modal import ModalState
 from protocols.gcode.program import command_in
+from protocols.gcode.supply import NEVER, Supply
 from protocols.gcode.survey import Survey
 from protocols.wire.vocabulary import RunId
 
-NEVER = -1
+# The file is read by the loop that serves all lines: the kernel is asked to have it ready.
+READ_AHEAD_BYTES = 256 * 1024
+ADVISE_LINES = 2048  # so often: some 70 KB
 
 _MOVES_ITS_OWN_WAY = frozenset({"G27", "G28", "G29", "G30", "G34", "G76", "G80", "M701", "M702"})
 
@@ -36,8 +40,7 @@ class PlateRun:
     """The run that a driver is, or was last, busy with.
 
     Attributes:
-        feeding: lines of the plate may be said.
-        taken: commands that were taken to be said, `accepted` of them by the firmware.
+        supply: the plate's lines, from where the run is.
         pause_at: position of the next pause that the plate itself asks for, or NEVER.
         paused_at: where the firmware said the head was when a pause began; empty if unknown.
     """
@@ -49,13 +52,10 @@ class PlateRun:
     lines_before: int = 0
     resends_before: int = 0
     state: RunState = RunState.PRINTING
-    feeding: bool = True
-    taken: int = 0
-    accepted: int = 0
     reason: str = ""
     pause_at: int = NEVER
     paused_at: Mapping[str, float] = field(default_factory=dict)
-    _lines: Iterator[bytes] = field(init=False)
+    supply: Supply = field(init=False)
 
     def __post_init__(self) -> None:
         self.seek(0)
@@ -74,31 +74,45 @@ class PlateRun:
         """Go on after so many commands, all of which the firmware has."""
         offset, skipped = self.survey.nearest(position)
         self.file.seek(offset)
-        self._lines = iter(self.file)
-        for _ in islice(filter(None, map(command_in, self._lines)), skipped):
+        commands = filter(None, map(command_in, _read_ahead(self.file)))
+        for _ in islice(commands, skipped):
             pass
-        self.taken = self.accepted = position
-        self.pause_at = self._pause_from(position)
+        self.supply = Supply(commands, position=position)
+        self._look_out(position)
 
-    def next_command(self) -> str | None:
-        """Return the plate's next command, None after the last."""
-        for line in self._lines:
-            if command := command_in(line):
-                self.taken += 1
-                return command
-        return None
+    @property
+    def taken(self) -> int:
+        """Commands that were taken to be said."""
+        return self.supply.taken
+
+    @property
+    def accepted(self) -> int:
+        """Commands that the firmware accepted."""
+        return self.supply.accepted
+
+    @property
+    def feeding(self) -> bool:
+        """Whether lines of the plate may be said."""
+        return self.supply.open
+
+    @feeding.setter
+    def feeding(self, allowed: bool) -> None:
+        self.supply.open = allowed
 
     def pass_pause(self) -> str:
         """Return why the plate asks for a pause here, and look out for the one after it."""
         why = self.survey.pauses[self.pause_at]
-        self.pause_at = self._pause_from(self.pause_at + 1)
+        self._look_out(self.pause_at + 1)
         return why
 
-    def _pause_from(self, position: int) -> int:
+    def _look_out(self, position: int) -> None:
+        """Have the next pause that the plate asks for, from a position on, held at."""
         done = self.record.resumed_at
         if self.record.paused is not None:
             done = max(done, position)
-        return min((at for at in self.survey.pauses if at >= position and at > done), default=NEVER)
+        ahead = (at for at in self.survey.pauses if at >= position and at > done)
+        self.pause_at = min(ahead, default=NEVER)
+        self.supply.hold_at(self.pause_at)
 
     def end(self, state: RunState, reason: str = "") -> None:
         """Close the run; an ended one stays as it ended."""
@@ -154,3 +168,12 @@ class PlateRun:
             resends=resends - self.resends_before,
             reason=self.reason,
         )
+
+
+def _read_ahead(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file from where it stands."""
+    descriptor = file.fileno()
+    for number, line in enumerate(file):
+        if number % ADVISE_LINES == 0:
+            os.posix_fadvise(descriptor, file.tell(), READ_AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+        yield line

@@ -1,10 +1,12 @@
-"""Moves bytes between an open port and a Connection, on the agent's event loop."""
+"""Moves bytes between an open port and a Connection, on a loop for lines."""
 
 import asyncio
 import os
 from collections.abc import Callable
 
 from agent.errors import DriverUnavailable
+from agent.printers.line_loop import LineLoop
+from agent.printers.resting import Rest
 from agent.printers.transcript import Transcript
 from protocols.gcode.connection import Connection
 from protocols.gcode.events import Event
@@ -17,8 +19,8 @@ LOOK_INTERVAL_S = 1.0
 class SerialLink:
     """One port's life: from `serve` until it is lost.
 
-    Events are handed over synchronously, with the time; the answer tells whether they were about
-    nothing but lines of the plate.
+    Events are handed over synchronously, with the time; the answer tells whether lines of a plate
+    flow, with nothing else to do.
     """
 
     def __init__(
@@ -28,14 +30,17 @@ class SerialLink:
         handle: Callable[[list[Event], float], bool],
         transcript: Transcript,
     ) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LineLoop), "serial lines are served by a loop for lines"
         self._descriptor = descriptor
         self._connection = connection
         self._handle = handle
         self._transcript = transcript
-        self._loop = asyncio.get_running_loop()
-        self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._loop = loop
+        self._lost: asyncio.Future[str] = loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
         self._unwritten = b""
+        self._rest = Rest()
 
     async def serve(self, *, adopt: bool) -> None:
         """Converse until the port is lost or `lose` is called.
@@ -46,13 +51,13 @@ class SerialLink:
         Raises:
             DriverUnavailable: always, in the end, with the reason.
         """
-        self._loop.add_reader(self._descriptor, self._readable)
+        self._loop.lines.add_line(self._descriptor, self._readable)
         try:
             self._connection.open(self._loop.time(), adopt=adopt)
             self.flush()
             raise DriverUnavailable(await self._lost)
         finally:
-            self._loop.remove_reader(self._descriptor)
+            self._loop.lines.remove_line(self._descriptor)
             self._loop.remove_writer(self._descriptor)
             if self._timer is not None:
                 self._timer.cancel()
@@ -101,23 +106,44 @@ class SerialLink:
         elif waiting and not self._unwritten:
             self._loop.remove_writer(self._descriptor)
 
-    def _readable(self) -> None:
+    def _readable(self, ready: bool) -> float:
+        """Read and answer; returns for how many seconds the line may rest.
+
+        Args:
+            ready: the kernel says so. Else a port without data may give nothing, as a closed one.
+        """
         try:
             data = os.read(self._descriptor, READ_BYTES_MAX)
         except BlockingIOError:
-            return
+            return 0.0
         except OSError as error:
             self.lose(f"reading from the port failed: {error}")
-            return
+            return 0.0
+        if not data and not ready:
+            return 0.0
         if not data:
             self.lose("the port was closed at the other end")
-            return
-        now = self._loop.time()
+            return 0.0
+        try:
+            return self._answer(data, self._loop.time())
+        except Exception as error:  # the loop lives on; the printer's own task has to deal with it
+            if not self._lost.done():
+                self._lost.set_exception(error)
+            return 0.0
+
+    def _answer(self, data: bytes, now: float) -> float:
+        connection = self._connection
         self._transcript.note(now, "<", data)
-        ordinary = self._handle(self._connection.receive(data, now), now)
+        told = connection.receive(data, now)
+        left = connection.lines_under_way
+        flows = self._handle(told, now) and connection.undisturbed
         self._speak(now)
-        if not ordinary:
+        if not flows:
             self._see_to_deadline(now)
+            return 0.0
+        written = connection.next_number - 1
+        accepted = written - connection.lines_under_way
+        return self._rest.served(now, accepted=accepted, written=written, left=left)
 
     def _ring(self) -> None:
         self._timer = None

@@ -1,12 +1,19 @@
 """Surveys of plates: each plate is read once, whatever number of printers gets it."""
 
+import pickle
+import subprocess
+import sys
 import threading
 from collections import OrderedDict
+from pathlib import Path
+from typing import cast
 
 from agent.errors import PlateRefused
+from agent.printers import surveying
 from agent.printers.driver import PlateFile
 from protocols.gcode.survey import Survey, survey
 
+APART_BYTES_MIN = 1_000_000  # a smaller plate takes less than a process does
 SURVEYS_KEPT = 4  # some 2 MB for a plate of 100 MB
 
 
@@ -28,8 +35,7 @@ class Surveys:
             found = self._kept.get(plate.sha256)
             if found is None:
                 try:
-                    with plate.path.open("rb") as file:
-                        found = survey(file)
+                    found = _survey(plate.path)
                 except OSError as error:
                     raise PlateRefused(f"its file can't be read: {error}") from error
                 self._kept[plate.sha256] = found
@@ -37,6 +43,18 @@ class Surveys:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(plate.sha256)
             return found
+
+
+def _survey(path: Path) -> Survey:
+    if path.stat().st_size < APART_BYTES_MIN:
+        with path.open("rb") as file:
+            return survey(file)
+    command = [sys.executable, "-m", surveying.__name__, str(path)]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if ended.returncode != 0:
+        said = ended.stderr.decode(errors="replace").strip().splitlines()
+        raise OSError(said[-1] if said else f"its reader ended with {ended.returncode}")
+    return cast(Survey, pickle.loads(ended.stdout))
 
 
 # The printers of an agent share it.

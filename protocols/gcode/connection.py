@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from protocols.gcode import events, replies, timing
 from protocols.gcode.dialects import Dialect
 from protocols.gcode.dialogue import Dialogue
+from protocols.gcode.errors_heard import ErrorsHeard
 from protocols.gcode.flight import Flight, Line
 from protocols.gcode.handshake import FIRST_NUMBER, Handshake
 from protocols.gcode.handshake import STATES as HANDSHAKE_STATES
 from protocols.gcode.knowledge import Knowledge
 from protocols.gcode.repair import Repair
 from protocols.gcode.replies import ErrorKind, Ok
-from protocols.gcode.reply_parser import is_fatal, parse_reply
+from protocols.gcode.reply_parser import parse_reply
 from protocols.gcode.sending import Sender
 from protocols.gcode.silence import Silence
 from protocols.gcode.states import Happening, State
+from protocols.gcode.supply import Supply
 from protocols.gcode.window import Window
 
 _NEVER = float("inf")
@@ -29,7 +31,11 @@ _UNHEEDED = (State.GREETING, State.SETTLING)
 
 
 class Connection:
-    """One conversation with one firmware. The owner moves bytes and tells the time (monotonic)."""
+    """One conversation with one firmware. The owner moves bytes and tells the time (monotonic).
+
+    Attributes:
+        undisturbed: what was received last were oks at most: `deadline` became no earlier by it.
+    """
 
     def __init__(
         self,
@@ -52,11 +58,12 @@ class Connection:
         self._flight = Flight(self._window, self._knowledge)
         self._handshake = Handshake(self._dialogue, self._knowledge)
         self._repair = Repair(self._dialogue, self._knowledge, self._flight, self._window)
+        self._errors = ErrorsHeard(self._dialogue, self._flight, self._repair)
         self._sender = Sender(self._dialogue, self._flight)
         self._silence = Silence(self._dialogue, self._knowledge, self._flight, self._sender)
+        self.undisturbed = False
         self._tail = b""
         self._wake_at: float | None = None
-        self._doubtful: tuple[str, float] | None = None
         self._attention = False
 
     # ------------------------------------------------------------------ what is known
@@ -87,6 +94,11 @@ class Connection:
         return self._flight.next_number
 
     @property
+    def lines_under_way(self) -> int:
+        """Lines written and not accepted yet."""
+        return self._flight.sent
+
+    @property
     def planner_free(self) -> int | None:
         """Free planner blocks as last told (ADVANCED_OK's P), None where it does not tell."""
         return self._knowledge.planner_free
@@ -110,7 +122,7 @@ class Connection:
         if state not in _STREAMING:
             return None
         due = self._silence.due if state is State.READY else _NEVER
-        for at in (self._repair.timer, self._wake_at, self._doubtful and self._doubtful[1]):
+        for at in (self._repair.timer, self._wake_at, self._errors.timer):
             if at is not None and at < due:
                 due = at
         return due if due < _NEVER else None
@@ -169,6 +181,18 @@ class Connection:
         """Forget what was submitted and not yet numbered."""
         self._sender.drop_queued()
 
+    def take_from(self, supply: Supply, now: float) -> None:
+        """Take lines from a supply from now on, whenever nothing else is to be said.
+
+        What is accepted of them is counted there, and told by no event.
+        """
+        self._sender.supply = supply
+        self._sender.pump(now)
+
+    def take_no_more(self) -> None:
+        """Say what was submitted only."""
+        self._sender.supply = None
+
     def outbound(self) -> bytes:
         """Return what is to be written to the port, and forget it."""
         out = self._dialogue.out
@@ -183,13 +207,23 @@ class Connection:
         lines = data.split(b"\n")
         tail = lines.pop()
         self._tail = tail if len(tail) <= timing.TAIL_BYTES_MAX else b""
+        flight, smooth = self._flight, self._is_smooth
+        only_oks = True
         for line in lines:
             reply = parse_reply(line)
-            if reply is replies.PLAIN_OK and self._is_smooth:
+            if (
+                smooth
+                and reply is replies.PLAIN_OK
+                and flight.sent
+                and flight.lines[0].command != "M105"
+            ):
                 # What nearly every line of a print is answered with, on the shortest way.
-                self._accepted(self._flight.accept_oldest(), now)
+                self._accepted(flight.accept_oldest(), now)
             else:
                 self._reply(reply, now)
+                smooth = self._is_smooth
+                only_oks = only_oks and type(reply) is Ok
+        self.undisturbed = only_oks and not self._repair.attentive
         self._sender.pump(now)
         return self._dialogue.take_told()
 
@@ -208,7 +242,7 @@ class Connection:
     def _is_smooth(self) -> bool:
         """Whether a bare ok accepts the oldest line, and that is all there is to it."""
         return (
-            self._flight.expects_bare_ok
+            self._flight.expects_bare_oks
             and not self._repair.attentive
             and self._dialogue.state is State.READY
         )
@@ -216,10 +250,15 @@ class Connection:
     def _accepted(self, line: Line, now: float) -> None:
         dialogue = self._dialogue
         dialogue.progress_at = now
+        tag = line.tag
         if line.own:
             self._own_accepted(line.command)
-        elif not line.reported:
-            dialogue.told.append(events.Accepted(line.number, line.tag))
+        elif line.reported:
+            pass
+        elif type(tag) is Supply:
+            tag.accepted += 1
+        else:
+            dialogue.told.append(events.Accepted(line.number, tag))
         if self._attention:
             self._attend(False)
 
@@ -230,9 +269,7 @@ class Connection:
             self._wake_at = None
             self._sender.pump(now)
             self._dialogue.tell(events.Ready(*self._knowledge.identity()))
-        if self._doubtful is not None and now >= self._doubtful[1]:
-            self._dialogue.tell(events.ErrorReported(self._doubtful[0]))
-            self._doubtful = None
+        self._errors.expire(now)
         repair = self._repair
         if repair.timer is not None and now >= repair.timer and repair.expire(now):
             self._silence.probe(now)
@@ -265,13 +302,14 @@ class Connection:
             case Ok():
                 self._on_ok(reply, now)
             case replies.Resend(number):
-                self._doubtful = None
+                self._errors.forget()
                 if self._repair.on_resend(number, now):
                     self._started(now)  # its `start` went lost
             case replies.FirmwareError():
-                self._on_error(reply, now)
+                if fatal := self._errors.hear(reply, now):
+                    self._halt(fatal)
             case replies.UnknownCommand(command):
-                self._on_unknown(command, now)
+                self._errors.hear_unknown(command, now)
             case replies.Wait():
                 self._silence.wait_heard(now)
             case _:
@@ -320,27 +358,6 @@ class Connection:
             if self._knowledge.reports_temperatures:
                 self._sender.add_own(timing.AUTOREPORT)
 
-    def _on_error(self, error: replies.FirmwareError, now: float) -> None:
-        if error.kind is ErrorKind.TRANSMISSION:
-            self._repair.on_error(error, now)
-        elif error.kind is ErrorKind.STORAGE:
-            self._dialogue.tell(events.Said(error.text))
-        elif self._doubtful is not None and is_fatal(f"{self._doubtful[0]} {error.text}"):
-            self._halt(f"{self._doubtful[0]} {error.text}")
-        else:
-            # A complaint whose text was spoilt looks like this too; then a resend follows at once.
-            self._doubtful = (error.text, now + timing.RESEND_OK_WAIT_S)
-
-    def _on_unknown(self, command: str, now: float) -> None:
-        flight = self._flight
-        sent = (flight.lines[i].command for i in range(flight.sent))
-        if any(line.startswith(command) for line in sent):
-            self._dialogue.tell(events.CommandUnknown(command))
-        else:
-            # What is left of a line, or of a poll, whose head was lost on the way.
-            flight.poll_behind = None
-            self._repair.on_spoilt(now)
-
     # ------------------------------------------------------------------ begin and end
 
     def _begin_if_ready(self, now: float) -> None:
@@ -358,7 +375,8 @@ class Connection:
         self._repair.forget()
         self._sender.forget()
         self._silence.forget(now)
-        self._doubtful = self._wake_at = None
+        self._errors.forget()
+        self._wake_at = None
 
     def _attend(self, needed: bool) -> None:
         if needed is not self._attention:

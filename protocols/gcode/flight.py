@@ -90,12 +90,12 @@ class Flight:
         """Number of the line that is to be said next, old or new."""
         return self.lines[self.sent].number if self.waits_to_repeat else self.next_number
 
-    def add(self, command: str, data: bytes, tag: object, own: bool) -> None:
-        """Take note of a new line, encoded with `next_number`, that goes on the wire."""
-        self.lines.append(Line(self.next_number, data, command, tag, own))
+    def add(self, line: Line) -> None:
+        """Take note of a new line, the one with `next_number`, that goes on the wire."""
+        self.lines.append(line)
         self.next_number += 1
         self.sent += 1
-        self.bytes_sent += len(data)
+        self.bytes_sent += len(line.data)
 
     def repeat_next(self) -> bytes:
         """Return the bytes of the oldest line that waits to be said again, unchanged."""
@@ -105,14 +105,9 @@ class Flight:
         return line.data
 
     @property
-    def expects_bare_ok(self) -> bool:
-        """Whether a bare ok can only accept the oldest line."""
-        return (
-            self.sent > 0
-            and self.poll_behind is None
-            and not self._knowledge.ok_tells_numbers
-            and self.lines[0].command != "M105"
-        )
+    def expects_bare_oks(self) -> bool:
+        """Whether a bare ok can only accept the oldest line, unless that is an M105."""
+        return self.poll_behind is None and not self._knowledge.ok_tells_numbers
 
     def accept(self, ok: Ok) -> list[Line]:
         """Return the lines that this ok accepts, oldest first; none if it is a stray one."""

@@ -4,9 +4,10 @@ from collections import deque
 
 from protocols.gcode import events
 from protocols.gcode.dialogue import Dialogue
-from protocols.gcode.flight import Flight
+from protocols.gcode.flight import Flight, Line
 from protocols.gcode.lines import encode
 from protocols.gcode.states import State
+from protocols.gcode.supply import Supply
 
 
 class Sender:
@@ -14,10 +15,12 @@ class Sender:
 
     Attributes:
         queue: what is not numbered yet: command, tag, and whether it is the connection's own.
+        supply: where lines are taken from when there is room and nothing else to say.
     """
 
     def __init__(self, dialogue: Dialogue, flight: Flight) -> None:
         self.queue: deque[tuple[str, object, bool]] = deque()
+        self.supply: Supply | None = None
         self._dialogue = dialogue
         self._flight = flight
 
@@ -42,15 +45,28 @@ class Sender:
         data = encode(flight.next_number, command)
         straight = urgent and self._dialogue.state is State.READY and not flight.waits_to_repeat
         if straight or (self.room and flight.fits(data)):
-            self._say(command, data, tag, now)
+            self._put(Line(flight.next_number, data, command, tag, False), now)
         else:
             self.queue.append((command, tag, False))
 
     def pump(self, now: float) -> None:
         """Say what the window has room for."""
         flight, dialogue = self._flight, self._dialogue
-        if not self.queue and flight.sent == len(flight.lines):
+        if self.queue or flight.sent < len(flight.lines):
+            self._pump_waiting(now)
+        supply = self.supply
+        if supply is None or self.queue or dialogue.state is not State.READY:
             return
+        while flight.has_room and not flight.waits_to_repeat:
+            line = supply.line(flight.next_number)
+            if line is None or not flight.fits(line.data):
+                return
+            supply.take()
+            self._put(line, now)
+
+    def _pump_waiting(self, now: float) -> None:
+        """Say repetitions and what is in the queue, as far as there is room."""
+        flight, dialogue = self._flight, self._dialogue
         while dialogue.state is State.READY and flight.has_room:
             if flight.waits_to_repeat:
                 self.repeat_next(now)
@@ -63,7 +79,7 @@ class Sender:
                 if own:
                     self.say_own(command, now)
                 else:
-                    self._say(command, data, tag, now)
+                    self._put(Line(flight.next_number, data, command, tag, False), now)
             else:
                 return
 
@@ -77,30 +93,26 @@ class Sender:
 
     def repeat_next(self, now: float) -> None:
         """Say the oldest line again that waits for it."""
-        self._note(now)
+        if not self._flight.sent:
+            self._dialogue.progress_at = now
         self._dialogue.say(self._flight.repeat_next())
 
     def say_own(self, command: str, now: float) -> None:
         """Say a numbered line that is not the owner's."""
-        self._note(now)
-        flight = self._flight
-        data = encode(flight.next_number, command)
-        self._dialogue.tell(events.OwnLine(flight.next_number, command))
-        flight.add(command, data, None, True)
-        self._dialogue.say(data)
+        number = self._flight.next_number
+        self._dialogue.tell(events.OwnLine(number, command))
+        self._put(Line(number, encode(number, command), command, None, True), now)
 
     def forget(self) -> None:
         """Drop everything that is not numbered yet."""
         self.queue.clear()
+        self.supply = None
 
-    def _say(self, command: str, data: bytes, tag: object, now: float) -> None:
+    def _put(self, line: Line, now: float) -> None:
+        """Put a new line on the wire."""
         flight, dialogue = self._flight, self._dialogue
         if not flight.sent:
             dialogue.progress_at = now
-        flight.add(command, data, tag, False)
-        dialogue.out += data
+        flight.add(line)
+        dialogue.out += line.data
         dialogue.lines_sent += 1
-
-    def _note(self, now: float) -> None:
-        if not self._flight.sent:
-            self._dialogue.progress_at = now

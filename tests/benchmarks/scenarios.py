@@ -16,6 +16,8 @@ class Scenario:
         moves: moves in the file.
         seconds_max: patience with a host; a slower one counts as not finished.
         printers: streamed to at once.
+        flow_control: the link holds back what the board can't take, as native USB does; a host
+            need not mind the bytes under way.
         paced: the planner drains in real time, so that starvation can be seen.
     """
 
@@ -25,6 +27,7 @@ class Scenario:
     moves: int
     seconds_max: float
     printers: int = 1
+    flow_control: bool = True
     paced: bool = False
 
 
@@ -68,6 +71,7 @@ ALL: Sequence[Scenario] = (
         moves=6_000,
         seconds_max=120,
         paced=True,
+        flow_control=False,
     ),
     Scenario(
         name="latency-timer",

@@ -58,6 +58,7 @@ def measure(scenario: Scenario, host: Host, *, seed: int) -> Measurement:
             for each, pids in zip(folders, pid_files, strict=True)
         ]
         ports = [stand_in.port for stand_in in stand_ins]
+        host.flow_control = scenario.flow_control
         with host.streaming(ports, gcode, folders, pid_files) as alive:
             totals = [stand_in.finish(scenario.seconds_max, alive) for stand_in in stand_ins]
         if not all(seen.complete for seen in totals):

@@ -13,6 +13,7 @@ import structlog
 
 from agent.files import FileStore
 from agent.journal import Journal
+from agent.line_thread import LineThread, OnLineThread
 from agent.printer_task import PrinterTask, Surroundings
 from agent.printers.registry import open_driver
 from protocols.wire.from_agent import Reported
@@ -65,8 +66,10 @@ async def main(state_dir: Path, port: str, sha256: str, window: int) -> int:
     size = (plates / sha256).stat().st_size
     reference = PlateReference(sha256=sha256, size_bytes=size, url="/nowhere", name="plate")
     coordinator = GrantingCoordinator(reference)
-    driver = open_driver(
-        "marlin_serial", PRINTER, {"port": port, "window": window}, state_dir=state_dir / PRINTER
+    settings = {"port": port, "window": window}
+    lines = LineThread()
+    driver = OnLineThread(
+        open_driver("marlin_serial", PRINTER, settings, state_dir=state_dir / PRINTER), lines
     )
     around = Surroundings(
         agent_id=AGENT,
@@ -81,6 +84,7 @@ async def main(state_dir: Path, port: str, sha256: str, window: int) -> int:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+    lines.close()
     phase, reason = coordinator.ended.result()
     sys.stdout.write(f"{phase} {reason}\n")
     return 0 if phase is RunPhase.FINISHED else 1

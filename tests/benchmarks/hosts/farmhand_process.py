@@ -1,4 +1,4 @@
-"""The process that runs Farmhand's serial driver: `WINDOW GCODE PORT...`.
+"""The process that runs Farmhand's serial driver: `SETTINGS GCODE PORT...`, the driver's in JSON.
 
 It does what an agent does with its printers, without the rest of the agent: connect, start one run
 on each, keep the connection.
@@ -6,9 +6,11 @@ on each, keep the connection.
 
 import asyncio
 import hashlib
+import json
 import sys
 from pathlib import Path
 
+from agent.line_thread import LineThread, OnLineThread
 from agent.printers.driver import Driver, PlateFile
 from agent.printers.registry import open_driver
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
@@ -36,11 +38,13 @@ def plate_file(path: Path) -> PlateFile:
 
 
 if __name__ == "__main__":
-    window, gcode, *ports = sys.argv[1:]
+    settings, gcode, *ports = sys.argv[1:]
     opened = [
         open_driver(
-            "marlin_serial", PrinterId(f"printer{number}"), {"port": port, "window": int(window)}
+            "marlin_serial", PrinterId(f"printer{number}"), {"port": port, **json.loads(settings)}
         )
         for number, port in enumerate(ports)
     ]
-    asyncio.run(main(opened, plate_file(Path(gcode))))
+    lines = LineThread()
+    apart: list[Driver] = [OnLineThread(driver, lines) for driver in opened]
+    asyncio.run(main(apart, plate_file(Path(gcode))))

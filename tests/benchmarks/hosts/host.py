@@ -23,10 +23,12 @@ class Host(ABC):
     Attributes:
         name: how the report calls it.
         shares_a_process: several printers are served by one process, as its users run it.
+        flow_control: the link of this trial has it, which a host's user may know and configure.
     """
 
     name: str
     shares_a_process: ClassVar[bool]
+    flow_control: bool = False
 
     def prepare(self) -> None:  # noqa: B027  # most need something, some nothing
         """Install or compile what it needs; may take minutes the first time.

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from protocols.gcode.connection import Connection
 from protocols.gcode.events import Accepted, BoardReset, ConnectionFailed, Event, Halted
 from protocols.gcode.states import State
+from protocols.gcode.supply import Supply
 from tests.fakes.ideal_firmware import IdealFirmware, QueueingFirmware
 
 LINES = [f"G1 X{n} Y{n % 7}.5 E0.{n:03d}" for n in range(1, 60)]
@@ -66,12 +67,20 @@ class World:
     now: float = 0.0
     told: list[Event] = field(default_factory=list)
     in_flight_max: int = 0
+    supplied: bool = False
 
     def play(self, commands: list[str]) -> None:
-        waiting = [*commands, "M400", "M105"]
+        """Have commands executed: submitted one by one, or taken from a supply."""
+        supply = Supply(iter(commands if self.supplied else []))
+        waiting = [*([] if self.supplied else commands), "M400", "M105"]
         self.host.open(self.now)
         for _ in range(40_000):
             self.step()
+            if not supply.dry:
+                if self.host.state in (State.READY, State.DRAINING):
+                    self.host.take_from(supply, self.now)
+                if not supply.dry:
+                    continue
             while waiting and self.host.room:
                 command = waiting.pop(0)
                 self.host.submit(command, self.now, tag="proof" if not waiting else "line")
@@ -115,13 +124,13 @@ class World:
 
 def world(
     seed: int, *, window: int = 4, there: float = 0.0, back: float = 0.0, doubled: float = 0.0,
-    ok_after_resend: bool = True, advanced_ok: bool = False,
+    ok_after_resend: bool = True, advanced_ok: bool = False, supplied: bool = False,
 ) -> World:  # fmt: skip
     dice = Random(seed)
     firmware = QueueingFirmware(ok_after_resend=ok_after_resend, advanced_ok=advanced_ok)
     return World(
         dice, Connection(window_lines_max=window, window_lines=window), firmware,
-        Cable(dice, there), Cable(dice, back, doubled),
+        Cable(dice, there), Cable(dice, back, doubled), supplied=supplied,
     )  # fmt: skip
 
 
@@ -130,17 +139,19 @@ CABLES = {
     "window": st.sampled_from([1, 2, 4, 8]),
     "ok_after_resend": st.booleans(),
     "advanced_ok": st.booleans(),
+    "supplied": st.booleans(),
 }
 
 
 @settings(max_examples=120, deadline=None)
 @given(**CABLES)
 def test_lines_spoilt_on_the_way_there_are_all_executed_once_and_in_order(
-    seed: int, window: int, ok_after_resend: bool, advanced_ok: bool
+    seed: int, window: int, ok_after_resend: bool, advanced_ok: bool, supplied: bool
 ) -> None:
     played = world(
-        seed, window=window, there=0.1, ok_after_resend=ok_after_resend, advanced_ok=advanced_ok
-    )
+        seed, window=window, there=0.1, ok_after_resend=ok_after_resend, advanced_ok=advanced_ok,
+        supplied=supplied,
+    )  # fmt: skip
     played.play(LINES)
     assert played.loud or played.executed() == LINES
 
@@ -148,11 +159,11 @@ def test_lines_spoilt_on_the_way_there_are_all_executed_once_and_in_order(
 @settings(max_examples=120, deadline=None)
 @given(**CABLES, doubled=st.sampled_from([0.0, 0.1]))
 def test_answers_spoilt_or_doubled_on_the_way_back_lose_no_line_and_double_none(
-    seed: int, window: int, ok_after_resend: bool, advanced_ok: bool, doubled: float
+    seed: int, window: int, ok_after_resend: bool, advanced_ok: bool, supplied: bool, doubled: float
 ) -> None:
     played = world(
         seed, window=window, there=0.05, back=0.05, doubled=doubled,
-        ok_after_resend=ok_after_resend, advanced_ok=advanced_ok,
+        ok_after_resend=ok_after_resend, advanced_ok=advanced_ok, supplied=supplied,
     )  # fmt: skip
     played.play(LINES)
     executed = played.executed()
@@ -174,9 +185,11 @@ def test_a_clean_cable_carries_every_line_once_without_a_repetition(
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 2**32), window=st.sampled_from([1, 2, 4, 8]))
-def test_doubled_oks_never_let_more_than_the_window_out(seed: int, window: int) -> None:
-    played = world(seed, window=window, doubled=0.3)
+@given(seed=st.integers(0, 2**32), window=st.sampled_from([1, 2, 4, 8]), supplied=st.booleans())
+def test_doubled_oks_never_let_more_than_the_window_out(
+    seed: int, window: int, supplied: bool
+) -> None:
+    played = world(seed, window=window, doubled=0.3, supplied=supplied)
     played.play(LINES)
     assert played.executed() == LINES
     assert played.in_flight_max <= window

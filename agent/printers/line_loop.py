@@ -1,0 +1,145 @@
+"""The event loop for serial lines: asyncio's, with a short way for what comes in on them.
+
+Theory. A print is a hundred thousand times the same: bytes come, bytes go. asyncio makes a handle,
+a context and several look-ups of each, which costs more than the line protocol itself. So the
+loop's selector serves the lines by itself, and goes back to asyncio only when there is something
+else to do: another descriptor is ready, a timer is due, or a line says that it left work.
+
+A line may also rest: it is not watched for some milliseconds, so that what comes meanwhile is
+served in one go. Waking up is what costs most on an idle machine (resting.py).
+"""
+
+import asyncio
+import select
+import selectors
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from time import monotonic
+from typing import Any, TypeVarTuple
+
+# Lines that rest are served together when they would have been so soon after each other.
+TOGETHER_S = 0.001
+
+Ts = TypeVarTuple("Ts")
+Serve = Callable[[bool], float]
+
+
+class LineSelector(selectors.BaseSelector):
+    """A selector with two kinds of descriptors: asyncio's, and lines that it serves itself.
+
+    Attributes:
+        called: asyncio was given something to do while lines were served.
+    """
+
+    def __init__(self) -> None:
+        self.called = False
+        self._others = selectors.EpollSelector()
+        self._epoll = select.epoll()
+        self._epoll.register(self._others.fileno(), select.EPOLLIN)
+        self._lines: dict[int, Serve] = {}
+        self._resting: dict[int, float] = {}
+
+    # ------------------------------------------------------------------ lines
+
+    def add_line(self, descriptor: int, serve: Serve) -> None:
+        """Have a descriptor served whenever it can be read.
+
+        Args:
+            descriptor: it never blocks.
+            serve: reads it and does what follows, without raising; is told whether there is surely
+                something to read, an end or an error included, and returns for how many seconds the
+                line may rest, 0 for not at all.
+        """
+        self._lines[descriptor] = serve
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def remove_line(self, descriptor: int) -> None:
+        """Serve it no more."""
+        if self._lines.pop(descriptor, None) is not None:
+            self._resting.pop(descriptor, None)
+            self._epoll.unregister(descriptor)
+
+    def _serve(self, descriptor: int, *, ready: bool) -> None:
+        serve = self._lines.get(descriptor)
+        if serve is None:
+            return  # another line's service removed it
+        rest_s = serve(ready)
+        if rest_s:
+            if descriptor not in self._resting:
+                self._epoll.modify(descriptor, 0)
+            self._resting[descriptor] = monotonic() + rest_s
+        elif descriptor in self._resting:
+            del self._resting[descriptor]
+            self._epoll.modify(descriptor, select.EPOLLIN)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Serve lines until asyncio has something to do; return its ready descriptors."""
+        self.called = False
+        others = self._others.fileno()
+        ends_s = float("inf") if timeout is None else monotonic() + timeout
+        while True:
+            until_s = min(ends_s, *self._resting.values()) if self._resting else ends_s
+            forever = until_s == float("inf")
+            wait_s = None if forever else max(until_s - monotonic(), 0.0)
+            for descriptor, _ in self._epoll.poll(wait_s):
+                if descriptor == others:
+                    return self._others.select(0)
+                self._serve(descriptor, ready=True)
+            if forever and not self.called:
+                continue
+            now = monotonic()
+            if self._resting and now >= until_s:
+                soon_s = now + TOGETHER_S
+                for descriptor in [one for one, at in self._resting.items() if at <= soon_s]:
+                    self._serve(descriptor, ready=False)
+            if self.called or now >= ends_s:
+                return []
+
+    # ------------------------------------------------------------------ what asyncio asks for
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """See `selectors.BaseSelector`."""
+        return self._others.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """See `selectors.BaseSelector`."""
+        return self._others.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """See `selectors.BaseSelector`."""
+        return self._others.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """See `selectors.BaseSelector`."""
+        return self._others.get_map()
+
+    def close(self) -> None:
+        """See `selectors.BaseSelector`."""
+        self._epoll.close()
+        self._others.close()
+
+
+class LineLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop with `lines`. For `asyncio.Runner(loop_factory=LineLoop)`."""
+
+    def __init__(self) -> None:
+        self.lines = LineSelector()
+        super().__init__(self.lines)
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """See `asyncio.loop`."""
+        self.lines.called = True
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """See `asyncio.loop`."""
+        self.lines.called = True
+        return super().call_at(when, callback, *args, context=context)

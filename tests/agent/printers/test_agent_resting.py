@@ -1,0 +1,98 @@
+"""A line rests while the firmware has lines enough, and never where that would cost anything."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent.printers.resting import REST_S_MAX, Rest
+
+WINDOW = 4
+
+
+@dataclass
+class Board:
+    """A firmware whose planner takes a line every `interval_s`, at the end of a link; virtual time.
+
+    Up to `planner` lines are accepted at once; a starvation is a moment without any line to do.
+    """
+
+    interval_s: float
+    way_s: float = 0.0002
+    planner: int = 16
+    now: float = 0.0
+    queued: list[float] = field(default_factory=list)  # arrival of lines not accepted yet
+    oks: list[float] = field(default_factory=list)  # when the host can hear of them
+    done_at: float = 0.0  # when all lines in the planner are done
+    starved: int = 0
+    accepted: int = 0
+    written: int = 0
+
+    def write(self, count: int) -> None:
+        for _ in range(count):
+            self.written += 1
+            arrival = self.now + self.way_s / 2
+            free_at = self.done_at - (self.planner - 1) * self.interval_s
+            taken_at = max(arrival, free_at)
+            if self.written > self.planner and taken_at > self.done_at:
+                self.starved += 1
+            self.done_at = max(self.done_at, taken_at) + self.interval_s
+            self.oks.append(taken_at + self.way_s / 2)
+
+    def stream(self, rest: Rest, lines: int) -> int:
+        """Stream so many lines; returns how often the host was woken for them."""
+        looks = 0
+        self.write(WINDOW)
+        resting_s = 0.0
+        while self.written < lines:
+            self.now = max(self.now + resting_s, self.oks[0])
+            heard = [at for at in self.oks if at <= self.now]
+            del self.oks[: len(heard)]
+            looks += 1
+            self.accepted += len(heard)
+            left = len(self.oks)
+            self.write(len(heard))
+            resting_s = rest.served(
+                self.now, accepted=self.accepted, written=self.written, left=left
+            )
+        return looks
+
+
+@pytest.mark.parametrize("moves_per_s", [100, 300, 600])
+def test_a_print_at_the_pace_of_its_moves_is_served_twice_as_seldom_and_never_starves(
+    moves_per_s: int,
+) -> None:
+    board = Board(1 / moves_per_s)
+    looks = board.stream(Rest(), 3000)
+    assert board.starved == 0
+    if REST_S_MAX * moves_per_s >= 2:
+        assert looks < 3000 / 1.9
+
+
+def test_a_firmware_that_takes_lines_as_fast_as_they_come_is_never_rested_from() -> None:
+    board = Board(0.00005, way_s=0.001)
+    board.stream(Rest(), 3000)
+    # Four lines for each way there and back: all that the link can carry.
+    assert board.now == pytest.approx(3000 / WINDOW * 0.001, rel=0.05)
+
+
+def test_with_one_line_under_way_there_is_no_rest() -> None:
+    rest = Rest()
+    for number in range(100):
+        assert rest.served(number * 0.01, accepted=number, written=number + 1, left=0) == 0
+
+
+@pytest.mark.parametrize("planner", [8, 16])
+def test_short_moves_after_long_ones_find_lines_in_time(planner: int) -> None:
+    rest, board = Rest(), Board(1 / 40, planner=planner)
+    board.stream(rest, 200)
+    board.interval_s = 1 / 900
+    board.stream(rest, 2000)
+    assert board.starved == 0
+
+
+def test_numbers_that_begin_anew_do_not_end_the_measuring() -> None:
+    rest, board = Rest(), Board(1 / 300)
+    board.stream(rest, 1000)
+    anew = Board(1 / 300)
+    assert anew.stream(rest, 1000) < 700
+    assert anew.starved == 0
