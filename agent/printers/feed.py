@@ -11,6 +11,7 @@ from agent.printers.plate_run import Mark, PlateRun
 from agent.printers.serial_link import SerialLink
 from protocols.gcode.connection import Connection
 from protocols.gcode.events import Event
+from protocols.gcode.shorten import shorten
 from protocols.gcode.states import State
 
 
@@ -29,6 +30,7 @@ class Feed:
         *,
         now: Callable[[], float],
         tell: Callable[[list[Event]], object],
+        shortens: bool = False,
     ) -> None:
         """Feed a connection that is not open yet.
 
@@ -36,12 +38,14 @@ class Feed:
             connection: the first.
             now: tells the monotonic time.
             tell: takes what the connection tells when it is spoken to.
+            shortens: the plate's lines are said in as few bytes as the firmware can read.
         """
         self.connection = connection
         self.link: SerialLink | None = None
         self.run: PlateRun | None = None
         self._now = now
         self._tell = tell
+        self._shortens = shortens
         self._own: deque[tuple[str, object]] = deque()
 
     @property
@@ -95,6 +99,9 @@ class Feed:
                 if run.taken == run.pause_at:
                     self.hold(run.pass_pause())
                 elif (command := run.next_command()) is not None:
+                    if self._shortens:
+                        glued = connection.dialect.reads_glued_words
+                        command = shorten(command, glued=glued)
                     if told := connection.submit(command, now, tag=run):
                         self._tell(told)
                 else:

@@ -61,7 +61,9 @@ class MarlinSerial:
         self._settings = MarlinSerialSettings.parse(settings)
         self._log = log.bind(printer_id=printer_id)
         self._transcript = Transcript()
-        self._feed = Feed(self._new_connection(), now=_now, tell=self._heard)
+        self._feed = Feed(
+            self._new_connection(), now=_now, tell=self._heard, shortens=self._settings.shorten
+        )
         self._streaming = Streaming(
             self._feed, state_dir and state_dir / "run.jsonl", self._log, self._do_beside
         )
