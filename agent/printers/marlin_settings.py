@@ -29,6 +29,8 @@ class MarlinSerialSettings:
             receive buffer in use holds.
         shorten: the plate's moves are said without redundant zeros, and without blanks where the
             firmware is known to need none: for links that are slow.
+        meatpack: lines are said packed, where the firmware says that it unpacks them. Once this is
+            turned off again, restart the printer: only what may pack tells a firmware to cease.
         quick_stop: a stop lets the firmware drop the moves that it has planned (M410), where it
             would else end them; the position is lost with them, and some boards need a homing.
         stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
@@ -41,6 +43,7 @@ class MarlinSerialSettings:
     window: int = 0
     window_bytes: int = 0
     shorten: bool = False
+    meatpack: bool = False
     quick_stop: bool = False
     stop_on: tuple[str, ...] = ()
     bed_x_mm: float = 220.0

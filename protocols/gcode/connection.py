@@ -37,6 +37,7 @@ class Connection:
         window_lines_max: int = 1,
         window_bytes_max: int = timing.WINDOW_BYTES_MAX,
         window_lines: int | None = None,
+        packs: bool = False,
     ) -> None:
         """Make one for one opened port.
 
@@ -45,12 +46,13 @@ class Connection:
             window_bytes_max: at most so many bytes unaccepted (but always one line): what the
                 board's receive buffer holds.
             window_lines: what the owner knows that the board takes; None: it is found out.
+            packs: lines are said packed where the firmware unpacks (meatpack.py).
         """
         self._dialogue = Dialogue()
         self._knowledge = Knowledge()
         self._window = Window(window_lines_max, window_bytes_max, lines_known=window_lines)
         self._flight = Flight(self._window, self._knowledge)
-        self._handshake = Handshake(self._dialogue, self._knowledge)
+        self._handshake = Handshake(self._dialogue, self._knowledge, packs=packs)
         self._repair = Repair(self._dialogue, self._knowledge, self._flight, self._window)
         self._sender = Sender(self._dialogue, self._flight)
         self._silence = Silence(self._dialogue, self._knowledge, self._flight, self._sender)
@@ -176,6 +178,11 @@ class Connection:
         out.clear()
         return data
 
+    @property
+    def parting(self) -> bytes:
+        """What to write before an open port is closed, so that the next host is understood."""
+        return self._dialogue.parting
+
     def receive(self, data: bytes, now: float) -> list[events.Event]:
         """Take bytes from the port; returns what they mean, in order."""
         if self._tail:
@@ -274,6 +281,8 @@ class Connection:
                 self._on_unknown(command, now)
             case replies.Wait():
                 self._silence.wait_heard(now)
+            case replies.Packing(on):
+                self._dialogue.packing_heard(on)
             case _:
                 self._knowledge.hear(reply)
                 self._inform(reply, now)
@@ -378,5 +387,5 @@ class Connection:
             return
         self._dialogue.happens(Happening.FATAL)
         self._sender.queue.clear()
-        self._dialogue.say(b"M112\n")  # a killed firmware is deaf to it; another must stop
+        self._dialogue.say_urgent(b"M112\n")  # a killed firmware is deaf to it; another must stop
         self._dialogue.tell(events.Halted(reason))

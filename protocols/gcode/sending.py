@@ -5,7 +5,6 @@ from collections import deque
 from protocols.gcode import events
 from protocols.gcode.dialogue import Dialogue
 from protocols.gcode.flight import Flight
-from protocols.gcode.lines import encode
 from protocols.gcode.states import State
 
 
@@ -38,9 +37,10 @@ class Sender:
         Raises:
             InvalidLine: it can't be sent as a line.
         """
-        flight = self._flight
+        flight, dialogue = self._flight, self._dialogue
+        encode = dialogue.encode_urgent if urgent else dialogue.encode
         data = encode(flight.next_number, command)
-        straight = urgent and self._dialogue.state is State.READY and not flight.waits_to_repeat
+        straight = urgent and dialogue.state is State.READY and not flight.waits_to_repeat
         if straight or (self.room and flight.fits(data)):
             self._say(command, data, tag, now)
         else:
@@ -56,7 +56,7 @@ class Sender:
                 self.repeat_next(now)
             elif self.queue:
                 command, tag, own = self.queue[0]
-                data = encode(flight.next_number, command)
+                data = dialogue.encode(flight.next_number, command)
                 if not own and not flight.fits(data):
                     return
                 self.queue.popleft()
@@ -84,7 +84,7 @@ class Sender:
         """Say a numbered line that is not the owner's."""
         self._note(now)
         flight = self._flight
-        data = encode(flight.next_number, command)
+        data = self._dialogue.encode(flight.next_number, command)
         self._dialogue.tell(events.OwnLine(flight.next_number, command))
         flight.add(command, data, None, True)
         self._dialogue.say(data)

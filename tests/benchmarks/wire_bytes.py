@@ -1,4 +1,4 @@
-"""How many bytes a file takes on the wire, as it is and shortened: `bench bytes FILE...`.
+"""How many bytes a file takes on the wire, as it is, shortened and packed: `bench bytes FILE...`.
 
 Counted with line number, checksum and newline, as they go to a printer.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from protocols.errors import InvalidLine
 from protocols.gcode.lines import encode
+from protocols.gcode.meatpack import encode_packed
 from protocols.gcode.program import read_program
 from protocols.gcode.shorten import shorten
 
@@ -18,6 +19,8 @@ WAYS: dict[str, Callable[[int, str], bytes]] = {
     "plain": encode,
     "shortened": lambda number, text: encode(number, shorten(text)),
     "glued": lambda number, text: encode(number, shorten(text, glued=True)),
+    "packed": encode_packed,
+    "glued and packed": lambda number, text: encode_packed(number, shorten(text, glued=True)),
 }
 
 

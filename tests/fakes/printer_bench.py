@@ -94,8 +94,10 @@ class PrinterBench:
         return run.state if run else None
 
     def executed(self) -> list[str]:
-        entries = [line.partition("\t")[2] for line in self.log.read_text().splitlines()]
-        return [text for text in entries if text and not is_own(text)]
+        """The plate's commands; without a number, and unknown, is what is left of a spoilt line."""
+        entries = [line.split("\t") for line in self.log.read_text("latin-1").split("\n")]
+        numbered = [entry[1] for entry in entries if entry[0].isdigit()]
+        return [text for text in numbered if not is_own(text)]
 
     async def end(self) -> None:
         if self.task is not None:
