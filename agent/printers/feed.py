@@ -11,6 +11,7 @@ from agent.printers.plate_run import Mark, PlateRun
 from agent.printers.serial_link import SerialLink
 from protocols.gcode.connection import Connection
 from protocols.gcode.events import Event
+from protocols.gcode.shorten import shorten
 from protocols.gcode.states import State
 
 
@@ -29,6 +30,7 @@ class Feed:
         *,
         now: Callable[[], float],
         tell: Callable[[list[Event]], object],
+        shortens: bool = False,
     ) -> None:
         """Feed a connection that is not open yet.
 
@@ -36,12 +38,14 @@ class Feed:
             connection: the first.
             now: tells the monotonic time.
             tell: takes what the connection tells when it is spoken to.
+            shortens: the plate's lines are said in as few bytes as the firmware can read.
         """
         self.connection = connection
         self.link: SerialLink | None = None
         self.run: PlateRun | None = None
         self._now = now
         self._tell = tell
+        self._shortens = shortens
         self._own: deque[tuple[str, object]] = deque()
 
     @property
@@ -55,6 +59,12 @@ class Feed:
         """Whether the plate's lines are taken as there is room, and nothing else is to be done."""
         run = self.run
         return run is not None and run.supply.open and not run.supply.dry and not self._own
+
+    def worded(self, command: str) -> str:
+        """Return a command of the plate as it is put to the present firmware."""
+        if not self._shortens:
+            return command
+        return shorten(command, glued=self.connection.dialect.reads_glued_words)
 
     def attach(self, connection: Connection) -> None:
         """Feed another connection from now on; what was waiting to be said is forgotten."""

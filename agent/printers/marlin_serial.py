@@ -7,6 +7,8 @@ firmware has restarted, position and heat are gone and the run has failed.
 """
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -61,7 +63,9 @@ class MarlinSerial:
         self._settings = MarlinSerialSettings.parse(settings)
         self._log = log.bind(printer_id=printer_id)
         self._transcript = Transcript()
-        self._feed = Feed(self._new_connection(), now=_now, tell=self._heard)
+        self._feed = Feed(
+            self._new_connection(), now=_now, tell=self._heard, shortens=self._settings.shorten
+        )
         self._streaming = Streaming(
             self._feed, state_dir and state_dir / "run.jsonl", self._log, self._do_beside
         )
@@ -83,6 +87,7 @@ class MarlinSerial:
             window_lines_max=settings.window or WINDOW_LINES_MAX,
             window_bytes_max=settings.bytes_max,
             window_lines=settings.window or None,
+            packs=settings.meatpack,
         )
 
     def _do_beside(self, errand: Coroutine[Any, Any, None]) -> None:
@@ -168,8 +173,8 @@ class MarlinSerial:
 
     async def _converse(self) -> None:
         port = await asyncio.to_thread(open_port, self._settings.port, self._settings.baud_rate)
+        connection = self._new_connection()
         try:
-            connection = self._new_connection()
             self._feed.attach(connection)
             link = SerialLink(port.fileno(), connection, self._heard_and_speak, self._transcript)
             self._feed.link = link
@@ -177,6 +182,8 @@ class MarlinSerial:
         finally:
             self._feed.link = None
             self._streaming.found = None
+            with contextlib.suppress(OSError):
+                os.write(port.fileno(), connection.parting)
             port.close()
 
     async def _tend(self) -> None:

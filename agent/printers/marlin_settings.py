@@ -27,6 +27,10 @@ class MarlinSerialSettings:
         window_bytes: and so many bytes; 0: those of the lines of `window` where that is set, much
             on a link with flow control of its own (network, native USB), else what the smallest
             receive buffer in use holds.
+        shorten: the plate's moves are said without redundant zeros, and without blanks where the
+            firmware is known to need none: for links that are slow.
+        meatpack: lines are said packed, where the firmware says that it unpacks them. Once this is
+            turned off again, restart the printer: only what may pack tells a firmware to cease.
         quick_stop: a stop lets the firmware drop the moves that it has planned (M410), where it
             would else end them; the position is lost with them, and some boards need a homing.
         stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
@@ -38,6 +42,8 @@ class MarlinSerialSettings:
     baud_rate: int = 115200
     window: int = 0
     window_bytes: int = 0
+    shorten: bool = False
+    meatpack: bool = False
     quick_stop: bool = False
     stop_on: tuple[str, ...] = ()
     bed_x_mm: float = 220.0

@@ -1,7 +1,7 @@
 """One plate being streamed: where it is in its file, what comes next, what an observer is told."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -40,6 +40,7 @@ class PlateRun:
     """The run that a driver is, or was last, busy with.
 
     Attributes:
+        worded: returns one of its commands as it is put to the firmware.
         supply: the plate's lines, from where the run is.
         pause_at: position of the next pause that the plate itself asks for, or NEVER.
         paused_at: where the firmware said the head was when a pause began; empty if unknown.
@@ -49,6 +50,7 @@ class PlateRun:
     survey: Survey
     record: RunRecord
     file: BinaryIO
+    worded: Callable[[str], str]
     lines_before: int = 0
     resends_before: int = 0
     state: RunState = RunState.PRINTING
@@ -77,7 +79,7 @@ class PlateRun:
         commands = filter(None, map(command_in, _read_ahead(self.file)))
         for _ in islice(commands, skipped):
             pass
-        self.supply = Supply(commands, position=position)
+        self.supply = Supply(map(self.worded, commands), position=position)
         self._look_out(position)
 
     @property

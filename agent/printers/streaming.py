@@ -244,6 +244,7 @@ class Streaming:
             survey=survey,
             record=record,
             file=file,
+            worded=self.feed.worded,
             lines_before=connection.lines_sent,
             resends_before=connection.resends,
         )

@@ -2,6 +2,8 @@
 
 from collections import deque
 
+from protocols.gcode.meatpack import Unpacker
+
 CHUNKS_MAX = 300  # a chunk is what one read or write moved: mostly a line or a few
 
 
@@ -20,7 +22,12 @@ class Transcript:
         """Return the last lines, oldest first: seconds before `until_s`, direction, text."""
         lines: list[str] = []
         tails = {">": "", "<": ""}
+        unpacker = Unpacker()
+        said = next((data for _, way, data in self._chunks if way == ">" and data), b"")
+        unpacker.on = not said.isascii()  # what switched it on may be forgotten
         for at_s, way, data in self._chunks:
+            if way == ">":
+                data, _ = unpacker.feed(data)
             # A line may come in pieces; it is shown when it is complete.
             *whole, tails[way] = (tails[way] + data.decode("latin-1")).split("\n")
             lines += [f"{at_s - until_s:8.3f} {way} {text.strip()}" for text in whole if text]

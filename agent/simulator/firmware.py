@@ -157,7 +157,7 @@ class Firmware:
             emergency_parser=board.emergency_parser,
         )
         self.machine.now = self._now
-        self._intake = Intake(duplicates_ignored=board.profile.duplicates_ignored)
+        self._intake = Intake(board.profile, self._say)
         self._queue: deque[Admitted] = deque()
         self._waits: Waits | None = None
         self._wait: Wait | None = None

@@ -6,9 +6,12 @@ else has been received before it asks to resend.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.simulator.profiles import Profile
 from protocols.gcode.lines import LINE_BYTES_MAX, decode
+from protocols.gcode.meatpack import Unpacker
 
 _SECOND_NUMBER = re.compile(r"M110\b.*?N\s*(-?\d{1,9})")
 
@@ -37,10 +40,13 @@ class Intake:
         buffered: bytes received and not looked at yet.
     """
 
-    def __init__(self, *, duplicates_ignored: bool) -> None:
+    def __init__(self, profile: Profile, say: Callable[[str], None]) -> None:
         self.last_number = 0
-        self._duplicates_ignored = duplicates_ignored
+        self._duplicates_ignored = profile.duplicates_ignored
+        self._say = say
         self._buffer = bytearray()
+        self._unpacker = Unpacker() if profile.capabilities.get("MEATPACK") else None
+        self._text = bytearray() if self._unpacker else self._buffer  # of a line, unpacked
 
     @property
     def buffered(self) -> int:
@@ -49,7 +55,9 @@ class Intake:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the wire; a carriage return ends a line as a newline does."""
-        self._buffer += data.replace(b"\r", b"\n") if b"\r" in data else data
+        if self._unpacker is None and b"\r" in data:
+            data = data.replace(b"\r", b"\n")
+        self._buffer += data
 
     def overflow(self, bytes_max: int) -> None:
         """Lose what a buffer of this size could not hold."""
@@ -61,8 +69,8 @@ class Intake:
 
     def next_line(self) -> bytes | None:
         """Return the next line that holds more than a comment, None where none is complete."""
-        buffer = self._buffer
-        while (end := buffer.find(b"\n")) >= 0:
+        buffer = self._text
+        while (end := self._end_of_line()) >= 0:
             line = bytes(buffer[:end])
             del buffer[: end + 1]
             if b";" in line:
@@ -73,6 +81,19 @@ class Intake:
         # A firmware keeps only so much of a line, however long it grows.
         del buffer[LINE_BYTES_MAX:]
         return None
+
+    def _end_of_line(self) -> int:
+        """Return where the next line ends, -1 where none does; unpacks no further than that."""
+        if self._unpacker is not None:
+            taken = 0
+            while b"\n" not in self._text and taken < len(self._buffer):
+                text, answers = self._unpacker.feed(bytes(self._buffer[taken : taken + 1]))
+                taken += 1
+                self._text += text.replace(b"\r", b"\n")
+                for answer in answers:
+                    self._say(answer)
+            del self._buffer[:taken]
+        return self._text.find(b"\n")
 
     def admit(self, line: bytes) -> Admitted | Complaint | None:
         """Check one line; None means that it is ignored without a word."""

@@ -29,6 +29,7 @@ _MARLIN_CAPABILITIES = {
     "BABYSTEPPING": 0,
     "CHAMBER_TEMPERATURE": 0,
     "BUSY_PROTOCOL": 1,
+    "MEATPACK": 0,
 }
 
 
@@ -57,6 +58,12 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         "marlin": Profile(
             firmware_name="Marlin 2.1 (Farmhand simulator)",
             capabilities=MappingProxyType(_MARLIN_CAPABILITIES),
+            keepalive_s=2.0,
+            duplicates_ignored=True,
+        ),
+        "meatpack": Profile(
+            firmware_name="Marlin 2.1 (Farmhand simulator)",
+            capabilities=MappingProxyType({**_MARLIN_CAPABILITIES, "MEATPACK": 1}),
             keepalive_s=2.0,
             duplicates_ignored=True,
         ),

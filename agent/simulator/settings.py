@@ -53,8 +53,8 @@ class PrinterSettings(BaseSettings):
         pattern=r"^\d{1,5}(\.\d+)?(,\d{1,5}(\.\d+)?){2}$",
         description="X,Y,Z in mm",
     )
-    firmware: Literal["marlin", "old"] = Field(
-        default="marlin", description="old: no capabilities, no keepalive"
+    firmware: Literal["marlin", "meatpack", "old"] = Field(
+        default="marlin", description="meatpack: unpacks lines; old: no capabilities, no keepalive"
     )
     speed: float = Field(default=1.0, gt=0, le=10_000, description="simulated seconds per second")
     seed: int = Field(default=1, description="for faults that strike by chance")

@@ -30,7 +30,11 @@ CHECKS = (
 
 # What runs too long to run at every change, by verb and name: each a module with its own options.
 LONG: dict[str, dict[str, str]] = {
-    "bench": {"serial": "tests.benchmarks.serial", "agent": "tests.benchmarks.agent"},
+    "bench": {
+        "serial": "tests.benchmarks.serial",
+        "agent": "tests.benchmarks.agent",
+        "bytes": "tests.benchmarks.wire_bytes",
+    },
     "prove": {"crash": "tests.proofs.crash", "simulation": "tests.simulation"},
 }
 

@@ -43,6 +43,7 @@ class Connection:
         window_lines_max: int = 1,
         window_bytes_max: int = timing.WINDOW_BYTES_MAX,
         window_lines: int | None = None,
+        packs: bool = False,
     ) -> None:
         """Make one for one opened port.
 
@@ -51,12 +52,13 @@ class Connection:
             window_bytes_max: at most so many bytes unaccepted (but always one line): what the
                 board's receive buffer holds.
             window_lines: what the owner knows that the board takes; None: it is found out.
+            packs: lines are said packed where the firmware unpacks (meatpack.py).
         """
         self._dialogue = Dialogue()
         self._knowledge = Knowledge()
         self._window = Window(window_lines_max, window_bytes_max, lines_known=window_lines)
         self._flight = Flight(self._window, self._knowledge)
-        self._handshake = Handshake(self._dialogue, self._knowledge)
+        self._handshake = Handshake(self._dialogue, self._knowledge, packs=packs)
         self._repair = Repair(self._dialogue, self._knowledge, self._flight, self._window)
         self._errors = ErrorsHeard(self._dialogue, self._flight, self._repair)
         self._sender = Sender(self._dialogue, self._flight)
@@ -186,6 +188,7 @@ class Connection:
 
         What is accepted of them is counted there, and told by no event.
         """
+        supply.encode_with(self._dialogue.encode)
         self._sender.supply = supply
         self._sender.pump(now)
 
@@ -199,6 +202,11 @@ class Connection:
         data = bytes(out)
         out.clear()
         return data
+
+    @property
+    def parting(self) -> bytes:
+        """What to write before an open port is closed, so that the next host is understood."""
+        return self._dialogue.parting
 
     def receive(self, data: bytes, now: float) -> list[events.Event]:
         """Take bytes from the port; returns what they mean, in order."""
@@ -312,6 +320,8 @@ class Connection:
                 self._errors.hear_unknown(command, now)
             case replies.Wait():
                 self._silence.wait_heard(now)
+            case replies.Packing(on):
+                self._dialogue.packing_heard(on)
             case _:
                 self._knowledge.hear(reply)
                 self._inform(reply, now)
@@ -353,10 +363,7 @@ class Connection:
     def _own_accepted(self, command: str) -> None:
         if command == "M115":
             self._knowledge.conclude()
-            self._window.begin(self._knowledge.dialect.window_lines)
-            self._dialogue.tell(events.Identified(*self._knowledge.identity()))
-            if self._knowledge.reports_temperatures:
-                self._sender.add_own(timing.AUTOREPORT)
+            self._identified(events.Identified(*self._knowledge.identity()))
 
     # ------------------------------------------------------------------ begin and end
 
@@ -364,11 +371,14 @@ class Connection:
         if self._dialogue.state is not State.READY:
             return
         self._start_streaming(FIRST_NUMBER, now)
+        self._identified(events.Ready(*self._knowledge.identity()))
+        self._sender.pump(now)
+
+    def _identified(self, event: events.Event) -> None:
         self._window.begin(self.dialect.window_lines)
-        self._dialogue.tell(events.Ready(*self._knowledge.identity()))
+        self._dialogue.tell(event)
         if self._knowledge.reports_temperatures:
             self._sender.add_own(timing.AUTOREPORT)
-        self._sender.pump(now)
 
     def _start_streaming(self, next_number: int, now: float) -> None:
         self._flight.begin(next_number)
@@ -396,5 +406,5 @@ class Connection:
             return
         self._dialogue.happens(Happening.FATAL)
         self._sender.queue.clear()
-        self._dialogue.say(b"M112\n")  # a killed firmware is deaf to it; another must stop
+        self._dialogue.say_urgent(b"M112\n")  # a killed firmware is deaf to it; another must stop
         self._dialogue.tell(events.Halted(reason))

@@ -25,6 +25,8 @@ class Dialect:
         long_commands: names of commands that may take minutes in silence.
         accepts_macros: words such as `PRINT_START` are commands too.
         window_lines: lines that every board with this firmware takes unaccepted.
+        reads_glued_words: `G1X5Y5` is read like `G1 X5 Y5`; said so only of firmwares whose
+            parser was looked at, with the exceptions that shorten.py names.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Dialect:
     long_commands: frozenset[str] = _LONG_COMMANDS
     accepts_macros: bool = False
     window_lines: int = 1
+    reads_glued_words: bool = False
 
 
 PRUSA = Dialect(
@@ -39,6 +42,7 @@ PRUSA = Dialect(
     recognised_by="Prusa-Firmware",
     long_commands=_LONG_COMMANDS | {"G80", "M45", "M46", "M860"},
     window_lines=_MARLIN_QUEUE_LINES,
+    reads_glued_words=True,
 )
 REPRAPFIRMWARE = Dialect(
     name="RepRapFirmware",
@@ -52,7 +56,12 @@ REPETIER = Dialect(
 SMOOTHIE = Dialect(
     name="Smoothie", recognised_by="Smoothie", long_commands=_LONG_COMMANDS | {"G32"}
 )
-MARLIN = Dialect(name="Marlin", recognised_by="Marlin", window_lines=_MARLIN_QUEUE_LINES)
+MARLIN = Dialect(
+    name="Marlin",
+    recognised_by="Marlin",
+    window_lines=_MARLIN_QUEUE_LINES,
+    reads_glued_words=True,
+)
 # Spoken to like a Marlin, but one line at a time: nobody knows what its buffers hold.
 UNKNOWN = Dialect(name="unknown", recognised_by="")
 

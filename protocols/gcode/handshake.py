@@ -1,6 +1,6 @@
 """From an opened port to lines that may flow: life signs, numbering, identity, or adoption."""
 
-from protocols.gcode import events, replies, timing
+from protocols.gcode import events, meatpack, replies, timing
 from protocols.gcode.dialogue import Dialogue
 from protocols.gcode.knowledge import Knowledge
 from protocols.gcode.lines import encode
@@ -19,9 +19,13 @@ _LIFE_SIGNS = (replies.Ok, replies.Wait, replies.Busy, replies.Temperatures)
 
 
 class Handshake:
-    """Talks until the two sides agree on a line number. One line is under way at a time."""
+    """Talks until the two sides agree on a line number. One line is under way at a time.
 
-    def __init__(self, dialogue: Dialogue, knowledge: Knowledge) -> None:
+    Where packing is wanted, the unpacker is reset ahead of everything else, for nobody knows what
+    was said to it before; and it is switched on last, where it answers.
+    """
+
+    def __init__(self, dialogue: Dialogue, knowledge: Knowledge, *, packs: bool) -> None:
         self.timer: float | None = None
         self._dialogue = dialogue
         self._knowledge = knowledge
@@ -32,6 +36,9 @@ class Handshake:
         self._numbers: list[int] = []  # of last lines, as told, oldest first
         self._uncounted = False
         self._opened_at = self._heard_at = 0.0
+        self._packs = packs
+        self._unpacker_heard = False
+        self._switching = 0  # tries to switch packing on; 0: not now
 
     def open(self, now: float, *, adopt: bool) -> None:
         """The port has just been opened."""
@@ -39,8 +46,7 @@ class Handshake:
         if adopt:
             self._dialogue.happens(Happening.OPENED_TO_ADOPT)
             self._opened_at = self._heard_at = now
-            # Half a line of a host that died may lie there.
-            self._dialogue.out += b"\n"
+            self._begin_plain()
             self._ask(now)
         else:
             self._dialogue.happens(Happening.OPENED)
@@ -60,13 +66,19 @@ class Handshake:
             self._give_up("the handshake does not come to an end")
             return
         self._dialogue.happens(happening)
+        if self._packs:
+            self._begin_plain()
         self.timer = now + timing.SETTLED_AFTER_S
 
     def hear(self, reply: replies.Reply, now: float) -> None:
         """Take one reply, other than `start` and fatal errors."""
         state = self._dialogue.state
         self._heard_at = now
-        if state is State.GREETING:
+        if isinstance(reply, replies.Packing):
+            self._unpacker_heard = True
+        if self._switching:
+            self._hear_switched(reply)
+        elif state is State.GREETING:
             if isinstance(reply, _LIFE_SIGNS):
                 self.settle(Happening.HEARD, now)
         elif state is State.SETTLING and not isinstance(reply, replies.Temperatures):
@@ -80,6 +92,9 @@ class Handshake:
     def expire(self, now: float) -> None:
         """Do what is due at `timer`."""
         self.timer = None
+        if self._switching:
+            self._switch_on(now)
+            return
         match self._dialogue.state:
             case State.GREETING:
                 self._tries += 1
@@ -95,11 +110,19 @@ class Handshake:
             case State.IDENTIFYING if self._step < len(_COMMANDS):
                 self.settle(Happening.SILENCE, now)
             case State.IDENTIFYING:
-                self._identified(ok_after_resend=False if self._complained else None)
+                self._identified(now, ok_after_resend=False if self._complained else None)
             case State.ASKING:
                 self._conclude(now)
 
+    def _begin_plain(self) -> None:
+        """Have lines read as they are. Half a line of a host that died may lie there."""
+        self._switching = 0
+        self._dialogue.switch_packing(False)
+        self._dialogue.out += meatpack.SWITCH_OFF + b"\n" if self._packs else b"\n"
+
     def _greet(self, now: float) -> None:
+        if self._packs:
+            self._begin_plain()
         self._dialogue.say(_GREETING)
         self.timer = now + timing.GREETING_INTERVAL_S
 
@@ -138,21 +161,53 @@ class Handshake:
                 self._complained = True
                 self.timer = now + timing.RESEND_OK_WAIT_S
             case replies.Ok() if self._complained:
-                self._identified(ok_after_resend=True)
+                self._identified(now, ok_after_resend=True)
             case replies.Ok():
                 # It does not count lines, or a stray one came first.
                 self.timer = now + timing.SETTLED_AFTER_S
 
-    def _identified(self, *, ok_after_resend: bool | None) -> None:
-        self.timer = None
+    def _identified(self, now: float, *, ok_after_resend: bool | None) -> None:
         self._knowledge.ok_after_resend = ok_after_resend
         self._knowledge.conclude()
-        self._dialogue.happens(Happening.IDENTIFIED)
+        if self._packs and "MEATPACK" in self._knowledge.capabilities:
+            self._switch_on(now)
+        else:
+            self._agreed()
+
+    # ------------------------------------------------------------------ packing
+
+    def _switch_on(self, now: float) -> None:
+        """Nothing else is under way, so that what is said next finds the unpacker on or off."""
+        if self._switching < timing.PACKING_TRIES_MAX:
+            self._switching += 1
+            self._dialogue.out += meatpack.SWITCH_ON
+            self.timer = now + timing.PACKING_ANSWER_S
+        else:
+            self._begin_plain()
+            self._dialogue.tell(events.Said("the firmware does not unpack: lines are said plain"))
+            self._agreed()
+
+    def _hear_switched(self, reply: replies.Reply) -> None:
+        # Answers to questions of before may still come, and numbers do not change meanwhile.
+        if reply == replies.Packing(on=True, spaces=True):
+            self._switching = 0
+            self._dialogue.switch_packing(True)
+            self._agreed()
+
+    def _agreed(self) -> None:
+        """Both ways end here."""
+        self.timer = None
+        if self._dialogue.state is State.ASKING:
+            self._answered(events.NumberFound(self._numbers[-1]))
+        else:
+            self._dialogue.happens(Happening.IDENTIFIED)
 
     # ------------------------------------------------------------------ adoption
 
     def _ask(self, now: float) -> None:
         self._asked += 1
+        if self._packs and self._asked > 1:
+            self._begin_plain()
         self._dialogue.say(_QUESTION)
         self.timer = now + timing.QUESTION_INTERVAL_S
 
@@ -186,8 +241,10 @@ class Handshake:
             self.timer = now + timing.QUESTION_INTERVAL_S
 
     def _found(self, number: int, now: float) -> None:
-        if number > 1:
-            self._answered(events.NumberFound(number))
+        if number > 1 and self._packs and self._unpacker_heard:
+            self._switch_on(now)
+        elif number > 1:
+            self._agreed()
         else:
             # It counts from the beginning: it restarted unheard.
             self._dialogue.tell(events.BoardReset(0))

@@ -143,8 +143,7 @@ class Repair:
         target, self._target = self._target, None
         assert target is not None
         if target < self._flight.sent_end:
-            # It ends what may be left of a line in the firmware's buffer.
-            self._dialogue.out += b"\n"
+            self._dialogue.end_line()
             self._go_back(target)
             self._echoes = 0
             self._repairs = 0

@@ -150,6 +150,19 @@ class Echo:
 
 
 @dataclass(frozen=True, slots=True)
+class Packing:
+    """MeatPack's state, told after each of its commands.
+
+    Attributes:
+        on: it unpacks.
+        spaces: blanks can be packed; else `E` in their place.
+    """
+
+    on: bool
+    spaces: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Unrecognised:
     """Anything else: noise, banners, answers nobody here asked for. May be empty."""
 
@@ -158,7 +171,7 @@ class Unrecognised:
 
 Reply = (
     Ok | Resend | Temperatures | Targets | Busy | FirmwareError | Start | Wait | FirmwareInfo
-    | Capability | ActionCommand | Position | UnknownCommand | Echo | Unrecognised
+    | Capability | ActionCommand | Position | UnknownCommand | Echo | Packing | Unrecognised
 )  # fmt: skip
 
 PLAIN_OK = Ok(bare=True)

@@ -20,6 +20,7 @@ from protocols.gcode.replies import (
     FirmwareError,
     FirmwareInfo,
     Ok,
+    Packing,
     Position,
     Reading,
     Reply,
@@ -46,6 +47,7 @@ _TARGET = re.compile(rb"Target(Extr|Bed)(\d?):\s*(-?\d{1,5}(?:\.\d{1,9})?)")
 _AXIS = re.compile(rb"([XYZE]):\s*(-?\d{1,9}(?:\.\d{1,9})?)")
 _UNKNOWN_COMMAND = re.compile(rb"(?:echo:\s*)?unknown command:\s*\"?([^\"]*)", re.IGNORECASE)
 _INFO_KEY = re.compile(r"(?:^|\s)([A-Z][A-Z0-9_]*):")
+_PACKING = re.compile(rb"\[MP\] (?:PV\d+ )?(ON|OFF)( NSP| ESP)?$")
 _ACTION = re.compile(rb"//\s*action:\s*(\S+)\s*(.*)")
 
 _HEATER_NAMES = {b"T": "tool0", b"B": "bed", b"C": "chamber", b"P": "probe", b"A": "ambient"}
@@ -251,7 +253,13 @@ def _parse_name(line: bytes) -> Reply | None:
     return None
 
 
+def _parse_packing(line: bytes) -> Reply | None:
+    told = _PACKING.match(line)
+    return told and Packing(told[1] == b"ON", told[2] != b" NSP")
+
+
 _BY_FIRST_BYTE = {
+    b"[": _parse_packing,
     b"T": _parse_targets,
     b"B": _parse_temperatures,
     b"C": _parse_capability,

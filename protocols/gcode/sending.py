@@ -5,7 +5,6 @@ from collections import deque
 from protocols.gcode import events
 from protocols.gcode.dialogue import Dialogue
 from protocols.gcode.flight import Flight, Line
-from protocols.gcode.lines import encode
 from protocols.gcode.states import State
 from protocols.gcode.supply import Supply
 
@@ -41,9 +40,10 @@ class Sender:
         Raises:
             InvalidLine: it can't be sent as a line.
         """
-        flight = self._flight
+        flight, dialogue = self._flight, self._dialogue
+        encode = dialogue.encode_urgent if urgent else dialogue.encode
         data = encode(flight.next_number, command)
-        straight = urgent and self._dialogue.state is State.READY and not flight.waits_to_repeat
+        straight = urgent and dialogue.state is State.READY and not flight.waits_to_repeat
         if straight or (self.room and flight.fits(data)):
             self._put(Line(flight.next_number, data, command, tag, False), now)
         else:
@@ -72,7 +72,7 @@ class Sender:
                 self.repeat_next(now)
             elif self.queue:
                 command, tag, own = self.queue[0]
-                data = encode(flight.next_number, command)
+                data = dialogue.encode(flight.next_number, command)
                 if not own and not flight.fits(data):
                     return
                 self.queue.popleft()
@@ -100,8 +100,9 @@ class Sender:
     def say_own(self, command: str, now: float) -> None:
         """Say a numbered line that is not the owner's."""
         number = self._flight.next_number
+        data = self._dialogue.encode(number, command)
         self._dialogue.tell(events.OwnLine(number, command))
-        self._put(Line(number, encode(number, command), command, None, True), now)
+        self._put(Line(number, data, command, None, True), now)
 
     def forget(self) -> None:
         """Drop everything that is not numbered yet."""

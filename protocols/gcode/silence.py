@@ -113,6 +113,7 @@ class Silence:
         """Say one more line, whose answer tells what became of those before it."""
         self._dialogue.progress_at = now
         self._flight.poll_behind = None
+        self._dialogue.ask_packing()
         if self._flight.waits_to_repeat:
             self._sender.repeat_next(now)
         else:
@@ -123,5 +124,5 @@ class Silence:
         if not flight.sent:
             self._dialogue.progress_at = now
         flight.poll_behind = flight.next_number - 1
-        self._dialogue.say(_POLL)
+        self._dialogue.say_bare(_POLL)
         self._schedule_poll(now, timing.POLL_INTERVAL_S)

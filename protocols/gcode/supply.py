@@ -6,7 +6,7 @@ own line of the connection took a number between, what waits is encoded anew.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from protocols.gcode.flight import Line
 from protocols.gcode.lines import encode
@@ -25,7 +25,9 @@ class Supply:
         dry: there is no further line, at the plate's end or where it was told to hold.
     """
 
-    __slots__ = ("_commands", "_hold_at", "_read", "_ready", "accepted", "dry", "open", "taken")
+    __slots__ = (
+        "_commands", "_encode", "_hold_at", "_read", "_ready", "accepted", "dry", "open", "taken",
+    )  # fmt: skip
 
     def __init__(self, commands: Iterator[str], *, position: int = 0) -> None:
         """Hand over these commands; `position` of the plate's come before them."""
@@ -33,6 +35,7 @@ class Supply:
         self.open = True
         self.dry = False
         self._commands = commands
+        self._encode: Callable[[int, str], bytes] = encode
         self._ready: deque[Line] = deque()
         self._read = position
         self._hold_at = NEVER
@@ -47,6 +50,13 @@ class Supply:
             raise ValueError(f"{self._read} commands were read, which is more than {position}")
         self._hold_at = position
         self.dry = False
+
+    def encode_with(self, encode: Callable[[int, str], bytes]) -> None:
+        """Encode lines in this way from now on; see `lines.encode`."""
+        if encode is not self._encode:
+            self._encode = encode
+            if self._ready:
+                self._number_anew(self._ready[0].number)
 
     def line(self, number: int) -> Line | None:
         """Return the next line, with this number, without handing it over; None: not now."""
@@ -74,10 +84,10 @@ class Supply:
         ready = self._ready
         numbers = range(number, number + burst)
         for its_number, command in zip(numbers, self._commands, strict=False):
-            ready.append(Line(its_number, encode(its_number, command), command, self, False))
+            ready.append(Line(its_number, self._encode(its_number, command), command, self, False))
         self._read += len(ready)
 
     def _number_anew(self, number: int) -> None:
         for line in self._ready:
-            line.number, line.data = number, encode(number, line.command)
+            line.number, line.data = number, self._encode(number, line.command)
             number += 1

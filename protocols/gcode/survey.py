@@ -3,7 +3,7 @@
 The pass keeps nothing per line: a mark for every 64 commands takes 20 bytes, so that a file of
 100 MB costs some 2 MB. Positions are counts of commands that went to the printer.
 
-Times come from the slicer where the file names them (`estimated printing time`, `;TIME:`, M73),
+Times come from the slicer where the file names them (headers.py, M73),
 spread between its words in proportion to the moves; else from the moves alone.
 """
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from math import hypot, inf, nan
 
 from protocols.errors import InvalidLine
+from protocols.gcode.headers import Header, HeaderReader
 from protocols.gcode.lines import Command, encode, parse
 from protocols.gcode.modal import ModalState, Move, arc_mm
 from protocols.gcode.program import command_in, pause_in
@@ -31,10 +32,7 @@ _PLAIN_MOVE = re.compile(
     rb"G([0-3])(?: F([\d.]+))?(?: X(-?[\d.]+))?(?: Y(-?[\d.]+))?(?: Z(-?[\d.]+))?"
     rb"(?: I(-?[\d.]+))?(?: J(-?[\d.]+))?(?: E(-?[\d.]+))?(?: F([\d.]+))? ?[\r\n;]"
 )
-_PRUSA_TIME = re.compile(
-    rb"; estimated printing time \(normal mode\) = (?:(\d+)d )?(?:(\d+)h )?(?:(\d+)m )?(\d+)s"
-)
-_CURA_TIME = re.compile(rb";TIME:(\d+)")
+_LAYER_MARKS = (b";LAYER_CHANGE", b";LAYER:", b"; CHANGE_LAYER")
 
 
 @dataclass(slots=True)
@@ -79,6 +77,7 @@ class Survey:
         pauses: positions before which the host has to pause -> why.
         snapshots: what the file has set, after each 16,384 commands.
         tools: numbers of the tools that are selected or heated.
+        header: what the slicer says of the file, thumbnails included.
     """
 
     line_count: int
@@ -91,6 +90,7 @@ class Survey:
     snapshots: tuple[ModalState, ...]
     tools: frozenset[int]
     extremes: Extremes
+    header: Header
 
     @property
     def layer_count(self) -> int:
@@ -153,7 +153,7 @@ class _Surveyor:
         self._marked_mm: list[float] = []
         self._by_height: list[int] = []
         self._by_height_mm: list[float] = []
-        self._told_s: float | None = None
+        self._header = HeaderReader()
         self._remaining: list[tuple[float, float]] = []  # own time, what M73 says is left
 
     def read(self, lines: Iterable[bytes]) -> None:
@@ -164,7 +164,7 @@ class _Surveyor:
             plain = match_plain(line) if len(line) <= _SHORT_BYTES else None
             if plain is None or not state.absolute or state.inches or not self._follow(plain):
                 if line[:1] == b";":
-                    self._comment(line)
+                    self._comment(line, offset - len(line))
                     continue
                 if not (command := command_in(line)):
                     self._no_command(line)
@@ -222,16 +222,13 @@ class _Surveyor:
             self._by_height.append(self.count)
             self._by_height_mm.append(z_mm)
 
-    def _comment(self, line: bytes) -> None:
-        if line.startswith((b";LAYER_CHANGE", b";LAYER:")):
+    def _comment(self, line: bytes, offset: int) -> None:
+        if line.startswith(_LAYER_MARKS):
             self._marked.append(self.count)
             self._marked_mm.append(nan)
             self.printed_z = nan
-        elif found := _PRUSA_TIME.match(line):
-            days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-            self._told_s = ((days * 24 + hours) * 60 + minutes) * 60.0 + seconds
-        elif found := _CURA_TIME.match(line):
-            self._told_s = float(found[1])
+        else:
+            self._header.take(line, offset)
 
     def _no_command(self, line: bytes) -> None:
         if (why := pause_in(line)) is not None:
@@ -282,7 +279,8 @@ class _Surveyor:
 
     def found(self) -> Survey:
         """Return all of it."""
-        told = _told_time(self.elapsed_s, self._told_s, self._remaining)
+        header = self._header.found()
+        told = _told_time(self.elapsed_s, header.total_s, self._remaining)
         marked = bool(self._marked)
         heights = self._marked_mm if marked else self._by_height_mm
         return Survey(
@@ -296,6 +294,7 @@ class _Surveyor:
             snapshots=tuple(self.snapshots),
             tools=frozenset(self.tools),
             extremes=self.extremes,
+            header=header,
         )
 
 

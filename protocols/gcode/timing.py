@@ -28,6 +28,9 @@ POLL_INTERVAL_HOT_S = 2.0
 AUTOREPORT_LOST_AFTER_S = 7.0  # three intervals of M155 S2, and some
 WAIT_MEANS_LOSS_S = 1.0  # a firmware that idles for so long has not got what is outstanding
 AUTOREPORT = "M155 S2"
+PACKING_ANSWER_S = 2.0
+PACKING_TRIES_MAX = 3
+PACKING_OFF_MAX = 8  # in a row; answers to earlier tries to switch it on may still be under way
 WINDOW_BYTES_MAX = 110  # of the 128 in the receive ring of a UART board
 TAIL_BYTES_MAX = 4096  # longer without a line end is noise, or the wrong speed
 

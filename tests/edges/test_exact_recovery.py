@@ -1,111 +1,28 @@
 """What happens to a print when its agent, its cable or its printer dies."""
 
-import asyncio
-import contextlib
-import hashlib
-import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from agent.printers.driver import PlateFile, RunState
-from agent.printers.marlin_serial import MarlinSerial
-from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
-from tests.proofs.crash import is_own, prove
-
-RUN = RunId("run-1")
-BODY = [f"G1 X{n % 150 + 20} Y{n % 7 + 50} E{n / 100:.2f} F6000" for n in range(1, 400)]
-PLATE = ["G90", "M82", "G28", "G1 Z0.2 F600", *BODY]
-
-
-class Bench:
-    """A simulated printer that lives on, and drivers that come and go."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port, self.control = folder / "port", folder / "control"
-        self.log = folder / "executed.log"
-        path = folder / "plate.gcode"
-        path.write_text("\n".join(PLATE))
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        self.plate = PlateFile(path=path, sha256=digest, name="plate")
-        command = [sys.executable, "-m", "agent.simulator", "--pty", str(self.port)]
-        command += ["--log", str(self.log), "--control", str(self.control), "--speed", "20"]
-        self.printer = subprocess.Popen([*command, "--log-level", "error"])
-        self.driver = self.fresh()
-        self.task: asyncio.Task[None] | None = None
-
-    def fresh(self) -> MarlinSerial:
-        settings = {"port": str(self.port)}
-        return MarlinSerial(PrinterId("one"), settings, state_dir=self.folder / "state")
-
-    def connect(self) -> None:
-        self.task = asyncio.create_task(self.driver.run(), name="driver")
-
-    async def die(self) -> None:
-        """What is left after a kill: files, and a firmware that knows nothing of it."""
-        assert self.task is not None
-        self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.task
-        self.driver = self.fresh()
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(40):
-            while not holds():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.05):
-                        await self.driver.changed()
-
-    async def tell_printer(self, words: str) -> None:
-        def tell() -> None:
-            with socket.socket(socket.AF_UNIX) as control:
-                control.connect(str(self.control))
-                control.sendall(words.encode() + b"\n")
-                control.recv(4096)
-
-        await asyncio.to_thread(tell)
-
-    async def start(self) -> None:
-        await self.until(lambda: self.port.exists())
-        self.connect()
-        await self.until(lambda: self.driver.observation.state is PrinterState.IDLE)
-        await self.driver.start(self.plate, RUN)
-        await self.until(lambda: self.line > 20)
-
-    @property
-    def line(self) -> int:
-        run = self.driver.observation.run
-        return run.line if run else 0
-
-    @property
-    def state(self) -> RunState | None:
-        run = self.driver.observation.run
-        return run.state if run else None
-
-    def executed(self) -> list[str]:
-        entries = [line.partition("\t")[2] for line in self.log.read_text().splitlines()]
-        return [text for text in entries if text and not is_own(text)]
+from agent.printers.driver import RunState
+from protocols.wire.vocabulary import PrinterState
+from tests.fakes.printer_bench import BODY, PLATE, RUN, PrinterBench
+from tests.proofs.crash import prove
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    bench = Bench(tmp_path)
+async def bench(tmp_path: Path) -> AsyncIterator[PrinterBench]:
+    bench = PrinterBench(tmp_path)
     yield bench
-    if bench.task is not None:
-        await bench.die()
-    bench.printer.terminate()
-    await asyncio.to_thread(bench.printer.wait)
+    await bench.end()
 
 
 def test_prints_survive_five_kills_of_their_agent_line_by_line() -> None:
     assert prove(kills=5, seed=11)
 
 
-async def test_a_cable_that_comes_back_costs_no_line(bench: Bench) -> None:
+async def test_a_cable_that_comes_back_costs_no_line(bench: PrinterBench) -> None:
     await bench.start()
     await bench.tell_printer("fault usb_drop:seconds=20")
     await bench.until(lambda: bench.driver.observation.state is PrinterState.OFFLINE)
@@ -117,7 +34,7 @@ async def test_a_cable_that_comes_back_costs_no_line(bench: Bench) -> None:
 
 
 async def test_a_printer_that_restarted_meanwhile_fails_the_run_and_gets_no_further_line(
-    bench: Bench,
+    bench: PrinterBench,
 ) -> None:
     await bench.start()
     await bench.die()
@@ -132,7 +49,7 @@ async def test_a_printer_that_restarted_meanwhile_fails_the_run_and_gets_no_furt
     assert not [text for text in bench.executed()[before:] if text in PLATE]
 
 
-async def test_a_pause_outlives_the_agent_and_ends_where_it_began(bench: Bench) -> None:
+async def test_a_pause_outlives_the_agent_and_ends_where_it_began(bench: PrinterBench) -> None:
     await bench.start()
     await bench.driver.pause()
     await bench.until(lambda: bench.state is RunState.PAUSED)
@@ -146,7 +63,7 @@ async def test_a_pause_outlives_the_agent_and_ends_where_it_began(bench: Bench) 
     assert [text for text in bench.executed() if text in set(BODY)] == BODY
 
 
-async def test_a_run_of_another_kernel_boot_is_not_gone_on_with(bench: Bench) -> None:
+async def test_a_run_of_another_kernel_boot_is_not_gone_on_with(bench: PrinterBench) -> None:
     await bench.start()
     await bench.die()
     record = bench.folder / "state" / "run.jsonl"
@@ -160,7 +77,7 @@ async def test_a_run_of_another_kernel_boot_is_not_gone_on_with(bench: Bench) ->
     assert "the machine beside the printer restarted" in seen.reason
 
 
-async def test_a_head_that_was_moved_meanwhile_is_left_to_a_person(bench: Bench) -> None:
+async def test_a_head_that_was_moved_meanwhile_is_left_to_a_person(bench: PrinterBench) -> None:
     await bench.start()
     await bench.driver.pause()
     await bench.until(lambda: bench.state is RunState.PAUSED)

@@ -3,6 +3,7 @@
 from collections import deque
 
 from protocols.gcode.lines import decode
+from protocols.gcode.meatpack import Unpacker
 
 INFO = (
     b"FIRMWARE_NAME:Marlin 2.1.2 SOURCE_CODE_URL:github.com/MarlinFirmware PROTOCOL_VERSION:1.0\n"
@@ -107,4 +108,34 @@ class QueueingFirmware(IdealFirmware):
 
     def _refuse(self, words: bytes) -> bytes:
         self._buffer = b""
+        return super()._refuse(words)
+
+
+class UnpackingFirmware(QueueingFirmware):
+    """Unpacks what it reads, and says so; it reads no further than its queue has room."""
+
+    def __init__(self, *, ok_after_resend: bool = True, advanced_ok: bool = False) -> None:
+        super().__init__(ok_after_resend=ok_after_resend, advanced_ok=advanced_ok)
+        self.unpacker = Unpacker()
+        self._wire = b""
+
+    def receive(self, data: bytes) -> bytes:
+        self._wire += data
+        return self._read()
+
+    def answer(self, command: str) -> bytes:
+        return (b"Cap:MEATPACK:1\n" if command == "M115" else b"") + super().answer(command)
+
+    def _read(self) -> bytes:
+        said = b""
+        while self._wire and len(self._queue) < self.QUEUE_LINES:
+            byte, self._wire = self._wire[:1], self._wire[1:]
+            text, states = self.unpacker.feed(byte)
+            self._buffer += text
+            said += b"".join(state.encode() + b"\n" for state in states)
+            said += super()._read()
+        return said
+
+    def _refuse(self, words: bytes) -> bytes:
+        self._wire = b""
         return super()._refuse(words)

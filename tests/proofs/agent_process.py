@@ -1,13 +1,15 @@
-"""An agent that prints one plate and is meant to be killed: `STATE_DIR PORT SHA256 WINDOW`.
+"""An agent that prints one plate and is meant to be killed: `STATE_DIR PORT SHA256 SETTINGS`.
 
 Everything of the agent that matters for a run is the real thing: journal, plates, decisions,
 driver. Only its coordinator is played in this process, and grants whatever is asked for.
 """
 
 import asyncio
+import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -59,17 +61,19 @@ class GrantingCoordinator:
         return True
 
 
-async def main(state_dir: Path, port: str, sha256: str, window: int) -> int:
+async def main(state_dir: Path, port: str, sha256: str, settings: dict[str, Any]) -> int:
     """Print the plate; returns 0 when it is finished, 1 when it ended otherwise."""
     journal = await Journal.open(state_dir / "journal.sqlite")
     plates = state_dir / "plates"
     size = (plates / sha256).stat().st_size
     reference = PlateReference(sha256=sha256, size_bytes=size, url="/nowhere", name="plate")
     coordinator = GrantingCoordinator(reference)
-    settings = {"port": port, "window": window}
     lines = LineThread()
     driver = OnLineThread(
-        open_driver("marlin_serial", PRINTER, settings, state_dir=state_dir / PRINTER), lines
+        open_driver(
+            "marlin_serial", PRINTER, {"port": port, **settings}, state_dir=state_dir / PRINTER
+        ),
+        lines,
     )
     around = Surroundings(
         agent_id=AGENT,
@@ -92,5 +96,5 @@ async def main(state_dir: Path, port: str, sha256: str, window: int) -> int:
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    folder, address, digest, lines = sys.argv[1:]
-    sys.exit(asyncio.run(main(Path(folder), address, digest, int(lines))))
+    folder, address, digest, further = sys.argv[1:]
+    sys.exit(asyncio.run(main(Path(folder), address, digest, json.loads(further))))

@@ -9,6 +9,7 @@ once and in order, whatever kills there were.
 
 import argparse
 import hashlib
+import json
 import os
 import random
 import signal
@@ -16,11 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from protocols.gcode.lines import parse
 from protocols.gcode.program import read_program
@@ -33,13 +35,19 @@ SPEED = "20"  # of the printer against the clock: a print takes half a minute
 # What an agent says on its own account; the plate of this proof has none of it.
 OWN = frozenset({"M105", "M110", "M113", "M114", "M115", "M154", "M155", "M400", "M108"})
 
-# Board and window: every pair prints in turn.
-BOARDS: tuple[tuple[tuple[str, ...], int], ...] = (
-    ((), 1),
-    (("--advanced-ok",), 4),
-    (("--firmware", "old"), 1),
-    (("--advanced-ok", "--emergency-parser"), 8),
-    ((), 4),
+# Board, and settings of its driver: every pair prints in turn.
+Pair = tuple[tuple[str, ...], dict[str, Any]]
+PACKED: Pair = (
+    ("--firmware", "meatpack", "--receive-bytes", "128"),
+    {"window": 4, "window_bytes": 110, "meatpack": True},
+)
+BOARDS: tuple[Pair, ...] = (
+    ((), {"window": 1}),
+    (("--advanced-ok",), {"window": 4}),
+    (("--firmware", "old"), {"window": 1}),
+    (("--advanced-ok", "--emergency-parser"), {"window": 8}),
+    ((), {"window": 4}),
+    PACKED,
 )
 
 
@@ -62,22 +70,22 @@ def main(argv: Sequence[str]) -> int:
     return 0 if prove(wanted.kills, seed) else 1
 
 
-def prove(kills: int, seed: int) -> bool:
+def prove(kills: int, seed: int, *, boards: Sequence[Pair] = BOARDS) -> bool:
     """Print until so many kills were survived; tells whether all prints were exact."""
     say(f"crash: {kills} kills, seed {seed}")
     chance = random.Random(seed)
     survived = number = 0
     wrong: list[str] = []
     while survived + len(wrong) < kills:
-        options, window = BOARDS[number % len(BOARDS)]
+        options, settings = boards[number % len(boards)]
         budget = min(KILLS_PER_PRINT_MAX, kills - survived - len(wrong))
         with tempfile.TemporaryDirectory(prefix="farmhand-crash-") as folder:
-            trial = Trial(Path(folder), chance, options, window)
+            trial = Trial(Path(folder), chance, options, settings)
             outcome = trial.run(budget)
         number += 1
         board = " ".join(options) or "plain"
         say(
-            f"print {number} ({board}, window {window}): {outcome.kills} kills "
+            f"print {number} ({board}, {settings}): {outcome.kills} kills "
             f"after {outcome.killed_at} lines: {outcome.words or 'exact'}"
         )
         if outcome.words:
@@ -94,12 +102,16 @@ class Trial:
     """One print: a printer, an agent, kills."""
 
     def __init__(
-        self, folder: Path, chance: random.Random, options: Sequence[str], window: int
+        self,
+        folder: Path,
+        chance: random.Random,
+        options: Sequence[str],
+        settings: Mapping[str, Any],
     ) -> None:
         self.folder = folder
         self.chance = chance
         self.options = options
-        self.window = window
+        self.settings = settings
         self.port, self.log = folder / "port", folder / "executed.log"
         text = plate(chance)
         self.sha256 = hashlib.sha256(text).hexdigest()
@@ -164,7 +176,7 @@ class Trial:
     def agent(self) -> "subprocess.Popen[str]":
         """Start an agent."""
         command = [sys.executable, "-m", "tests.proofs.agent_process", str(self.folder)]
-        command += [str(self.port), self.sha256, str(self.window)]
+        command += [str(self.port), self.sha256, json.dumps(self.settings)]
         with (self.folder / "agent.log").open("ab") as log:
             return subprocess.Popen(
                 command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
