@@ -13,6 +13,7 @@ import structlog
 
 from agent.commands import Answers, Order
 from agent.files import FileStore
+from agent.host import Host
 from agent.journal import Journal
 from agent.link import Broker, Link, Listener
 from agent.printer_task import PrinterTask, Surroundings
@@ -66,6 +67,7 @@ class App:
             for printer in settings.printers
         }
         self._tasks: dict[PrinterId, PrinterTask] = {}
+        self._host = Host(settings.state_dir)
 
     async def run(self) -> None:
         """Look after every printer until cancelled.
@@ -94,6 +96,7 @@ class App:
             log.info("agent.started", agent_id=self._agent_id, journal_id=journal.journal_id)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_keep("link", link.run), name="link")
+                tasks.create_task(_keep("host", self._host.run), name="host")
                 tasks.create_task(_keep("telemetry", lambda: self._sample(link)), name="telemetry")
                 for printer_id, task in self._tasks.items():
                     # Apart, so that a mistake in the one does not cut the line of the other.
@@ -157,7 +160,12 @@ class App:
                 for printer_id, driver in self._drivers.items()
             )
             link.sample(
-                Telemetry(agent_id=self._agent_id, at_unix_s=time.time(), printers=printers)
+                Telemetry(
+                    agent_id=self._agent_id,
+                    at_unix_s=time.time(),
+                    printers=printers,
+                    host=self._host.sample,
+                )
             )
             await asyncio.sleep(self._settings.telemetry_s)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from protocols.wire.vocabulary import PrinterState, RunId, Temperature
+from protocols.wire.vocabulary import Finding, PrinterState, RunId, Temperature
 
 
 class RunState(StrEnum):
@@ -56,6 +56,7 @@ class Observation:
         run: the run that this driver started or took over last, None before the first.
         message: what the printer says of itself, for a person; empty when all is well.
         foreign: something is printing that this driver did not start.
+        findings: what is wrong with the printer, alarms first.
     """
 
     state: PrinterState
@@ -63,3 +64,4 @@ class Observation:
     run: RunSeen | None = None
     message: str = ""
     foreign: bool = False
+    findings: tuple[Finding, ...] = ()

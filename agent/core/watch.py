@@ -7,21 +7,13 @@ as long as its cause: whoever performs this tells it once when it appears and on
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
-from protocols.wire.vocabulary import Temperature
+from protocols.wire.vocabulary import Finding, Level, Temperature
 
 RULES = frozenset({"heater_stalled", "thermal_runaway", "temperature_silence", "resends"})
 
 RESENDS_LINES_MIN = 100  # fewer lines say nothing about a ratio
 _OFF_CELSIUS = 40.0  # a target below this is warmth, no heating
-
-
-class Level(StrEnum):
-    """How urgent a finding is."""
-
-    WARNING = "warning"
-    ALARM = "alarm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +42,6 @@ class Patience:
     excess_s: float = 20.0
     resends_warning: float = 0.01
     resends_alarm: float = 0.10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is wrong now.
-
-    Attributes:
-        rule: its name, with a dot and the heater where it is about one: it tells findings apart.
-        words: for a person.
-        evidence: the numbers that it rests on, units last.
-    """
-
-    rule: str
-    level: Level
-    words: str
-    evidence: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

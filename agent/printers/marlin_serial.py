@@ -102,16 +102,17 @@ class MarlinSerial:
             if run
             else None,
             message=self._message,
+            findings=self._watching.findings.now,
         )
 
     @property
     def _message(self) -> str:
-        return self._hearing.message or self._streaming.remark or self._watching.words
+        return self._hearing.message or self._streaming.remark or self._watching.findings.words
 
     @property
     def _gist(self) -> tuple[object, ...]:
         """The message without the numbers that creep in it."""
-        return (self._hearing.message, self._streaming.remark, *self._watching.findings)
+        return (self._hearing.message, self._streaming.remark, *self._watching.findings.rules)
 
     def _state(self) -> PrinterState:
         match self._feed.connection.state:

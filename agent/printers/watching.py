@@ -2,42 +2,24 @@
 
 from typing import Any
 
-from agent.core.watch import Finding, Level, Look, Watch, watch
+from agent.core.watch import Look, Watch, watch
+from agent.findings import Findings
+from protocols.wire.vocabulary import Finding
 
 
 class Watching:
-    """What is wrong with a printer now.
+    """What is wrong with a printer.
 
     Attributes:
-        findings: by rule.
+        findings: what is wrong now.
     """
 
     def __init__(self, log: Any) -> None:
         """Tell a log that is bound to the printer."""
-        self.findings: dict[str, Finding] = {}
-        self._log = log
+        self.findings = Findings(log, "printer")
         self._memory = Watch()
-
-    @property
-    def words(self) -> str:
-        """What a person should know, alarms first; empty when all is well."""
-        ordered = sorted(self.findings.values(), key=lambda finding: finding.level is Level.WARNING)
-        return "; ".join(finding.words for finding in ordered)
 
     def look(self, look: Look) -> list[Finding]:
         """Take a look; returns what has just begun to be wrong."""
         self._memory, found = watch(self._memory, look)
-        now = {finding.rule: finding for finding in found}
-        begun = [finding for rule, finding in now.items() if rule not in self.findings]
-        for finding in begun:
-            self._log.warning(
-                "printer.amiss",
-                rule=finding.rule,
-                level=finding.level.value,
-                words=finding.words,
-                **finding.evidence,
-            )
-        for rule in self.findings.keys() - now.keys():
-            self._log.info("printer.well_again", rule=rule)
-        self.findings = now
-        return begun
+        return self.findings.take(found)

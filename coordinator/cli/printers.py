@@ -30,6 +30,8 @@ def list_printers(
     printers = [printer for printer in farm.printers() if not status or printer["status"] in status]
     for trouble in farm.health()["troubles"]:
         typer.echo(f"farmhand: {trouble['words']}", err=True)
+    for words in output.alarms(printers):
+        typer.echo(f"farmhand: {words}", err=True)
     if as_json:
         output.print_json(printers)
         return
@@ -122,5 +124,8 @@ def _say(printer: "Document", *, as_json: bool) -> None:
         "done": output.percent(printer),
         "message": printer["message"],
         "quarantine": printer["quarantine"],
+        "host": output.host(printer["host"]),
+        "alarm": output.findings(printer, "alarm"),
+        "warning": output.findings(printer, "warning"),
     }
     output.print_facts(f"{printer['id']}  {printer['name']}", facts)

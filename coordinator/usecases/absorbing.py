@@ -51,6 +51,7 @@ async def _absorb_report(farm: Farm, report: Reported) -> None:
     if printer.agent_id != report.agent_id or not farm.live.is_news(report):
         return
     farm.live.waits[report.printer_id] = report.waits_for
+    farm.live.findings[report.printer_id] = report.findings
     refused = reports.refusal(report)
     news = refused is not None and farm.live.first_time(refused[0])
     if not effects and not news:

@@ -8,8 +8,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from protocols.wire.from_agent import PrinterSample, Reported, Telemetry
-from protocols.wire.vocabulary import JobId, PrinterId
+from protocols.wire.from_agent import HostSample, PrinterSample, Reported, Telemetry
+from protocols.wire.vocabulary import AgentId, Finding, JobId, PrinterId
 
 # What was said once is remembered for so many things; when it is full, it may be said again.
 SAID_MAX = 10_000
@@ -30,6 +30,8 @@ class Live:
     Attributes:
         progress: of jobs that are being sliced, 0 to 1.
         waits: why an agent does not start what it was leased, in its words.
+        findings: what is wrong with printers, by their agents' last reports.
+        hosts: the machines of the agents, by their last telemetry.
         preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
             runs alone, so that what is said last is what was true last.
     """
@@ -37,6 +39,8 @@ class Live:
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
     progress: dict[JobId, float] = field(default_factory=dict)
     waits: dict[PrinterId, str] = field(default_factory=dict)
+    findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
+    hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
@@ -46,6 +50,8 @@ class Live:
         """Take over an agent's telemetry."""
         for sample in telemetry.printers:
             self.samples[sample.printer_id] = Sample(sample, now)
+        if telemetry.host is not None:
+            self.hosts[telemetry.agent_id] = telemetry.host
 
     def sample(self, printer_id: PrinterId) -> Sample | None:
         """Return a printer's last telemetry, None before the first."""

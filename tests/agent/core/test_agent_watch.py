@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.watch import Level, Look, Watch, watch
-from protocols.wire.vocabulary import Temperature
+from agent.core.watch import Look, Watch, watch
+from protocols.wire.vocabulary import Level, Temperature
 
 
 def look(now_s: float, actual: float, target: float = 200.0, **changes: object) -> Look:

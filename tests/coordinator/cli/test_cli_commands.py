@@ -255,3 +255,16 @@ async def test_a_file_keeps_its_name_whatever_is_in_it(farmhand: Farmhand, tmp_p
     plate.write_text(GCODE)
     submitted = await farmhand("job", "submit", str(plate), "--json")
     assert submitted.json["name"] in ('größe "3".gcode', "größe %223%22.gcode")
+
+
+async def test_alarms_stand_above_the_list_and_everything_in_what_is_shown_of_a_printer(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    await farm.printers_arrive("p-1", "p-2")
+    await farm.something_is_wrong("p-1")
+    listed = await farmhand("printer", "ls")
+    assert listed.err.splitlines() == ["farmhand: pi-1: the supply is too weak"]
+    shown = (await farmhand("printer", "show", "p-1")).out
+    assert "host: under-voltage seen" in shown
+    assert "alarm: the supply is too weak" in shown
+    assert "warning: 2.0% of the lines arrive broken" in shown
