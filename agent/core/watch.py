@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from protocols.wire.vocabulary import Finding, Level, Temperature
 
-RULES = frozenset({"heater_stalled", "thermal_runaway", "temperature_silence", "resends"})
+RULES = frozenset(
+    {"heater_stalled", "thermal_runaway", "temperature_silence", "resends", "planner_starved"}
+)
 
 RESENDS_LINES_MIN = 100  # fewer lines say nothing about a ratio
 _OFF_CELSIUS = 40.0  # a target below this is warmth, no heating
@@ -30,6 +32,8 @@ class Patience:
         excess_celsius: above the target; a controller overshoots by less than 10.
         excess_s: how long it may.
         resends_warning, resends_alarm: share of lines that had to be repeated.
+        dry_per_minute: moves that came too late; a head that stops ten times a minute leaves marks.
+        dry_times: and so many of them; after a pause or a long command one or two are usual.
     """
 
     silence_s: float = 120.0
@@ -42,6 +46,23 @@ class Patience:
     excess_s: float = 20.0
     resends_warning: float = 0.01
     resends_alarm: float = 0.10
+    dry_per_minute: float = 10.0
+    dry_times: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dryness:
+    """How often, of late, moves came onto a planner that had run empty.
+
+    Attributes:
+        per_minute: of the time that was looked at.
+        gap_ms: the longest that the head waited, estimated.
+        times: how many were seen.
+    """
+
+    per_minute: float
+    gap_ms: float
+    times: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +75,7 @@ class Look:
         read_at_s: when the last of them came; None: none ever.
         connected: the printer answers.
         lines_sent, resends: of the present run, or since the connection.
+        dryness: of the firmware's planner, None where nobody can say.
     """
 
     now_s: float
@@ -62,6 +84,7 @@ class Look:
     connected: bool = True
     lines_sent: int = 0
     resends: int = 0
+    dryness: Dryness | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +131,7 @@ def watch(
             for finding in _heater(name, heating, look, patience)
         ),
         *_resends(look, patience),
+        *_starved(look, patience),
     ]
     return Watch(heaters), tuple(findings)
 
@@ -184,4 +208,17 @@ def _resends(look: Look, patience: Patience) -> Iterator[Finding]:
         level=Level.ALARM if alarm else Level.WARNING,
         words=f"{ratio:.1%} of the lines arrive broken: look at cable and interference",
         evidence={"lines_sent": look.lines_sent, "resends": look.resends, "ratio": ratio},
+    )
+
+
+def _starved(look: Look, patience: Patience) -> Iterator[Finding]:
+    dry = look.dryness
+    if dry is None or dry.times < patience.dry_times or dry.per_minute < patience.dry_per_minute:
+        return
+    yield Finding(
+        rule="planner_starved",
+        level=Level.WARNING,
+        words=f"moves come too late {dry.per_minute:.0f} times a minute, and the head waits: "
+        "the line is too slow for this plate",
+        evidence={"dry_per_minute": dry.per_minute, "gap_ms": dry.gap_ms, "times": dry.times},
     )

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 import structlog
 
-from agent.core.watch import Look
 from agent.errors import DriverUnavailable, NotPossible, PlateRefused
 from agent.printers.driver import Capabilities, Observation, PlateFile, RunSeen, RunState
 from agent.printers.feed import Feed
@@ -72,7 +71,7 @@ class MarlinSerial:
             quick_stop=self._settings.quick_stop,
             errand=self._do_beside,
         )
-        self._watching = Watching(self._log)
+        self._watching = Watching(self._feed, self._hearing, self._transcript, self._log)
         self._change = asyncio.Event()
         self._told: tuple[object, ...] = ()
         self._errands: asyncio.TaskGroup | None = None
@@ -195,17 +194,7 @@ class MarlinSerial:
                 self._streaming.abandon("nobody asked for it after the agent restarted")
 
     def _watch(self) -> None:
-        connection = self._feed.connection
-        begun = self._watching.look(
-            Look(
-                now_s=_now(),
-                readings=self._hearing.readings,
-                read_at_s=self._hearing.read_at_s,
-                connected=self._feed.open,
-                lines_sent=connection.lines_sent,
-                resends=connection.resends,
-            )
-        )
+        begun = self._watching.look(_now())
         grave = [one for one in begun if one.rule.partition(".")[0] in self._settings.stop_on]
         if grave:
             self._streaming.stop(grave[0].words, quick=self._settings.quick_stop)
