@@ -90,6 +90,7 @@ class App:
                 journal=journal,
                 files=_files(settings),
                 outlet=link,
+                host_findings=lambda: self._host.findings.now,
             )
             for printer_id, driver in self._drivers.items():
                 self._tasks[printer_id] = PrinterTask(printer_id, driver, around)
@@ -146,7 +147,7 @@ class App:
         else:
             expires_at_s = time.monotonic() + command.expires_s
             order = Order(command=command, expires_at_s=expires_at_s, answer=answer)
-            if not task.command(order):
+            if not task.orders.put(order):
                 answer(False, "busy", "too many commands wait for this printer")
 
     def _turned(self) -> None:

@@ -31,6 +31,7 @@ class RunSeen:
         remaining_s: estimated seconds to the end, None where unknown.
         lines_sent: lines sent, repeats included; `resends` asked for by the firmware.
         reason: why it failed, stopped or is unknown, for a person.
+        evidence: the end of the dialogue with the printer, where the run ended badly.
     """
 
     run_id: RunId
@@ -44,6 +45,7 @@ class RunSeen:
     lines_sent: int = 0
     resends: int = 0
     reason: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """One plate being streamed: where it is in its file, what comes next, what an observer is told."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -28,7 +28,6 @@ class Mark(StrEnum):
     RESUMED = "resumed"
     STOPPED = "stopped"
     LOCATED = "located"
-    SENT = "sent"
 
 
 @dataclass(slots=True)
@@ -100,14 +99,14 @@ class PlateRun:
             done = max(done, position)
         return min((at for at in self.survey.pauses if at >= position and at > done), default=NEVER)
 
-    def end(self, state: RunState, reason: str = "") -> None:
+    def end(self, state: RunState, reason: str = "", evidence: Sequence[str] = ()) -> None:
         """Close the run; an ended one stays as it ended."""
         if self.active:
             self.state = state
             self.reason = reason
             self.feeding = False
             self.file.close()
-            self.record.note_ended(state, reason)
+            self.record.note_ended(state, reason, evidence)
             self.record.close()
 
     def where(self) -> str:
@@ -153,4 +152,5 @@ class PlateRun:
             lines_sent=lines_sent - self.lines_before,
             resends=resends - self.resends_before,
             reason=self.reason,
+            evidence=self.record.evidence,
         )

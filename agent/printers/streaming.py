@@ -39,6 +39,7 @@ class Streaming:
         make_safe: something broke off, and hot heaters may rest over a part.
         remark: something a person should know of the run; empty when all is well.
         place: where the firmware said the head is, last.
+        evidence: returns the end of the dialogue.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Streaming:
         self.remark = ""
         self.place: Mapping[str, float] = {}
         self.readings: Mapping[str, Temperature] = {}
+        self.evidence: Callable[[], list[str]] = list
         self._errand = errand
 
     @property
@@ -124,7 +126,7 @@ class Streaming:
         run, earlier = self.active, self.earlier
         if run is not None:
             words = f"{reason} at {run.where()}; {HEAT_UNKNOWN}"
-            run.end(state, words)
+            run.end(state, words, self.evidence())
             self.log.error("run.broken_off", run_id=run.run_id, reason=words)
         elif earlier is not None and earlier.ended is None:
             words = f"{reason} at line {earlier.line} or later, layer {earlier.layer}"
@@ -134,7 +136,7 @@ class Streaming:
         self.make_safe = True
 
     def _end_earlier(self, earlier: RunRecord, state: RunState, words: str) -> None:
-        earlier.note_ended(state, words)
+        earlier.note_ended(state, words, self.evidence())
         earlier.close()
         self.log.error("run.broken_off", run_id=earlier.beginning.run_id, reason=words)
 

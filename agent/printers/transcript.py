@@ -1,9 +1,11 @@
 """The last of what was said on a serial line, both ways: bounded, and cheap while nobody reads."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import NamedTuple
 
 CHUNKS_MAX = 300  # a chunk is what one read or write moved: mostly a line or a few
+LINE_CHARACTERS_MAX = 200  # of noise without a line end, more says nothing
 _EVERYTHING = 1 << 30
 
 
@@ -42,7 +44,20 @@ class Transcript:
             lines += [Spoken(at_s, way, text.strip()) for text in whole if text]
         return lines
 
-    def lines(self, count: int, *, until_s: float) -> list[str]:
-        """Return the last lines, oldest first: seconds before `until_s`, direction, text."""
-        last = self.spoken()[-count:]
-        return [f"{at_s - until_s:8.3f} {way} {text}" for at_s, way, text in last]
+    @staticmethod
+    def written(spoken: Iterable[Spoken], *, until_s: float, bytes_max: int) -> list[str]:
+        """Return lines for a person: seconds before `until_s`, direction, text; the last of them.
+
+        Args:
+            spoken: oldest first.
+            until_s: the time that counts as 0.
+            bytes_max: of all lines; the oldest are left out.
+        """
+        written: deque[str] = deque()
+        for at_s, way, text in reversed(list(spoken)):
+            line = f"{at_s - until_s:8.3f} {way} {text[:LINE_CHARACTERS_MAX]}"
+            bytes_max -= len(line) + 1
+            if bytes_max < 0:
+                break
+            written.appendleft(line)
+        return list(written)

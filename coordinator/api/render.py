@@ -89,6 +89,14 @@ def plate_document(plate: Plate) -> Document:
     }
 
 
+def whole_run_document(run: Run) -> Document:
+    """Return a run with the last lines between host and printer, where it ended badly.
+
+    Null: see `run_document`.
+    """
+    return {**run_document(run), "dialogue": str(run.facts.get("dialogue", "")).splitlines()}
+
+
 def run_document(run: Run) -> Document:
     """Return a run. Null: `started_at` and `ended_at` before they happened."""
     return {
@@ -103,7 +111,7 @@ def run_document(run: Run) -> Document:
         "reason": run.reason,
         "line": run.line,
         "layer": run.layer,
-        "facts": dict(run.facts),
+        "facts": {name: fact for name, fact in run.facts.items() if name != "dialogue"},
         "leased_at": moment(run.leased_at),
         "started_at": _moment_or_null(run.started_at),
         "ended_at": _moment_or_null(run.ended_at),

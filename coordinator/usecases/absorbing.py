@@ -9,6 +9,7 @@ from coordinator.domain import presence as arriving
 from coordinator.domain import reports
 from coordinator.domain.printers import Printer
 from coordinator.ports import Unit
+from coordinator.usecases.commanding import answered
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, holding_of, writing
 from protocols.wire.codec import Message
@@ -34,7 +35,7 @@ async def absorb(farm: Farm, message: Message) -> None:
         case Presence():
             await _absorb_presence(farm, message)
         case CommandResult():
-            log.info("command.answered", id=message.id, ok=message.ok, code=message.code)
+            answered(farm, message)
         case _:
             log.debug("message.ignored", kind=message.kind)
 

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from protocols.wire.from_agent import HostSample, PrinterSample, Reported, Telemetry
+from protocols.wire.from_agent import CommandResult, HostSample, PrinterSample, Reported, Telemetry
 from protocols.wire.vocabulary import AgentId, Finding, JobId, PrinterId
 
 # What was said once is remembered for so many things; when it is full, it may be said again.
@@ -43,6 +43,7 @@ class Live:
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
     _said: set[Hashable] = field(default_factory=set)
 
@@ -68,6 +69,22 @@ class Live:
             return False
         self._sequences[report.printer_id] = (report.boot_id, report.sequence)
         return True
+
+    def expect(self, command_id: str) -> asyncio.Future[CommandResult]:
+        """Return what will be the answer to a command."""
+        answer: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        self._answers[command_id] = answer
+        return answer
+
+    def expect_no_more(self, command_id: str) -> None:
+        """Nobody waits for this answer any more."""
+        self._answers.pop(command_id, None)
+
+    def answer(self, result: CommandResult) -> None:
+        """Hand an answer to whoever waits for it; an agent may repeat it."""
+        waiting = self._answers.get(result.id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(result)
 
     def first_time(self, what: Hashable) -> bool:
         """Whether this is asked for the first time; keeps repeated trouble out of the history."""

@@ -12,6 +12,7 @@ from protocols.gcode.flight import Flight, Line
 from protocols.gcode.handshake import FIRST_NUMBER, Handshake
 from protocols.gcode.handshake import STATES as HANDSHAKE_STATES
 from protocols.gcode.knowledge import Knowledge
+from protocols.gcode.lines import encode
 from protocols.gcode.repair import Repair
 from protocols.gcode.replies import ErrorKind, Ok
 from protocols.gcode.reply_parser import is_fatal, parse_reply
@@ -173,6 +174,14 @@ class Connection:
     def drop_queued(self) -> None:
         """Forget what was submitted and not yet numbered."""
         self._sender.drop_queued()
+
+    def halt(self, reason: str) -> list[events.Event]:
+        """Stop the machine at once (M112), past every queue; it is deaf until it is reset."""
+        if self._dialogue.state not in (*_DEAF, State.HALTED):
+            self._halt(reason)
+            # For a firmware that hears nothing without a number.
+            self._dialogue.out += encode(self._flight.next_number, "M112")
+        return self._dialogue.take_told()
 
     def outbound(self) -> bytes:
         """Return what is to be written to the port, and forget it."""
@@ -383,5 +392,6 @@ class Connection:
             return
         self._dialogue.happens(Happening.FATAL)
         self._sender.queue.clear()
-        self._dialogue.say(b"M112\n")  # a killed firmware is deaf to it; another must stop
+        # A killed firmware is deaf to it; another must stop. Half a line may lie before it.
+        self._dialogue.say(b"\nM112\n")
         self._dialogue.tell(events.Halted(reason))

@@ -153,7 +153,9 @@ class RunEvent:
         at: the agent's wall clock, for display; the order is that of the numbers.
         line: where the run was, with `layer`; 0 where it does not apply.
         occupation: the bed's count after this event.
-        facts: measured things with their unit in the name: `duration_s`, `lines_sent`, `resends`.
+        facts: measured things with their unit in the name: `duration_s`, `lines_sent`, `resends`;
+            with a bad end also `dialogue`, the last lines between host and printer, and `amiss`,
+            what was wrong around it, in words.
     """
 
     kind: Literal["run_event"] = "run_event"

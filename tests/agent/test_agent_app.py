@@ -256,3 +256,32 @@ async def test_what_is_wrong_with_printer_and_machine_is_said(tmp_path: Path) ->
             await coordinator.until(lambda: any(each.host for each in coordinator.samples))
             host = next(each.host for each in coordinator.samples if each.host)
             assert host.disk_free_bytes is not None
+
+
+async def test_looking_and_stopping_wait_for_no_start_and_no_other_command(tmp_path: Path) -> None:
+    driver = ScriptedDriver()
+    driver.hang_after_start = True
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver):
+        await coordinator.want()
+        await coordinator.work_until(driver.took)
+        for number, name in enumerate(("jog", "dialogue", "emergency_stop")):
+            await coordinator.command(name, f"c{number}")
+        await coordinator.until(lambda: len(coordinator.results) == 3)
+        assert all(result.ok for result in coordinator.results)
+
+
+async def test_a_run_that_fails_takes_its_dialogue_and_what_was_wrong_into_the_history(
+    tmp_path: Path,
+) -> None:
+    driver = ScriptedDriver()
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver):
+        await coordinator.want()
+        await coordinator.until(coordinator.phase("printing"))
+        loses = Finding(rule="resends", level=Level.ALARM, words="lines arrive broken")
+        driver.see(findings=(loses,))
+        driver.proceed(RunState.FAILED, reason="it restarted", evidence=("> G1 X1", "< start"))
+        await coordinator.until(coordinator.has("started", "failed"))
+    started, failed = coordinator.events
+    assert not {"dialogue", "amiss"} & set(started.facts)
+    assert failed.facts["dialogue"] == "> G1 X1\n< start"
+    assert str(failed.facts["amiss"]).startswith("lines arrive broken")

@@ -24,7 +24,7 @@ PLATE = ["G90", "M82", "G28", "G1 Z0.2 F600", *BODY]
 class Bench:
     """A simulated printer that lives on, and drivers that come and go."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str) -> None:
         self.folder = folder
         self.port, self.control = folder / "port", folder / "control"
         self.log = folder / "executed.log"
@@ -34,7 +34,7 @@ class Bench:
         self.plate = PlateFile(path=path, sha256=digest, name="plate")
         command = [sys.executable, "-m", "agent.simulator", "--pty", str(self.port)]
         command += ["--log", str(self.log), "--control", str(self.control), "--speed", "20"]
-        self.printer = subprocess.Popen([*command, "--log-level", "error"])
+        self.printer = subprocess.Popen([*command, "--log-level", "error", *flags])
         self.driver = self.fresh()
         self.task: asyncio.Task[None] | None = None
 
@@ -52,6 +52,12 @@ class Bench:
         with contextlib.suppress(asyncio.CancelledError):
             await self.task
         self.driver = self.fresh()
+
+    async def end(self) -> None:
+        if self.task is not None:
+            await self.die()
+        self.printer.terminate()
+        await asyncio.to_thread(self.printer.wait)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(40):
@@ -86,7 +92,8 @@ class Bench:
         run = self.driver.observation.run
         return run.state if run else None
 
-    def executed(self) -> list[str]:
+    async def executed(self) -> list[str]:
+        await self.tell_printer("status")  # so that its log is complete
         entries = [line.partition("\t")[2] for line in self.log.read_text().splitlines()]
         return [text for text in entries if text and not is_own(text)]
 
@@ -95,10 +102,7 @@ class Bench:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
-    if bench.task is not None:
-        await bench.die()
-    bench.printer.terminate()
-    await asyncio.to_thread(bench.printer.wait)
+    await bench.end()
 
 
 def test_prints_survive_five_kills_of_their_agent_line_by_line() -> None:
@@ -113,7 +117,7 @@ async def test_a_cable_that_comes_back_costs_no_line(bench: Bench) -> None:
     assert "waits at line" in bench.driver.observation.message
     await bench.until(lambda: bench.state is not RunState.PRINTING)
     assert bench.state is RunState.FINISHED
-    assert bench.executed() == PLATE
+    assert await bench.executed() == PLATE
 
 
 async def test_a_printer_that_restarted_meanwhile_fails_the_run_and_gets_no_further_line(
@@ -124,12 +128,13 @@ async def test_a_printer_that_restarted_meanwhile_fails_the_run_and_gets_no_furt
     await bench.tell_printer("reset")
     bench.connect()
     await bench.until(lambda: bench.driver.observation.state is PrinterState.IDLE)
-    before = len(bench.executed())
+    before = len(await bench.executed())
     seen = await bench.driver.recover(RUN, bench.plate)
     assert seen.state is RunState.FAILED
     assert "restarted" in seen.reason
     assert "heater state unknown" in seen.reason
-    assert not [text for text in bench.executed()[before:] if text in PLATE]
+    executed = await bench.executed()
+    assert not [text for text in executed[before:] if text in PLATE]
 
 
 async def test_a_pause_outlives_the_agent_and_ends_where_it_began(bench: Bench) -> None:
@@ -143,7 +148,38 @@ async def test_a_pause_outlives_the_agent_and_ends_where_it_began(bench: Bench) 
     await bench.until(lambda: bench.state is RunState.PAUSED)
     await bench.driver.resume()
     await bench.until(lambda: bench.state is RunState.FINISHED)
-    assert [text for text in bench.executed() if text in set(BODY)] == BODY
+    executed = await bench.executed()
+    assert [text for text in executed if text in set(BODY)] == BODY
+
+
+async def test_what_people_say_in_mid_print_costs_no_line_when_the_agent_dies(bench: Bench) -> None:
+    said = [f"M117 word {number}" for number in range(6)]
+    await bench.start()
+    for line in said[:3]:
+        await bench.driver.command("send", {"line": line})
+    await bench.die()
+    bench.connect()
+    await bench.until(lambda: bench.driver.observation.state is PrinterState.PRINTING)
+    await bench.driver.recover(RUN, bench.plate)
+    await bench.until(lambda: bench.driver.observation.run is not None)
+    for line in said[3:]:
+        await bench.driver.command("send", {"line": line})
+    await bench.until(lambda: bench.state is RunState.FINISHED)
+    executed = await bench.executed()
+    assert [text for text in executed if text in said] == said
+    assert [text for text in executed if text not in said] == PLATE
+
+
+async def test_what_a_printer_waits_for_overtakes_the_line_that_waits(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "--emergency-parser")
+    try:
+        await bench.start()
+        await bench.tell_printer("fault runout")
+        await bench.until(lambda: bench.driver.observation.state is PrinterState.ATTENTION)
+        await bench.driver.command("send", {"line": "M108"})
+        await bench.until(lambda: bench.driver.observation.state is not PrinterState.ATTENTION)
+    finally:
+        await bench.end()
 
 
 async def test_a_run_of_another_kernel_boot_is_not_gone_on_with(bench: Bench) -> None:
