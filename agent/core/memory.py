@@ -23,6 +23,9 @@ from protocols.wire.vocabulary import (
     PrinterId,
 )
 
+# Somebody will ask why.
+_EXPLAINED = (EventKind.FAILED, EventKind.LOST, EventKind.PAUSED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
@@ -76,7 +79,7 @@ def record(
         reason: why, for a person.
         nonce: the fresh one, with ARMED.
         seen: how far the printer has come, for the event's facts.
-        amiss: what is wrong around it; told with a bad end.
+        amiss: what is wrong around it; told with a bad end and with a pause.
 
     Raises:
         IllegalTransition: that can't happen now.
@@ -123,8 +126,7 @@ def _event(
         layer=seen.layer if seen else 0,
         occupation=memory.occupation,
         reason=run.reason,
-        facts=_facts(run, at, seen)
-        | (_circumstances(seen, amiss) if kind in (EventKind.FAILED, EventKind.LOST) else {}),
+        facts=_facts(run, at, seen) | (_circumstances(seen, amiss) if kind in _EXPLAINED else {}),
     )
 
 

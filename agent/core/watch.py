@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from protocols.wire.vocabulary import Finding, Level, Temperature
 
 RULES = frozenset(
-    {"heater_stalled", "thermal_runaway", "temperature_silence", "resends", "planner_starved"}
+    {
+        "heater_stalled",
+        "thermal_runaway",
+        "temperature_silence",
+        "resends",
+        "planner_starved",
+        "head_out_of_place",
+    }
 )
 
 RESENDS_LINES_MIN = 100  # fewer lines say nothing about a ratio
@@ -76,6 +83,7 @@ class Look:
         connected: the printer answers.
         lines_sent, resends: of the present run, or since the connection.
         dryness: of the firmware's planner, None where nobody can say.
+        out_of_place: axis -> where the head is and where the plate has it, in mm, if they differ.
     """
 
     now_s: float
@@ -85,6 +93,7 @@ class Look:
     lines_sent: int = 0
     resends: int = 0
     dryness: Dryness | None = None
+    out_of_place: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +141,18 @@ def watch(
         ),
         *_resends(look, patience),
         *_starved(look, patience),
+        *_out_of_place(look),
     ]
     return Watch(heaters), tuple(findings)
+
+
+def words_of_place(out_of_place: Mapping[str, tuple[float, float]]) -> str:
+    """Return in words where the head is and where the plate has it; empty where they agree."""
+    wrong = [
+        f"{axis}{here:g} instead of {axis}{there:g}"
+        for axis, (here, there) in sorted(out_of_place.items())
+    ]
+    return f"the head is not where the plate has it: {', '.join(wrong)}" if wrong else ""
 
 
 def _follow(
@@ -221,4 +240,19 @@ def _starved(look: Look, patience: Patience) -> Iterator[Finding]:
         words=f"moves come too late {dry.per_minute:.0f} times a minute, and the head waits: "
         "the line is too slow for this plate",
         evidence={"dry_per_minute": dry.per_minute, "gap_ms": dry.gap_ms, "times": dry.times},
+    )
+
+
+def _out_of_place(look: Look) -> Iterator[Finding]:
+    if not look.out_of_place:
+        return
+    evidence: dict[str, float] = {}
+    for axis, (here, there) in sorted(look.out_of_place.items()):
+        evidence[f"{axis.lower()}_told_mm"] = here
+        evidence[f"{axis.lower()}_plate_mm"] = there
+    yield Finding(
+        rule="head_out_of_place",
+        level=Level.ALARM,
+        words=words_of_place(look.out_of_place),
+        evidence=evidence,
     )

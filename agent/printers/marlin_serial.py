@@ -75,7 +75,8 @@ class MarlinSerial:
             state=self._state,
             tell=self._heard,
         )
-        self._watching = Watching(self._feed, self._hearing, self._transcript, self._log)
+        self._watching = Watching(self._streaming, self._hearing, self._transcript, self._log)
+        self._streaming.look = self._watch
         self._change = asyncio.Event()
         self._told: tuple[object, ...] = ()
         self._errands: asyncio.TaskGroup | None = None

@@ -5,10 +5,10 @@ from typing import Any
 from agent.core.observation import RunState
 from agent.core.watch import Look, Watch, watch
 from agent.findings import Findings
-from agent.printers.feed import Feed
 from agent.printers.hearing import Hearing
 from agent.printers.plate_run import PlateRun
 from agent.printers.starvation import LOOK_BYTES_MAX, Starvation
+from agent.printers.streaming import Streaming
 from agent.printers.transcript import Transcript
 from protocols.gcode.survey import COMMANDS_PER_MARK
 from protocols.wire.vocabulary import Finding
@@ -21,10 +21,13 @@ class Watching:
         findings: what is wrong now.
     """
 
-    def __init__(self, feed: Feed, hearing: Hearing, transcript: Transcript, log: Any) -> None:
+    def __init__(
+        self, streaming: Streaming, hearing: Hearing, transcript: Transcript, log: Any
+    ) -> None:
         """Watch what goes and comes, and tell a log that is bound to the printer."""
         self.findings = Findings(log, "printer")
-        self._feed = feed
+        self._streaming = streaming
+        self._feed = streaming.feed
         self._hearing = hearing
         self._transcript = transcript
         self._starvation = Starvation()
@@ -47,6 +50,7 @@ class Watching:
             lines_sent=connection.lines_sent,
             resends=connection.resends,
             dryness=dryness,
+            out_of_place=self._streaming.out_of_place,
         )
         self._memory, found = watch(self._memory, look)
         return self.findings.take(found)

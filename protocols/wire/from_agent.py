@@ -154,8 +154,8 @@ class RunEvent:
         line: where the run was, with `layer`; 0 where it does not apply.
         occupation: the bed's count after this event.
         facts: measured things with their unit in the name: `duration_s`, `lines_sent`, `resends`;
-            with a bad end also `dialogue`, the last lines between host and printer, and `amiss`,
-            what was wrong around it, in words.
+            with a bad end also `dialogue`, the last lines between host and printer, and with a
+            pause as well `amiss`, what was wrong around it, in words.
     """
 
     kind: Literal["run_event"] = "run_event"

@@ -279,9 +279,12 @@ async def test_a_run_that_fails_takes_its_dialogue_and_what_was_wrong_into_the_h
         await coordinator.until(coordinator.phase("printing"))
         loses = Finding(rule="resends", level=Level.ALARM, words="lines arrive broken")
         driver.see(findings=(loses,))
+        driver.proceed(RunState.PAUSED)
+        await coordinator.until(coordinator.has("started", "paused"))
         driver.proceed(RunState.FAILED, reason="it restarted", evidence=("> G1 X1", "< start"))
-        await coordinator.until(coordinator.has("started", "failed"))
-    started, failed = coordinator.events
+        await coordinator.until(coordinator.has("started", "paused", "failed"))
+    started, paused, failed = coordinator.events
     assert not {"dialogue", "amiss"} & set(started.facts)
+    assert str(paused.facts["amiss"]).startswith("lines arrive broken")
     assert failed.facts["dialogue"] == "> G1 X1\n< start"
     assert str(failed.facts["amiss"]).startswith("lines arrive broken")

@@ -13,7 +13,7 @@ import pytest
 
 from agent.printers.driver import PlateFile, RunState
 from agent.printers.marlin_serial import MarlinSerial
-from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
+from protocols.wire.vocabulary import Level, PrinterId, PrinterState, RunId
 from tests.proofs.crash import is_own, prove
 
 RUN = RunId("run-1")
@@ -209,3 +209,10 @@ async def test_a_head_that_was_moved_meanwhile_is_left_to_a_person(bench: Bench)
     await bench.until(lambda: "X199 instead of" in bench.driver.observation.message)
     port.close()
     assert bench.state is RunState.PAUSED
+    finding = bench.driver.observation.findings[0]
+    assert (finding.rule, finding.level) == ("head_out_of_place", Level.ALARM)
+    assert "X199 instead of" in finding.words
+    assert (finding.evidence["x_told_mm"], finding.evidence["y_told_mm"]) == (199.0, 199.0)
+    await bench.driver.resume()
+    await bench.until(lambda: bench.state is RunState.PRINTING)
+    await bench.until(lambda: bench.driver.observation.findings == ())
