@@ -13,6 +13,7 @@ import structlog
 
 from agent.commands import Answers, Order
 from agent.files import FileStore
+from agent.host import Host
 from agent.journal import Journal
 from agent.line_thread import LineThread, OnLineThread
 from agent.link import Broker, Link, Listener
@@ -71,6 +72,7 @@ class App:
             if driver.capabilities.streams:
                 self._drivers[printer_id] = OnLineThread(driver, self._lines)
         self._tasks: dict[PrinterId, PrinterTask] = {}
+        self._host = Host(settings.state_dir)
 
     async def run(self) -> None:
         """Look after every printer until cancelled.
@@ -93,12 +95,14 @@ class App:
                 journal=journal,
                 files=_files(settings),
                 outlet=link,
+                host_findings=lambda: self._host.findings.now,
             )
             for printer_id, driver in self._drivers.items():
                 self._tasks[printer_id] = PrinterTask(printer_id, driver, around)
             log.info("agent.started", agent_id=self._agent_id, journal_id=journal.journal_id)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_keep("link", link.run), name="link")
+                tasks.create_task(_keep("host", self._host.run), name="host")
                 tasks.create_task(_keep("telemetry", lambda: self._sample(link)), name="telemetry")
                 for printer_id, task in self._tasks.items():
                     # Apart, so that a mistake in the one does not cut the line of the other.
@@ -149,7 +153,7 @@ class App:
         else:
             expires_at_s = time.monotonic() + command.expires_s
             order = Order(command=command, expires_at_s=expires_at_s, answer=answer)
-            if not task.command(order):
+            if not task.orders.put(order):
                 answer(False, "busy", "too many commands wait for this printer")
 
     def _turned(self) -> None:
@@ -163,7 +167,12 @@ class App:
                 for printer_id, driver in self._drivers.items()
             )
             link.sample(
-                Telemetry(agent_id=self._agent_id, at_unix_s=time.time(), printers=printers)
+                Telemetry(
+                    agent_id=self._agent_id,
+                    at_unix_s=time.time(),
+                    printers=printers,
+                    host=self._host.sample,
+                )
             )
             await asyncio.sleep(self._settings.telemetry_s)
 

@@ -1,6 +1,8 @@
-"""Commands: what is not state. Done once, in a printer's turn, before they expire, and answered.
+"""Commands: what is not state. Done once, before they expire, and answered.
 
-A command that comes twice gets its answer again and is not done again.
+A command that comes twice gets its answer again and is not done again. A printer's are done one
+after the other beside its loop: an answer that takes a minute must not hold up a stop. Looking and
+stopping wait for nobody.
 """
 
 import asyncio
@@ -20,11 +22,18 @@ COMMAND_S_MAX = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A command that waits for its printer's turn; `expires_at_s` is monotonic."""
+    """A command that waits to be done; `expires_at_s` is monotonic."""
 
     command: Command
     expires_at_s: float
     answer: Callable[[bool, str, str], None]
+
+    @property
+    def presses(self) -> bool:
+        """Whether it waits for no other: it only looks, or it stops the machine."""
+        command = self.command
+        line = str(command.arguments.get("line", "")).strip().upper()
+        return command.name in ("dialogue", "emergency_stop") or line.startswith("M112")
 
     async def perform(self, driver: Driver, now_s: float) -> None:
         """Do it if it is not too late, and answer."""
@@ -43,6 +52,38 @@ class Order:
         except TimeoutError:
             return self.answer(False, "timeout", f"no answer in {COMMAND_S_MAX:.0f} s")
         return self.answer(True, "", words)
+
+
+COMMANDS_MAX = 8
+
+
+class Orders:
+    """The orders of one printer."""
+
+    def __init__(self, driver: Driver, monotonic_s: Callable[[], float]) -> None:
+        """Take orders for a driver; nothing is done before `run`."""
+        self._driver = driver
+        self._monotonic_s = monotonic_s
+        self._waiting: asyncio.Queue[Order] = asyncio.Queue(COMMANDS_MAX)
+        self._pressing: asyncio.Queue[Order] = asyncio.Queue(COMMANDS_MAX)
+
+    def put(self, order: Order) -> bool:
+        """Take an order; False: too many wait."""
+        try:
+            (self._pressing if order.presses else self._waiting).put_nowait(order)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Do what was ordered until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._obey(self._pressing), name="orders.pressing")
+            tasks.create_task(self._obey(self._waiting), name="orders.waiting")
+
+    async def _obey(self, orders: asyncio.Queue[Order]) -> None:
+        while True:
+            await (await orders.get()).perform(self._driver, self._monotonic_s())
 
 
 class Answers:

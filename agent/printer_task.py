@@ -1,8 +1,8 @@
 """One printer's loop: observe, reconcile, perform one round of steps, report.
 
 Everything that decides is in `core`; here the steps are performed in their order, and what came of
-them is written down. The loop wakes for a document, a change at the printer, the connection, a
-command, and for time. It may be ended and begun again at any instruction: what matters is in the
+them is written down. The loop wakes for a document, a change at the printer, the connection,
+and for time. It may be ended and begun again at any instruction: what matters is in the
 journal, and the driver lives on in a task of its own.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, assert_never
 
 import structlog
 
-from agent.commands import Order
+from agent.commands import Orders
 from agent.core.fence import admit
 from agent.core.memory import Change, note_foreign
 from agent.core.reconcile import Decision, Recall, Situation, fate, reconcile, wanted
@@ -52,7 +52,15 @@ from agent.remembered import Remembered
 from agent.reports import gist, report
 from protocols.wire.from_agent import Refusal
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import AgentId, Mode, Nonce, PrinterId, RunPhase, nonce_of
+from protocols.wire.vocabulary import (
+    AgentId,
+    Finding,
+    Mode,
+    Nonce,
+    PrinterId,
+    RunPhase,
+    nonce_of,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -61,24 +69,24 @@ RECOVER_AGAIN_S = 2.0  # the nozzle may be resting on the print
 REPORT_S = 30.0  # a report is repeated so often even if nothing changed
 OBEY_S_MAX = 60.0  # for a printer to take an order; homing and heating block that long
 START_S_MAX = 180.0
-COMMANDS_MAX = 8
 DOCUMENTS_MAX = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all printers of an agent share."""
+    """What all printers of an agent share; `host_findings`: what is wrong with the machine."""
 
     agent_id: AgentId
     boot_id: str
     journal: Journal
     files: FileStore
     outlet: Outlet
+    host_findings: Callable[[], tuple[Finding, ...]] = tuple
     monotonic_s: Callable[[], float] = time.monotonic
 
 
 class PrinterTask:
-    """The loop of one printer. Documents and commands come in from outside, by plain calls."""
+    """The loop of one printer. Documents come in by `desire`, commands by `orders`."""
 
     def __init__(self, printer_id: PrinterId, driver: Driver, around: Surroundings) -> None:
         """Make a loop that does not run yet."""
@@ -95,7 +103,7 @@ class PrinterTask:
         self._recall = Recall()
         self._plate: PlateFile | None = None
         self._fetching: asyncio.Task[PlateFile | FileUnavailable | DriverError] | None = None
-        self._commands: deque[Order] = deque()
+        self.orders = Orders(driver, around.monotonic_s)
         self._sequence = 0
         self._reported: tuple[object, ...] = ()
         self._reported_at_s = 0.0
@@ -109,14 +117,6 @@ class PrinterTask:
         if self._fetching is not None and wanted(document, self._run) in (None, Mode.STOP):
             self._fetching.cancel()
         self.wake()
-
-    def command(self, order: Order) -> bool:
-        """Take a command to be done in turn; False: too many wait."""
-        if len(self._commands) >= COMMANDS_MAX:
-            return False
-        self._commands.append(order)
-        self.wake()
-        return True
 
     def wake(self) -> None:
         """Look again."""
@@ -138,6 +138,7 @@ class PrinterTask:
         await self._outbox.load(events_stored=self._known.memory.events_stored)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_driver(), name=f"watch.{self._printer_id}")
+            tasks.create_task(self.orders.run(), name=f"orders.{self._printer_id}")
             while True:
                 self._wake.clear()
                 decision = await self._round(tasks)
@@ -159,7 +160,6 @@ class PrinterTask:
     async def _round(self, tasks: asyncio.TaskGroup) -> Decision:
         """Look at everything once, and do what follows from it."""
         try:
-            await self._obey_commands()
             await self._admit()
             decision = reconcile(self._situation())
             for step in decision.steps:
@@ -203,7 +203,11 @@ class PrinterTask:
         self, happened: Happened, reason: str = "", nonce: Nonce | None = None
     ) -> None:
         seen = self._driver.observation.run
-        await self._known.record(happened, reason, nonce=nonce, seen=seen)
+        await self._known.record(happened, reason, nonce=nonce, seen=seen, amiss=self._amiss)
+
+    @property
+    def _amiss(self) -> tuple[Finding, ...]:
+        return (*self._driver.observation.findings, *self._around.host_findings())
 
     async def _admit(self) -> None:
         """Look at every document, in the order of arrival: which is newest, the fence knows.
@@ -367,13 +371,9 @@ class PrinterTask:
             return False
         self._log.info("run.recovered", run_id=run.run_id, state=seen.state, reason=seen.reason)
         for write in fate(run, seen):
-            await self._known.record(write.happened, write.reason, seen=seen)
+            await self._known.record(write.happened, write.reason, seen=seen, amiss=self._amiss)
         self._hold_back("", RECOVER_AGAIN_S)
         return True
-
-    async def _obey_commands(self) -> None:
-        while self._commands:
-            await self._commands.popleft().perform(self._driver, self._around.monotonic_s())
 
     def _report(self, waits_for: str) -> None:
         """Say how things stand, if that is news or long ago."""

@@ -1,5 +1,6 @@
 """The memory of one printer in use: never ahead of the journal, never behind it."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import structlog
@@ -9,7 +10,7 @@ from agent.core.observation import RunSeen
 from agent.core.run import Happened, Run
 from agent.files import FileStore
 from agent.journal import Journal
-from protocols.wire.vocabulary import AgentId, Nonce, PrinterId
+from protocols.wire.vocabulary import AgentId, Finding, Nonce, PrinterId
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +63,15 @@ class Remembered:
         *,
         nonce: Nonce | None = None,
         seen: RunSeen | None = None,
+        amiss: Collection[Finding] = (),
     ) -> None:
         """Write down what happened to the run; `seen` counts only where it is of this run."""
         if seen is not None and seen.run_id != self.run.run_id:
             seen = None
         at = datetime.now(UTC)
-        await self.save(record(self.memory, happened, at=at, reason=reason, nonce=nonce, seen=seen))
+        await self.save(
+            record(self.memory, happened, at=at, reason=reason, nonce=nonce, seen=seen, amiss=amiss)
+        )
 
     def _hold_plate(self) -> None:
         """Keep the plate of a run that goes on from being evicted."""

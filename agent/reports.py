@@ -36,6 +36,7 @@ def report(
         refused=refused,
         events_stored=memory.events_stored,
         events_acknowledged=events_acknowledged,
+        findings=observed.findings,
     )
 
 
@@ -52,6 +53,7 @@ def gist(reported: Reported) -> tuple[object, ...]:
         reported.foreign,
         reported.refused,
         reported.events_stored,
+        tuple(finding.rule for finding in reported.findings),
         run and (run.run_id, run.phase, run.nonce, run.reason),
     )
 

@@ -14,7 +14,7 @@ from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
-from protocols.wire.to_agent import Desired, Scalar
+from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
 
 
@@ -283,6 +283,13 @@ class AgentLink(Protocol):
 
     async def publish_desired(self, agent_id: AgentId, desired: Desired) -> None:
         """Say what is wanted, retained; returns once the broker has it.
+
+        Raises:
+            Unavailable: no connection to the broker.
+        """
+
+    async def send_command(self, command: Command) -> None:
+        """Say one command, not retained; returns once the broker has it.
 
         Raises:
             Unavailable: no connection to the broker.

@@ -4,7 +4,7 @@ A `Change` is the memory after something happened together with the history it m
 writes both in one transaction. Events are numbered here, without a gap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,10 +17,14 @@ from protocols.wire.vocabulary import (
     AgentId,
     Epoch,
     EventKind,
+    Finding,
     JournalId,
     Nonce,
     PrinterId,
 )
+
+# Somebody will ask why.
+_EXPLAINED = (EventKind.FAILED, EventKind.LOST, EventKind.PAUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,7 @@ def record(
     reason: str = "",
     nonce: Nonce | None = None,
     seen: RunSeen | None = None,
+    amiss: Collection[Finding] = (),
 ) -> Change:
     """Return what becomes of the memory when something happens to its run.
 
@@ -74,6 +79,7 @@ def record(
         reason: why, for a person.
         nonce: the fresh one, with ARMED.
         seen: how far the printer has come, for the event's facts.
+        amiss: what is wrong around it; told with a bad end and with a pause.
 
     Raises:
         IllegalTransition: that can't happen now.
@@ -86,7 +92,7 @@ def record(
     if (kind := SAYS.get(happened)) is None:
         return Change(memory=changed)
     changed = replace(changed, events_stored=memory.events_stored + 1)
-    return Change(memory=changed, events=(_event(changed, after, kind, at, seen),))
+    return Change(memory=changed, events=(_event(changed, after, kind, at, seen, amiss),))
 
 
 def note_foreign(memory: Memory, printing: bool) -> Memory:
@@ -99,7 +105,12 @@ def note_foreign(memory: Memory, printing: bool) -> Memory:
 
 
 def _event(
-    memory: Memory, run: Run, kind: EventKind, at: datetime, seen: RunSeen | None
+    memory: Memory,
+    run: Run,
+    kind: EventKind,
+    at: datetime,
+    seen: RunSeen | None,
+    amiss: Collection[Finding],
 ) -> RunEvent:
     return RunEvent(
         agent_id=memory.agent_id,
@@ -115,11 +126,21 @@ def _event(
         layer=seen.layer if seen else 0,
         occupation=memory.occupation,
         reason=run.reason,
-        facts=_facts(run, at, seen),
+        facts=_facts(run, at, seen) | (_circumstances(seen, amiss) if kind in _EXPLAINED else {}),
     )
 
 
-def _facts(run: Run, at: datetime, seen: RunSeen | None) -> Mapping[str, Scalar]:
+def _circumstances(seen: RunSeen | None, amiss: Collection[Finding]) -> dict[str, Scalar]:
+    """Return what whoever has to settle or to mend it wants to see."""
+    facts: dict[str, Scalar] = {}
+    if seen is not None and seen.evidence:
+        facts["dialogue"] = "\n".join(seen.evidence)
+    if amiss:
+        facts["amiss"] = "; ".join(finding.words for finding in amiss)
+    return facts
+
+
+def _facts(run: Run, at: datetime, seen: RunSeen | None) -> dict[str, Scalar]:
     """Measured things. The duration is by the wall clock: it must survive a reboot."""
     facts: dict[str, Scalar] = {}
     if run.committed_at is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from protocols.wire.vocabulary import PrinterState, RunId, Temperature
+from protocols.wire.vocabulary import Finding, PrinterState, RunId, Temperature
 
 
 class RunState(StrEnum):
@@ -31,6 +31,7 @@ class RunSeen:
         remaining_s: estimated seconds to the end, None where unknown.
         lines_sent: lines sent, repeats included; `resends` asked for by the firmware.
         reason: why it failed, stopped or is unknown, for a person.
+        evidence: the end of the dialogue with the printer, where the run ended badly.
     """
 
     run_id: RunId
@@ -44,6 +45,7 @@ class RunSeen:
     lines_sent: int = 0
     resends: int = 0
     reason: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Observation:
         run: the run that this driver started or took over last, None before the first.
         message: what the printer says of itself, for a person; empty when all is well.
         foreign: something is printing that this driver did not start.
+        findings: what is wrong with the printer, alarms first.
     """
 
     state: PrinterState
@@ -63,3 +66,4 @@ class Observation:
     run: RunSeen | None = None
     message: str = ""
     foreign: bool = False
+    findings: tuple[Finding, ...] = ()

@@ -7,21 +7,22 @@ as long as its cause: whoever performs this tells it once when it appears and on
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
-from protocols.wire.vocabulary import Temperature
+from protocols.wire.vocabulary import Finding, Level, Temperature
 
-RULES = frozenset({"heater_stalled", "thermal_runaway", "temperature_silence", "resends"})
+RULES = frozenset(
+    {
+        "heater_stalled",
+        "thermal_runaway",
+        "temperature_silence",
+        "resends",
+        "planner_starved",
+        "head_out_of_place",
+    }
+)
 
 RESENDS_LINES_MIN = 100  # fewer lines say nothing about a ratio
 _OFF_CELSIUS = 40.0  # a target below this is warmth, no heating
-
-
-class Level(StrEnum):
-    """How urgent a finding is."""
-
-    WARNING = "warning"
-    ALARM = "alarm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class Patience:
         excess_celsius: above the target; a controller overshoots by less than 10.
         excess_s: how long it may.
         resends_warning, resends_alarm: share of lines that had to be repeated.
+        dry_per_minute: moves that came too late; a head that stops ten times a minute leaves marks.
+        dry_times: and so many of them; after a pause or a long command one or two are usual.
     """
 
     silence_s: float = 120.0
@@ -50,22 +53,23 @@ class Patience:
     excess_s: float = 20.0
     resends_warning: float = 0.01
     resends_alarm: float = 0.10
+    dry_per_minute: float = 10.0
+    dry_times: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is wrong now.
+class Dryness:
+    """How often, of late, moves came onto a planner that had run empty.
 
     Attributes:
-        rule: its name, with a dot and the heater where it is about one: it tells findings apart.
-        words: for a person.
-        evidence: the numbers that it rests on, units last.
+        per_minute: of the time that was looked at.
+        gap_ms: the longest that the head waited, estimated.
+        times: how many were seen.
     """
 
-    rule: str
-    level: Level
-    words: str
-    evidence: Mapping[str, float]
+    per_minute: float
+    gap_ms: float
+    times: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,8 @@ class Look:
         read_at_s: when the last of them came; None: none ever.
         connected: the printer answers.
         lines_sent, resends: of the present run, or since the connection.
+        dryness: of the firmware's planner, None where nobody can say.
+        out_of_place: axis -> where the head is and where the plate has it, in mm, if they differ.
     """
 
     now_s: float
@@ -86,6 +92,8 @@ class Look:
     connected: bool = True
     lines_sent: int = 0
     resends: int = 0
+    dryness: Dryness | None = None
+    out_of_place: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +140,19 @@ def watch(
             for finding in _heater(name, heating, look, patience)
         ),
         *_resends(look, patience),
+        *_starved(look, patience),
+        *_out_of_place(look),
     ]
     return Watch(heaters), tuple(findings)
+
+
+def words_of_place(out_of_place: Mapping[str, tuple[float, float]]) -> str:
+    """Return in words where the head is and where the plate has it; empty where they agree."""
+    wrong = [
+        f"{axis}{here:g} instead of {axis}{there:g}"
+        for axis, (here, there) in sorted(out_of_place.items())
+    ]
+    return f"the head is not where the plate has it: {', '.join(wrong)}" if wrong else ""
 
 
 def _follow(
@@ -208,4 +227,32 @@ def _resends(look: Look, patience: Patience) -> Iterator[Finding]:
         level=Level.ALARM if alarm else Level.WARNING,
         words=f"{ratio:.1%} of the lines arrive broken: look at cable and interference",
         evidence={"lines_sent": look.lines_sent, "resends": look.resends, "ratio": ratio},
+    )
+
+
+def _starved(look: Look, patience: Patience) -> Iterator[Finding]:
+    dry = look.dryness
+    if dry is None or dry.times < patience.dry_times or dry.per_minute < patience.dry_per_minute:
+        return
+    yield Finding(
+        rule="planner_starved",
+        level=Level.WARNING,
+        words=f"moves come too late {dry.per_minute:.0f} times a minute, and the head waits: "
+        "the line is too slow for this plate",
+        evidence={"dry_per_minute": dry.per_minute, "gap_ms": dry.gap_ms, "times": dry.times},
+    )
+
+
+def _out_of_place(look: Look) -> Iterator[Finding]:
+    if not look.out_of_place:
+        return
+    evidence: dict[str, float] = {}
+    for axis, (here, there) in sorted(look.out_of_place.items()):
+        evidence[f"{axis.lower()}_told_mm"] = here
+        evidence[f"{axis.lower()}_plate_mm"] = there
+    yield Finding(
+        rule="head_out_of_place",
+        level=Level.ALARM,
+        words=words_of_place(look.out_of_place),
+        evidence=evidence,
     )

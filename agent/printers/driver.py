@@ -2,7 +2,7 @@
 
 A driver never decides. It says what it sees (`observation`), does what it is told, and after any
 restart says what became of a run (`recover`). One task owns a driver and calls it in turn;
-`observation` may be read at any time.
+`observation` may be read, and `command` called, at any time, also while another call waits.
 """
 
 from collections.abc import Mapping

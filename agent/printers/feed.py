@@ -122,11 +122,15 @@ class Feed:
             self._own.popleft()
         return True
 
-    def _say_own(self, command: str, tag: object) -> bool:
+    def say_now(self, command: str, tag: object) -> bool:
+        """Submit what a firmware reads ahead of its queue; False: not now."""
+        return self._say_own(command, tag, urgent=True)
+
+    def _say_own(self, command: str, tag: object, *, urgent: bool = False) -> bool:
         """Submit a line that is not the plate's; False: it does not fit now."""
         connection, run = self.connection, self.run
         number = connection.next_number
-        if told := connection.submit(command, self._now(), tag=tag):
+        if told := connection.submit(command, self._now(), tag=tag, urgent=urgent):
             self._tell(told)
         if connection.next_number == number:
             # Queued, it would get a number that nobody here knows in time.

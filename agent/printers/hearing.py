@@ -1,18 +1,39 @@
 """What a firmware says, turned into what is seen of it and what the run makes of it."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from agent.core.observation import RunState
 from agent.printers.feed import Feed
-from agent.printers.plate_run import Mark
 from agent.printers.streaming import Streaming
-from agent.printers.transcript import Transcript
+from agent.printers.transcript import Spoken, Transcript
 from protocols.gcode import events
 from protocols.wire.vocabulary import Temperature
 
 EVIDENCE_LINES = 60
+EVIDENCE_BYTES_MAX = 4096  # it goes into a report, and into the coordinator's history
+QUOTES_MAX = 200  # a firmware may answer with all its settings
+TALK_MAX = 200  # of a busy line the transcript holds a second or two
+
+
+class Question:
+    """A single command, and what the firmware says while it is under way.
+
+    Attributes:
+        answered: done when the command was accepted, cancelled when the port is gone.
+    """
+
+    def __init__(self) -> None:
+        """Belong to the running loop."""
+        self.quotes: list[str] = []
+        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def quote(self, text: str) -> None:
+        """Note what the firmware said."""
+        if len(self.quotes) < QUOTES_MAX:
+            self.quotes.append(text)
 
 
 class Hearing:
@@ -24,8 +45,8 @@ class Hearing:
         message: what is wrong with the printer, for a person; empty when all is well.
         attention: it waits for a person.
         connected: lines could be said since the port was opened.
-        quotes: what it says in answer to a single command, None while none is under way.
-        answered: done when that command was accepted.
+        question: the single command that is under way, None while none is.
+        talk: what people said and were told, oldest first; longer ago than the transcript knows.
     """
 
     def __init__(
@@ -43,8 +64,8 @@ class Hearing:
         self.firmware = ""
         self.message = "not connected yet"
         self.attention = self.connected = False
-        self.quotes: list[str] | None = None
-        self.answered: asyncio.Future[None] | None = None
+        self.question: Question | None = None
+        self.talk: deque[Spoken] = deque(maxlen=TALK_MAX)
         self._streaming = streaming
         self._feed: Feed = streaming.feed
         self._transcript = transcript
@@ -52,14 +73,15 @@ class Hearing:
         self._quick_stop = quick_stop
         self._errand = errand
         streaming.readings = self.readings
+        streaming.evidence = self.evidence
 
     def handle(self, event: events.Event) -> None:
         """Take anything but the acceptance of the plate's own lines."""
         streaming = self._streaming
         match event:
-            case events.Accepted(_, Mark.SENT):
-                if self.answered is not None and not self.answered.done():
-                    self.answered.set_result(None)
+            case events.Accepted(_, Question() as question):
+                if not question.answered.done():
+                    question.answered.set_result(None)
             case events.Accepted(_, tag):
                 streaming.accepted(tag)
             case events.OwnLine(number, command):
@@ -72,8 +94,10 @@ class Hearing:
             case events.PositionReported(axes):
                 streaming.place = axes
                 self._quote(" ".join(f"{axis}{value:g}" for axis, value in axes.items()))
-            case events.Said(text) | events.CommandUnknown(text):
+            case events.Said(text):
                 self._quote(text)
+            case events.CommandUnknown(text):
+                self._quote(f"unknown command: {text}")
             case events.Ready() | events.Identified():
                 self._is_ready(event)
             case events.NumberFound(number):
@@ -90,17 +114,23 @@ class Hearing:
         run = self._streaming.active
         self.message = reason if run is None else f"{reason}; the print waits at {run.where()}"
         self.attention = self.connected = False
-        if self.answered is not None and not self.answered.done():
-            self.answered.cancel()
+        if self.question is not None:
+            self.question.answered.cancel()
 
     def evidence(self) -> list[str]:
         """Return the end of the dialogue, times in seconds before now."""
-        now = asyncio.get_running_loop().time()
-        return self._transcript.lines(EVIDENCE_LINES, until_s=now)
+        last = self._transcript.spoken()[-EVIDENCE_LINES:]
+        now_s = asyncio.get_running_loop().time()
+        return Transcript.written(last, until_s=now_s, bytes_max=EVIDENCE_BYTES_MAX)
+
+    def note(self, way: str, text: str) -> None:
+        """Note what somebody said (`>`) or was told (`<`)."""
+        self.talk.append(Spoken(asyncio.get_running_loop().time(), way, text))
 
     def _quote(self, text: str) -> None:
-        if self.quotes is not None:
-            self.quotes.append(text)
+        self.note("<", text)
+        if self.question is not None:
+            self.question.quote(text)
 
     def _is_ready(self, event: events.Ready | events.Identified) -> None:
         self.firmware = event.firmware.get("FIRMWARE_NAME", self.firmware)
@@ -116,8 +146,10 @@ class Hearing:
                 self.message = "the printer waits for somebody to attend to it" if needed else ""
             case events.ActionRequested(name, argument):
                 self._log.info("printer.asked", action=name, argument=argument)
+                self.note("<", f"//action:{name} {argument}".strip())
                 self._asked(name, argument)
             case events.ErrorReported(text):
+                self.note("<", text)
                 self._log.warning("printer.complained", text=text, dialogue=self.evidence())
                 self.message = text
                 self._feed.hold(f"the printer reported: {text}")
@@ -125,6 +157,7 @@ class Hearing:
                 self.message = "the board restarted"
                 self._break_off("the printer restarted by itself")
             case events.Halted(reason):
+                self.note("<", reason)
                 self.message = f"{reason}: reset the printer"
                 self._break_off(reason)
                 self._streaming.make_safe = False

@@ -10,28 +10,26 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import structlog
 
-from agent.core.watch import Look
 from agent.errors import DriverUnavailable, NotPossible, PlateRefused
 from agent.printers.driver import Capabilities, Observation, PlateFile, RunSeen, RunState
 from agent.printers.feed import Feed
 from agent.printers.hearing import Hearing
 from agent.printers.marlin_settings import WINDOW_LINES_MAX, MarlinSerialSettings
-from agent.printers.plate_run import Mark
 from agent.printers.serial_link import SerialLink
 from agent.printers.serial_port import open_port
 from agent.printers.streaming import Streaming
 from agent.printers.surveys import SURVEYS
+from agent.printers.terminal import COMMANDS, Terminal
 from agent.printers.transcript import Transcript
 from agent.printers.watching import Watching
-from protocols.errors import InvalidLine
 from protocols.gcode import events
 from protocols.gcode.connection import Connection
-from protocols.gcode.lines import encode, parse, strip_comment
 from protocols.gcode.rules import Severity, judge
 from protocols.gcode.states import State
 from protocols.gcode.survey import Survey
@@ -39,12 +37,10 @@ from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 
 RECONNECT_S_MIN = 0.5
 RECONNECT_S_MAX = 30.0
-SEND_TIMEOUT_S = 120.0  # for an answer to a single command; homing takes this long at worst
 TEND_INTERVAL_S = 2.0
 NOTE_INTERVAL_S = 10.0
 # An agent asks for its run within seconds of its start; reading a large plate may take a minute.
 ASKED_FOR_WITHIN_S = 300.0
-_LONGEST_NUMBER = 999_999_999
 
 log = structlog.get_logger()
 
@@ -53,7 +49,7 @@ class MarlinSerial:
     """See `agent.printers.driver.Driver`."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(
-        pause=True, recovers=True, streams=True, commands=frozenset({"send", "dialogue"})
+        pause=True, recovers=True, streams=True, commands=COMMANDS
     )
 
     def __init__(
@@ -76,7 +72,15 @@ class MarlinSerial:
             quick_stop=self._settings.quick_stop,
             errand=self._do_beside,
         )
-        self._watching = Watching(self._log)
+        self._terminal = Terminal(
+            self._streaming,
+            self._hearing,
+            self._transcript,
+            state=self._state,
+            tell=self._heard,
+        )
+        self._watching = Watching(self._streaming, self._hearing, self._transcript, self._log)
+        self._streaming.look = self._watch
         self._change = asyncio.Event()
         self._told: tuple[object, ...] = ()
         self._errands: asyncio.TaskGroup | None = None
@@ -107,16 +111,17 @@ class MarlinSerial:
             if run
             else None,
             message=self._message,
+            findings=self._watching.findings.now,
         )
 
     @property
     def _message(self) -> str:
-        return self._hearing.message or self._streaming.remark or self._watching.words
+        return self._hearing.message or self._streaming.remark or self._watching.findings.words
 
     @property
     def _gist(self) -> tuple[object, ...]:
         """The message without the numbers that creep in it."""
-        return (self._hearing.message, self._streaming.remark, *self._watching.findings)
+        return (self._hearing.message, self._streaming.remark, *self._watching.findings.rules)
 
     def _state(self) -> PrinterState:
         match self._feed.connection.state:
@@ -201,17 +206,7 @@ class MarlinSerial:
                 self._streaming.abandon("nobody asked for it after the agent restarted")
 
     def _watch(self) -> None:
-        connection = self._feed.connection
-        begun = self._watching.look(
-            Look(
-                now_s=_now(),
-                readings=self._hearing.readings,
-                read_at_s=self._hearing.read_at_s,
-                connected=self._feed.open,
-                lines_sent=connection.lines_sent,
-                resends=connection.resends,
-            )
-        )
+        begun = self._watching.look(_now())
         grave = [one for one in begun if one.rule.partition(".")[0] in self._settings.stop_on]
         if grave:
             self._streaming.stop(grave[0].words, quick=self._settings.quick_stop)
@@ -293,51 +288,25 @@ class MarlinSerial:
             run = self._feed.run
             if record is None or record.beginning.run_id != run_id:
                 reason = "the driver has no record of it; how far the printer came is not known"
-                return RunSeen(run_id=run_id, state=RunState.UNKNOWN, reason=reason)
+                unknown = RunSeen(run_id=run_id, state=RunState.UNKNOWN, reason=reason)
+                return replace(unknown, evidence=tuple(self._hearing.evidence()))
             if (run is None or run.run_id != run_id) and record.ended is not None:
                 state, reason = record.ended
-                line, layer = record.line, record.layer
-                return RunSeen(run_id=run_id, state=state, line=line, layer=layer, reason=reason)
+                return RunSeen(
+                    run_id=run_id,
+                    state=state,
+                    line=record.line,
+                    layer=record.layer,
+                    reason=reason,
+                    evidence=record.evidence,
+                )
         seen = self.observation.run
         assert seen is not None, "the run was taken up"
         return seen
 
-    # ------------------------------------------------------------------ what an operator asks
-
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
-        """Send one `line` of G-code (`send`), or show what was said last (`dialogue`)."""
-        match name:
-            case "dialogue":
-                return "\n".join(self._hearing.evidence())
-            case "send":
-                return await self._send(strip_comment(str(arguments.get("line", ""))))
-        raise NotPossible(f"{name!r} is no command for this printer")
-
-    async def _send(self, line: str) -> str:
-        if parse(line) is None:
-            raise NotPossible(f"{line!r} is no G-code")
-        try:
-            encode(_LONGEST_NUMBER, line)
-        except InvalidLine as problem:
-            raise NotPossible(str(problem)) from problem
-        self._must_be_idle()
-        hearing = self._hearing
-        if hearing.answered is not None:
-            raise NotPossible("another command is under way")
-        quotes = hearing.quotes = []
-        hearing.answered = asyncio.get_running_loop().create_future()
-        try:
-            self._feed.say(line, tag=Mark.SENT)
-            self._speak()
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await asyncio.wait((hearing.answered,))
-            if hearing.answered.cancelled():
-                raise DriverUnavailable(self._message)
-            return "\n".join(quotes)
-        except TimeoutError:
-            raise NotPossible(f"no answer to {line} within {SEND_TIMEOUT_S:.0f} s") from None
-        finally:
-            hearing.answered = hearing.quotes = None
+        """See `Terminal.command`."""
+        return await self._terminal.command(name, arguments)
 
 
 def _now() -> float:

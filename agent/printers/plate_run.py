@@ -1,7 +1,7 @@
 """One plate being streamed: where it is in its file, what comes next, what an observer is told."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -32,7 +32,6 @@ class Mark(StrEnum):
     RESUMED = "resumed"
     STOPPED = "stopped"
     LOCATED = "located"
-    SENT = "sent"
 
 
 @dataclass(slots=True)
@@ -116,14 +115,14 @@ class PlateRun:
         self.pause_at = min(ahead, default=NEVER)
         self.supply.hold_at(self.pause_at)
 
-    def end(self, state: RunState, reason: str = "") -> None:
+    def end(self, state: RunState, reason: str = "", evidence: Sequence[str] = ()) -> None:
         """Close the run; an ended one stays as it ended."""
         if self.active:
             self.state = state
             self.reason = reason
             self.feeding = False
             self.file.close()
-            self.record.note_ended(state, reason)
+            self.record.note_ended(state, reason, evidence)
             self.record.close()
 
     def where(self) -> str:
@@ -169,6 +168,7 @@ class PlateRun:
             lines_sent=lines_sent - self.lines_before,
             resends=resends - self.resends_before,
             reason=self.reason,
+            evidence=self.record.evidence,
         )
 
 

@@ -13,6 +13,7 @@ the machine itself went down (another kernel boot), own lines may be missing, an
 
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class RunRecord:
         resumed_at: how many commands of the plate were said before the last pause that ended.
         stopping: why a stop was asked for, None while none was.
         ended: how the run ended, None while it has not.
+        evidence: the end of the dialogue, where it ended badly.
         line, layer: where the plate was when that was noted last; behind by seconds.
         whole: everything that was to be written was.
     """
@@ -63,6 +65,7 @@ class RunRecord:
         self.resumed_at = -1
         self.stopping: str | None = None
         self.ended: tuple[RunState, str] | None = None
+        self.evidence: tuple[str, ...] = ()
         self.line = self.layer = 0
         self.whole = True
         self._own: set[int] = set()
@@ -125,6 +128,12 @@ class RunRecord:
         position -= sum(1 for number in self._own if number <= last_number)
         return position if last_number >= first - 1 and position >= 0 else None
 
+    def may_be_plates(self, number: int) -> bool:
+        """Whether a numbered line was the plate's: to show by, not to count by."""
+        # What ends a run is its own line, so that what follows is nobody's.
+        last = max(self._own, default=-1) if self.ended is not None else number
+        return self.beginning.first_number <= number <= last and number not in self._own
+
     def note_own(self, number: int, command: str) -> None:
         """Note a numbered line that is not the plate's, before it is said."""
         if number >= self.beginning.first_number:
@@ -150,9 +159,9 @@ class RunRecord:
         """Note that no further line of the plate will be said."""
         self._write({"stopping": reason})
 
-    def note_ended(self, state: RunState, reason: str) -> None:
+    def note_ended(self, state: RunState, reason: str, evidence: Sequence[str] = ()) -> None:
         """Note how the run ended."""
-        self._write({"ended": state.value, "reason": reason})
+        self._write({"ended": state.value, "reason": reason, "evidence": list(evidence)})
 
     def note_line(self, line: int, layer: int) -> None:
         """Note how far the plate has come, for people."""
@@ -197,6 +206,7 @@ class RunRecord:
                 self.stopping = reason
             case {"ended": str(state), "reason": str(reason)}:
                 self.ended = (RunState(state), reason)
+                self.evidence = tuple(map(str, entry.get("evidence", ())))
             case {"line": int(line), "layer": int(layer)}:
                 self.line, self.layer = line, layer
             case _:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.observation import RunState
+from agent.core.watch import words_of_place
 from agent.errors import DriverUnavailable, NotPossible
 from agent.printers.driver import PlateFile
 from agent.printers.feed import Feed
@@ -39,6 +40,8 @@ class Streaming:
         make_safe: something broke off, and hot heaters may rest over a part.
         remark: something a person should know of the run; empty when all is well.
         place: where the firmware said the head is, last.
+        evidence: returns the end of the dialogue.
+        look: has the rules looked at, now that something is wrong.
     """
 
     def __init__(
@@ -65,6 +68,9 @@ class Streaming:
         self.remark = ""
         self.place: Mapping[str, float] = {}
         self.readings: Mapping[str, Temperature] = {}
+        self.evidence: Callable[[], list[str]] = list
+        self.look: Callable[[], None] = lambda: None
+        self._misplaced: Mapping[str, tuple[float, float]] = {}
         self._errand = errand
 
     @property
@@ -72,6 +78,11 @@ class Streaming:
         """The run, while it may still move something."""
         run = self.feed.run
         return run if run is not None and run.active else None
+
+    @property
+    def out_of_place(self) -> Mapping[str, tuple[float, float]]:
+        """Axis -> where the head is and where the plate of the run has it, if they differ."""
+        return self._misplaced if self.active is not None else {}
 
     @property
     def unsettled(self) -> bool:
@@ -124,7 +135,7 @@ class Streaming:
         run, earlier = self.active, self.earlier
         if run is not None:
             words = f"{reason} at {run.where()}; {HEAT_UNKNOWN}"
-            run.end(state, words)
+            run.end(state, words, self.evidence())
             self.log.error("run.broken_off", run_id=run.run_id, reason=words)
         elif earlier is not None and earlier.ended is None:
             words = f"{reason} at line {earlier.line} or later, layer {earlier.layer}"
@@ -134,7 +145,7 @@ class Streaming:
         self.make_safe = True
 
     def _end_earlier(self, earlier: RunRecord, state: RunState, words: str) -> None:
-        earlier.note_ended(state, words)
+        earlier.note_ended(state, words, self.evidence())
         earlier.close()
         self.log.error("run.broken_off", run_id=earlier.beginning.run_id, reason=words)
 
@@ -238,7 +249,7 @@ class Streaming:
             record.note_ended(RunState.UNKNOWN, f"its plate can't be opened: {error}")
             raise NotPossible(f"the plate can't be opened: {error}") from error
         connection = self.feed.connection
-        self.earlier, self.remark = None, ""
+        self.earlier, self.remark, self._misplaced = None, "", {}
         self.feed.run = run = PlateRun(
             plate=plate,
             survey=survey,
@@ -259,9 +270,10 @@ class Streaming:
         state, sure = await asyncio.to_thread(run.left_behind)
         if run is not self.active or run.taken != taken:
             return
-        words = _difference(state, sure, told)
-        if words:
+        self._misplaced = _difference(state, sure, told)
+        if words := words_of_place(self._misplaced):
             self.remark = words
+            self.look()
             self.log.warning("run.out_of_place", run_id=run.run_id, reason=words)
         if run.record.paused is None and not run.feeding:
             if words:
@@ -283,7 +295,7 @@ class Streaming:
             return
         if _difference(state, sure, run.paused_at):
             state = state.at(run.paused_at)
-        self.remark = ""
+        self.remark, self._misplaced = "", {}
         self.feed.say(*state.restore_commands(cold=self._is_cold(state)))
         self.feed.say("M105", tag=Mark.RESUMED)
         self.feed.pump_and_flush()
@@ -320,11 +332,13 @@ class Streaming:
         )
 
 
-def _difference(state: ModalState, sure: frozenset[str], told: Mapping[str, float]) -> str:
-    """Return in words how the firmware's place differs from the plate's, empty where they agree."""
-    wrong = []
-    for axis in sorted(sure):
+def _difference(
+    state: ModalState, sure: frozenset[str], told: Mapping[str, float]
+) -> dict[str, tuple[float, float]]:
+    """Return the axes whose place the firmware has elsewhere than the plate: there and here."""
+    wrong = {}
+    for axis in sure & told.keys():
         here = getattr(state, f"{axis.lower()}_mm")
-        if axis in told and abs(told[axis] - here) > PLACE_TOLERANCE_MM:
-            wrong.append(f"{axis}{told[axis]:g} instead of {axis}{here:g}")
-    return f"the head is not where the plate has it: {', '.join(wrong)}" if wrong else ""
+        if abs(told[axis] - here) > PLACE_TOLERANCE_MM:
+            wrong[axis] = (told[axis], here)
+    return wrong

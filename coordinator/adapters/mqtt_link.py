@@ -22,7 +22,7 @@ from coordinator.errors import SettingsInvalid, Unavailable
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, encode, receive
 from protocols.wire.compat import PROTOCOL_MINOR
-from protocols.wire.to_agent import CoordinatorStatus, Desired, Sync
+from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import ROOT, Topic, build, subscription
 from protocols.wire.vocabulary import AgentId
 
@@ -128,12 +128,24 @@ class MqttLink:
         Raises:
             Unavailable: no connection to the broker.
         """
+        topic = build(Topic.DESIRED, agent_id, desired.printer_id)
+        await self._deliver(Topic.DESIRED, topic, encode(desired))
+
+    async def send_command(self, command: Command) -> None:
+        """Say one command, not retained; returns once the broker has it.
+
+        Raises:
+            Unavailable: no connection to the broker.
+        """
+        topic = build(Topic.COMMANDS, command.agent_id)
+        await self._deliver(Topic.COMMANDS, topic, encode(command))
+
+    async def _deliver(self, kind: Topic, topic: str, payload: bytes) -> None:
         client = self._client
         if client is None or not self.connected:
             raise self._unreachable()
-        topic = build(Topic.DESIRED, agent_id, desired.printer_id)
         try:
-            await self._say(client, Topic.DESIRED, topic, encode(desired))
+            await self._say(client, kind, topic, payload)
         except aiomqtt.MqttError as error:
             raise self._unreachable() from error
 

@@ -23,6 +23,7 @@ ROUTES: tuple[tuple[str, str, handlers.Handler], ...] = (
     ("GET", "/printers/{printer_id}", handlers.show_printer),
     ("POST", "/printers/{printer_id}/clear", handlers.clear_printer),
     ("POST", "/printers/{printer_id}/service", handlers.set_service),
+    ("POST", "/printers/{printer_id}/commands", handlers.command_printer),
     ("GET", "/runs/{run_id}", handlers.show_run),
     ("POST", "/runs/{run_id}/settle", handlers.settle_run),
     ("GET", "/artifacts/{sha256}", serve_artifact),

@@ -1,7 +1,7 @@
 """What requests bring, checked: the fields of an order, and small JSON bodies."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
@@ -13,6 +13,8 @@ from protocols.wire.vocabulary import PrinterId
 PRIORITY_MAX = 1000
 WORD_CHARACTERS_MAX = 64
 SETTINGS_MAX = 100
+LINE_MAX = 500
+ARGUMENTS_MAX = 10
 
 
 class _OrderForm(BaseModel):
@@ -44,6 +46,17 @@ class ServiceForm(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     in_service: bool
+
+
+class CommandForm(BaseModel):
+    """One command for a printer; what it knows, and takes, is its driver's to say."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(min_length=1, max_length=WORD_CHARACTERS_MAX)
+    arguments: dict[str, bool | int | float | Annotated[str, Field(max_length=LINE_MAX)]] = Field(
+        default_factory=dict, max_length=ARGUMENTS_MAX
+    )
 
 
 _Form = TypeVar("_Form", bound=BaseModel)

@@ -5,19 +5,19 @@ from collections.abc import Awaitable, Callable, Collection
 from aiohttp import web
 
 from coordinator.api.auth import TOKEN, actor_of, shows_credential
-from coordinator.api.forms import ServiceForm, SettleForm, form_of, order_of
+from coordinator.api.forms import CommandForm, ServiceForm, SettleForm, form_of, order_of
 from coordinator.api.problems import BadRequest, FieldError, Problem
 from coordinator.api.render import (
     API_ROOT,
     health_document,
     job_document,
     printer_document,
-    run_document,
     wait_document,
+    whole_run_document,
 )
 from coordinator.api.uploads import received
 from coordinator.domain.jobs import Job, JobState
-from coordinator.usecases import controlling, orders, reading
+from coordinator.usecases import commanding, controlling, orders, reading
 from coordinator.usecases.farm import Farm
 from protocols.wire.vocabulary import JobId, PrinterId, RunId
 
@@ -101,10 +101,20 @@ async def set_service(request: web.Request) -> web.Response:
     return web.json_response(printer_document(await reading.printer_view(farm, printer_id)))
 
 
+async def command_printer(request: web.Request) -> web.Response:
+    """Have a printer do what is not state: `send`, `dialogue`, `emergency_stop`."""
+    farm, printer_id = request.app[FARM], _printer_id(request)
+    form = form_of(CommandForm, await request.read())
+    words = await commanding.command_printer(
+        farm, printer_id, form.name, form.arguments, actor_of(request)
+    )
+    return web.json_response({"name": form.name, "words": words})
+
+
 async def show_run(request: web.Request) -> web.Response:
     """Return one run."""
     run = await reading.run_view(request.app[FARM], RunId(request.match_info["run_id"]))
-    return web.json_response(run_document(run))
+    return web.json_response(whole_run_document(run))
 
 
 async def settle_run(request: web.Request) -> web.Response:
@@ -112,7 +122,7 @@ async def settle_run(request: web.Request) -> web.Response:
     form = form_of(SettleForm, await request.read())
     run_id = RunId(request.match_info["run_id"])
     run = await controlling.settle_run(request.app[FARM], run_id, form.outcome, actor_of(request))
-    return web.json_response(run_document(run))
+    return web.json_response(whole_run_document(run))
 
 
 async def show_health(request: web.Request) -> web.Response:

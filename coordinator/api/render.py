@@ -13,7 +13,8 @@ from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run
 from coordinator.usecases.live import Sample
 from coordinator.usecases.reading import Health, JobView, PrinterView, Wait
-from protocols.wire.vocabulary import Temperature
+from protocols.wire.from_agent import HostSample
+from protocols.wire.vocabulary import Finding, Temperature
 
 Document: TypeAlias = dict[str, object]
 
@@ -88,6 +89,14 @@ def plate_document(plate: Plate) -> Document:
     }
 
 
+def whole_run_document(run: Run) -> Document:
+    """Return a run with the last lines between host and printer, where it ended badly.
+
+    Null: see `run_document`.
+    """
+    return {**run_document(run), "dialogue": str(run.facts.get("dialogue", "")).splitlines()}
+
+
 def run_document(run: Run) -> Document:
     """Return a run. Null: `started_at` and `ended_at` before they happened."""
     return {
@@ -102,7 +111,7 @@ def run_document(run: Run) -> Document:
         "reason": run.reason,
         "line": run.line,
         "layer": run.layer,
-        "facts": dict(run.facts),
+        "facts": {name: fact for name, fact in run.facts.items() if name != "dialogue"},
         "leased_at": moment(run.leased_at),
         "started_at": _moment_or_null(run.started_at),
         "ended_at": _moment_or_null(run.ended_at),
@@ -117,7 +126,8 @@ def wait_document(wait: Wait) -> Document:
 def printer_document(view: PrinterView) -> Document:
     """Return a printer with what it does now.
 
-    Null: `run` and `job` where it holds no lease, `live` where nothing was heard of it yet.
+    Null: `run` and `job` where it holds no lease, `live` where nothing was heard of it yet, `host`
+    where the machine beside it tells nothing or is away.
     """
     printer = view.printer
     return {
@@ -143,6 +153,40 @@ def printer_document(view: PrinterView) -> Document:
         if view.job is not None
         else None,
         "live": live_document(view.sample) if view.sample is not None else None,
+        "host": host_document(view.host) if view.host is not None else None,
+        "findings": [
+            *(finding_document(finding, "printer") for finding in view.findings),
+            *(finding_document(finding, "host") for finding in _findings_of(view.host)),
+        ],
+    }
+
+
+def host_document(host: HostSample) -> Document:
+    """Return the machine beside a printer. Null: everything that it does not tell."""
+    return {
+        "under_voltage": host.under_voltage,
+        "under_voltage_seen": host.under_voltage_seen,
+        "throttled": host.throttled,
+        "throttled_seen": host.throttled_seen,
+        "cpu_celsius": host.cpu_celsius,
+        "disk_free_bytes": host.disk_free_bytes,
+        "memory_free_bytes": host.memory_free_bytes,
+        "load_ratio": host.load,
+    }
+
+
+def _findings_of(host: HostSample | None) -> tuple[Finding, ...]:
+    return host.findings if host is not None else ()
+
+
+def finding_document(finding: Finding, about: str) -> Document:
+    """Return one thing that is wrong now; it is about the `printer`, or about its `host`."""
+    return {
+        "about": about,
+        "rule": finding.rule,
+        "level": finding.level.value,
+        "words": finding.words,
+        "evidence": dict(finding.evidence),
     }
 
 

@@ -23,6 +23,8 @@ JOB_ENDS = frozenset({"finished", "failed", "cancelled", "lost"})
 ANSWER_S = 10.0
 # Looking at a big model takes the coordinator longer than any other request.
 SUBMITTED_S = 300.0
+# A printer answers a line when it has carried it out; the coordinator waits a little longer.
+COMMANDED_S = 75.0
 CHUNK_BYTES = 256 * 1024
 
 
@@ -128,6 +130,18 @@ class FarmClient:
         """Take a printer out of the farm's hands, or give it back."""
         path = f"printers/{_step(printer_id)}/service"
         return self._ask("POST", path, {"in_service": in_service})
+
+    def command(self, printer_id: str, name: str, arguments: Document) -> str:
+        """Have a printer do one thing that is not state; returns its words."""
+        body = json.dumps({"name": name, "arguments": arguments}).encode()
+        request = _Request(
+            method="POST",
+            path=f"printers/{_step(printer_id)}/commands",
+            body=(body,),
+            body_bytes=len(body),
+            answer_s=COMMANDED_S,
+        )
+        return str(self._document(request)["words"])
 
     def save_artifact(self, sha256: str, to: Path) -> None:
         """Write an artifact's bytes to a file."""

@@ -135,3 +135,41 @@ def remaining(printer: Document) -> str:
     """Return how long the run that is on still takes, nothing where that is unknown."""
     live = progress_of(printer)
     return duration(live["remaining_s"]) if live else ""
+
+
+def findings(printer: Document, level: str) -> str:
+    """Return what is wrong with a printer, or with the machine beside it, at one level."""
+    return "; ".join(each["words"] for each in printer["findings"] if each["level"] == level)
+
+
+def alarms(printers: Iterable[Document]) -> list[str]:
+    """Return each alarm once, with the printer; what is wrong with a machine has its agent."""
+    told = {
+        (printer["agent_id"] if each["about"] == "host" else printer["id"], each["words"])
+        for printer in printers
+        for each in printer["findings"]
+        if each["level"] == "alarm"
+    }
+    return [f"{where}: {words}" for where, words in sorted(told)]
+
+
+def host(document: Document | None) -> str:
+    """Return what the machine beside a printer says of itself, nothing where it says nothing."""
+    if document is None:
+        return ""
+    told = {
+        "under-voltage seen": document["under_voltage_seen"],
+        "throttling seen": document["throttled_seen"],
+    }
+    numbers = {
+        "cpu_celsius": ("{:.0f} °C", 1),
+        "disk_free_bytes": ("{:.1f} GiB free", 1024**3),
+        "memory_free_bytes": ("{:.0f} MiB memory", 1024**2),
+        "load_ratio": ("load {:.2f}", 1),
+    }
+    parts = [
+        words.format(document[name] / unit)
+        for name, (words, unit) in numbers.items()
+        if document[name] is not None
+    ]
+    return ", ".join([*parts, *(words for words, seen in told.items() if seen)])

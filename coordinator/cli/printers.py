@@ -30,6 +30,8 @@ def list_printers(
     printers = [printer for printer in farm.printers() if not status or printer["status"] in status]
     for trouble in farm.health()["troubles"]:
         typer.echo(f"farmhand: {trouble['words']}", err=True)
+    for words in output.alarms(printers):
+        typer.echo(f"farmhand: {words}", err=True)
     if as_json:
         output.print_json(printers)
         return
@@ -104,6 +106,50 @@ def service(
     _say(farm.set_service(printer_id, in_service=switch is Switch.ON), as_json=as_json)
 
 
+@app.command()
+def send(
+    printer_id: PrinterId,
+    line: Annotated[list[str], typer.Argument(metavar="LINE", help="A line of G-code.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what a paused print would else not bear.")
+    ] = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Say one line of G-code to a printer, also in the middle of a print; prints its answer."""
+    from coordinator.cli.client import connect
+
+    arguments = {"line": " ".join(line), **({"force": True} if force else {})}
+    if words := connect(url, token_file).command(printer_id, "send", arguments):
+        typer.echo(words)
+
+
+@app.command()
+def dialogue(
+    printer_id: PrinterId,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also lines of the print, oks and temperatures.")
+    ] = False,
+    lines: Annotated[int, typer.Option(help="At most so many.")] = 60,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Show what printer and agent said to each other last: seconds before now, way, words."""
+    from coordinator.cli.client import connect
+
+    show = "all" if everything else "talk"
+    arguments = {"show": show, "lines": lines}
+    typer.echo(connect(url, token_file).command(printer_id, "dialogue", arguments))
+
+
+@app.command("emergency-stop")
+def emergency_stop(printer_id: PrinterId, url: Url = "", token_file: TokenFile = None) -> None:
+    """Stop the machine at once (M112): its print has failed, and it needs a reset."""
+    from coordinator.cli.client import connect
+
+    typer.echo(connect(url, token_file).command(printer_id, "emergency_stop", {}))
+
+
 def _say(printer: "Document", *, as_json: bool) -> None:
     from coordinator.cli import output
 
@@ -122,5 +168,8 @@ def _say(printer: "Document", *, as_json: bool) -> None:
         "done": output.percent(printer),
         "message": printer["message"],
         "quarantine": printer["quarantine"],
+        "host": output.host(printer["host"]),
+        "alarm": output.findings(printer, "alarm"),
+        "warning": output.findings(printer, "warning"),
     }
     output.print_facts(f"{printer['id']}  {printer['name']}", facts)

@@ -70,5 +70,8 @@ def _say(run: "Document", *, as_json: bool) -> None:
         "line": str(run["line"]) if run["line"] else "",
         "started": run["started_at"],
         "ended": run["ended_at"],
+        "amiss": run["facts"].get("amiss"),
     }
     output.print_facts(run["id"], facts)
+    for line in run["dialogue"]:
+        typer.echo(f"    {line}")

@@ -9,6 +9,7 @@ from coordinator.domain import presence as arriving
 from coordinator.domain import reports
 from coordinator.domain.printers import Printer
 from coordinator.ports import Unit
+from coordinator.usecases.commanding import answered
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, holding_of, writing
 from protocols.wire.codec import Message
@@ -34,7 +35,7 @@ async def absorb(farm: Farm, message: Message) -> None:
         case Presence():
             await _absorb_presence(farm, message)
         case CommandResult():
-            log.info("command.answered", id=message.id, ok=message.ok, code=message.code)
+            answered(farm, message)
         case _:
             log.debug("message.ignored", kind=message.kind)
 
@@ -51,6 +52,7 @@ async def _absorb_report(farm: Farm, report: Reported) -> None:
     if printer.agent_id != report.agent_id or not farm.live.is_news(report):
         return
     farm.live.waits[report.printer_id] = report.waits_for
+    farm.live.findings[report.printer_id] = report.findings
     refused = reports.refusal(report)
     news = refused is not None and farm.live.first_time(refused[0])
     if not effects and not news:

@@ -8,8 +8,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from protocols.wire.from_agent import PrinterSample, Reported, Telemetry
-from protocols.wire.vocabulary import JobId, PrinterId
+from protocols.wire.from_agent import CommandResult, HostSample, PrinterSample, Reported, Telemetry
+from protocols.wire.vocabulary import AgentId, Finding, JobId, PrinterId
 
 # What was said once is remembered for so many things; when it is full, it may be said again.
 SAID_MAX = 10_000
@@ -30,6 +30,8 @@ class Live:
     Attributes:
         progress: of jobs that are being sliced, 0 to 1.
         waits: why an agent does not start what it was leased, in its words.
+        findings: what is wrong with printers, by their agents' last reports.
+        hosts: the machines of the agents, by their last telemetry.
         preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
             runs alone, so that what is said last is what was true last.
     """
@@ -37,8 +39,11 @@ class Live:
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
     progress: dict[JobId, float] = field(default_factory=dict)
     waits: dict[PrinterId, str] = field(default_factory=dict)
+    findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
+    hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
     _said: set[Hashable] = field(default_factory=set)
 
@@ -46,6 +51,8 @@ class Live:
         """Take over an agent's telemetry."""
         for sample in telemetry.printers:
             self.samples[sample.printer_id] = Sample(sample, now)
+        if telemetry.host is not None:
+            self.hosts[telemetry.agent_id] = telemetry.host
 
     def sample(self, printer_id: PrinterId) -> Sample | None:
         """Return a printer's last telemetry, None before the first."""
@@ -62,6 +69,22 @@ class Live:
             return False
         self._sequences[report.printer_id] = (report.boot_id, report.sequence)
         return True
+
+    def expect(self, command_id: str) -> asyncio.Future[CommandResult]:
+        """Return what will be the answer to a command."""
+        answer: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        self._answers[command_id] = answer
+        return answer
+
+    def expect_no_more(self, command_id: str) -> None:
+        """Nobody waits for this answer any more."""
+        self._answers.pop(command_id, None)
+
+    def answer(self, result: CommandResult) -> None:
+        """Hand an answer to whoever waits for it; an agent may repeat it."""
+        waiting = self._answers.get(result.id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(result)
 
     def first_time(self, what: Hashable) -> bool:
         """Whether this is asked for the first time; keeps repeated trouble out of the history."""

@@ -14,7 +14,8 @@ from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live, Sample
 from coordinator.usecases.performing import the_job, the_printer, the_run
-from protocols.wire.vocabulary import JobId, PrinterId, RunId
+from protocols.wire.from_agent import HostSample
+from protocols.wire.vocabulary import Finding, JobId, PrinterId, RunId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class PrinterView:
         run: the one that holds its lease, with its `job`; None where none does.
         sample: its last telemetry, None before the first.
         waits_for: why its agent does not start the run, in the agent's words.
+        host: the machine beside it, None where it told nothing or is away.
+        findings: what is wrong with the printer itself.
     """
 
     printer: Printer
@@ -60,6 +63,8 @@ class PrinterView:
     job: Job | None
     sample: Sample | None
     waits_for: str = ""
+    host: HostSample | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +193,9 @@ async def _stations(unit: Unit) -> _Stations:
 
 
 async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | None) -> PrinterView:
+    # What was heard last of an agent that is gone says nothing of now.
+    host = live.hosts.get(printer.agent_id) if printer.online else None
+    findings = live.findings.get(printer.printer_id, ()) if printer.online else ()
     return PrinterView(
         printer=printer,
         status=status_of(printer, run),
@@ -195,6 +203,8 @@ async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | Non
         job=await unit.job(run.job_id) if run is not None else None,
         sample=live.sample(printer.printer_id),
         waits_for=live.waits.get(printer.printer_id, "") if run is not None else "",
+        host=host,
+        findings=findings,
     )
 
 

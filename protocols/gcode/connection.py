@@ -3,8 +3,6 @@
 The theory of operation is beside the table, in states.py.
 """
 
-from collections.abc import Mapping
-
 from protocols.gcode import events, replies, timing
 from protocols.gcode.dialects import Dialect
 from protocols.gcode.dialogue import Dialogue
@@ -13,6 +11,7 @@ from protocols.gcode.flight import Flight, Line
 from protocols.gcode.handshake import FIRST_NUMBER, Handshake
 from protocols.gcode.handshake import STATES as HANDSHAKE_STATES
 from protocols.gcode.knowledge import Knowledge
+from protocols.gcode.news import News
 from protocols.gcode.repair import Repair
 from protocols.gcode.replies import ErrorKind, Ok
 from protocols.gcode.reply_parser import parse_reply
@@ -63,10 +62,10 @@ class Connection:
         self._errors = ErrorsHeard(self._dialogue, self._flight, self._repair)
         self._sender = Sender(self._dialogue, self._flight)
         self._silence = Silence(self._dialogue, self._knowledge, self._flight, self._sender)
+        self._news = News(self._dialogue, self._knowledge, self._silence)
         self.undisturbed = False
         self._tail = b""
         self._wake_at: float | None = None
-        self._attention = False
 
     # ------------------------------------------------------------------ what is known
 
@@ -104,6 +103,11 @@ class Connection:
     def planner_free(self) -> int | None:
         """Free planner blocks as last told (ADVANCED_OK's P), None where it does not tell."""
         return self._knowledge.planner_free
+
+    @property
+    def unanswered(self) -> int:
+        """Numbered lines on the wire that have no ok yet."""
+        return self._flight.sent
 
     @property
     def window_lines(self) -> int:
@@ -196,6 +200,14 @@ class Connection:
         """Say what was submitted only."""
         self._sender.supply = None
 
+    def halt(self, reason: str) -> list[events.Event]:
+        """Stop the machine at once (M112), past every queue; it is deaf until it is reset."""
+        if self._dialogue.state not in (*_DEAF, State.HALTED):
+            self._halt(reason)
+            # For a firmware that hears nothing without a number.
+            self._dialogue.out += self._dialogue.encode_urgent(self._flight.next_number, "M112")
+        return self._dialogue.take_told()
+
     def outbound(self) -> bytes:
         """Return what is to be written to the port, and forget it."""
         out = self._dialogue.out
@@ -219,12 +231,8 @@ class Connection:
         only_oks = True
         for line in lines:
             reply = parse_reply(line)
-            if (
-                smooth
-                and reply is replies.PLAIN_OK
-                and flight.sent
-                and flight.lines[0].command != "M105"
-            ):
+            bare = smooth and reply is replies.PLAIN_OK and flight.sent
+            if bare and flight.lines[0].command != "M105":
                 # What nearly every line of a print is answered with, on the shortest way.
                 self._accepted(flight.accept_oldest(), now)
             else:
@@ -267,8 +275,8 @@ class Connection:
             tag.accepted += 1
         else:
             dialogue.told.append(events.Accepted(line.number, tag))
-        if self._attention:
-            self._attend(False)
+        if self._news.attention:
+            self._news.attend(False)
 
     # ------------------------------------------------------------------ time
 
@@ -300,7 +308,7 @@ class Connection:
         elif state in HANDSHAKE_STATES:
             self._handshake.hear(reply, now)
             if state not in _UNHEEDED:
-                self._inform(reply, now)
+                self._news.pass_on(reply, now)
             self._begin_if_ready(now)
         elif state in _STREAMING:
             self._converse(reply, now)
@@ -324,30 +332,14 @@ class Connection:
                 self._dialogue.packing_heard(on)
             case _:
                 self._knowledge.hear(reply)
-                self._inform(reply, now)
-
-    def _inform(self, reply: replies.Reply, now: float) -> None:
-        tell = self._dialogue.tell
-        match reply:
-            case replies.Temperatures(readings) | Ok(readings=Mapping() as readings):
-                self._silence.temperatures_heard(readings, now, asked=isinstance(reply, Ok))
-                tell(events.TemperaturesReported(self._knowledge.completed(readings)))
-            case replies.Busy(kind):
-                self._dialogue.progress_at = now
-                self._attend(kind.needs_person)
-            case replies.ActionCommand(name, argument):
-                tell(events.ActionRequested(name, argument))
-            case replies.Position(axes) | Ok(position=Mapping() as axes):
-                tell(events.PositionReported(axes))
-            case replies.Echo(text) | replies.Unrecognised(text) if text:
-                tell(events.Said(text))
+                self._news.pass_on(reply, now)
 
     def _on_ok(self, ok: Ok, now: float) -> None:
         attentive = self._repair.attentive
         if attentive and self._repair.swallows(ok, now):
             return
         if ok.readings is not None or ok.position is not None:
-            self._inform(ok, now)
+            self._news.pass_on(ok, now)
         flight = self._flight
         accepted = flight.accept(ok)
         if not accepted:
@@ -388,15 +380,10 @@ class Connection:
         self._errors.forget()
         self._wake_at = None
 
-    def _attend(self, needed: bool) -> None:
-        if needed is not self._attention:
-            self._attention = needed
-            self._dialogue.tell(events.AttentionChanged(needed))
-
     def _started(self, now: float) -> None:
         was = self._dialogue.state
         self._handshake.settle(Happening.RESET, now)
-        self._attention = False
+        self._news.attention = False
         if was not in _UNHEEDED and was is not State.IDENTIFYING:
             self._dialogue.tell(events.BoardReset(self._flight.last_accepted))
         self._start_streaming(0, now)
@@ -406,5 +393,7 @@ class Connection:
             return
         self._dialogue.happens(Happening.FATAL)
         self._sender.queue.clear()
-        self._dialogue.say_urgent(b"M112\n")  # a killed firmware is deaf to it; another must stop
+        # A killed firmware is deaf to it; another must stop. Half a line may lie before it.
+        self._dialogue.end_line()
+        self._dialogue.say_urgent(b"M112\n")
         self._dialogue.tell(events.Halted(reason))

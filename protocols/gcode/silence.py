@@ -64,6 +64,8 @@ class Silence:
             and flight.poll_behind is None
             and not flight.waits_to_repeat
             and not self._works_long
+            # Of two M105 under way, nobody could tell whose answer comes.
+            and not any(flight.lines[i].command == "M105" for i in range(flight.sent))
         )
 
     @property

@@ -15,6 +15,7 @@ from protocols.wire.vocabulary import (
     AgentId,
     Epoch,
     EventKind,
+    Finding,
     JobId,
     JournalId,
     Nonce,
@@ -119,6 +120,7 @@ class Reported:
         foreign: something prints that no agent started.
         events_stored: number of the last event written to the outbox.
         events_acknowledged: up to where a coordinator said that it stored them; those are gone.
+        findings: what is wrong with the printer now, alarms first.
     """
 
     kind: Literal["reported"] = "reported"
@@ -139,6 +141,7 @@ class Reported:
     refused: Refusal | None = None
     events_stored: int = 0
     events_acknowledged: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +153,9 @@ class RunEvent:
         at: the agent's wall clock, for display; the order is that of the numbers.
         line: where the run was, with `layer`; 0 where it does not apply.
         occupation: the bed's count after this event.
-        facts: measured things with their unit in the name: `duration_s`, `lines_sent`, `resends`.
+        facts: measured things with their unit in the name: `duration_s`, `lines_sent`, `resends`;
+            with a bad end also `dialogue`, the last lines between host and printer, and with a
+            pause as well `amiss`, what was wrong around it, in words.
     """
 
     kind: Literal["run_event"] = "run_event"
@@ -187,6 +192,29 @@ class PrinterSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostSample:
+    """The machine beside the printers. None: it does not tell.
+
+    Attributes:
+        under_voltage, throttled: now; with `_seen`, since it booted or the agent began.
+        disk_free_bytes: where the agent keeps its journal and plates.
+        memory_free_bytes: what programs can still have.
+        load: processes that want a processor, over the last minute, per processor.
+        findings: what is wrong with it, alarms first.
+    """
+
+    under_voltage: bool | None = None
+    under_voltage_seen: bool | None = None
+    throttled: bool | None = None
+    throttled_seen: bool | None = None
+    cpu_celsius: float | None = None
+    disk_free_bytes: int | None = None
+    memory_free_bytes: int | None = None
+    load: float | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
     """All printers of an agent, at most once a second; `at_unix_s` is the agent's wall clock."""
 
@@ -194,6 +222,7 @@ class Telemetry:
     agent_id: AgentId
     at_unix_s: float
     printers: tuple[PrinterSample, ...]
+    host: HostSample | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The words of the wire: ids, epochs, units, and the enums that messages are made of."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
@@ -101,3 +102,26 @@ class Temperature:
 
     actual_celsius: float
     target_celsius: float | None = None
+
+
+class Level(StrEnum):
+    """How urgent a finding is."""
+
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong now.
+
+    Attributes:
+        rule: its name, with a dot and the heater where it is about one: it tells findings apart.
+        words: for a person.
+        evidence: the numbers that it rests on, units last.
+    """
+
+    rule: str
+    level: Level
+    words: str
+    evidence: Mapping[str, float] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from agent.app import App
 from agent.printers.driver import RunSeen, RunState
 from agent.settings import AgentSettings
 from protocols.wire.codec import encode, receive
-from protocols.wire.from_agent import CommandResult, Reported, RunEvent
+from protocols.wire.from_agent import CommandResult, Reported, RunEvent, Telemetry
 from protocols.wire.to_agent import (
     Acknowledged,
     Assignment,
@@ -26,7 +26,17 @@ from protocols.wire.to_agent import (
     PlateReference,
 )
 from protocols.wire.topics import Topic, build, subscription
-from protocols.wire.vocabulary import AgentId, Epoch, JobId, Mode, PrinterId, PrinterState, RunId
+from protocols.wire.vocabulary import (
+    AgentId,
+    Epoch,
+    Finding,
+    JobId,
+    Level,
+    Mode,
+    PrinterId,
+    PrinterState,
+    RunId,
+)
 from tests.fakes.mosquitto import start_mosquitto
 from tests.fakes.scripted_driver import ScriptedDriver
 
@@ -48,6 +58,7 @@ class Coordinator:
         self.last: Reported | None = None
         self.events: list[RunEvent] = []
         self.results: list[CommandResult] = []
+        self.samples: list[Telemetry] = []
 
     async def want(self, **changes: Any) -> None:
         revision = self.desired.revision + 1
@@ -74,6 +85,8 @@ class Coordinator:
                     await self._store(message)
                 elif isinstance(message, CommandResult):
                     self.results.append(message)
+                elif isinstance(message, Telemetry):
+                    self.samples.append(message)
 
     async def work_until(self, happened: asyncio.Event) -> None:
         """Do a coordinator's work until something happens that nobody reports."""
@@ -121,7 +134,7 @@ async def farm(tmp_path: Path) -> AsyncIterator[tuple[AgentSettings, Coordinator
             TestServer(app, host="127.0.0.1") as server,
             aiomqtt.Client("127.0.0.1", port) as client,
         ):
-            for topic in (Topic.REPORTED, Topic.EVENTS, Topic.RESULTS):
+            for topic in (Topic.REPORTED, Topic.EVENTS, Topic.RESULTS, Topic.TELEMETRY):
                 await client.subscribe(subscription(topic), 1)
             settings = AgentSettings.model_validate(
                 {
@@ -229,3 +242,49 @@ async def test_a_command_is_done_once_and_answered_each_time(tmp_path: Path) -> 
         assert coordinator.results[0].message == "jog done"
         await coordinator.until(lambda: any(r.id == "c2" for r in coordinator.results))
     assert driver.calls.count("command") == 1
+
+
+async def test_what_is_wrong_with_printer_and_machine_is_said(tmp_path: Path) -> None:
+    async with farm(tmp_path) as (settings, coordinator):
+        driver = ScriptedDriver()
+        async with agent(settings, driver):
+            stalled = Finding(rule="heater_stalled.bed", level=Level.ALARM, words="it stays cold")
+            driver.see(findings=(stalled,))
+            await coordinator.until(
+                lambda: coordinator.last is not None and coordinator.last.findings == (stalled,)
+            )
+            await coordinator.until(lambda: any(each.host for each in coordinator.samples))
+            host = next(each.host for each in coordinator.samples if each.host)
+            assert host.disk_free_bytes is not None
+
+
+async def test_looking_and_stopping_wait_for_no_start_and_no_other_command(tmp_path: Path) -> None:
+    driver = ScriptedDriver()
+    driver.hang_after_start = True
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver):
+        await coordinator.want()
+        await coordinator.work_until(driver.took)
+        for number, name in enumerate(("jog", "dialogue", "emergency_stop")):
+            await coordinator.command(name, f"c{number}")
+        await coordinator.until(lambda: len(coordinator.results) == 3)
+        assert all(result.ok for result in coordinator.results)
+
+
+async def test_a_run_that_fails_takes_its_dialogue_and_what_was_wrong_into_the_history(
+    tmp_path: Path,
+) -> None:
+    driver = ScriptedDriver()
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver):
+        await coordinator.want()
+        await coordinator.until(coordinator.phase("printing"))
+        loses = Finding(rule="resends", level=Level.ALARM, words="lines arrive broken")
+        driver.see(findings=(loses,))
+        driver.proceed(RunState.PAUSED)
+        await coordinator.until(coordinator.has("started", "paused"))
+        driver.proceed(RunState.FAILED, reason="it restarted", evidence=("> G1 X1", "< start"))
+        await coordinator.until(coordinator.has("started", "paused", "failed"))
+    started, paused, failed = coordinator.events
+    assert not {"dialogue", "amiss"} & set(started.facts)
+    assert str(paused.facts["amiss"]).startswith("lines arrive broken")
+    assert failed.facts["dialogue"] == "> G1 X1\n< start"
+    assert str(failed.facts["amiss"]).startswith("lines arrive broken")

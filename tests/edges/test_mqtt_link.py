@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from coordinator.adapters.mqtt_link import BrokerAddress, MqttLink
 from coordinator.errors import Unavailable
 from protocols.wire.codec import Message, decode, encode
 from protocols.wire.from_agent import Presence, PrinterSample, Telemetry
-from protocols.wire.to_agent import CoordinatorStatus, Desired, Sync
+from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import Topic, build, subscription
 from protocols.wire.vocabulary import AgentId, Epoch, JournalId, PrinterId, PrinterState
 from tests.fakes.mosquitto import free_port, start_mosquitto
@@ -92,7 +92,12 @@ class Agent:
         parts = urlsplit(url)
         self._client.connect(parts.hostname or "", parts.port or 0)
         self._client.loop_start()
-        kinds = (Topic.DESIRED, Topic.COORDINATOR_STATUS, Topic.COORDINATOR_SYNC)
+        kinds = (
+            Topic.DESIRED,
+            Topic.COMMANDS,
+            Topic.COORDINATOR_STATUS,
+            Topic.COORDINATOR_SYNC,
+        )
         self._client.subscribe([(subscription(topic), 1) for topic in kinds])
         subscribed.get(timeout=PATIENCE_S)
 
@@ -176,6 +181,23 @@ async def test_an_agent_that_comes_later_finds_what_is_desired(broker: Broker) -
         payload, retained = await agent.hears(DESIRED_TOPIC)
         assert decode(payload, Desired) == desired(2)
         assert retained
+
+
+async def test_a_command_reaches_its_agent_and_is_not_kept_for_those_who_come_later(
+    broker: Broker,
+) -> None:
+    command = Command(id="c1", agent_id=AGENT, printer_id=PRINTER, name="send")
+    topic = build(Topic.COMMANDS, AGENT)
+    async with AsyncExitStack() as stack:
+        coordinator = await stack.enter_async_context(running_link(broker.url))
+        agent = await asyncio.to_thread(agent_of, stack, broker.url)
+        await coordinator.link.send_command(command)
+        payload, retained = await agent.hears(topic)
+        assert decode(payload, Command) == command
+        assert not retained
+        later = await asyncio.to_thread(agent_of, stack, broker.url)
+        await coordinator.link.send_command(replace(command, id="c2"))
+        assert decode((await later.hears(topic))[0], Command).id == "c2"
 
 
 async def test_agents_are_told_that_it_is_up_and_asked_to_repeat_themselves(

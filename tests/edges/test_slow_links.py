@@ -36,7 +36,7 @@ async def test_a_shortened_plate_is_printed_command_by_command(tmp_path: Path) -
         assert (seen.state, seen.line) == (RunState.FINISHED, len(PLATE))
     finally:
         await bench.end()
-    assert bench.executed() == SHORT
+    assert await bench.executed() == SHORT
 
 
 async def test_a_packed_plate_is_printed_command_by_command_over_a_bad_cable(
@@ -48,7 +48,7 @@ async def test_a_packed_plate_is_printed_command_by_command_over_a_bad_cable(
     assert seen is not None
     assert seen.state is RunState.FINISHED
     assert seen.resends > 5
-    assert bench.executed() == SHORT
+    assert await bench.executed() == SHORT
 
 
 async def test_a_packed_print_is_taken_up_where_another_process_left_it(
@@ -61,7 +61,7 @@ async def test_a_packed_print_is_taken_up_where_another_process_left_it(
     await bench.driver.recover(RUN, bench.plate)
     await bench.until(lambda: bench.state is not RunState.PRINTING)
     assert bench.state is RunState.FINISHED
-    assert bench.executed() == SHORT
+    assert await bench.executed() == SHORT
 
 
 async def test_the_next_host_is_understood_without_knowing_of_any_packing(

@@ -93,8 +93,10 @@ class PrinterBench:
         run = self.driver.observation.run
         return run.state if run else None
 
-    def executed(self) -> list[str]:
+    async def executed(self) -> list[str]:
         """The plate's commands; without a number, and unknown, is what is left of a spoilt line."""
+        if self.printer.poll() is None:
+            await self.tell_printer("status")  # so that its log is complete
         entries = [line.split("\t") for line in self.log.read_text("latin-1").split("\n")]
         numbered = [entry[1] for entry in entries if entry[0].isdigit()]
         return [text for text in numbered if not is_own(text)]

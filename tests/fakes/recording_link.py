@@ -1,16 +1,23 @@
 """A link that keeps what was said; it can be cut."""
 
+from collections.abc import Awaitable, Callable
+
 from coordinator.errors import Unavailable
-from protocols.wire.to_agent import Desired
+from protocols.wire.to_agent import Command, Desired
 from protocols.wire.vocabulary import AgentId, PrinterId
 
 
 class RecordingLink:
-    """Implements `coordinator.ports.AgentLink`; `retained` is what a broker would keep."""
+    """Implements `coordinator.ports.AgentLink`; `retained` is what a broker would keep.
+
+    `answer` is what an agent does with a command; without it nobody answers.
+    """
 
     def __init__(self) -> None:
         self.said: list[tuple[AgentId, Desired]] = []
         self.retained: dict[PrinterId, Desired] = {}
+        self.commands: list[Command] = []
+        self.answer: Callable[[Command], Awaitable[None]] | None = None
         self.connected = True
 
     @property
@@ -22,3 +29,10 @@ class RecordingLink:
             raise Unavailable("broker_unreachable", self.trouble)
         self.said.append((agent_id, desired))
         self.retained[desired.printer_id] = desired
+
+    async def send_command(self, command: Command) -> None:
+        if not self.connected:
+            raise Unavailable("broker_unreachable", self.trouble)
+        self.commands.append(command)
+        if self.answer is not None:
+            await self.answer(command)

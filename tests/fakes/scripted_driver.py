@@ -21,7 +21,7 @@ class ScriptedDriver:
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(
-        pause=True, recovers=True, commands=frozenset({"jog"})
+        pause=True, recovers=True, commands=frozenset({"jog", "dialogue", "emergency_stop"})
     )
 
     def __init__(self) -> None:

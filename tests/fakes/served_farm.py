@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -12,6 +12,7 @@ from coordinator.api.app import build_app
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.farm import Farm
 from protocols.wire.from_agent import (
+    HostSample,
     Presence,
     PrinterDescription,
     PrinterSample,
@@ -21,7 +22,9 @@ from protocols.wire.from_agent import (
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
+    Finding,
     JournalId,
+    Level,
     PrinterId,
     PrinterState,
     Temperature,
@@ -48,6 +51,7 @@ class ServedFarm:
     link: RecordingLink = field(default_factory=RecordingLink)
 
     def __post_init__(self) -> None:
+        self._sequence = 0
         self.artifacts = FakeArtifacts(self.folder)
         self.farm = Farm(
             store=self.store,
@@ -64,48 +68,65 @@ class ServedFarm:
     async def printers_arrive(self, *printer_ids: str) -> None:
         """An agent connects, and reports and measures its printers."""
         ids = [PrinterId(printer_id) for printer_id in printer_ids]
-        await absorb(
-            self.farm,
-            Presence(
-                agent_id=AGENT,
-                online=True,
-                boot_id=BOOT,
-                connection_id="connection-1",
-                journal_id=JOURNAL,
-                protocol_min=1,
-                protocol_max=1,
-                printers=tuple(
-                    PrinterDescription(
-                        printer_id=printer_id,
-                        name=printer_id.upper(),
-                        printer_class="farmhand-220",
-                        driver="marlin_serial",
-                        material="PLA",
-                    )
-                    for printer_id in ids
-                ),
+        self.presence = Presence(
+            agent_id=AGENT,
+            online=True,
+            boot_id=BOOT,
+            connection_id="connection-1",
+            journal_id=JOURNAL,
+            protocol_min=1,
+            protocol_max=1,
+            printers=tuple(
+                PrinterDescription(
+                    printer_id=printer_id,
+                    name=printer_id.upper(),
+                    printer_class="farmhand-220",
+                    driver="marlin_serial",
+                    material="PLA",
+                    commands=("dialogue", "send"),
+                )
+                for printer_id in ids
             ),
         )
-        for sequence, printer_id in enumerate(ids, start=1):
-            await absorb(
-                self.farm,
-                Reported(
-                    agent_id=AGENT,
-                    printer_id=printer_id,
-                    journal_id=JOURNAL,
-                    boot_id=BOOT,
-                    sequence=sequence,
-                    epoch=NEVER_LEASED,
-                    revision=0,
-                    state=PrinterState.IDLE,
-                ),
-            )
+        await absorb(self.farm, self.presence)
+        for printer_id in ids:
+            await absorb(self.farm, self._report(printer_id))
         warm = {"tool0": Temperature(21.5, 0.0), "bed": Temperature(20.0)}
         samples = tuple(
             PrinterSample(printer_id=printer_id, state=PrinterState.IDLE, temperatures=warm)
             for printer_id in ids
         )
         await absorb(self.farm, Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=samples))
+
+    def _report(self, printer_id: str) -> Reported:
+        self._sequence += 1
+        return Reported(
+            agent_id=AGENT,
+            printer_id=PrinterId(printer_id),
+            journal_id=JOURNAL,
+            boot_id=BOOT,
+            sequence=self._sequence,
+            epoch=NEVER_LEASED,
+            revision=0,
+            state=PrinterState.IDLE,
+        )
+
+    async def agent_leaves(self) -> None:
+        """The agent says goodbye."""
+        await absorb(self.farm, replace(self.presence, online=False))
+
+    async def something_is_wrong(self, printer_id: str) -> None:
+        """The agent reports a cable that loses lines, and a supply that is too weak."""
+        loses = Finding(
+            rule="resends",
+            level=Level.WARNING,
+            words="2.0% of the lines arrive broken",
+            evidence={"ratio": 0.02},
+        )
+        await absorb(self.farm, replace(self._report(printer_id), findings=(loses,)))
+        sags = Finding(rule="under_voltage", level=Level.ALARM, words="the supply is too weak")
+        host = HostSample(under_voltage=True, under_voltage_seen=True, findings=(sags,))
+        await absorb(self.farm, Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=(), host=host))
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 """The steps of one print, between a farm and a model agent, one at a time."""
 
+from dataclasses import replace
+
 from coordinator.domain.runs import Run, RunState
 from coordinator.usecases import absorbing, controlling, dispatching, preparing
 from coordinator.usecases.farm import Farm
@@ -86,3 +88,17 @@ async def lose_a_run(farm: Farm) -> Run:
     run = await the_run(farm)
     assert run.state is RunState.LOST
     return run
+
+
+async def lose_a_printing_run(farm: Farm) -> Run:
+    """Have a plate printed by an agent that can't say what became of it, and says what it saw."""
+    agent = await connect(farm, "a")
+    await order_gcode(farm)
+    await work(farm, agent)
+    await start(farm, agent)
+    agent.end(RunPhase.LOST, EventKind.LOST)
+    dialogue = "  -0.120 > N4712 G1 X1*99\n  -0.030 < start"
+    facts = {"dialogue": dialogue, "amiss": "the supply is too weak"}
+    agent.outbox[-1] = replace(agent.outbox[-1], line=4711, layer=12, facts=facts)
+    await say(farm, agent)
+    return await the_run(farm)

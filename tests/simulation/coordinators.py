@@ -15,7 +15,7 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.starting import recover, repeat_desired
 from protocols.wire.codec import Message
-from protocols.wire.to_agent import CoordinatorStatus, Desired, Sync
+from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.vocabulary import AgentId
 from tests.fakes.manual_clock import CountingIds
 from tests.fakes.memory_store import MemoryStore, MemoryUnit
@@ -113,6 +113,10 @@ class CoordinatorLink:
         if not session.open:
             await asyncio.sleep(10.0)
             raise Unavailable("broker_unreachable", "no answer")
+
+    async def send_command(self, command: Command) -> None:
+        """Nobody gives commands in these histories."""
+        raise Unavailable("broker_unreachable", "no broker")
 
     def connect(self) -> None:
         """Open a session, now or when there is a broker."""

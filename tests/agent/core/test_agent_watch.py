@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.watch import Level, Look, Watch, watch
-from protocols.wire.vocabulary import Temperature
+from agent.core.watch import Look, Watch, watch
+from protocols.wire.vocabulary import Level, Temperature
 
 
 def look(now_s: float, actual: float, target: float = 200.0, **changes: object) -> Look:
@@ -73,3 +73,18 @@ def test_whatever_is_seen_each_rule_is_told_once_at_a_time(
         memory, findings = watch(memory, look(now_s, actual, target))
         assert len({finding.rule for finding in findings}) == len(findings)
         assert all(finding.evidence and finding.words for finding in findings)
+
+
+def test_a_head_out_of_its_place_is_an_alarm_with_both_places() -> None:
+    places = {"X": (199.0, 20.5), "Z": (0.4, 0.2)}
+    _, findings = watch(Watch(), look(0, 200.0, out_of_place=places))
+    assert [(finding.rule, finding.level) for finding in findings] == [
+        ("head_out_of_place", Level.ALARM)
+    ]
+    assert findings[0].words.endswith("X199 instead of X20.5, Z0.4 instead of Z0.2")
+    assert findings[0].evidence == {
+        "x_told_mm": 199.0,
+        "x_plate_mm": 20.5,
+        "z_told_mm": 0.4,
+        "z_plate_mm": 0.2,
+    }

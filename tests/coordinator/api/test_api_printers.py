@@ -87,3 +87,23 @@ async def test_a_printer_that_is_not_there_is_a_problem_with_a_code(
         async with session.request(method, f"/api/v1/{path}", json=body) as response:
             assert response.status == 404
             assert (await response.json())["code"] == "unknown_printer"
+
+
+async def test_what_is_wrong_with_a_printer_and_its_machine_is_shown_while_they_are_there(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    await farm.printers_arrive("p-1")
+    await farm.something_is_wrong("p-1")
+    async with session.get("/api/v1/printers/p-1") as response:
+        printer = await response.json()
+    assert printer["host"]["under_voltage_seen"]
+    assert printer["host"]["cpu_celsius"] is None
+    assert [(each["about"], each["rule"], each["level"]) for each in printer["findings"]] == [
+        ("printer", "resends", "warning"),
+        ("host", "under_voltage", "alarm"),
+    ]
+    assert printer["findings"][0]["evidence"] == {"ratio": 0.02}
+    await farm.agent_leaves()
+    async with session.get("/api/v1/printers/p-1") as response:
+        printer = await response.json()
+    assert (printer["host"], printer["findings"]) == (None, [])

@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from tests.fakes.served_farm import ServedFarm
-from tests.fakes.story import lose_a_run
+from tests.fakes.story import lose_a_printing_run, lose_a_run
 
 
 async def test_a_lost_run_is_shown_with_its_reason_also_in_its_job(
@@ -17,6 +17,7 @@ async def test_a_lost_run_is_shown_with_its_reason_also_in_its_job(
     assert (run["id"], run["state"], run["reason"]) == (lost.run_id, "lost", lost.reason)
     async with session.get(f"/api/v1/jobs/{lost.job_id}") as response:
         job = await response.json()
+    assert run.pop("dialogue") == []
     assert job["runs"] == [run]
     assert [wait["code"] for wait in job["waits"]] == ["lost"]
 
@@ -75,3 +76,17 @@ async def test_a_run_that_is_not_there_is_a_problem_with_a_code(
     for method, path in (("GET", "runs/x"), ("POST", "runs/x/settle")):
         async with session.request(method, f"/api/v1/{path}", json=body) as response:
             assert (response.status, (await response.json())["code"]) == (404, "unknown_run")
+
+
+async def test_a_run_that_ended_badly_shows_line_layer_time_and_the_last_dialogue(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    lost = await lose_a_printing_run(farm.farm)
+    async with session.get(f"/api/v1/runs/{lost.run_id}") as response:
+        run = await response.json()
+    assert run["dialogue"] == ["  -0.120 > N4712 G1 X1*99", "  -0.030 < start"]
+    assert (run["state"], run["line"], run["layer"]) == ("lost", 4711, 12)
+    assert run["ended_at"]
+    assert run["facts"] == {"amiss": "the supply is too weak"}
+    async with session.get(f"/api/v1/jobs/{lost.job_id}") as response:
+        assert "dialogue" not in (await response.json())["runs"][0], "a list stays short"

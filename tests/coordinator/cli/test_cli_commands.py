@@ -18,8 +18,11 @@ from structlog.testing import capture_logs
 
 from coordinator.cli import main as command
 from coordinator.cli.exits import Exit
-from tests.fakes.served_farm import TOKEN, ServedFarm, served
-from tests.fakes.story import lose_a_run
+from coordinator.usecases.absorbing import absorb
+from protocols.wire.from_agent import CommandResult
+from protocols.wire.to_agent import Command
+from tests.fakes.served_farm import AGENT, TOKEN, ServedFarm, served
+from tests.fakes.story import lose_a_printing_run, lose_a_run
 
 GCODE = "G28\nG1 X10 E1\n"
 
@@ -255,3 +258,48 @@ async def test_a_file_keeps_its_name_whatever_is_in_it(farmhand: Farmhand, tmp_p
     plate.write_text(GCODE)
     submitted = await farmhand("job", "submit", str(plate), "--json")
     assert submitted.json["name"] in ('größe "3".gcode', "größe %223%22.gcode")
+
+
+async def test_alarms_stand_above_the_list_and_everything_in_what_is_shown_of_a_printer(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    await farm.printers_arrive("p-1", "p-2")
+    await farm.something_is_wrong("p-1")
+    listed = await farmhand("printer", "ls")
+    assert listed.err.splitlines() == ["farmhand: pi-1: the supply is too weak"]
+    shown = (await farmhand("printer", "show", "p-1")).out
+    assert "host: under-voltage seen" in shown
+    assert "alarm: the supply is too weak" in shown
+    assert "warning: 2.0% of the lines arrive broken" in shown
+
+
+async def test_lines_go_to_a_printer_and_its_words_come_back(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    await farm.printers_arrive("p-1")
+
+    async def answer(command: Command) -> None:
+        ok = command.arguments.get("line") != "G28"
+        words = f"{command.name} {dict(command.arguments)}" if ok else "it moves the head"
+        await absorb(farm.farm, CommandResult(id=command.id, agent_id=AGENT, ok=ok, message=words))
+
+    farm.link.answer = answer
+    sent = await farmhand("printer", "send", "p-1", "M220", "S90")
+    assert sent.out == "send {'line': 'M220 S90'}\n"
+    forced = await farmhand("printer", "send", "p-1", "--force", "M104 S0")
+    assert forced.out == "send {'line': 'M104 S0', 'force': True}\n"
+    shown = await farmhand("printer", "dialogue", "p-1", "--all", "--lines", "5")
+    assert shown.out == "dialogue {'show': 'all', 'lines': 5}\n"
+    assert (await farmhand("printer", "emergency-stop", "p-1")).out == "emergency_stop {}\n"
+    refused = await farmhand("printer", "send", "p-1", "G28")
+    assert (refused.code, refused.out) == (Exit.FAILED, "")
+    assert "it moves the head" in refused.err
+
+
+async def test_whoever_settles_a_run_sees_what_was_said_last(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    lost = await lose_a_printing_run(farm.farm)
+    shown = (await farmhand("run", "show", lost.run_id)).out
+    for words in ("layer: 12", "line: 4711", "ended: ", "amiss: the supply", "< start"):
+        assert words in shown

@@ -239,7 +239,7 @@ def test_what_is_fatal_halts_and_is_answered_with_a_stop(said: str) -> None:
     host.said()
     told = host.hear(said.encode() + b"\n")
     assert isinstance(told[-1], events.Halted)
-    assert host.said() == ["M112"]
+    assert host.said() == ["", "M112"]
     with pytest.raises(RuntimeError):
         host.connection.submit("G1 X2", host.now)
 

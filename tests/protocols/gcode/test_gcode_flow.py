@@ -5,6 +5,7 @@ import pytest
 from protocols.gcode import events
 from protocols.gcode.connection import Connection
 from protocols.gcode.states import State
+from protocols.gcode.timing import POLL_INTERVAL_S
 from tests.fakes.ready_host import MARLIN, ReadyHost
 
 AUTOREPORT = MARLIN + b"Cap:AUTOREPORT_TEMP:1\nCap:BUSY_PROTOCOL:1\n"
@@ -307,6 +308,14 @@ def test_a_poll_takes_a_place_in_the_window() -> None:
     assert host.said() == ["M105"]
     host.hear(b"ok T:20 /0\n")
     assert host.said_commands() == ["G1 X5"]
+
+
+def test_no_poll_goes_out_while_the_answer_to_a_numbered_one_would_look_the_same() -> None:
+    host = ReadyHost(window_lines_max=4)
+    host.submit("G1 X1", "M105")
+    host.said()
+    host.wait(POLL_INTERVAL_S + 1)
+    assert "M105" not in host.said()
 
 
 def test_a_hot_printer_is_polled_more_often() -> None:

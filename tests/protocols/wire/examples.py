@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from protocols.wire.codec import Message
 from protocols.wire.from_agent import (
     CommandResult,
+    HostSample,
     Presence,
     PrinterDescription,
     PrinterSample,
@@ -28,8 +29,10 @@ from protocols.wire.vocabulary import (
     AgentId,
     Epoch,
     EventKind,
+    Finding,
     JobId,
     JournalId,
+    Level,
     Mode,
     Nonce,
     PrinterId,
@@ -118,6 +121,14 @@ EXAMPLES: dict[str, Message] = {
         waits_for="a permit",
         refused=Refusal(epoch=Epoch(6), revision=40, reason="epoch 6 is over"),
         events_stored=18,
+        findings=(
+            Finding(
+                rule="heater_stalled.bed",
+                level=Level.ALARM,
+                words="bed does not get warmer",
+                evidence={"target_celsius": 60.0, "actual_celsius": 31.5, "stalled_s": 64.0},
+            ),
+        ),
     ),
     "run_event": RunEvent(
         agent_id=AGENT,
@@ -149,6 +160,24 @@ EXAMPLES: dict[str, Message] = {
                 layer_count=140,
                 progress=0.5,
                 remaining_s=1400.0,
+            ),
+        ),
+        host=HostSample(
+            under_voltage=True,
+            under_voltage_seen=True,
+            throttled=False,
+            throttled_seen=True,
+            cpu_celsius=61.3,
+            disk_free_bytes=3_105_546_240,
+            memory_free_bytes=214_433_792,
+            load=0.42,
+            findings=(
+                Finding(
+                    rule="under_voltage",
+                    level=Level.ALARM,
+                    words="the supply is too weak",
+                    evidence={"ago_s": 0.0},
+                ),
             ),
         ),
     ),

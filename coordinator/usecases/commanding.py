@@ -1,0 +1,87 @@
+"""What a person has a printer do that is not state: say a line, show the dialogue, stop at once."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from coordinator.domain.effects import Note
+from coordinator.errors import FarmError, NotNow, Refused, Unavailable
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.performing import the_printer, writing
+from protocols.wire.from_agent import CommandResult
+from protocols.wire.to_agent import Command, Scalar
+from protocols.wire.vocabulary import PrinterId
+
+log = structlog.get_logger(__name__)
+
+# An agent gives a command 60 s, and a message a second each way.
+ANSWER_S_MAX = 65.0
+_LOOKS = frozenset({"dialogue"})  # these change nothing, and are not written to the history
+
+
+async def command_printer(
+    farm: Farm, printer_id: PrinterId, name: str, arguments: Mapping[str, Scalar], actor: str
+) -> str:
+    """Have a printer's agent do one thing; return its words.
+
+    What changes something is written to the printer's history before it is asked for.
+
+    Raises:
+        NotFound: there is no such printer.
+        NotNow: its agent is away, or the printer can't do it now; the text says why.
+        Refused: it knows no such command.
+        Unavailable: no broker, or no answer: it may still have been done.
+    """
+    command_id = farm.ids.new("command")
+    async with farm.store.read() as unit:
+        printer = await the_printer(unit, printer_id)
+    if not printer.online:
+        raise NotNow("printer_offline", f"the agent of {printer_id} is not connected")
+    if name not in _LOOKS:
+        async with writing(farm, actor) as transaction:
+            facts = {"command_id": command_id, **arguments}
+            note = Note(
+                subject="printer",
+                subject_id=printer_id,
+                name=f"printer.{name}",
+                facts=facts,
+            )
+            await transaction.perform((note,))
+    answer = farm.live.expect(command_id)
+    try:
+        command = Command(
+            id=command_id,
+            agent_id=printer.agent_id,
+            printer_id=printer_id,
+            name=name,
+            arguments=arguments,
+        )
+        await farm.link.send_command(command)
+        async with asyncio.timeout(ANSWER_S_MAX):
+            result = await answer
+    except TimeoutError:
+        raise Unavailable(
+            "no_answer", f"{printer_id} gave no answer; it may still have been done"
+        ) from None
+    finally:
+        farm.live.expect_no_more(command_id)
+    if not result.ok:
+        raise _failure(result)
+    return result.message
+
+
+def answered(farm: Farm, result: CommandResult) -> None:
+    """Take in an answer; nobody may be waiting for it any more."""
+    log.info("command.answered", id=result.id, ok=result.ok, code=result.code)
+    farm.live.answer(result)
+
+
+def _failure(result: CommandResult) -> FarmError:
+    match result.code:
+        case "unknown_command":
+            return Refused(result.code, result.message)
+        case "failed" | "timeout":
+            return Unavailable(result.code, result.message)
+        case _:
+            return NotNow(result.code or "not_possible", result.message)
