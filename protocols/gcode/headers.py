@@ -24,7 +24,7 @@ _BAMBU = re.compile(rb"; (BambuStudio) (\S{1,40})")
 _THUMBNAIL = re.compile(rb"; thumbnail(_JPG|_QOI)? begin (\d{1,5})[x ](\d{1,5}) (\d{1,9})\s*$")
 _THUMBNAIL_END = re.compile(rb"; thumbnail(?:_JPG|_QOI)? end\s*$")
 _FORMATS = {None: "png", b"_JPG": "jpg", b"_QOI": "qoi"}
-_BEGINNINGS = {"png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff", "qoi": b"qoif"}
+_MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff", "qoi": b"qoif"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Thumbnail:
             picture = binascii.a2b_base64(text, strict_mode=True)
         except ValueError:
             return None
-        return picture if picture.startswith(_BEGINNINGS[self.format]) else None
+        return picture if picture.startswith(_MAGIC[self.format]) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,10 @@ class HeaderReader:
 
     def take(self, line: bytes, offset: int) -> None:
         """Take a line that begins with `;`, and where in the file it begins."""
-        if self._block is not None and self._goes_on(self._block, line, offset):
+        if self._block is None:
+            if line[1:2] not in _FIRST_BYTES:
+                return
+        elif self._goes_on(self._block, line, offset):
             return
         text = line[1:_LOOKED_AT_BYTES]
         name, equals, value = text.partition(b" = ")
@@ -190,3 +193,5 @@ _FIGURES: dict[bytes, tuple[str, Callable[[bytes], float | None]]] = {
     b"layer_height": ("layer_height_mm", _number),
     b"Layer height": ("layer_height_mm", _number),
 }
+# Most comments of a file begin with none of these: `;WIDTH:`, `;HEIGHT:`, `;Z:`, `;MESH:`.
+_FIRST_BYTES = frozenset([b" ", b"G", *(name[:1] for name in _FIGURES)])

@@ -6,8 +6,9 @@ computed from the file when needed, never along the hot path of a print.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import atan2, dist, hypot, pi, sqrt
+from math import dist
 
+from protocols.gcode.arcs import arc_box, arc_middle, arc_mm
 from protocols.gcode.lines import Command
 
 _MOVES = frozenset({"G0", "G1", "G2", "G3"})
@@ -20,6 +21,7 @@ class Move:
 
     Attributes:
         seconds: distance over feed rate; acceleration is not considered.
+        box_mm: of an arc: least X and Y, greatest X and Y on its way.
     """
 
     x_mm: float
@@ -28,6 +30,7 @@ class Move:
     extruded_mm: float
     travelled_mm: float
     seconds: float
+    box_mm: tuple[float, float, float, float] | None = None
 
 
 @dataclass(slots=True)
@@ -97,17 +100,21 @@ class ModalState:
         if feed := words.get("F"):
             self.feed_mm_per_minute = feed * unit
         end = (self.x_mm, self.y_mm, self.z_mm)
+        box = None
         if command.name in ("G2", "G3") and ("I" in words or "J" in words or "R" in words):
             middle = ((words.get("I") or 0.0) * unit, (words.get("J") or 0.0) * unit)
             if radius := words.get("R"):
                 middle = arc_middle(start, end, radius * unit, clockwise=command.name == "G2")
-            travelled = arc_mm(start, end, middle, clockwise=command.name == "G2")
+            clockwise = command.name == "G2"
+            travelled = arc_mm(start, end, middle, clockwise=clockwise)
+            around = bool(words.get("P"))  # whole circles besides
+            box = arc_box(start, end, middle, clockwise=clockwise, whole=around)
         else:
             travelled = dist(start, end)
         extruded = self.e_mm - old_e
         speed = max(self.feed_mm_per_minute, 1.0) / 60
         seconds = (travelled or abs(extruded)) / speed
-        return Move(self.x_mm, self.y_mm, self.z_mm, extruded, travelled, seconds)
+        return Move(self.x_mm, self.y_mm, self.z_mm, extruded, travelled, seconds, box)
 
     def _set_position(self, command: Command) -> None:
         unit = MM_PER_INCH if self.inches else 1.0
@@ -160,42 +167,3 @@ class ModalState:
         """Return the same state at another place: axis letter -> millimetres."""
         places = {f"{axis.lower()}_mm": value for axis, value in axes.items() if axis in "XYZE"}
         return replace(self, **places)  # type: ignore[arg-type]
-
-
-def arc_mm(
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    middle: tuple[float, float],
-    *,
-    clockwise: bool,
-) -> float:
-    """Return the length of an arc in millimetres; one that ends where it starts is a circle.
-
-    Args:
-        middle: from the start, in X and Y.
-    """
-    away_x, away_y = -middle[0], -middle[1]
-    to_x, to_y = end[0] - start[0] - middle[0], end[1] - start[1] - middle[1]
-    angle = atan2(away_x * to_y - away_y * to_x, away_x * to_x + away_y * to_y)
-    if clockwise:
-        angle = -angle
-    if angle <= 1e-9:
-        angle += 2 * pi
-    return hypot(angle * hypot(away_x, away_y), end[2] - start[2])
-
-
-def arc_middle(
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    radius: float,
-    *,
-    clockwise: bool,
-) -> tuple[float, float]:
-    """Return the middle of an arc of a radius, from its start; a negative radius: the long way."""
-    across_x, across_y = end[0] - start[0], end[1] - start[1]
-    across = hypot(across_x, across_y)
-    if not across:
-        return (radius, 0.0)
-    height = sqrt(max(0.0, radius**2 - across**2 / 4)) / across
-    side = height if clockwise is (radius < 0) else -height
-    return (across_x / 2 - across_y * side, across_y / 2 + across_x * side)

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from math import hypot, inf, nan
 
 from protocols.errors import InvalidLine
+from protocols.gcode.arcs import Place, arc_box, arc_mm
 from protocols.gcode.headers import Header, HeaderReader
 from protocols.gcode.lines import Command, encode, parse
-from protocols.gcode.modal import ModalState, Move, arc_mm
+from protocols.gcode.modal import ModalState, Move
 from protocols.gcode.program import command_in, pause_in
 
 # One mark per so many commands: a second or so of printing.
@@ -197,6 +198,8 @@ class _Surveyor:
         if middle is not None and kind in b"23":
             start, end = (old_x, old_y, old_z), (new_x, new_y, new_z)
             travelled = arc_mm(start, end, middle, clockwise=kind == b"2")
+            if extruded > 0:
+                self._bulge(start, end, middle, clockwise=kind == b"2")
         elif z:
             travelled = hypot(new_x - old_x, new_y - old_y, new_z - old_z)
         else:
@@ -211,6 +214,19 @@ class _Surveyor:
             ):
                 self._printed(new_x, new_y, new_z)
         return True
+
+    def _bulge(
+        self, start: Place, end: Place, middle: tuple[float, float], *, clockwise: bool
+    ) -> None:
+        x, y, radius = start[0] + middle[0], start[1] + middle[1], hypot(*middle)
+        low, high = self.extremes.low, self.extremes.high
+        inside = low[0] <= x - radius and x + radius <= high[0]
+        if not (inside and low[1] <= y - radius and y + radius <= high[1]):
+            self._printed_within(arc_box(start, end, middle, clockwise=clockwise), end[2])
+
+    def _printed_within(self, box: tuple[float, float, float, float], z_mm: float) -> None:
+        self.extremes.widen((box[0], box[1], z_mm), self.number)
+        self.extremes.widen((box[2], box[3], z_mm), self.number)
 
     def _printed(self, x_mm: float, y_mm: float, z_mm: float) -> None:
         self.extremes.widen((x_mm, y_mm, z_mm), self.number)
@@ -258,6 +274,8 @@ class _Surveyor:
     def _moved(self, move: Move) -> None:
         self.elapsed_s += move.seconds
         if move.extruded_mm > 0 and move.travelled_mm > 0:
+            if move.box_mm is not None:
+                self._printed_within(move.box_mm, move.z_mm)
             self._printed(move.x_mm, move.y_mm, move.z_mm)
 
     def _heats_or_selects(self, command: Command) -> None:
