@@ -30,6 +30,8 @@ class Live:
     Attributes:
         progress: of jobs that are being sliced, 0 to 1.
         waits: why an agent does not start what it was leased, in its words.
+        history_trouble: what is wrong with the history, as far as anybody looked; empty where
+            nothing is.
         preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
             runs alone, so that what is said last is what was true last.
     """
@@ -37,6 +39,7 @@ class Live:
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
     progress: dict[JobId, float] = field(default_factory=dict)
     waits: dict[PrinterId, str] = field(default_factory=dict)
+    history_trouble: str = ""
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
