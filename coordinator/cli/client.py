@@ -23,6 +23,8 @@ JOB_ENDS = frozenset({"finished", "failed", "cancelled", "lost"})
 ANSWER_S = 10.0
 # Looking at a big model takes the coordinator longer than any other request.
 SUBMITTED_S = 300.0
+# A million events take a minute, and a small machine several.
+VERIFIED_S = 900.0
 CHUNK_BYTES = 256 * 1024
 
 
@@ -128,6 +130,17 @@ class FarmClient:
         """Take a printer out of the farm's hands, or give it back."""
         path = f"printers/{_step(printer_id)}/service"
         return self._ask("POST", path, {"in_service": in_service})
+
+    def events(self, **wanted: str | int) -> Document:
+        """Return a page of the history, and the cursor after it, as `next`."""
+        return self._ask("GET", f"events?{urlencode(wanted)}")
+
+    def verify_events(self, head: str = "") -> Document:
+        """Have the whole history proved; `head` is NUMBER:HASH of a line that must be in it."""
+        query = f"?{urlencode({'head': head})}" if head else ""
+        return self._document(
+            _Request(method="GET", path=f"events/verify{query}", answer_s=VERIFIED_S)
+        )
 
     def save_artifact(self, sha256: str, to: Path) -> None:
         """Write an artifact's bytes to a file."""
