@@ -35,6 +35,7 @@ from coordinator.api.app import build_app
 from coordinator.errors import FarmError, SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
 from coordinator.usecases.absorbing import absorb
+from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.preparing import prepare_jobs
@@ -81,6 +82,7 @@ async def run(settings: Settings) -> None:
             poke=lambda work: ticker.poke(work),
         )
         ticker = Ticker(_bells(farm, link))
+        await check_tail(farm)
         await recover(farm)
         api_url = await stack.enter_async_context(_api(farm, settings))
         await _work(settings, asked, farm, link, ticker, broker, api_url)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
@@ -33,26 +34,6 @@ class Ids(Protocol):
 
     def new(self, prefix: str) -> str:
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FarmEvent:
-    """One line of the farm's history; stored in the transaction of what it tells.
-
-    Attributes:
-        subject: `job`, `run`, `printer` or `agent`, with its id.
-        name: what happened: `job.leased`, `bed.cleared`.
-        actor: who did it: `user:anna`, `agent:pi-3`, `farm`.
-        cause: why, for a person.
-    """
-
-    subject: str
-    subject_id: str
-    name: str
-    at: datetime
-    actor: str
-    cause: str = ""
-    facts: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 class Unit(Protocol):
@@ -115,11 +96,36 @@ class Unit(Protocol):
     async def save_artifact(self, artifact: Artifact) -> None:
         """Insert an artifact; one that is known already stays as it is."""
 
-    async def record(self, event: FarmEvent) -> None:
-        """Append to the history."""
+    async def record(self, *events: FarmEvent) -> None:
+        """Append to the history, each bound to the one before."""
 
     async def history(self, subject: str, subject_id: str) -> list[FarmEvent]:
         """Return what happened to one thing, oldest first."""
+
+    async def events(
+        self,
+        *,
+        limit: int,
+        after: int = 0,
+        newest: bool = False,
+        job_id: JobId | None = None,
+        printer_id: PrinterId | None = None,
+        since: datetime | None = None,
+    ) -> list[Line]:
+        """Return lines of history as they are stored, oldest first.
+
+        Args:
+            limit: how many at most: the first ones, or with `newest` the last ones.
+            after: only what has a higher number.
+            job_id: only what is about this job, its plates and its runs; `printer_id` alike.
+            since: only what happened then or later.
+        """
+
+    async def head(self) -> Head:
+        """Return where the history ends, as it is kept beside the lines."""
+
+    async def rows(self) -> dict[Thing, Row]:
+        """Return every row of the tables that history tells of, as it would tell them."""
 
     async def mark_desired(self, printer_id: PrinterId) -> None:
         """Note in the outbox that a printer's desired document has to be said again."""

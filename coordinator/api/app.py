@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from coordinator.api import handlers
+from coordinator.api import events, handlers
 from coordinator.api.artifacts import serve_artifact
 from coordinator.api.auth import TOKEN, check_token
 from coordinator.api.middlewares import add_headers, authenticate, explain, identify
@@ -26,6 +26,8 @@ ROUTES: tuple[tuple[str, str, handlers.Handler], ...] = (
     ("POST", "/printers/{printer_id}/commands", handlers.command_printer),
     ("GET", "/runs/{run_id}", handlers.show_run),
     ("POST", "/runs/{run_id}/settle", handlers.settle_run),
+    ("GET", "/events", events.list_events),
+    ("GET", "/events/verify", events.verify_events),
     ("GET", "/artifacts/{sha256}", serve_artifact),
     ("HEAD", "/artifacts/{sha256}", serve_artifact),
     ("GET", "/health", handlers.show_health),

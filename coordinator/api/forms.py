@@ -74,7 +74,7 @@ def form_of(kind: type[_Form], body: bytes) -> _Form:
         raise _refusal(kind, error) from error
 
 
-def order_of(fields: Mapping[str, str], file_name: str, actor: str) -> Order:
+def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str) -> Order:
     """Return the order in a form's fields.
 
     Raises:
@@ -97,6 +97,7 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str) -> Order:
         overrides=form.settings,
         priority=form.priority,
         actor=actor,
+        origin=origin,
     )
 
 

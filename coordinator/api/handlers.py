@@ -26,6 +26,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FARM = web.AppKey("farm", Farm)
 UPLOAD_BYTES_MAX = web.AppKey("upload_bytes_max", int)
 VERSION = web.AppKey("version", str)
+REQUEST_ID = web.RequestKey("request_id", str)
 
 
 async def submit_job(request: web.Request) -> web.Response:
@@ -33,7 +34,7 @@ async def submit_job(request: web.Request) -> web.Response:
     farm = request.app[FARM]
     limit = request.app[UPLOAD_BYTES_MAX]
     async with received(request, farm.artifacts, file_bytes_max=limit) as upload:
-        order = order_of(upload.fields, upload.file_name, actor_of(request))
+        order = order_of(upload.fields, upload.file_name, *_who(request))
         job = await orders.accept_order(farm, order, upload.file)
     response = await _job_response(farm, job.job_id, status=201)
     response.headers["Location"] = f"{API_ROOT}/jobs/{job.job_id}"
@@ -58,11 +59,11 @@ async def explain_job(request: web.Request) -> web.Response:
 
 
 def _control(
-    verb: Callable[[Farm, JobId, str], Awaitable[Job]],
+    verb: Callable[[Farm, JobId, str, str], Awaitable[Job]],
 ) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         farm = request.app[FARM]
-        job = await verb(farm, _job_id(request), actor_of(request))
+        job = await verb(farm, _job_id(request), *_who(request))
         return await _job_response(farm, job.job_id)
 
     return handler
@@ -88,7 +89,7 @@ async def show_printer(request: web.Request) -> web.Response:
 async def clear_printer(request: web.Request) -> web.Response:
     """Take a person's word that the bed is clear."""
     farm = request.app[FARM]
-    printer = await controlling.clear_printer(farm, _printer_id(request), actor_of(request))
+    printer = await controlling.clear_printer(farm, _printer_id(request), *_who(request))
     view = await reading.printer_view(farm, printer.printer_id)
     return web.json_response(printer_document(view))
 
@@ -97,7 +98,7 @@ async def set_service(request: web.Request) -> web.Response:
     """Take a printer out of the farm's hands, or give it back."""
     farm, printer_id = request.app[FARM], _printer_id(request)
     form = form_of(ServiceForm, await request.read())
-    await controlling.set_service(farm, printer_id, form.in_service, actor_of(request))
+    await controlling.set_service(farm, printer_id, form.in_service, *_who(request))
     return web.json_response(printer_document(await reading.printer_view(farm, printer_id)))
 
 
@@ -121,7 +122,7 @@ async def settle_run(request: web.Request) -> web.Response:
     """Take a person's word on how a lost run ended."""
     form = form_of(SettleForm, await request.read())
     run_id = RunId(request.match_info["run_id"])
-    run = await controlling.settle_run(request.app[FARM], run_id, form.outcome, actor_of(request))
+    run = await controlling.settle_run(request.app[FARM], run_id, form.outcome, *_who(request))
     return web.json_response(whole_run_document(run))
 
 
@@ -139,6 +140,11 @@ async def show_health(request: web.Request) -> web.Response:
 async def _job_response(farm: Farm, job_id: JobId, *, status: int = 200) -> web.Response:
     view = await reading.job_view(farm, job_id)
     return web.json_response(job_document(view), status=status)
+
+
+def _who(request: web.Request) -> tuple[str, str]:
+    """Return who asks, and with which request, for the farm's history."""
+    return actor_of(request), f"request {request[REQUEST_ID]}"
 
 
 def _job_id(request: web.Request) -> JobId:

@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 
 from coordinator.api.auth import TOKEN, require_credential
-from coordinator.api.handlers import FARM, Handler
+from coordinator.api.handlers import FARM, REQUEST_ID, Handler
 from coordinator.api.problems import (
     Problem,
     problem_of,
@@ -18,8 +18,6 @@ from coordinator.api.problems import (
 from coordinator.errors import FarmError
 
 _log = structlog.get_logger()
-
-REQUEST_ID = web.RequestKey("request_id", str)
 
 # What we take over from a caller: nothing that could break a log line or grow it.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

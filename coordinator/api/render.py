@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from coordinator.domain.history import Line, event_of
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run
+from coordinator.usecases.auditing import Verdict
 from coordinator.usecases.live import Sample
 from coordinator.usecases.reading import Health, JobView, PrinterView, Wait
 from protocols.wire.from_agent import HostSample
@@ -20,7 +22,7 @@ Document: TypeAlias = dict[str, object]
 
 API_ROOT = "/api/v1"
 
-HEALTH_PARTS = ("database", "broker", "slicer")
+HEALTH_PARTS = ("database", "history", "broker", "slicer")
 
 
 def moment(at: datetime) -> str:
@@ -231,6 +233,44 @@ def health_document(health: Health, *, version: str, in_words: bool) -> Document
         "troubles": [{"part": part, "words": words} for part, words in troubles.items()]
         if in_words
         else None,
+    }
+
+
+def event_document(line: Line) -> Document:
+    """Return one line of the history; `at` to the microsecond, as it was hashed.
+
+    Null: `facts` and `changes` where somebody made them unreadable.
+    """
+    try:
+        event = event_of(line)
+    except ValueError:
+        event = None
+    return {
+        "number": line.number,
+        "at": line.at,
+        "actor": line.actor,
+        "origin": line.origin,
+        "cause": line.cause,
+        "subject": line.subject,
+        "subject_id": line.subject_id,
+        "name": line.name,
+        "facts": event.facts if event is not None else None,
+        "changes": event.changes if event is not None else None,
+        "hash": line.hash,
+    }
+
+
+def audit_document(verdict: Verdict) -> Document:
+    """Return what became of an audit. Null: a fault's `number` where it is about no line."""
+    return {
+        "ok": not verdict.faults_count,
+        "head": {"number": verdict.head.number, "hash": verdict.head.hash},
+        "rows_compared": verdict.rows_count,
+        "faults_count": verdict.faults_count,
+        "faults": [
+            {"code": fault.code.value, "number": fault.number, "words": fault.words}
+            for fault in verdict.faults
+        ],
     }
 
 

@@ -25,6 +25,8 @@ ANSWER_S = 10.0
 SUBMITTED_S = 300.0
 # A printer answers a line when it has carried it out; the coordinator waits a little longer.
 COMMANDED_S = 75.0
+# A million events take a minute, and a small machine several.
+VERIFIED_S = 900.0
 CHUNK_BYTES = 256 * 1024
 
 
@@ -142,6 +144,17 @@ class FarmClient:
             answer_s=COMMANDED_S,
         )
         return str(self._document(request)["words"])
+
+    def events(self, **wanted: str | int) -> Document:
+        """Return a page of the history, and the cursor after it, as `next`."""
+        return self._ask("GET", f"events?{urlencode(wanted)}")
+
+    def verify_events(self, head: str = "") -> Document:
+        """Have the whole history proved; `head` is NUMBER:HASH of a line that must be in it."""
+        query = f"?{urlencode({'head': head})}" if head else ""
+        return self._document(
+            _Request(method="GET", path=f"events/verify{query}", answer_s=VERIFIED_S)
+        )
 
     def save_artifact(self, sha256: str, to: Path) -> None:
         """Write an artifact's bytes to a file."""

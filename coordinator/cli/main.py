@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from coordinator.cli import demo_command, jobs, printers, runs
+from coordinator.cli import demo_command, events, jobs, printers, runs
 from coordinator.cli.exits import CommandFailed
 
 # Plain help: the drawing library alone would double the time until it shows.
@@ -21,6 +21,7 @@ app.command("demo")(demo_command.demo)
 app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")
 app.add_typer(runs.app, name="run")
+app.add_typer(events.app, name="events")
 
 
 @app.command(

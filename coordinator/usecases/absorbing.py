@@ -57,7 +57,8 @@ async def _absorb_report(farm: Farm, report: Reported) -> None:
     news = refused is not None and farm.live.first_time(refused[0])
     if not effects and not news:
         return
-    async with writing(farm, f"agent:{report.agent_id}") as transaction:
+    origin = f"report {report.sequence} of {report.boot_id}"
+    async with writing(farm, f"agent:{report.agent_id}", origin) as transaction:
         if refused is not None and news:
             log.warning("desired.refused", printer_id=report.printer_id, reason=refused[1].cause)
             await transaction.perform((refused[1],))
@@ -68,7 +69,8 @@ async def _absorb_report(farm: Farm, report: Reported) -> None:
 
 
 async def _absorb_event(farm: Farm, event: RunEvent) -> None:
-    async with writing(farm, f"agent:{event.agent_id}") as transaction:
+    origin = f"event {event.number} of {event.journal_id}"
+    async with writing(farm, f"agent:{event.agent_id}", origin) as transaction:
         printer = await transaction.unit.printer(event.printer_id)
         if printer is None:
             return
@@ -77,7 +79,8 @@ async def _absorb_event(farm: Farm, event: RunEvent) -> None:
 
 
 async def _absorb_presence(farm: Farm, presence: Presence) -> None:
-    async with writing(farm, f"agent:{presence.agent_id}") as transaction:
+    origin = f"presence of {presence.boot_id}"
+    async with writing(farm, f"agent:{presence.agent_id}", origin) as transaction:
         known = await transaction.unit.agent(presence.agent_id)
         if arriving.is_stale(known, presence):
             return

@@ -1,4 +1,4 @@
-"""What people tell the farm, by API or command."""
+"""What people tell the farm, by API or command: `actor` is who, `origin` their request."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -19,35 +19,35 @@ _Control = Callable[
 ]
 
 
-async def cancel_job(farm: Farm, job_id: JobId, actor: str) -> Job:
+async def cancel_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
     """Cancel a job; what prints is stopped, and the job is cancelled once it has.
 
     Raises:
         NotFound, NotNow: as `controls.cancel`.
     """
-    return await _control(farm, job_id, actor, controls.cancel)
+    return await _control(farm, job_id, actor, origin, controls.cancel)
 
 
-async def pause_job(farm: Farm, job_id: JobId, actor: str) -> Job:
+async def pause_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
     """Hold a job, and pause what prints.
 
     Raises:
         NotFound, NotNow: as `controls.pause`.
     """
-    return await _control(farm, job_id, actor, controls.pause)
+    return await _control(farm, job_id, actor, origin, controls.pause)
 
 
-async def resume_job(farm: Farm, job_id: JobId, actor: str) -> Job:
+async def resume_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
     """Let a held job go on.
 
     Raises:
         NotFound, NotNow: as `controls.resume`.
     """
-    return await _control(farm, job_id, actor, controls.resume)
+    return await _control(farm, job_id, actor, origin, controls.resume)
 
 
-async def _control(farm: Farm, job_id: JobId, actor: str, control: _Control) -> Job:
-    async with writing(farm, actor) as transaction:
+async def _control(farm: Farm, job_id: JobId, actor: str, origin: str, control: _Control) -> Job:
+    async with writing(farm, actor, origin) as transaction:
         unit = transaction.unit
         job = await the_job(unit, job_id)
         job_runs = await unit.runs(job_id=job_id)
@@ -59,13 +59,13 @@ async def _control(farm: Farm, job_id: JobId, actor: str, control: _Control) -> 
     return job
 
 
-async def clear_printer(farm: Farm, printer_id: PrinterId, actor: str) -> Printer:
+async def clear_printer(farm: Farm, printer_id: PrinterId, actor: str, origin: str = "") -> Printer:
     """Take a person's word that a bed is clear; the printer need not be there.
 
     Raises:
         NotFound, NotNow: as `controls.clear`.
     """
-    async with writing(farm, actor) as transaction:
+    async with writing(farm, actor, origin) as transaction:
         printer = await the_printer(transaction.unit, printer_id)
         holding = await holding_of(transaction.unit, printer)
         printer, effects = controls.clear(printer, holding.run, transaction.now, by=actor)
@@ -73,7 +73,7 @@ async def clear_printer(farm: Farm, printer_id: PrinterId, actor: str) -> Printe
     return printer
 
 
-async def settle_run(farm: Farm, run_id: RunId, outcome: str, actor: str) -> Run:
+async def settle_run(farm: Farm, run_id: RunId, outcome: str, actor: str, origin: str = "") -> Run:
     """Take a person's word on how a lost run ended: `finished`, `failed` or `reprint`.
 
     Raises:
@@ -85,7 +85,7 @@ async def settle_run(farm: Farm, run_id: RunId, outcome: str, actor: str) -> Run
     except ValueError as error:
         known = ", ".join(Outcome)
         raise Refused("unknown_outcome", f"outcome must be one of {known}") from error
-    async with writing(farm, actor) as transaction:
+    async with writing(farm, actor, origin) as transaction:
         unit = transaction.unit
         run = await the_run(unit, run_id)
         holding = await holding_of(unit, await the_printer(unit, run.printer_id), run_id)
@@ -93,13 +93,15 @@ async def settle_run(farm: Farm, run_id: RunId, outcome: str, actor: str) -> Run
         return await the_run(unit, run_id)
 
 
-async def set_service(farm: Farm, printer_id: PrinterId, in_service: bool, actor: str) -> Printer:
+async def set_service(
+    farm: Farm, printer_id: PrinterId, in_service: bool, actor: str, origin: str = ""
+) -> Printer:
     """Take a printer out of the farm's hands, or give it back, which ends a quarantine.
 
     Raises:
         NotFound: there is no such printer.
     """
-    async with writing(farm, actor) as transaction:
+    async with writing(farm, actor, origin) as transaction:
         printer = await the_printer(transaction.unit, printer_id)
         holding = await holding_of(transaction.unit, printer)
         printer, effects = controls.set_service(holding, transaction.now, in_service=in_service)

@@ -34,7 +34,7 @@ async def dispatch_jobs(farm: Farm) -> int:
         placements = await _placements(unit)
     given, size = 0, farm.policy.leases_per_commit
     for first in range(0, len(placements), size):
-        async with writing(farm, "farm") as transaction:
+        async with writing(farm, "farm", "dispatch") as transaction:
             for placement in placements[first : first + size]:
                 given += await _lease(farm, transaction, placement)
     return given
@@ -103,7 +103,7 @@ async def _revoke_expired(farm: Farm) -> None:
     async with farm.store.read() as unit:
         if not await _expired(farm, unit, now):
             return
-    async with writing(farm, "farm") as transaction:
+    async with writing(farm, "farm", "dispatch") as transaction:
         for holding in await _expired(farm, transaction.unit, now):
             # Another run of the same job may have been revoked a moment ago: look again.
             current = await holding_of(transaction.unit, holding.printer)

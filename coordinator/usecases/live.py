@@ -32,6 +32,8 @@ class Live:
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
         hosts: the machines of the agents, by their last telemetry.
+        history_trouble: what is wrong with the history, as far as anybody looked; empty where
+            nothing is.
         preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
             runs alone, so that what is said last is what was true last.
     """
@@ -41,6 +43,7 @@ class Live:
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
+    history_trouble: str = ""
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)

@@ -39,6 +39,7 @@ class Order:
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
     actor: str
+    origin: str = ""
 
 
 async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
@@ -131,7 +132,7 @@ async def _check_model(farm: Farm, order: Order, staged: StagedFile) -> None:
 
 
 async def _store(farm: Farm, order: Order, staged: StagedFile, kind: ArtifactKind) -> Job:
-    async with writing(farm, order.actor) as transaction:
+    async with writing(farm, order.actor, order.origin) as transaction:
         now = transaction.now
         job = Job(
             job_id=JobId(farm.ids.new("job")),

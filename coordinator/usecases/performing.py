@@ -7,32 +7,46 @@ from datetime import datetime
 from typing import assert_never
 
 from coordinator.domain.effects import Effects, Note, Poke, RaiseEpoch, Save, Say, Work, in_order
+from coordinator.domain.history import Row, Thing, Value, row_of
 from coordinator.domain.jobs import Job
 from coordinator.domain.leases import Holding
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
+from coordinator.domain.telling import Act, things_of, told
 from coordinator.errors import NotFound, NotNow
-from coordinator.ports import FarmEvent, Unit
+from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
-from protocols.wire.vocabulary import JobId, PrinterId, RunId
+from protocols.wire.vocabulary import AgentId, JobId, PrinterId, RunId
 
 
 @dataclass(slots=True)
 class Writing:
-    """A transaction in which decisions are carried out, by one actor at one time."""
+    """A transaction in which decisions are carried out, by one actor at one time.
+
+    Attributes:
+        origin: the request, report, event or decision that led to it.
+    """
 
     unit: Unit
     now: datetime
     actor: str
+    origin: str = ""
     due: set[Work] = field(default_factory=set)
+    _rows: dict[Thing, Row | None] = field(default_factory=dict)
 
     async def perform(self, effects: Effects) -> None:
-        """Do what was decided, in order.
+        """Do what was decided, in order; each change becomes one event of the history.
 
         Raises:
             NotNow: a printer's epoch was raised by somebody else; nothing is kept.
         """
+        for thing in things_of(effects):
+            if thing not in self._rows:
+                value = await _stored(self.unit, thing)
+                self._rows[thing] = row_of(value) if value is not None else None
+        act = Act(actor=self.actor, origin=self.origin, at=self.now)
+        events, after = told(effects, self._rows, act)
         for effect in in_order(effects):
             match effect:
                 case RaiseEpoch():
@@ -40,7 +54,7 @@ class Writing:
                 case Save():
                     await self._save(effect.value)
                 case Note():
-                    await self.unit.record(self._event(effect))
+                    pass  # it is told with the change that it names
                 case Say():
                     await self.unit.mark_desired(effect.printer_id)
                     self.due.add(Work.OUTBOX)
@@ -48,6 +62,8 @@ class Writing:
                     self.due.add(effect.work)
                 case _:
                     assert_never(effect)
+        await self.unit.record(*events)
+        self._rows |= after
 
     async def _raise(self, effect: RaiseEpoch) -> None:
         if not await self.unit.raise_epoch(effect.printer_id, expected=effect.expected):
@@ -55,7 +71,7 @@ class Writing:
                 "epoch_raised", f"printer {effect.printer_id} was leased meanwhile; try again"
             )
 
-    async def _save(self, value: Job | Run | Printer | Agent | Plate | Artifact) -> None:
+    async def _save(self, value: Value) -> None:
         match value:
             case Job():
                 await self.unit.save_job(value)
@@ -72,23 +88,32 @@ class Writing:
             case _:
                 assert_never(value)
 
-    def _event(self, note: Note) -> FarmEvent:
-        return FarmEvent(
-            subject=note.subject,
-            subject_id=note.subject_id,
-            name=note.name,
-            at=self.now,
-            actor=self.actor,
-            cause=note.cause,
-            facts=note.facts,
-        )
+
+async def _stored(unit: Unit, thing: Thing) -> Value | None:
+    """Return what a line of history about this thing is about, as it is stored now."""
+    subject, subject_id = thing
+    match subject:
+        case "job":
+            return await unit.job(JobId(subject_id))
+        case "run":
+            return await unit.run(RunId(subject_id))
+        case "printer":
+            return await unit.printer(PrinterId(subject_id))
+        case "agent":
+            return await unit.agent(AgentId(subject_id))
+        case "plate":
+            job_id, _, printer_class = subject_id.partition("/")
+            plates = await unit.plates(JobId(job_id))
+            return next((each for each in plates if each.printer_class == printer_class), None)
+        case _:
+            return await unit.artifact(subject_id)
 
 
 @asynccontextmanager
-async def writing(farm: Farm, actor: str) -> AsyncIterator[Writing]:
+async def writing(farm: Farm, actor: str, origin: str = "") -> AsyncIterator[Writing]:
     """Begin a transaction for decisions; after its commit the work that is due is poked."""
     async with farm.store.write() as unit:
-        transaction = Writing(unit, farm.clock.now(), actor)
+        transaction = Writing(unit, farm.clock.now(), actor, origin)
         yield transaction
     for work in sorted(transaction.due):
         farm.poke(work.value)

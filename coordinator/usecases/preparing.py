@@ -77,7 +77,7 @@ def _progress(farm: Farm, job_id: JobId, number: int, count: int) -> Callable[[f
 
 async def _begin(farm: Farm, job_id: JobId) -> tuple[Job, tuple[Target, ...], str] | None:
     """Mark a job as being prepared, or say what it waits for; None where nothing is to be done."""
-    async with writing(farm, "farm") as transaction:
+    async with writing(farm, "farm", "preparing") as transaction:
         job = await the_job(transaction.unit, job_id)
         if job.state not in (JobState.RECEIVED, JobState.PREPARING) or job.model_sha256 is None:
             return None
@@ -174,7 +174,7 @@ async def _conclude(farm: Farm, job_id: JobId, outcomes: list[Outcome]) -> None:
         for outcome in outcomes
         if outcome.reason
     )
-    async with writing(farm, "farm") as transaction:
+    async with writing(farm, "farm", "preparing") as transaction:
         job = await the_job(transaction.unit, job_id)
         wanted = job.state is JobState.PREPARING
         if wanted:

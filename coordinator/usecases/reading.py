@@ -74,12 +74,14 @@ class Health:
     Attributes:
         ok: the store answers; without it nothing can be done at all.
         store: what is wrong with the store, in words, and what to do; empty where all is well. So
-            with `broker`, without which no agent is reached (prints go on), and `slicer`, without
-            which no model is taken (G-code is).
+            with `history`, which nobody trusts until somebody looked, `broker`, without which no
+            agent is reached (prints go on), and `slicer`, without which no model is taken (G-code
+            is).
     """
 
     ok: bool
     store: str = ""
+    history: str = ""
     broker: str = ""
     slicer: str = ""
     agents_online: int = 0
@@ -89,8 +91,13 @@ class Health:
 
     @property
     def troubles(self) -> Mapping[str, str]:
-        """What is wrong, by part: `database`, `broker`, `slicer`."""
-        parts = {"database": self.store, "broker": self.broker, "slicer": self.slicer}
+        """What is wrong, by part: `database`, `history`, `broker`, `slicer`."""
+        parts = {
+            "database": self.store,
+            "history": self.history,
+            "broker": self.broker,
+            "slicer": self.slicer,
+        }
         return {part: words for part, words in parts.items() if words}
 
 
@@ -171,6 +178,7 @@ async def health(farm: Farm) -> Health:
         counts[status] = counts.get(status, 0) + 1
     return Health(
         ok=True,
+        history=farm.live.history_trouble,
         broker=broker,
         slicer=slicer,
         agents_online=sum(agent.online for agent in agents),

@@ -16,7 +16,7 @@ async def recover(farm: Farm) -> None:
     What was being sliced is sliced anew, nobody is online before they say so, and every printer's
     document is said again.
     """
-    async with writing(farm, "farm") as transaction:
+    async with writing(farm, "farm", "start") as transaction:
         unit = transaction.unit
         effects: Effects = (Poke(Work.PREPARE), Poke(Work.DISPATCH))
         for job in await unit.jobs((JobState.PREPARING,)):
@@ -32,6 +32,6 @@ async def recover(farm: Farm) -> None:
 
 async def repeat_desired(farm: Farm) -> None:
     """Have every document said again: a broker may have forgotten what it kept."""
-    async with writing(farm, "farm") as transaction:
+    async with writing(farm, "farm", "repeat") as transaction:
         printers = await transaction.unit.printers()
         await transaction.perform(tuple(Say(printer.printer_id) for printer in printers))

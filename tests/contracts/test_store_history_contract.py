@@ -1,12 +1,31 @@
 """What every `Store` keeps to, of history and outbox."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
-from coordinator.domain.printers import Printer
-from coordinator.ports import FarmEvent, Store
-from protocols.wire.vocabulary import AgentId, PrinterId
+import pytest
+
+from coordinator.domain.history import FarmEvent, Head, following, row_of, thing_of
+from coordinator.domain.plates import Artifact, ArtifactKind
+from coordinator.domain.printers import Agent, Printer
+from coordinator.ports import Store
+from protocols.wire.vocabulary import AgentId, Epoch, JobId, JournalId, PrinterId, RunId
+from tests.fakes.values import JOB, PLATE, PRINTER, RUN
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+AGENT = Agent(
+    agent_id=AgentId("a1"),
+    online=True,
+    boot_id="b1",
+    connection_id="c1",
+    journal_id=JournalId("j1"),
+    seen_at=NOW,
+)
+ARTIFACT = Artifact(
+    sha256=PLATE.sha256, kind=ArtifactKind.PLATE, name="x.gcode", size_bytes=9, created_at=NOW
+)
 
 
 def printer(name: str) -> Printer:
@@ -76,3 +95,90 @@ async def test_a_note_made_after_reading_survives_the_older_ones(store: Store) -
         await unit.outbox_done([number for number, _ in notes])
     async with store.read() as unit:
         assert [printer_id for _, printer_id in await unit.outbox(10)] == [PrinterId("p1")]
+
+
+async def test_lines_are_numbered_and_bound_across_transactions(store: Store) -> None:
+    async with store.read() as unit:
+        assert (await unit.head(), await unit.events(limit=10)) == (Head(), [])
+    async with store.write() as unit:
+        await unit.record(event("one"), event("two"))
+        await unit.record()
+        await unit.record(event("three"))
+    async with store.write() as unit:
+        await unit.record(event("four"))
+    async with store.read() as unit:
+        lines, head = await unit.events(limit=10), await unit.head()
+    assert lines == following(Head(), [event(name) for name in ("one", "two", "three", "four")])
+    assert head == Head(number=4, hash=lines[-1].hash)
+
+
+async def test_a_transaction_that_failed_leaves_no_gap(store: Store) -> None:
+    async def fail() -> None:
+        async with store.write() as unit:
+            await unit.record(event("never"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with store.write() as unit:
+        await unit.record(event("one"))
+    async with store.read() as unit:
+        assert await unit.events(limit=10) == following(Head(), [event("one")])
+
+
+async def test_lines_are_found_by_cursor_job_printer_and_time(store: Store) -> None:
+    run = replace(RUN, run_id=RunId("run-1"))
+    other = replace(RUN, run_id=RunId("run-2"), job_id=JobId("job-2"), epoch=Epoch(2))
+    things = (
+        ("job", "job-1"),
+        ("plate", "job-1/mk4"),
+        ("printer", "p1"),
+        ("run", "run-1"),
+        ("run", "run-2"),
+        ("job", "job-2"),
+        ("agent", "p1"),
+        ("printer", "p2"),
+    )
+    async with store.write() as unit:
+        for job_id in ("job-1", "job-2"):
+            await unit.save_job(replace(JOB, job_id=JobId(job_id)))
+        await unit.save_plate(replace(PLATE, job_id=JobId("job-1")))
+        await unit.save_printer(PRINTER)
+        await unit.save_run(run)
+        await unit.save_run(other)
+        for seconds, (subject, subject_id) in enumerate(things):
+            at = NOW + timedelta(seconds=seconds)
+            await unit.record(replace(event("x"), subject=subject, subject_id=subject_id, at=at))
+
+    async def found(**wanted: Any) -> list[int]:
+        async with store.read() as unit:
+            return [line.number for line in await unit.events(**{"limit": 10, **wanted})]
+
+    assert await found() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert await found(limit=2) == [1, 2]
+    assert await found(limit=2, after=5) == [6, 7]
+    assert await found(limit=2, newest=True) == [7, 8]
+    assert await found(job_id="job-1") == [1, 2, 4]
+    assert await found(job_id="job-1", limit=1, newest=True) == [4]
+    assert await found(printer_id="p1") == [3, 4, 5]
+    assert await found(printer_id="p1", job_id="job-1") == [4]
+    east = timezone(timedelta(hours=1))
+    assert await found(since=(NOW + timedelta(seconds=6)).astimezone(east)) == [7, 8]
+    assert await found(job_id="nobody") == []
+
+
+async def test_rows_are_told_as_values_are(store: Store) -> None:
+    values = (ARTIFACT, AGENT, JOB, PLATE, PRINTER, RUN)
+    async with store.write() as unit:
+        await unit.save_artifact(ARTIFACT)
+        await unit.save_agent(AGENT)
+        await unit.save_job(JOB)
+        await unit.save_plate(PLATE)
+        await unit.save_printer(replace(PRINTER, epoch=Epoch(0)))
+        await unit.raise_epoch(PRINTER.printer_id, expected=Epoch(0))
+        await unit.save_run(RUN)
+    raised = replace(PRINTER, epoch=Epoch(1))
+    async with store.read() as unit:
+        found = await unit.rows()
+    told = {thing_of(value): row_of(value) for value in values} | {thing_of(raised): row_of(raised)}
+    assert found == told

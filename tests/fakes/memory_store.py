@@ -4,12 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from coordinator.domain.history import (
+    FarmEvent,
+    Head,
+    Line,
+    Row,
+    Thing,
+    event_of,
+    following,
+    moment,
+    row_of,
+    thing_of,
+)
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
-from coordinator.ports import FarmEvent
 from protocols.wire.vocabulary import NEVER_LEASED, AgentId, Epoch, JobId, PrinterId, RunId
 
 
@@ -23,9 +35,14 @@ class Tables:
     printers: dict[PrinterId, Printer] = field(default_factory=dict)
     agents: dict[AgentId, Agent] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
-    events: list[FarmEvent] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
     numbered: int = 0
+
+    def rows(self) -> dict[Thing, Row]:
+        """Return every row that history tells of."""
+        stored = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
+        return {thing_of(value): row_of(value) for table in stored for value in table.values()}
 
     def copy(self) -> "Tables":
         return Tables(
@@ -35,7 +52,7 @@ class Tables:
             printers=dict(self.printers),
             agents=dict(self.agents),
             artifacts=dict(self.artifacts),
-            events=list(self.events),
+            lines=list(self.lines),
             outbox=dict(self.outbox),
             numbered=self.numbered,
         )
@@ -149,13 +166,57 @@ class MemoryUnit:
         self.changed = True
         self.tables.artifacts.setdefault(artifact.sha256, artifact)
 
-    async def record(self, event: FarmEvent) -> None:
-        self.changed = True
-        self.tables.events.append(event)
+    async def record(self, *events: FarmEvent) -> None:
+        self.changed |= bool(events)
+        self.tables.lines += following(await self.head(), list(events))
 
     async def history(self, subject: str, subject_id: str) -> list[FarmEvent]:
         wanted = (subject, subject_id)
-        return [each for each in self.tables.events if (each.subject, each.subject_id) == wanted]
+        return [
+            event_of(line)
+            for line in self.tables.lines
+            if (line.subject, line.subject_id) == wanted
+        ]
+
+    async def events(
+        self,
+        *,
+        limit: int,
+        after: int = 0,
+        newest: bool = False,
+        job_id: JobId | None = None,
+        printer_id: PrinterId | None = None,
+        since: datetime | None = None,
+    ) -> list[Line]:
+        wanted = [
+            line
+            for line in self.tables.lines[after:]
+            if self._is_about(line, job_id, printer_id)
+            and (since is None or line.at >= moment(since))
+        ]
+        return wanted[-limit:] if newest else wanted[:limit]
+
+    def _is_about(self, line: Line, job_id: JobId | None, printer_id: PrinterId | None) -> bool:
+        thing = line.subject, line.subject_id
+        run = self.tables.runs.get(RunId(line.subject_id)) if line.subject == "run" else None
+        of_job = (
+            job_id is None
+            or thing == ("job", job_id)
+            or (line.subject == "plate" and line.subject_id.startswith(f"{job_id}/"))
+            or (run is not None and run.job_id == job_id)
+        )
+        return of_job and (
+            printer_id is None
+            or thing == ("printer", printer_id)
+            or (run is not None and run.printer_id == printer_id)
+        )
+
+    async def head(self) -> Head:
+        last = self.tables.lines[-1] if self.tables.lines else None
+        return Head(number=last.number, hash=last.hash) if last is not None else Head()
+
+    async def rows(self) -> dict[Thing, Row]:
+        return self.tables.rows()
 
     async def mark_desired(self, printer_id: PrinterId) -> None:
         self.changed = True

@@ -28,6 +28,8 @@ def found(words: list[str]) -> tuple[Any, list[str]]:
     """Follow the words through the command's groups; return the verb and what is left."""
     command: Any = typer.main.get_command(app)
     while hasattr(command, "commands"):
+        if command.invoke_without_command and (not words or words[0].startswith("--")):
+            break
         assert words, "a group alone does nothing"
         assert words[0] in command.commands, f"there is no {words[0]!r}"
         command, words = command.commands[words[0]], words[1:]

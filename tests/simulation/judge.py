@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from coordinator.domain.jobs import ENDED, JobState
+from coordinator.domain.rebuilding import Audit
 from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import JobId, PrinterId, RunId
 from tests.fakes.memory_store import Tables
@@ -58,6 +59,7 @@ class Judge:
         ordered: every job whose order was committed.
         cancelled: the jobs that a person cancelled.
         applied: the highest event number ever applied, of a printer and journal.
+        audit: reads the history as it is committed.
     """
 
     world: World
@@ -66,6 +68,7 @@ class Judge:
     cancelled: set[JobId] = field(default_factory=set)
     tables: Tables = field(default_factory=Tables)
     applied: dict[tuple[PrinterId, str], int] = field(default_factory=dict)
+    audit: Audit = field(default_factory=Audit)
 
     def begins(self, made: Print, where: str, on_bed: list[str]) -> None:
         """Look at a physical start, as it happens."""
@@ -116,6 +119,8 @@ class Judge:
     def committed(self, before: Tables, after: Tables) -> None:
         """Look at what a transaction changed."""
         self.tables = after
+        for line in after.lines[self.audit.head.number :]:
+            self.audit.take(line)
         for name, printer in after.printers.items():
             known = before.printers.get(name)
             if known is printer or known is None:
@@ -143,6 +148,9 @@ class Judge:
 
     def at_the_end(self, cards: dict[PrinterId, Card]) -> None:
         """Hold all that is stored against the truth, when everything is quiet."""
+        self.audit.compare(self.tables.rows())
+        for fault in self.audit.faults:
+            self.world.violated(f"audit: {fault.words}")
         for job_id in sorted(self.ordered):
             self._judge_job(job_id)
         for run in self.tables.runs.values():

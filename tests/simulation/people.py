@@ -68,7 +68,7 @@ class People:
         async def verb(farm: Farm) -> None:
             now = farm.clock.now()
             job = Job(job_id=job_id, name="part", copies=copies, created_at=now, updated_at=now)
-            job, effects = jobs.advance(job, JobEvent.READY, now)
+            _, effects = jobs.advance(job, JobEvent.READY, now)
             plate = Plate(job_id=job_id, sha256=sha256, name="part.gcode", size_bytes=1)
             async with writing(farm, ANNA) as transaction:
                 due = Poke(Work.DISPATCH)

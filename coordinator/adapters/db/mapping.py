@@ -5,20 +5,20 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, TypeVar
 
+from coordinator.domain.history import Line
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate
 from coordinator.domain.printers import Agent, Bed, BedState, Printer
 from coordinator.domain.runs import Run, RunState
-from coordinator.ports import FarmEvent
 from protocols.wire.vocabulary import Mode, PrinterState
 
 Row = Mapping[str, Any]
-Value = TypeVar("Value", Job, Plate, Run, Agent, Artifact, FarmEvent, Printer)
+Value = TypeVar("Value", Job, Plate, Run, Agent, Artifact, Line, Printer)
 
 _BED = tuple(field.name for field in fields(Bed))
 
 
-def to_row(value: Job | Plate | Run | Agent | Artifact | FarmEvent) -> dict[str, Any]:
+def to_row(value: Job | Plate | Run | Agent | Artifact | Line) -> dict[str, Any]:
     """Return a value's columns; they are called as its fields are."""
     return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
 
@@ -65,9 +65,9 @@ def artifact_of(row: Row) -> Artifact:
     return _value(Artifact, row, kind=ArtifactKind(row["kind"]))
 
 
-def event_of(row: Row) -> FarmEvent:
-    """Return a line of history."""
-    return _value(FarmEvent, row)
+def line_of(row: Row) -> Line:
+    """Return a line of history, as it stands."""
+    return _value(Line, row)
 
 
 def printer_of(row: Row) -> Printer:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, inspect, text
 
 from coordinator.adapters.db import engines
 from coordinator.adapters.db.faults import damaged, told_plainly
+from coordinator.adapters.db.found import tell_found
 from coordinator.errors import StoreUnusable, Unavailable
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -47,6 +48,8 @@ def _upgrade(path: Path, connection: Connection) -> None:
             "upgrade Farmhand, or use another state_dir"
         )
     _apply_all(connection)
+    if have is not None:
+        tell_found(connection, origin=f"upgrade {have} to {known[-1]}")
 
 
 def _apply_all(connection: Connection) -> None:

@@ -181,19 +181,35 @@ class RunRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One line of history; a trigger refuses whoever wants to change or remove it."""
+    """One line of history; a trigger refuses whoever wants to change or remove it.
+
+    All texts, for they are hashed as they stand. A number is given once: two lines can't follow
+    the same one.
+    """
 
     __tablename__ = "events"
-    __table_args__ = _COUNTS_ON
 
-    number: int = _number()
+    number: int = Field(primary_key=True)
+    at: str
+    actor: str
+    origin: str
+    cause: str
     subject: str
     subject_id: str = Field(index=True)
     name: str
-    at: datetime = _time()
-    actor: str
-    cause: str
-    facts: dict[str, Any] = _json()
+    facts: str
+    changes: str
+    hash: str
+
+
+class HistoryRow(SQLModel, table=True):
+    """Where the history ends, in one row; a trigger moves it with each line."""
+
+    __tablename__ = "history"
+
+    id: int = Field(primary_key=True)
+    number: int
+    hash: str
 
 
 class OutboxRow(SQLModel, table=True):

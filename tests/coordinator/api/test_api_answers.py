@@ -89,6 +89,7 @@ HEALTHY = {
     "status": "ok",
     "version": "1.2.3",
     "database": "ok",
+    "history": "ok",
     "broker": "ok",
     "slicer": "ok",
 }

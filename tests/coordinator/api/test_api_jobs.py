@@ -245,7 +245,7 @@ async def test_what_is_done_to_a_job_is_remembered_with_who_did_it(
     farm: ServedFarm, session: aiohttp.ClientSession
 ) -> None:
     await submitted(session)
-    assert {event.actor for event in farm.store.tables.events} == {"user:admin"}
+    assert {line.actor for line in farm.store.tables.lines} == {"user:admin"}
 
 
 async def test_jobs_are_listed_in_order_and_by_state(session: aiohttp.ClientSession) -> None:

@@ -1,79 +1,22 @@
 """The command against a served farm: what it prints, and how it ends."""
 
-import asyncio
-import contextlib
-import io
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
-from coordinator.cli import main as command
 from coordinator.cli.exits import Exit
 from coordinator.usecases.absorbing import absorb
 from protocols.wire.from_agent import CommandResult
 from protocols.wire.to_agent import Command
-from tests.fakes.served_farm import AGENT, TOKEN, ServedFarm, served
+from tests.coordinator.cli.conftest import Farmhand
+from tests.fakes.served_farm import AGENT, ServedFarm
 from tests.fakes.story import lose_a_printing_run, lose_a_run
 
 GCODE = "G28\nG1 X10 E1\n"
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Farmhand = Callable[..., Awaitable[Ended]]
-
-
-def run(*arguments: str) -> Ended:
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        argv, sys.argv = sys.argv, ["farmhand", *arguments]
-        try:
-            command.main()
-        except SystemExit as error:
-            code = int(error.code or 0)
-        finally:
-            sys.argv = argv
-    return Ended(code, out.getvalue(), err.getvalue())
-
-
-@pytest.fixture
-def farm(tmp_path: Path) -> ServedFarm:
-    folder = tmp_path / "artifacts"
-    folder.mkdir()
-    return ServedFarm(folder)
-
-
-@pytest.fixture
-async def farmhand(
-    farm: ServedFarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Farmhand]:
-    async with served(farm) as session:
-        monkeypatch.setenv("FARMHAND_URL", str(session._base_url).rstrip("/"))
-        monkeypatch.setenv("FARMHAND_TOKEN", TOKEN)
-
-        async def call(*arguments: str) -> Ended:
-            return await asyncio.to_thread(run, *arguments)
-
-        with capture_logs():  # the server's, which runs in this same process
-            yield call
 
 
 @pytest.fixture

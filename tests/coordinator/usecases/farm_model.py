@@ -13,7 +13,7 @@ from coordinator.domain.jobs import ENDED, JobState
 from coordinator.domain.printers import BedState
 from coordinator.domain.runs import RunState
 from coordinator.errors import NotNow
-from coordinator.usecases import absorbing, controlling, dispatching, preparing, starting
+from coordinator.usecases import absorbing, auditing, controlling, dispatching, preparing, starting
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live
 from protocols.wire.from_agent import Reported, RunEvent
@@ -224,6 +224,11 @@ class Model:
                     await controlling.resume_job(self.farm, job.job_id, "user:anna")
             if not open_jobs and not any(agent.outbox for agent in self.agents):
                 return
+
+    async def audit(self) -> None:
+        """Rebuild the farm from its history, and hold that against what is stored."""
+        verdict = await auditing.verify(self.farm)
+        assert not verdict.faults, verdict.faults[0].words
 
     async def judge(self) -> None:
         """Hold what is stored against what physically happened."""

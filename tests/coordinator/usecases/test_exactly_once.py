@@ -4,11 +4,13 @@ Each mutation takes one rule away; the judge must see it, or the rule (or the ju
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,12 +18,14 @@ from hypothesis import strategies as st
 
 from coordinator.domain import leases, presence, reports, runs
 from coordinator.domain.effects import Effects, Save
+from coordinator.domain.history import Value
 from coordinator.domain.leases import Answer, Holding
 from coordinator.domain.machine import Machine
 from coordinator.domain.printers import forgotten
-from coordinator.domain.runs import RunChange, RunState
+from coordinator.domain.runs import Run, RunChange, RunState
 from coordinator.errors import NotNow
-from coordinator.usecases import absorbing, controlling
+from coordinator.usecases import absorbing, controlling, performing
+from coordinator.usecases.performing import Writing
 from protocols.wire.from_agent import RunEvent, RunReport
 from protocols.wire.vocabulary import JobId, JournalId
 from tests.coordinator.usecases.farm_model import Model
@@ -95,17 +99,21 @@ async def _person(model: Model, job_id: JobId) -> None:
         return
 
 
-def _story(seed: int) -> None:
+async def _live_on_record(seed: int) -> None:
+    await (await _live_through(seed)).audit()
+
+
+def _story(seed: int, live: Callable[[int], Awaitable[object]] = _live_through) -> None:
     try:
-        asyncio.run(_live_through(seed))
+        asyncio.run(live(seed))
     except AssertionError as verdict:
         raise AssertionError(f"seed {seed}: {verdict}") from verdict
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32))
-def test_every_plate_starts_once_and_every_job_ends_whatever_happens(seed: int) -> None:
-    _story(seed)
+def test_every_plate_starts_once_every_job_ends_and_history_tells_it_all(seed: int) -> None:
+    _story(seed, _live_on_record)
 
 
 def _release_without_proof(holding: Holding, report: RunReport, boot_id: str) -> Answer:
@@ -164,3 +172,36 @@ def test_without_the_rule_the_judge_sees_it(rule: str, monkeypatch: pytest.Monke
 
     with pytest.raises(AssertionError, match="seed"):
         live_many_lives()
+
+
+def _tell_only_what_was_noted(*given: Any) -> Any:
+    """Forget the changes that no note names."""
+    events, rows = _TOLD(*given)
+    return [event for event in events if not event.name.endswith(".changed")], rows
+
+
+async def _save_run_in_silence(transaction: Writing, value: Value) -> None:
+    """Give every run that started a layer that no event tells."""
+    silent = isinstance(value, Run) and value.started
+    await _SAVE(transaction, replace(value, layer=value.layer + 1) if silent else value)
+
+
+_TOLD, _SAVE = performing.told, Writing._save
+
+SILENCES: dict[str, tuple[object, str, object]] = {
+    "a change that nobody noted is told too": (performing, "told", _tell_only_what_was_noted),
+    "what is stored is what is told": (Writing, "_save", _save_run_in_silence),
+}
+
+
+@pytest.mark.parametrize("rule", sorted(SILENCES))
+def test_without_the_rule_the_audit_sees_it(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, name, mutant = SILENCES[rule]
+    monkeypatch.setattr(where, name, mutant)
+
+    def live_some_lives() -> None:
+        for seed in range(20):
+            _story(seed, _live_on_record)
+
+    with pytest.raises(AssertionError, match="by history"):
+        live_some_lives()

@@ -17,7 +17,7 @@ def nothing_is_left(farm: Farm) -> bool:
     assert isinstance(farm.store, MemoryStore)
     assert isinstance(farm.artifacts, FakeArtifacts)
     tables = farm.store.tables
-    stored = (tables.jobs, tables.artifacts, tables.events, farm.artifacts.kept)
+    stored = (tables.jobs, tables.artifacts, tables.lines, farm.artifacts.kept)
     return not any(stored) and not farm.artifacts.left_behind
 
 

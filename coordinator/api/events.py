@@ -1,0 +1,87 @@
+"""The routes of the farm's history: read it, and have it proved."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from aiohttp import web
+
+from coordinator.api.handlers import FARM
+from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.api.render import audit_document, event_document
+from coordinator.domain.history import Head
+from coordinator.usecases import auditing
+from coordinator.usecases.auditing import Question
+from protocols.wire.vocabulary import JobId, PrinterId
+
+# Half of what is given at once at most: a page of a script, and more than a screen.
+LIMIT = 500
+
+Value = TypeVar("Value")
+
+
+async def list_events(request: web.Request) -> web.Response:
+    """Return lines of history, oldest first, and the cursor to go on from."""
+    after, limit = _query(request, "after", _count) or 0, _query(request, "limit", _count)
+    question = Question(
+        after=after,
+        last=_query(request, "last", _count),
+        limit=LIMIT if limit is None else limit,
+        job_id=_query(request, "job", JobId),
+        printer_id=_query(request, "printer", PrinterId),
+        since=_query(request, "since", _time),
+    )
+    lines = await auditing.events(request.app[FARM], question)
+    cursor = lines[-1].number if lines else after
+    return web.json_response({"items": [event_document(line) for line in lines], "next": cursor})
+
+
+async def verify_events(request: web.Request) -> web.Response:
+    """Read all of the history, rebuild the farm from it and compare; 200 whatever comes of it."""
+    known = _query(request, "head", _head)
+    return web.json_response(audit_document(await auditing.verify(request.app[FARM], known)))
+
+
+def _query(request: web.Request, name: str, read: Callable[[str], Value]) -> Value | None:
+    """Return what the query says, None where it does not.
+
+    Raises:
+        BadRequest: 422.
+    """
+    said = request.query.get(name)
+    if said is None:
+        return None
+    try:
+        return read(said)
+    except ValueError as error:
+        raise BadRequest(
+            Problem(
+                status=422,
+                code="invalid_query",
+                title="Invalid query",
+                detail=f"{name}: {error}",
+                errors=(FieldError(pointer=f"/{name}", detail=str(error)),),
+            )
+        ) from error
+
+
+def _count(text: str) -> int:
+    # Digits only, and no more than a database's number holds.
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ValueError("a whole number is wanted")
+    return int(text)
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("a time as in 2026-01-31T12:00:00Z is wanted") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _head(text: str) -> Head:
+    number, _, hashed = text.partition(":")
+    if len(hashed) != 64 or set(hashed) - set("0123456789abcdef"):
+        raise ValueError("NUMBER:HASH is wanted, as an earlier verification told it")
+    return Head(number=_count(number), hash=hashed)

@@ -1,0 +1,156 @@
+"""`farmhand events`: who did what, when and why; and whether that can be trusted."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coordinator.cli.exits import CommandFailed, UsageWrong
+from coordinator.cli.options import Json, TokenFile, Url
+
+if TYPE_CHECKING:
+    from coordinator.cli.client import Document, FarmClient
+
+app = typer.Typer(
+    invoke_without_command=True,
+    help="The history: who did what, when and why.",
+    rich_markup_mode=None,
+)
+
+# What a screen shows.
+LAST = 50
+# More of what changed than this is for programs.
+_CHANGES_SHOWN_MAX = 3
+_VALUE_CHARACTERS_MAX = 24
+# When, who and why have columns of their own.
+_TOLD_ELSEWHERE = frozenset(
+    (
+        "updated_at",
+        "version",
+        "started_at",
+        "ended_at",
+        "reason",
+        "bed_changed_at",
+        "bed_changed_by",
+    )
+)
+
+_AGO = re.compile(r"(\d{1,6})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@app.callback()
+def show(
+    context: typer.Context,
+    job: Annotated[str, typer.Option(help="Only of this job, its plates and its runs.")] = "",
+    printer: Annotated[str, typer.Option(help="Only of this printer and its runs.")] = "",
+    since: Annotated[
+        str, typer.Option(help="Only from then on: 2026-01-31T12:00, or 90m, 12h, 7d ago.")
+    ] = "",
+    last: Annotated[
+        int | None,
+        typer.Option(help=f"Only the newest. Default: {LAST}, if nothing else is asked."),
+    ] = None,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Show who did what, when and why."""
+    if context.invoked_subcommand is not None:
+        return
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    wanted: dict[str, str | int] = {"job": job, "printer": printer}
+    wanted = {name: value for name, value in wanted.items() if value}
+    if since:
+        wanted["since"] = _time(since)
+    if last is not None or not wanted:
+        wanted["last"] = LAST if last is None else last
+    events = _pages(connect(url, token_file), wanted)
+    if as_json:
+        for event in events:
+            output.print_json(event)
+        return
+    output.print_table(
+        ["NUMBER", "WHEN", "WHO", "WHAT", "OF", "WHY", "CHANGES", "THROUGH"],
+        (_row(event) for event in events),
+        "nothing happened",
+    )
+
+
+@app.command()
+def verify(
+    head: Annotated[
+        str, typer.Option(help="NUMBER:HASH, as an earlier verification told it: still there?")
+    ] = "",
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Prove that no event was altered, taken out, put in or moved, and that they tell what is."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    verdict = connect(url, token_file).verify_events(head)
+    if as_json:
+        output.print_json(verdict)
+    else:
+        end = verdict["head"]
+        typer.echo(f"{end['number']} events, {verdict['rows_compared']} rows compared")
+        typer.echo(f"head: {end['number']}:{end['hash']}")
+        for fault in verdict["faults"]:
+            typer.echo(f"  {fault['code']}: {fault['words']}")
+    if not verdict["ok"]:
+        first, count = verdict["faults"][0]["words"], verdict["faults_count"]
+        more = f", and {count - 1} more" if count > 1 else ""
+        raise CommandFailed(f"the history can't be trusted: {first}{more}")
+
+
+def _pages(farm: "FarmClient", wanted: dict[str, str | int]) -> Iterator["Document"]:
+    """Yield all events that are wanted; the newest come in one page."""
+    page = farm.events(**wanted)
+    yield from page["items"]
+    while page["items"] and "last" not in wanted:
+        page = farm.events(**wanted, after=page["next"])
+        yield from page["items"]
+
+
+def _time(text: str) -> str:
+    """Return a time that was given as such, or as how long ago it was, as the API wants it."""
+    try:
+        if ago := _AGO.fullmatch(text):
+            past = timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            return (datetime.now(UTC) - past).isoformat()
+        return datetime.fromisoformat(text).astimezone().isoformat()
+    except (ValueError, OverflowError) as error:
+        raise UsageWrong(f"{text!r} is no time: write 2026-01-31T12:00, 90m, 12h or 7d") from error
+
+
+def _row(event: "Document") -> list[str]:
+    at = datetime.fromisoformat(event["at"]).astimezone()
+    return [
+        str(event["number"]),
+        f"{at:%Y-%m-%d %H:%M:%S}",
+        event["actor"],
+        event["name"],
+        event["subject_id"],
+        event["cause"],
+        _changes(event),
+        event["origin"],
+    ]
+
+
+def _changes(event: "Document") -> str:
+    """Return the first few fields that changed, states before all; something new is all new."""
+    changes = event["changes"] or {}
+    shown = [
+        f"{name}={str(changes[name])[:_VALUE_CHARACTERS_MAX]}"
+        for name in sorted(changes, key=lambda name: not name.endswith("state"))
+        if name not in _TOLD_ELSEWHERE
+    ]
+    if len(shown) > _CHANGES_SHOWN_MAX:
+        shown = [*shown[:_CHANGES_SHOWN_MAX], f"and {len(shown) - _CHANGES_SHOWN_MAX} more"]
+    return " ".join(shown)
