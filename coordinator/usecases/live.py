@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from protocols.wire.from_agent import PrinterSample, Reported, Telemetry
-from protocols.wire.vocabulary import JobId, PrinterId
+from protocols.wire.vocabulary import AgentId, JobId, PrinterId
 
 # What was said once is remembered for so many things; when it is full, it may be said again.
 SAID_MAX = 10_000
@@ -28,6 +28,8 @@ class Live:
     """The farm's short memory.
 
     Attributes:
+        owners: whose each printer is; nobody else's telemetry about it counts.
+        foreign_samples: how often somebody else spoke of a printer, or of one that nobody knows.
         progress: of jobs that are being sliced, 0 to 1.
         waits: why an agent does not start what it was leased, in its words.
         preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
@@ -35,6 +37,8 @@ class Live:
     """
 
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
+    owners: dict[PrinterId, AgentId] = field(default_factory=dict)
+    foreign_samples: int = 0
     progress: dict[JobId, float] = field(default_factory=dict)
     waits: dict[PrinterId, str] = field(default_factory=dict)
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -43,9 +47,12 @@ class Live:
     _said: set[Hashable] = field(default_factory=set)
 
     def absorb(self, telemetry: Telemetry, now: datetime) -> None:
-        """Take over an agent's telemetry."""
+        """Take over an agent's telemetry about its own printers."""
         for sample in telemetry.printers:
-            self.samples[sample.printer_id] = Sample(sample, now)
+            if self.owners.get(sample.printer_id) == telemetry.agent_id:
+                self.samples[sample.printer_id] = Sample(sample, now)
+            else:
+                self.foreign_samples += 1
 
     def sample(self, printer_id: PrinterId) -> Sample | None:
         """Return a printer's last telemetry, None before the first."""
@@ -63,6 +70,11 @@ class Live:
         self._sequences[report.printer_id] = (report.boot_id, report.sequence)
         return True
 
+    def unhear(self, report: Reported) -> None:
+        """Let a report be news again, unless a younger one was heard."""
+        if self._sequences.get(report.printer_id) == (report.boot_id, report.sequence):
+            self._sequences[report.printer_id] = (report.boot_id, report.sequence - 1)
+
     def first_time(self, what: Hashable) -> bool:
         """Whether this is asked for the first time; keeps repeated trouble out of the history."""
         if what in self._said:
@@ -71,3 +83,7 @@ class Live:
             self._said.clear()
         self._said.add(what)
         return True
+
+    def unsay(self, what: Hashable) -> None:
+        """Let something be asked for the first time again."""
+        self._said.discard(what)
