@@ -30,7 +30,7 @@ CHECKS = (
 
 # What runs too long to run at every change, by verb and name: each a module with its own options.
 LONG: dict[str, dict[str, str]] = {
-    "bench": {"serial": "tests.benchmarks.serial"},
+    "bench": {"serial": "tests.benchmarks.serial", "farm": "tests.benchmarks.farm"},
     "prove": {"crash": "tests.proofs.crash", "simulation": "tests.simulation"},
 }
 
