@@ -27,20 +27,21 @@ from coordinator.adapters.embedded_broker.broker import (
     embedded_broker,
 )
 from coordinator.adapters.folder_lock import hold_folder
-from coordinator.adapters.mqtt_link import BrokerAddress, MqttLink
+from coordinator.adapters.mqtt_link.address import BrokerAddress
+from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.app import build_app
-from coordinator.errors import FarmError, SettingsInvalid, Unavailable
+from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
-from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.hearing import hear
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.starting import recover, repeat_desired
-from protocols.wire.codec import Message
+from protocols.wire.from_agent import Telemetry
 
 log = structlog.get_logger(__name__)
 
@@ -100,8 +101,8 @@ async def _work(
 ) -> None:
     """Run all tasks until asked to stop, or until one of them fails."""
 
-    async def absorb_one(message: Message) -> None:
-        await _absorb(farm, message)
+    def take(telemetry: Telemetry) -> None:
+        farm.live.absorb(telemetry, farm.clock.now())
 
     async def on_connected() -> None:
         # The broker may have forgotten everything.
@@ -110,7 +111,8 @@ async def _work(
     mqtt_url = str(_address(settings, broker))
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(link.run(absorb_one, on_connected), name="link"),
+            tasks.create_task(link.run(on_connected, take), name="link"),
+            tasks.create_task(_hear(farm, link), name="hearing"),
             tasks.create_task(ticker.run(), name="ticker"),
             tasks.create_task(
                 _announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
@@ -138,14 +140,12 @@ def _bells(farm: Farm, link: MqttLink) -> dict[str, Bell]:
     }
 
 
-async def _absorb(farm: Farm, message: Message) -> None:
-    """Take in one message. One that can't be must not keep the others waiting: agents repeat."""
-    try:
-        await absorb(farm, message)
-    except FarmError as error:
-        log.warning("message.not_absorbed", kind=message.kind, error=str(error))
-    except Exception:
-        log.exception("message.failed", kind=message.kind)
+async def _hear(farm: Farm, link: MqttLink) -> None:
+    """Bring what agents say to the store; have them repeat what there was no room for."""
+    while True:
+        await hear(farm, await link.inbox.take())
+        if link.inbox.lacks_something():
+            await link.ask_again()
 
 
 @asynccontextmanager

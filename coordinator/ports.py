@@ -45,6 +45,16 @@ class Unit(Protocol):
     async def jobs(self, states: Collection[JobState] | None = None) -> list[Job]:
         """Return the jobs in these states (all for None), in order of arrival."""
 
+    async def jobs_wanting(self, *, offset: int, limit: int) -> list[Job]:
+        """Return jobs that leases may be given for, by `planning.precedence`.
+
+        Those are the open jobs that nobody holds and that have fewer runs than copies; what failed,
+        was revoked or discarded does not count as a run.
+        """
+
+    async def printers_insisted_on(self) -> set[PrinterId]:
+        """Return the printers that open jobs name."""
+
     async def save_job(self, job: Job) -> None:
         """Insert or replace a job."""
 
@@ -72,8 +82,19 @@ class Unit(Protocol):
     async def printer(self, printer_id: PrinterId) -> Printer | None:
         """Return one printer."""
 
-    async def printers(self, agent_id: AgentId | None = None) -> list[Printer]:
-        """Return all printers, or those of one agent, by id."""
+    async def printers(
+        self,
+        agent_id: AgentId | None = None,
+        *,
+        online: bool | None = None,
+        leased: bool | None = None,
+        limit: int | None = None,
+    ) -> list[Printer]:
+        """Return printers by id: of one agent, on line or not, with a lease or without; None: all.
+
+        Args:
+            limit: the first so many.
+        """
 
     async def save_printer(self, printer: Printer) -> None:
         """Insert or replace a printer, but for its epoch: only `raise_epoch` changes that."""

@@ -34,6 +34,7 @@ LONG: dict[str, dict[str, str]] = {
         "serial": "tests.benchmarks.serial",
         "agent": "tests.benchmarks.agent",
         "bytes": "tests.benchmarks.wire_bytes",
+        "farm": "tests.benchmarks.farm",
     },
     "prove": {"crash": "tests.proofs.crash", "simulation": "tests.simulation"},
 }

@@ -11,7 +11,10 @@ from datetime import datetime
 
 from coordinator.domain.effects import Effects, Poke, Work
 from coordinator.domain.jobs import ENDED, MACHINE, OPEN, Job, JobEvent, JobState, advance
-from coordinator.domain.runs import Run, RunState
+from coordinator.domain.runs import LIVE, Run, RunState
+
+# Runs that stand for a copy: it is made, being made, or not wanted again before somebody says so.
+COUNTED = frozenset({RunState.FINISHED, RunState.LOST, RunState.STOPPED, *LIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,7 @@ def tally(job: Job, runs: Iterable[Run]) -> Tally:
             reason = run.reason or reason
     started = counts[RunState.PRINTING] + counts[RunState.PAUSED]
     live = started + counts[RunState.LEASED] + counts[RunState.PERMITTED]
-    taken = counts[RunState.FINISHED] + counts[RunState.LOST] + counts[RunState.STOPPED] + live
+    taken = sum(counts[state] for state in COUNTED)
     given_up = counts[RunState.FAILED] > job.retries_max or job.state not in (*OPEN, JobState.LOST)
     return Tally(
         finished=counts[RunState.FINISHED],

@@ -9,7 +9,7 @@ matched with these groups, not with each printer: the work grows with the number
 with jobs x printers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from coordinator.domain.jobs import Job
@@ -56,7 +56,7 @@ def plan(wants: Iterable[Want], free: Iterable[Printer]) -> list[Placement]:
         free: printers with nothing against a new lease (`matching.unready` is empty).
     """
     ordered = sorted(wants, key=lambda want: precedence(want.job))
-    pool = Pool(free, (want.job for want in ordered))
+    pool = Pool(free, {want.job.printer_id for want in ordered if want.job.printer_id is not None})
     return [placement for want in ordered for placement in pool.place(want)]
 
 
@@ -66,9 +66,9 @@ class Pool:
     For who reads jobs one by one, in order of precedence, and stops when nothing is `left`.
     """
 
-    def __init__(self, free: Iterable[Printer], jobs: Iterable[Job]) -> None:
-        """Take the free printers, and all jobs that will be placed."""
-        self._insisted_on = {job.printer_id for job in jobs if job.printer_id is not None}
+    def __init__(self, free: Iterable[Printer], insisted_on: Collection[PrinterId]) -> None:
+        """Take the free printers, and those that some job insists on."""
+        self._insisted_on = insisted_on
         self._groups: dict[tuple[str, str], list[Printer]] = {}
         for printer in sorted(free, key=self._rank):
             key = (printer.printer_class, printer.material.casefold())

@@ -3,6 +3,10 @@
 Nothing an agent says ends the coordinator: what makes no sense is written down and left.
 """
 
+import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
 import structlog
 
 from coordinator.domain import presence as arriving
@@ -19,106 +23,159 @@ from protocols.wire.vocabulary import PrinterId
 log = structlog.get_logger(__name__)
 
 
-async def absorb(farm: Farm, message: Message) -> None:
-    """Take in one message from an agent; what only coordinators say is left alone.
+@dataclass(slots=True)
+class _Hearing:
+    """Messages being taken in, and what the short memory took over from them so far."""
+
+    farm: Farm
+    transaction: Writing
+    heard: list[Reported] = field(default_factory=list)
+    said: list[Hashable] = field(default_factory=list)
+
+    def first_time(self, what: Hashable) -> bool:
+        """Whether this is asked for the first time."""
+        first = self.farm.live.first_time(what)
+        if first:
+            self.said.append(what)
+        return first
+
+    def is_news(self, report: Reported) -> bool:
+        """Whether a report is younger than all before it of the same boot."""
+        news = self.farm.live.is_news(report)
+        if news:
+            self.heard.append(report)
+        return news
+
+    def undo(self) -> None:
+        """Forget what the short memory took over: the store has nothing of it."""
+        for report in self.heard:
+            self.farm.live.unhear(report)
+        for what in self.said:
+            self.farm.live.unsay(what)
+
+
+async def absorb(farm: Farm, *messages: Message) -> None:
+    """Take in messages from agents, in order and in one transaction: all of them or none.
+
+    What only coordinators say is left alone. The loop gets its turn between messages.
 
     Raises:
-        Unavailable: the database does not answer; agents say again what matters.
+        Unavailable: the database does not answer; the same messages may be given again.
     """
+    waiting = [message for message in messages if not _passes(farm, message)]
+    if not waiting:
+        return
+    hearing = None
+    try:
+        async with writing(farm, "farm") as transaction:
+            hearing = _Hearing(farm, transaction)
+            for message in waiting:
+                await _take(hearing, message)
+                await asyncio.sleep(0)
+    except BaseException:
+        if hearing is not None:
+            hearing.undo()
+        raise
+
+
+def _passes(farm: Farm, message: Message) -> bool:
+    """Take in what is true only now, or nobody's business; whether that is all."""
     match message:
         case Telemetry():
             farm.live.absorb(message, farm.clock.now())
-        case Reported():
-            await _absorb_report(farm, message)
-        case RunEvent():
-            await _absorb_event(farm, message)
-        case Presence():
-            await _absorb_presence(farm, message)
         case CommandResult():
             answered(farm, message)
+        case Reported() | RunEvent() | Presence():
+            return False
         case _:
             log.debug("message.ignored", kind=message.kind)
+    return True
 
 
-async def _absorb_report(farm: Farm, report: Reported) -> None:
-    """Read first: most reports change nothing, and then nothing is written."""
-    now = farm.clock.now()
-    async with farm.store.read() as unit:
-        agent = await unit.agent(report.agent_id)
-        printer = await unit.printer(report.printer_id)
-        if agent is None or agent.boot_id != report.boot_id or printer is None:
-            return  # of a process that is gone, or ahead of its presence: it is said again
-        effects = reports.absorb_report(await holding_of(unit, printer), report, now)
-    if printer.agent_id != report.agent_id or not farm.live.is_news(report):
+async def _take(hearing: _Hearing, message: Message) -> None:
+    match message:
+        case Reported():
+            await _absorb_report(hearing, message)
+        case RunEvent():
+            await _absorb_event(hearing, message)
+        case Presence():
+            await _absorb_presence(hearing, message)
+
+
+async def _absorb_report(hearing: _Hearing, report: Reported) -> None:
+    farm, transaction = hearing.farm, hearing.transaction
+    agent = await transaction.unit.agent(report.agent_id)
+    printer = await transaction.unit.printer(report.printer_id)
+    if agent is None or agent.boot_id != report.boot_id or printer is None:
+        return  # of a process that is gone, or ahead of its presence: it is said again
+    if printer.agent_id != report.agent_id or not hearing.is_news(report):
         return
+    transaction.actor = f"agent:{report.agent_id}"
+    transaction.origin = f"report {report.sequence} of {report.boot_id}"
     farm.live.waits[report.printer_id] = report.waits_for
     farm.live.findings[report.printer_id] = report.findings
     refused = reports.refusal(report)
-    news = refused is not None and farm.live.first_time(refused[0])
-    if not effects and not news:
+    if refused is not None and hearing.first_time(refused[0]):
+        log.warning("desired.refused", printer_id=report.printer_id, reason=refused[1].cause)
+        await transaction.perform((refused[1],))
+    holding = await holding_of(transaction.unit, printer)
+    await transaction.perform(reports.absorb_report(holding, report, transaction.now))
+
+
+async def _absorb_event(hearing: _Hearing, event: RunEvent) -> None:
+    transaction = hearing.transaction
+    printer = await transaction.unit.printer(event.printer_id)
+    if printer is None:
         return
-    origin = f"report {report.sequence} of {report.boot_id}"
-    async with writing(farm, f"agent:{report.agent_id}", origin) as transaction:
-        if refused is not None and news:
-            log.warning("desired.refused", printer_id=report.printer_id, reason=refused[1].cause)
-            await transaction.perform((refused[1],))
-        current = await transaction.unit.printer(report.printer_id)
-        if current is not None:
-            holding = await holding_of(transaction.unit, current)
-            await transaction.perform(reports.absorb_report(holding, report, transaction.now))
+    transaction.actor = f"agent:{event.agent_id}"
+    transaction.origin = f"event {event.number} of {event.journal_id}"
+    holding = await holding_of(transaction.unit, printer, event.run_id)
+    await transaction.perform(reports.apply_event(holding, event, transaction.now))
 
 
-async def _absorb_event(farm: Farm, event: RunEvent) -> None:
-    origin = f"event {event.number} of {event.journal_id}"
-    async with writing(farm, f"agent:{event.agent_id}", origin) as transaction:
-        printer = await transaction.unit.printer(event.printer_id)
-        if printer is None:
-            return
-        holding = await holding_of(transaction.unit, printer, event.run_id)
-        await transaction.perform(reports.apply_event(holding, event, transaction.now))
+async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
+    farm, transaction = hearing.farm, hearing.transaction
+    known = await transaction.unit.agent(presence.agent_id)
+    if arriving.is_stale(known, presence):
+        return
+    transaction.actor = f"agent:{presence.agent_id}"
+    transaction.origin = f"presence of {presence.boot_id}"
+    trouble = arriving.unsupported(presence) if presence.online else None
+    online = presence.online and trouble is None
+    _, effects = arriving.greet(known, presence, transaction.now, online=online)
+    await transaction.perform(effects)
+    mine = await transaction.unit.printers(presence.agent_id)
+    if not online:
+        await transaction.perform(arriving.gone(mine))
+        if trouble is not None:
+            await _record_unsupported(hearing, presence, trouble)
+        return
+    admitted = await _without_claimed(hearing, presence)
+    holdings = {each.printer_id: await holding_of(transaction.unit, each) for each in mine}
+    await transaction.perform(arriving.arrived(admitted, holdings, transaction.now))
+    for description in admitted.printers:
+        farm.live.owners[description.printer_id] = presence.agent_id
 
 
-async def _absorb_presence(farm: Farm, presence: Presence) -> None:
-    origin = f"presence of {presence.boot_id}"
-    async with writing(farm, f"agent:{presence.agent_id}", origin) as transaction:
-        known = await transaction.unit.agent(presence.agent_id)
-        if arriving.is_stale(known, presence):
-            return
-        trouble = arriving.unsupported(presence) if presence.online else None
-        online = presence.online and trouble is None
-        _, effects = arriving.greet(known, presence, transaction.now, online=online)
-        await transaction.perform(effects)
-        mine = await transaction.unit.printers(presence.agent_id)
-        if not online:
-            await transaction.perform(arriving.gone(mine))
-            if trouble is not None:
-                await _record_unsupported(farm, transaction, presence, trouble)
-            return
-        admitted = await _without_claimed(farm, transaction, presence)
-        holdings = {each.printer_id: await holding_of(transaction.unit, each) for each in mine}
-        await transaction.perform(arriving.arrived(admitted, holdings, transaction.now))
-
-
-async def _record_unsupported(
-    farm: Farm, transaction: Writing, presence: Presence, trouble: str
-) -> None:
-    if farm.live.first_time(("unsupported", presence.agent_id, presence.boot_id)):
+async def _record_unsupported(hearing: _Hearing, presence: Presence, trouble: str) -> None:
+    if hearing.first_time(("unsupported", presence.agent_id, presence.boot_id)):
         log.error("agent.unsupported", agent_id=presence.agent_id, reason=trouble)
-        await transaction.perform((arriving.unsupported_note(presence, trouble),))
+        await hearing.transaction.perform((arriving.unsupported_note(presence, trouble),))
 
 
-async def _without_claimed(farm: Farm, transaction: Writing, presence: Presence) -> Presence:
+async def _without_claimed(hearing: _Hearing, presence: Presence) -> Presence:
     """Return the presence without printers that belong to other agents; each is said once."""
     claimed: set[PrinterId] = set()
     for description in presence.printers:
-        printer = await _of_another(transaction.unit, presence, description.printer_id)
+        unit = hearing.transaction.unit
+        printer = await _of_another(unit, presence, description.printer_id)
         if printer is None:
             continue
         claimed.add(printer.printer_id)
-        if farm.live.first_time(("claimed", presence.agent_id, printer.printer_id)):
+        if hearing.first_time(("claimed", presence.agent_id, printer.printer_id)):
             note = arriving.claimed_twice(printer, presence)
             log.error("printer.claimed_twice", printer_id=printer.printer_id, reason=note.cause)
-            await transaction.perform((note,))
+            await hearing.transaction.perform((note,))
     return arriving.without(presence, claimed)
 
 

@@ -1,16 +1,16 @@
 """Leases given out, and desired documents said."""
 
+import asyncio
 from datetime import datetime
 
 from coordinator.domain import copies, leases
 from coordinator.domain.desired import desired
 from coordinator.domain.effects import Effects
-from coordinator.domain.jobs import OPEN, Job
+from coordinator.domain.jobs import Job
 from coordinator.domain.leases import Holding
 from coordinator.domain.matching import obstacles, unready
-from coordinator.domain.planning import Placement, Pool, Want, precedence
+from coordinator.domain.planning import Placement, Pool, Want
 from coordinator.domain.plates import Plate
-from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunChange, RunState
 from coordinator.errors import Unavailable
 from coordinator.ports import Unit
@@ -21,6 +21,9 @@ from protocols.wire.vocabulary import AgentId, PrinterId, RunId
 
 # Printers on which a run of a job ended like this are taken last for its other copies.
 _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVOKED)
+
+# How many jobs are read at once while there are free printers left.
+_JOBS_AT_ONCE = 200
 
 
 async def dispatch_jobs(farm: Farm) -> int:
@@ -40,33 +43,32 @@ async def dispatch_jobs(farm: Farm) -> int:
     return given
 
 
-async def _free_printers(unit: Unit) -> list[Printer]:
-    """Return the printers with nothing against a new lease."""
-    return [
-        printer
-        for printer in await unit.printers()
-        if printer.run_id is None and not unready(printer, None)
-    ]
-
-
 async def _placements(unit: Unit) -> list[Placement]:
     """Plan leases for all free printers.
 
-    Jobs are read in the order they are served, until every free printer is taken: a long queue is
-    not read whole for a few printers.
+    Jobs are read in the order they are served, some at a time, until every free printer is taken:
+    a long queue is not read whole for a few printers.
     """
-    free = await _free_printers(unit)
-    if not free:
+    jobs = await unit.jobs_wanting(offset=0, limit=_JOBS_AT_ONCE)
+    if not jobs:
         return []
-    jobs = sorted((job for job in await unit.jobs(OPEN) if not job.held), key=precedence)
-    pool = Pool(free, jobs)
+    idle = await unit.printers(online=True, leased=False)
+    pool = Pool(
+        [printer for printer in idle if not unready(printer, None)],
+        await unit.printers_insisted_on(),
+    )
     placements: list[Placement] = []
-    for job in jobs:
-        if not pool.left:
-            break
-        want = await _want(unit, job) if pool.may_suit(job) else None
-        if want is not None:
-            placements += pool.place(want)
+    offset = 0
+    while jobs:
+        for job in jobs:
+            if not pool.left:
+                return placements
+            want = await _want(unit, job) if pool.may_suit(job) else None
+            if want is not None:
+                placements += pool.place(want)
+        await asyncio.sleep(0)  # others have their turn
+        offset += len(jobs)
+        jobs = await unit.jobs_wanting(offset=offset, limit=_JOBS_AT_ONCE)
     return placements
 
 
@@ -116,11 +118,10 @@ def _revoke(holding: Holding, now: datetime) -> Effects:
 
 async def _expired(farm: Farm, unit: Unit, now: datetime) -> list[Holding]:
     found = []
-    for run in await unit.runs(live=True):
-        if run.state is not RunState.LEASED:
-            continue
-        printer, agent = await unit.printer(run.printer_id), await unit.agent(run.agent_id)
-        if printer is None or agent is None or printer.run_id != run.run_id:
+    for printer in await unit.printers(online=False, leased=True):
+        assert printer.run_id is not None, "it was asked for with a lease"
+        run, agent = await unit.run(printer.run_id), await unit.agent(printer.agent_id)
+        if run is None or agent is None:
             continue
         offline_s = (now - max(run.leased_at, agent.seen_at)).total_seconds()
         patience_s = farm.policy.lease_patience_s
@@ -147,12 +148,17 @@ async def flush_outbox(farm: Farm) -> int:
                 ]
             if not notes:
                 return said
-            try:
-                for agent_id, document in documents:
-                    await farm.link.publish_desired(agent_id, document)
-                    said += 1
-            except Unavailable:
-                return said  # the link tells the loss of the broker, and its return
+            # All at once, for each waits for the broker's answer; no two are of one printer.
+            answers = await asyncio.gather(
+                *(farm.link.publish_desired(*document) for document in documents),
+                return_exceptions=True,
+            )
+            said += sum(answer is None for answer in answers)
+            for answer in answers:
+                if isinstance(answer, Unavailable):
+                    return said  # the link tells the loss of the broker, and its return
+                if answer is not None:
+                    raise answer
             async with farm.store.write() as unit:
                 await unit.outbox_done([number for number, _ in notes])
 

@@ -28,6 +28,8 @@ class Live:
     """The farm's short memory.
 
     Attributes:
+        owners: whose each printer is; nobody else's telemetry about it counts.
+        foreign_samples: how often somebody else spoke of a printer, or of one that nobody knows.
         progress: of jobs that are being sliced, 0 to 1.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
@@ -39,6 +41,8 @@ class Live:
     """
 
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
+    owners: dict[PrinterId, AgentId] = field(default_factory=dict)
+    foreign_samples: int = 0
     progress: dict[JobId, float] = field(default_factory=dict)
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
@@ -51,9 +55,12 @@ class Live:
     _said: set[Hashable] = field(default_factory=set)
 
     def absorb(self, telemetry: Telemetry, now: datetime) -> None:
-        """Take over an agent's telemetry."""
+        """Take over an agent's telemetry about its own printers."""
         for sample in telemetry.printers:
-            self.samples[sample.printer_id] = Sample(sample, now)
+            if self.owners.get(sample.printer_id) == telemetry.agent_id:
+                self.samples[sample.printer_id] = Sample(sample, now)
+            else:
+                self.foreign_samples += 1
         if telemetry.host is not None:
             self.hosts[telemetry.agent_id] = telemetry.host
 
@@ -89,6 +96,11 @@ class Live:
         if waiting is not None and not waiting.done():
             waiting.set_result(result)
 
+    def unhear(self, report: Reported) -> None:
+        """Let a report be news again, unless a younger one was heard."""
+        if self._sequences.get(report.printer_id) == (report.boot_id, report.sequence):
+            self._sequences[report.printer_id] = (report.boot_id, report.sequence - 1)
+
     def first_time(self, what: Hashable) -> bool:
         """Whether this is asked for the first time; keeps repeated trouble out of the history."""
         if what in self._said:
@@ -97,3 +109,7 @@ class Live:
             self._said.clear()
         self._said.add(what)
         return True
+
+    def unsay(self, what: Hashable) -> None:
+        """Let something be asked for the first time again."""
+        self._said.discard(what)

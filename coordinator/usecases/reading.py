@@ -1,5 +1,6 @@
 """What the farm knows, put together for people and programs; changes nothing."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -101,35 +102,45 @@ class Health:
         return {part: words for part, words in parts.items() if words}
 
 
+# A job tells of so many printers; `why_waiting` tells of all. With a thousand of them the answer to
+# each order, and each job in a list, would be a hundred kilobytes.
+PRINTERS_TOLD_MAX = 20
+
 # More than this waits on the outbox only while there is no broker; then the number says little.
 OUTBOX_COUNTED_MAX = 1000
 
 
 async def job_view(farm: Farm, job_id: JobId) -> JobView:
-    """Return one job.
+    """Return one job, with what the first `PRINTERS_TOLD_MAX` printers have against it.
 
     Raises:
         NotFound: there is none.
     """
     async with farm.store.read() as unit:
         job = await the_job(unit, job_id)
-        return await _job_view(farm, unit, job, await _stations(unit))
+        return await _job_view(farm, unit, job, await _some_stations(unit), PRINTERS_TOLD_MAX)
 
 
 async def job_views(farm: Farm, states: Collection[JobState] | None = None) -> list[JobView]:
-    """Return the jobs in these states (all for None), in order of arrival."""
+    """Return the jobs in these states (all for None), in order of arrival; each as `job_view`."""
+    views: list[JobView] = []
     async with farm.store.read() as unit:
-        stations = await _stations(unit)
-        return [await _job_view(farm, unit, job, stations) for job in await unit.jobs(states)]
+        stations = await _some_stations(unit)
+        for job in await unit.jobs(states):
+            views.append(await _job_view(farm, unit, job, stations, PRINTERS_TOLD_MAX))
+            await asyncio.sleep(0)  # thousands are possible: others have their turn
+    return views
 
 
 async def why_waiting(farm: Farm, job_id: JobId) -> tuple[Wait, ...]:
-    """Return every reason why a job does not go on, printer by printer.
+    """Return every reason why a job does not go on, printer by printer, all of them.
 
     Raises:
         NotFound: there is no such job.
     """
-    return (await job_view(farm, job_id)).waits
+    async with farm.store.read() as unit:
+        job = await the_job(unit, job_id)
+        return (await _job_view(farm, unit, job, await _stations(unit))).waits
 
 
 async def run_view(farm: Farm, run_id: RunId) -> Run:
@@ -200,6 +211,14 @@ async def _stations(unit: Unit) -> _Stations:
     ]
 
 
+async def _some_stations(unit: Unit) -> _Stations:
+    """Return the first printers with their runs, one more than is told of where there are more."""
+    return [
+        (printer, await unit.run(printer.run_id) if printer.run_id is not None else None)
+        for printer in await unit.printers(limit=PRINTERS_TOLD_MAX + 1)
+    ]
+
+
 async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | None) -> PrinterView:
     # What was heard last of an agent that is gone says nothing of now.
     host = live.hosts.get(printer.agent_id) if printer.online else None
@@ -216,7 +235,10 @@ async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | Non
     )
 
 
-async def _job_view(farm: Farm, unit: Unit, job: Job, stations: _Stations) -> JobView:
+async def _job_view(
+    farm: Farm, unit: Unit, job: Job, stations: _Stations, told_max: int | None = None
+) -> JobView:
+    """Return one job; of more stations than `told_max` it says that there are more."""
     plates = tuple(await unit.plates(job.job_id))
     job_runs = tuple(await unit.runs(job_id=job.job_id))
     count = copies.tally(job, job_runs)
@@ -227,7 +249,7 @@ async def _job_view(farm: Farm, unit: Unit, job: Job, stations: _Stations) -> Jo
         copies_finished=count.finished,
         copies_live=count.live,
         preparing=farm.live.preparing(job.job_id),
-        waits=tuple(_waits(farm, job, plates, job_runs, stations)),
+        waits=tuple(_waits(farm, job, plates, job_runs, stations, told_max)),
     )
 
 
@@ -237,6 +259,7 @@ def _waits(
     plates: Sequence[Plate],
     job_runs: Sequence[Run],
     stations: _Stations,
+    told_max: int | None,
 ) -> Iterable[Wait]:
     """Yield what a job waits for: its preparation, people, its agents, and printers."""
     if job.state not in ENDED and (words := farm.link.trouble):
@@ -252,7 +275,10 @@ def _waits(
     for run in job_runs:
         yield from _run_waits(farm.live, job, run)
     if copies.tally(job, job_runs).wanted and not job.held:
-        yield from _printer_waits(job, plates, stations)
+        yield from _printer_waits(job, plates, stations[:told_max])
+        if told_max is not None and len(stations) > told_max:
+            words = "there are more printers than these: ask why it waits, and all of them are told"
+            yield Wait(code="more_printers", words=words)
 
 
 def _run_waits(live: Live, job: Job, run: Run) -> Iterable[Wait]:

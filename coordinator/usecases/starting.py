@@ -28,6 +28,7 @@ async def recover(farm: Farm) -> None:
         effects += gone(printers)
         effects += tuple(Say(printer.printer_id) for printer in printers)
         await transaction.perform(effects)
+    farm.live.owners.update((printer.printer_id, printer.agent_id) for printer in printers)
 
 
 async def repeat_desired(farm: Farm) -> None:

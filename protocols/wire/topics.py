@@ -96,13 +96,23 @@ def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile(re.escape(ROOT) + "/" + text)
 
 
-_EXPRESSIONS = [(topic, _expression(topic.value.pattern)) for topic in Topic]
+def _last_level(pattern: str) -> str:
+    """Return the word that a topic ends with; telemetry ends with an agent's name."""
+    level = pattern.rpartition("/")[2]
+    return "" if "{" in level else level
+
+
+# By their last word, so that one expression is tried for a name, not nine.
+_EXPRESSIONS = {
+    _last_level(topic.value.pattern): (topic, _expression(topic.value.pattern)) for topic in Topic
+}
 
 
 def parse(name: str) -> Address | None:
     """Return what a topic is, or None where it is none of ours."""
-    for topic, expression in _EXPRESSIONS:
-        if found := expression.fullmatch(name):
+    for last in (name.rpartition("/")[2], ""):
+        topic, expression = _EXPRESSIONS.get(last, (None, None))
+        if topic is not None and expression is not None and (found := expression.fullmatch(name)):
             parts = found.groupdict()
             agent, printer = parts.get("agent"), parts.get("printer")
             return Address(

@@ -20,7 +20,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from coordinator.adapters.embedded_broker.broker import BrokerWish, embedded_broker
-from coordinator.adapters.mqtt_link import BrokerAddress, MqttLink
+from coordinator.adapters.mqtt_link.address import BrokerAddress
+from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.errors import Unavailable
 from protocols.wire.codec import Message, decode, encode
 from protocols.wire.from_agent import Presence, PrinterSample, Telemetry
@@ -132,7 +133,17 @@ class Coordinator:
         async def note_session() -> None:
             self.sessions.put_nowait(None)
 
-        await self.link.run(self.heard.put, note_session)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read())
+            await self.link.run(note_session, self._take)
+
+    async def _read(self) -> None:
+        while True:
+            for message in await self.link.inbox.take():
+                self.heard.put_nowait(message)
+
+    def _take(self, telemetry: Telemetry) -> None:
+        self.heard.put_nowait(telemetry)
 
 
 @asynccontextmanager
@@ -170,6 +181,14 @@ TELEMETRY = Telemetry(
     at_unix_s=1.5,
     printers=(PrinterSample(printer_id=PRINTER, state=PrinterState.IDLE),),
 )
+
+
+async def keep_saying_telemetry(agent: Agent) -> None:
+    """Say it as agents do, again and again: what comes before somebody listens is lost."""
+    topic = build(Topic.TELEMETRY, AGENT)
+    while True:
+        await asyncio.to_thread(agent.says, topic, encode(TELEMETRY), qos=0)
+        await asyncio.sleep(0.05)
 
 
 async def test_an_agent_that_comes_later_finds_what_is_desired(broker: Broker) -> None:
@@ -233,9 +252,9 @@ async def test_what_agents_say_is_heard_whether_it_was_said_before_or_after(
         await asyncio.to_thread(agent.says, build(Topic.PRESENCE, AGENT), said, retain=True)
         coordinator = await stack.enter_async_context(running_link(broker.url))
         assert await coordinator.heard.get() == PRESENCE
-        topic = build(Topic.TELEMETRY, AGENT)
-        await asyncio.to_thread(agent.says, topic, encode(TELEMETRY), qos=0)
+        said_again = asyncio.create_task(keep_saying_telemetry(agent))
         assert await coordinator.heard.get() == TELEMETRY
+        said_again.cancel()
 
 
 async def test_what_is_no_message_is_counted_and_the_next_one_is_heard(broker: Broker) -> None:
@@ -265,11 +284,25 @@ async def test_after_the_broker_was_killed_all_begins_again(broker: Broker) -> N
         assert decode(payload, Desired) == desired(2)
         await asyncio.to_thread(agent.says, build(Topic.PRESENCE, AGENT), encode(PRESENCE))
         assert await coordinator.heard.get() == PRESENCE
+        said_again = asyncio.create_task(keep_saying_telemetry(agent))
+        assert await coordinator.heard.get() == TELEMETRY
+        said_again.cancel()
+
+
+async def test_agents_are_asked_again_on_demand(broker: Broker) -> None:
+    async with AsyncExitStack() as stack:
+        agent = await asyncio.to_thread(agent_of, stack, broker.url)
+        coordinator = await stack.enter_async_context(running_link(broker.url))
+        first, _ = await agent.hears(build(Topic.COORDINATOR_SYNC))
+        await coordinator.link.ask_again()
+        second, _ = await agent.hears(build(Topic.COORDINATOR_SYNC))
+        assert decode(first, Sync).id != decode(second, Sync).id
 
 
 KILLED = """
 import asyncio, sys
-from coordinator.adapters.mqtt_link import BrokerAddress, MqttLink
+from coordinator.adapters.mqtt_link.address import BrokerAddress
+from coordinator.adapters.mqtt_link.link import MqttLink
 
 async def nothing(*_):
     pass

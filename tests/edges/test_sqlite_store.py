@@ -297,7 +297,7 @@ async def test_a_power_cut_takes_back_no_commit(tmp_path: Path) -> None:
     async with open_store(tmp_path / "farm.sqlite3") as store, store.write() as unit:
         connection = unit._connection
         answers = {
-            name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("synchronous", "journal_mode", "foreign_keys")
         }
     full = 2

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from coordinator.domain.copies import COUNTED
 from coordinator.domain.history import (
     FarmEvent,
     Head,
@@ -18,7 +19,8 @@ from coordinator.domain.history import (
     row_of,
     thing_of,
 )
-from coordinator.domain.jobs import Job, JobState
+from coordinator.domain.jobs import OPEN, Job, JobState
+from coordinator.domain.planning import precedence
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
@@ -93,6 +95,24 @@ class MemoryUnit:
         every = sorted(self.tables.jobs.values(), key=lambda job: (job.created_at, job.job_id))
         return [job for job in every if states is None or job.state in states]
 
+    async def jobs_wanting(self, *, offset: int, limit: int) -> list[Job]:
+        wanting = [
+            job
+            for job in self.tables.jobs.values()
+            if job.state in OPEN
+            and not job.held
+            and sum(
+                run.job_id == job.job_id and run.state in COUNTED
+                for run in self.tables.runs.values()
+            )
+            < job.copies
+        ]
+        return sorted(wanting, key=precedence)[offset : offset + limit]
+
+    async def printers_insisted_on(self) -> set[PrinterId]:
+        opened = (job for job in self.tables.jobs.values() if job.state in OPEN)
+        return {job.printer_id for job in opened if job.printer_id is not None}
+
     async def save_job(self, job: Job) -> None:
         self.changed = True
         self.tables.jobs[job.job_id] = job
@@ -130,10 +150,22 @@ class MemoryUnit:
     async def printer(self, printer_id: PrinterId) -> Printer | None:
         return self.tables.printers.get(printer_id)
 
-    async def printers(self, agent_id: AgentId | None = None) -> list[Printer]:
-        every = self.tables.printers.values()
-        mine = [printer for printer in every if agent_id in (None, printer.agent_id)]
-        return sorted(mine, key=lambda printer: printer.printer_id)
+    async def printers(
+        self,
+        agent_id: AgentId | None = None,
+        *,
+        online: bool | None = None,
+        leased: bool | None = None,
+        limit: int | None = None,
+    ) -> list[Printer]:
+        found = [
+            printer
+            for printer in self.tables.printers.values()
+            if agent_id in (None, printer.agent_id)
+            and online in (None, printer.online)
+            and leased in (None, printer.run_id is not None)
+        ]
+        return sorted(found, key=lambda printer: printer.printer_id)[:limit]
 
     async def save_printer(self, printer: Printer) -> None:
         self.changed = True

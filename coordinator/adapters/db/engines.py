@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 # How long a writer waits for another program, a backup say, before it gives up.
 PATIENCE_S = 5.0
@@ -16,45 +15,41 @@ READERS_MAX = 4
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
-def writer(path: Path, *, patience_s: float = PATIENCE_S) -> AsyncEngine:
+def writer(path: Path, *, patience_s: float = PATIENCE_S) -> Engine:
     """Return the engine that writes: a single connection, whose transactions lock at once.
 
     A transaction that reads first and locks later fails with "database is locked" when somebody
     wrote in between, whatever the patience.
     """
-    engine = create_async_engine(
-        _url("sqlite+aiosqlite", path),
-        connect_args={"timeout": patience_s},
-        pool_size=1,
-        max_overflow=0,
-    )
-    _prepare(engine.sync_engine, _PRAGMAS, "BEGIN IMMEDIATE")
+    engine = _engine(path, patience_s, pool_size=1)
+    _prepare(engine, _PRAGMAS, "BEGIN IMMEDIATE")
     return engine
 
 
-def reader(path: Path, *, patience_s: float = PATIENCE_S) -> AsyncEngine:
+def reader(path: Path, *, patience_s: float = PATIENCE_S) -> Engine:
     """Return the engine that reads: each transaction sees one state, and none can write."""
-    engine = create_async_engine(
-        _url("sqlite+aiosqlite", path),
-        connect_args={"timeout": patience_s},
-        pool_size=READERS_MAX,
-        max_overflow=0,
-    )
-    _prepare(engine.sync_engine, (*_PRAGMAS, "query_only=ON"), "BEGIN")
+    engine = _engine(path, patience_s, pool_size=READERS_MAX)
+    _prepare(engine, (*_PRAGMAS, "query_only=ON"), "BEGIN")
     return engine
 
 
 def migrator(path: Path, *, patience_s: float = PATIENCE_S) -> Engine:
     """Return an engine for migrations, which run before anything else and need no loop."""
-    engine = create_engine(_url("sqlite", path), connect_args={"timeout": patience_s})
+    engine = _engine(path, patience_s, pool_size=1)
     # A migration may have to rebuild a table that others refer to.
     pragmas = (*_PRAGMAS[:-1], "foreign_keys=OFF")
     _prepare(engine, pragmas, "BEGIN IMMEDIATE")
     return engine
 
 
-def _url(driver: str, path: Path) -> str:
-    return f"{driver}:///{path}"
+def _engine(path: Path, patience_s: float, *, pool_size: int) -> Engine:
+    # A connection is used by one thread at a time, but not always by the same: see `store.py`.
+    return create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": patience_s, "check_same_thread": False},
+        pool_size=pool_size,
+        max_overflow=0,
+    )
 
 
 def _prepare(engine: Engine, pragmas: tuple[str, ...], begin: str) -> None:

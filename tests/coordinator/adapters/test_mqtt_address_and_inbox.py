@@ -1,18 +1,32 @@
 """Where a broker is, and which messages are let go when too many wait."""
 
-import asyncio
-
-import aiomqtt
 import pytest
 
-from coordinator.adapters import mqtt_link
-from coordinator.adapters.mqtt_link import BrokerAddress, LinkCounters, MqttLink
+from coordinator.adapters.mqtt_link import inbox as waiting_line
+from coordinator.adapters.mqtt_link.address import BrokerAddress
+from coordinator.adapters.mqtt_link.inbox import Inbox, LinkCounters
+from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.errors import SettingsInvalid
+from protocols.wire.codec import Message, encode
+from protocols.wire.from_agent import Presence, Reported
 from protocols.wire.topics import Topic, build
-from protocols.wire.vocabulary import AgentId
+from protocols.wire.vocabulary import AgentId, Epoch, JournalId, PrinterId, PrinterState
 
-TELEMETRY = build(Topic.TELEMETRY, AgentId("pi-1"))
-PRESENCE = build(Topic.PRESENCE, AgentId("pi-1"))
+AGENT = AgentId("pi-1")
+PRESENCE = (
+    build(Topic.PRESENCE, AGENT),
+    encode(
+        Presence(
+            agent_id=AGENT,
+            online=True,
+            boot_id="b1",
+            connection_id="c1",
+            journal_id=JournalId("j1"),
+            protocol_min=1,
+            protocol_max=1,
+        )
+    ),
+)
 
 
 def address(url: str) -> BrokerAddress:
@@ -39,24 +53,60 @@ def test_what_is_no_address_is_told(url: str) -> None:
         address(url)
 
 
-def inbox(counters: LinkCounters) -> asyncio.Queue[aiomqtt.Message]:
-    return mqtt_link._inbox_of(counters)()
+def reported(number: int, sequence: int = 1) -> tuple[str, bytes]:
+    printer_id = PrinterId(f"p{number}")
+    report = Reported(
+        agent_id=AGENT,
+        printer_id=printer_id,
+        journal_id=JournalId("j1"),
+        boot_id="b1",
+        sequence=sequence,
+        epoch=Epoch(0),
+        revision=0,
+        state=PrinterState.IDLE,
+    )
+    return build(Topic.REPORTED, AGENT, printer_id), encode(report)
 
 
-def message(topic: str) -> aiomqtt.Message:
-    return aiomqtt.Message(topic, b"", 0, False, 0, None)
+def words(messages: list[Message]) -> list[str]:
+    return [
+        f"{each.printer_id}.{each.sequence}" if isinstance(each, Reported) else each.kind
+        for each in messages
+    ]
 
 
-def test_telemetry_is_let_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt_link, "TELEMETRY_WAITING_MAX", 2)
-    monkeypatch.setattr(mqtt_link, "WAITING_MAX", 4)
+async def test_a_younger_report_takes_the_place_of_the_one_that_waits() -> None:
     counters = LinkCounters()
-    waiting = inbox(counters)
-    for topic in (TELEMETRY, TELEMETRY, TELEMETRY, PRESENCE, TELEMETRY, PRESENCE, PRESENCE):
-        waiting.put_nowait(message(topic))
-    kept = [waiting.get_nowait().topic.value for _ in range(waiting.qsize())]
-    assert kept == [TELEMETRY, TELEMETRY, PRESENCE, PRESENCE]
-    assert (counters.telemetry_dropped, counters.dropped) == (2, 1)
+    inbox = Inbox(counters)
+    for topic, payload in (reported(1), reported(2), PRESENCE, PRESENCE, reported(1, 2)):
+        inbox.put(topic, payload)
+    assert words(await inbox.take()) == ["p1.2", "p2.1", "presence", "presence"]
+    assert counters.superseded == 1
+
+
+async def test_a_full_line_drops_and_asks_again_once_it_is_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting_line, "WAITING_MAX", 2)
+    monkeypatch.setattr(waiting_line, "TAKEN_MAX", 1)
+    counters = LinkCounters()
+    inbox = Inbox(counters)
+    for topic, payload in (reported(1), PRESENCE, PRESENCE, reported(2), reported(1, 2)):
+        inbox.put(topic, payload)
+    assert (counters.dropped, counters.superseded) == (2, 1)
+    assert words(await inbox.take()) == ["p1.2"]
+    assert not inbox.lacks_something()
+    assert words(await inbox.take()) == ["presence"]
+    assert [inbox.lacks_something(), inbox.lacks_something()] == [True, False]
+
+
+async def test_what_is_no_message_is_counted_and_left_out() -> None:
+    counters = LinkCounters()
+    inbox = Inbox(counters)
+    inbox.put(PRESENCE[0], b"{}")
+    inbox.put(*PRESENCE)
+    assert words(await inbox.take()) == ["presence"]
+    assert counters.malformed == 1
 
 
 async def test_it_is_not_connected_before_it_runs() -> None:

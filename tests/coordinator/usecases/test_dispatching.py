@@ -14,7 +14,14 @@ from coordinator.usecases.controlling import clear_printer
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live
-from coordinator.usecases.reading import health, job_view, job_views, printer_views, why_waiting
+from coordinator.usecases.reading import (
+    PRINTERS_TOLD_MAX,
+    health,
+    job_view,
+    job_views,
+    printer_views,
+    why_waiting,
+)
 from protocols.wire.to_agent import Assignment
 from protocols.wire.vocabulary import Epoch, Nonce, PrinterId
 from tests.fakes.fake_farm import order_gcode, order_model
@@ -187,6 +194,18 @@ async def test_every_reason_to_wait_is_told_printer_by_printer(
         (dirty.printer_id, "material_differs"),
         (dirty.printer_id, "bed_not_clear"),
     }
+
+
+async def test_of_many_printers_a_job_tells_some_and_that_there_are_more(farm: Farm) -> None:
+    for number in range(PRINTERS_TOLD_MAX + 1):
+        await connect(farm, f"{number:02d}")
+    job = await order_gcode(farm, printer_class="another")
+    told = (await job_view(farm, job.job_id)).waits
+    assert told == (await job_views(farm))[0].waits
+    assert {wait.code for wait in told} >= {"other_class", "more_printers"}
+    assert len({wait.printer_id for wait in told} - {None}) == PRINTERS_TOLD_MAX
+    every = await why_waiting(farm, job.job_id)
+    assert len({wait.printer_id for wait in every}) == PRINTERS_TOLD_MAX + 1
 
 
 async def test_a_job_says_when_there_is_no_printer(farm: Farm) -> None:

@@ -1,10 +1,11 @@
-"""The way to the agents: one MQTT 3.1.1 session, begun anew whenever it breaks.
+"""The session with the agents: begun anew whenever it breaks; any MQTT 3.1.1 broker will do.
 
 Theory: a session is clean and begins with subscribing, so that what is retained arrives; then the
 coordinator says that it is up and asks every agent to repeat itself. Nothing is remembered from
 one session to the next, here or in the broker: `on_connected` lets the owner say everything again.
 
-aiomqtt drives paho on this loop. Its own queue would grow without limit; `_Inbox` takes its place.
+aiomqtt drives paho on this loop. Its own queue would grow without limit and cost two tasks a
+message; what arrives is handed to the `Inbox` instead. Telemetry does not come this way.
 """
 
 import asyncio
@@ -12,87 +13,31 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import aiomqtt
 import structlog
 
-from coordinator.errors import SettingsInvalid, Unavailable
-from protocols.errors import ProtocolError
-from protocols.wire.codec import Message, encode, receive
+from coordinator.adapters.mqtt_link.address import BrokerAddress
+from coordinator.adapters.mqtt_link.inbox import Inbox, LinkCounters
+from coordinator.adapters.mqtt_link.telemetry import TelemetryFeed
+from coordinator.errors import Unavailable
+from protocols.wire.codec import encode
 from protocols.wire.compat import PROTOCOL_MINOR
+from protocols.wire.from_agent import Telemetry
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
-from protocols.wire.topics import ROOT, Topic, build, subscription
+from protocols.wire.topics import Topic, build, subscription
 from protocols.wire.vocabulary import AgentId
 
 log = structlog.get_logger(__name__)
-
-Handler = Callable[[Message], Awaitable[None]]
 
 KEEPALIVE_S = 20
 # The broker is next door or a data centre away; who needs longer for one small message is gone.
 ANSWER_S = 5.0
 RETRY_S_MIN, RETRY_S_MAX = 0.1, 5.0
-# Telemetry of a thousand printers for some seconds; whoever falls further behind shows old values.
-TELEMETRY_WAITING_MAX = 5_000
-# Everything else: ten thousand agents that present themselves and report at once.
-WAITING_MAX = 50_000
 # Within this time all agents repeat themselves; a farm of ten thousand would want a minute.
 SYNC_SPREAD_S = 2.0
 
 _REFUSED = 0x80  # in the answer to a subscription; MQTT 3.1.1, 3.9.3
-_TELEMETRY = f"{ROOT}/telemetry/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerAddress:
-    """Where the broker is, and who we are there."""
-
-    host: str
-    port: int
-    tls: bool = False
-    username: str | None = None
-    password: str | None = None
-
-    @classmethod
-    def of(cls, url: str, *, username: str | None, password: str | None) -> "BrokerAddress":
-        """Return what a URL says: `mqtt://host:1883` or `mqtts://host:8883`.
-
-        Raises:
-            SettingsInvalid: it is no such URL.
-        """
-        parts = urlsplit(url)
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == -1:
-            raise SettingsInvalid(
-                f"broker_url {url!r} is no address of a broker: write mqtt://HOST:1883 "
-                "or mqtts://HOST:8883"
-            )
-        tls = parts.scheme == "mqtts"
-        return cls(
-            host=parts.hostname,
-            port=port or (8883 if tls else 1883),
-            tls=tls,
-            username=parts.username or username,
-            password=parts.password or password,
-        )
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-
-@dataclass(slots=True)
-class LinkCounters:
-    """What went wrong so far, for health and metrics."""
-
-    sessions: int = 0
-    malformed: int = 0
-    telemetry_dropped: int = 0
-    dropped: int = 0
 
 
 class MqttLink:
@@ -101,10 +46,12 @@ class MqttLink:
     def __init__(self, address: BrokerAddress, *, coordinator_id: str, term: int = 0) -> None:
         """Take the broker's address; nothing happens before `run`."""
         self.counters = LinkCounters()
+        self.inbox = Inbox(self.counters)
         self._address = address
         self._coordinator_id = coordinator_id
         self._term = term
         self._client: aiomqtt.Client | None = None
+        self._asked = 0
         self._is_up = asyncio.Event()
         self._why = "nothing was heard of it yet"
 
@@ -156,13 +103,34 @@ class MqttLink:
             with suppress(aiomqtt.MqttError):  # the session ends then, and the next one says it
                 await self._say_status(client, up=True)
 
-    async def run(self, handle: Handler, on_connected: Callable[[], Awaitable[None]]) -> None:
-        """Hold a session until cancelled; then say goodbye.
+    async def ask_again(self) -> None:
+        """Have all agents repeat presence and reports: something they said was dropped."""
+        client = self._client
+        if client is not None and self.connected:
+            with suppress(aiomqtt.MqttError):  # the next session begins with asking
+                await self._say_sync(client)
+
+    async def run(
+        self, on_connected: Callable[[], Awaitable[None]], take: Callable[[Telemetry], None]
+    ) -> None:
+        """Hold the sessions until cancelled; then say goodbye. What arrives is in the `inbox`.
 
         Args:
-            handle: takes each message, one at a time; what it raises ends this.
             on_connected: awaited at the beginning of each session.
+            take: given telemetry; what it raises ends nothing.
         """
+        feed = TelemetryFeed(
+            self._address,
+            client_id=f"{self._coordinator_id}-telemetry",
+            counters=self.counters,
+            take=take,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(feed.run(), name="link-telemetry")
+            tasks.create_task(self._hold(on_connected), name="link-session")
+
+    async def _hold(self, on_connected: Callable[[], Awaitable[None]]) -> None:
+        """Hold the session with all but telemetry."""
         retry_s, told = RETRY_S_MIN, False
         while True:
             try:
@@ -170,7 +138,8 @@ class MqttLink:
                     log.info("link.connected", broker=str(self._address))
                     retry_s, told = RETRY_S_MIN, False
                     await on_connected()
-                    await self._listen(client, handle)
+                    async for _ in client.messages:
+                        pass  # none stays there: this waits for the session's end
             except aiomqtt.MqttError as error:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
@@ -204,25 +173,18 @@ class MqttLink:
                 self._is_up.clear()
 
     async def _begin(self, client: aiomqtt.Client) -> None:
-        wanted = [topic for topic in Topic if topic.value.from_agent]
+        heard = [topic for topic in Topic if topic.value.from_agent]
+        wanted = [topic for topic in heard if topic is not Topic.TELEMETRY]
         answers = await client.subscribe([(subscription(topic), topic.qos) for topic in wanted])
         if any(getattr(answer, "value", answer) == _REFUSED for answer in answers):
             raise aiomqtt.MqttError("the broker refuses our subscriptions: check its access list")
         await self._say_status(client, up=True)
-        sync = Sync(id=f"{self._coordinator_id}-{self.counters.sessions}", spread_s=SYNC_SPREAD_S)
-        await self._say(client, Topic.COORDINATOR_SYNC, build(Topic.COORDINATOR_SYNC), encode(sync))
+        await self._say_sync(client)
 
-    async def _listen(self, client: aiomqtt.Client, handle: Handler) -> None:
-        """Hand over what arrives, until the session breaks."""
-        async for arrived in client.messages:
-            payload = arrived.payload if isinstance(arrived.payload, bytes) else b""
-            try:
-                message = receive(arrived.topic.value, payload)
-            except ProtocolError as error:
-                self.counters.malformed += 1
-                log.warning("message.dropped", topic=arrived.topic.value[:200], reason=str(error))
-                continue
-            await handle(message)
+    async def _say_sync(self, client: aiomqtt.Client) -> None:
+        self._asked += 1
+        sync = Sync(id=f"{self._coordinator_id}-{self._asked}", spread_s=SYNC_SPREAD_S)
+        await self._say(client, Topic.COORDINATOR_SYNC, build(Topic.COORDINATOR_SYNC), encode(sync))
 
     async def _say_status(self, client: aiomqtt.Client, *, up: bool) -> None:
         topic = build(Topic.COORDINATOR_STATUS)
@@ -266,7 +228,7 @@ class MqttLink:
             keepalive=KEEPALIVE_S,
             timeout=ANSWER_S,
             will=aiomqtt.Will(build(rule), self._status(up=False), rule.qos, rule.retain),
-            queue_type=_inbox_of(self.counters),
+            queue_type=_door_to(self.inbox),
             tls_context=ssl.create_default_context() if self._address.tls else None,
         )
 
@@ -283,35 +245,12 @@ def _words_of(error: aiomqtt.MqttError) -> str:
     return (isinstance(cause, OSError) and cause.strerror) or str(error) or type(error).__name__
 
 
-def _inbox_of(counters: LinkCounters) -> type[asyncio.Queue[aiomqtt.Message]]:
-    """Return a kind of queue that counts here; aiomqtt makes its queue itself."""
+def _door_to(inbox: Inbox) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """Return a kind of queue that holds nothing; aiomqtt makes its queue itself."""
 
-    class Inbox(_Inbox):
-        def __init__(self, maxsize: int = 0) -> None:
-            super().__init__(maxsize)
-            self.counters = counters
+    class Door(asyncio.Queue[aiomqtt.Message]):
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            payload = item.payload if isinstance(item.payload, bytes) else b""
+            inbox.put(item.topic.value, payload)
 
-    return Inbox
-
-
-class _Inbox(asyncio.Queue[aiomqtt.Message]):
-    """Messages that wait for the handler. Telemetry is the first to be let go."""
-
-    counters: LinkCounters
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        """Add a message, or count it as dropped."""
-        if item.topic.value.startswith(_TELEMETRY):
-            if self.qsize() >= TELEMETRY_WAITING_MAX:
-                self._drop("telemetry_dropped")
-                return
-        elif self.qsize() >= WAITING_MAX:
-            self._drop("dropped")
-            return
-        super().put_nowait(item)
-
-    def _drop(self, counter: str) -> None:
-        before = getattr(self.counters, counter)
-        if before == 0:
-            log.warning("messages.dropped", kind=counter, waiting=self.qsize())
-        setattr(self.counters, counter, before + 1)
+    return Door

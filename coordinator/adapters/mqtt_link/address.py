@@ -1,0 +1,46 @@
+"""Where a broker is, and who we are there."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from coordinator.errors import SettingsInvalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAddress:
+    """Where the broker is, and who we are there."""
+
+    host: str
+    port: int
+    tls: bool = False
+    username: str | None = None
+    password: str | None = None
+
+    @classmethod
+    def of(cls, url: str, *, username: str | None, password: str | None) -> "BrokerAddress":
+        """Return what a URL says: `mqtt://host:1883` or `mqtts://host:8883`.
+
+        Raises:
+            SettingsInvalid: it is no such URL.
+        """
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == -1:
+            raise SettingsInvalid(
+                f"broker_url {url!r} is no address of a broker: write mqtt://HOST:1883 "
+                "or mqtts://HOST:8883"
+            )
+        tls = parts.scheme == "mqtts"
+        return cls(
+            host=parts.hostname,
+            port=port or (8883 if tls else 1883),
+            tls=tls,
+            username=parts.username or username,
+            password=parts.password or password,
+        )
+
+    def __str__(self) -> str:
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
