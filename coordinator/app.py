@@ -32,6 +32,7 @@ from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.app import build_app
+from coordinator.domain.policy import Policy
 from coordinator.errors import FarmError, SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
 from coordinator.usecases.absorbing import absorb
@@ -79,6 +80,7 @@ async def run(settings: Settings) -> None:
             clock=SystemClock(),
             ids=ids,
             poke=lambda work: ticker.poke(work),
+            policy=Policy(leases_ahead=settings.leases_ahead),
         )
         ticker = Ticker(_bells(farm, link))
         await recover(farm)

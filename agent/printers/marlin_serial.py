@@ -305,15 +305,18 @@ class MarlinSerial:
     # ------------------------------------------------------------------ what an operator asks
 
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
-        """Send one `line` of G-code (`send`), or show what was said last (`dialogue`)."""
+        """Send one `line` of G-code and wait for its end (`send`), or show the `dialogue`."""
         match name:
             case "dialogue":
                 return "\n".join(self._hearing.evidence())
             case "send":
-                return await self._send(strip_comment(str(arguments.get("line", ""))))
+                within_s = arguments.get("within_s")
+                if not isinstance(within_s, int | float):
+                    within_s = SEND_TIMEOUT_S
+                return await self._send(strip_comment(str(arguments.get("line", ""))), within_s)
         raise NotPossible(f"{name!r} is no command for this printer")
 
-    async def _send(self, line: str) -> str:
+    async def _send(self, line: str, within_s: float) -> str:
         if parse(line) is None:
             raise NotPossible(f"{line!r} is no G-code")
         try:
@@ -329,13 +332,13 @@ class MarlinSerial:
         try:
             self._feed.say(line, tag=Mark.SENT)
             self._speak()
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with asyncio.timeout(within_s):
                 await asyncio.wait((hearing.answered,))
             if hearing.answered.cancelled():
                 raise DriverUnavailable(self._message)
             return "\n".join(quotes)
         except TimeoutError:
-            raise NotPossible(f"no answer to {line} within {SEND_TIMEOUT_S:.0f} s") from None
+            raise NotPossible(f"no answer to {line} within {within_s:.0f} s") from None
         finally:
             hearing.answered = hearing.quotes = None
 

@@ -98,12 +98,11 @@ class LinkCounters:
 class MqttLink:
     """The port `AgentLink`, and what agents say to us."""
 
-    def __init__(self, address: BrokerAddress, *, coordinator_id: str, term: int = 0) -> None:
+    def __init__(self, address: BrokerAddress, *, coordinator_id: str) -> None:
         """Take the broker's address; nothing happens before `run`."""
         self.counters = LinkCounters()
         self._address = address
         self._coordinator_id = coordinator_id
-        self._term = term
         self._client: aiomqtt.Client | None = None
         self._is_up = asyncio.Event()
         self._why = "nothing was heard of it yet"
@@ -229,7 +228,6 @@ class MqttLink:
             CoordinatorStatus(
                 up=up,
                 coordinator_id=self._coordinator_id,
-                term=self._term,
                 protocol_minor=PROTOCOL_MINOR,
             )
         )

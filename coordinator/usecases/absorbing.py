@@ -9,8 +9,9 @@ from coordinator.domain import presence as arriving
 from coordinator.domain import reports
 from coordinator.domain.printers import Printer
 from coordinator.ports import Unit
+from coordinator.usecases.ahead import is_staged_news, lose_staged, permit_staged
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.performing import Writing, holding_of, writing
+from coordinator.usecases.performing import Writing, holding_of, the_printer, writing
 from protocols.wire.codec import Message
 from protocols.wire.from_agent import CommandResult, Presence, Reported, RunEvent, Telemetry
 from protocols.wire.vocabulary import PrinterId
@@ -48,21 +49,27 @@ async def _absorb_report(farm: Farm, report: Reported) -> None:
         if agent is None or agent.boot_id != report.boot_id or printer is None:
             return  # of a process that is gone, or ahead of its presence: it is said again
         effects = reports.absorb_report(await holding_of(unit, printer), report, now)
+        ahead = await is_staged_news(unit, printer, report, now)
     if printer.agent_id != report.agent_id or not farm.live.is_news(report):
         return
     farm.live.waits[report.printer_id] = report.waits_for
     refused = reports.refusal(report)
     news = refused is not None and farm.live.first_time(refused[0])
-    if not effects and not news:
+    if not effects and not news and not ahead:
         return
     async with writing(farm, f"agent:{report.agent_id}") as transaction:
         if refused is not None and news:
             log.warning("desired.refused", printer_id=report.printer_id, reason=refused[1].cause)
             await transaction.perform((refused[1],))
         current = await transaction.unit.printer(report.printer_id)
-        if current is not None:
-            holding = await holding_of(transaction.unit, current)
-            await transaction.perform(reports.absorb_report(holding, report, transaction.now))
+        if current is None:
+            return
+        if current.staged and reports.is_behind(current, report):
+            await lose_staged(transaction, current.printer_id, "the database is an older copy")
+            current = await the_printer(transaction.unit, current.printer_id)
+        holding = await holding_of(transaction.unit, current)
+        await transaction.perform(reports.absorb_report(holding, report, transaction.now))
+        await permit_staged(transaction, report)
 
 
 async def _absorb_event(farm: Farm, event: RunEvent) -> None:
@@ -90,6 +97,10 @@ async def _absorb_presence(farm: Farm, presence: Presence) -> None:
                 await _record_unsupported(farm, transaction, presence, trouble)
             return
         admitted = await _without_claimed(farm, transaction, presence)
+        for each in mine:
+            if each.journal_id != presence.journal_id:
+                await lose_staged(transaction, each.printer_id, arriving.MEMORY_IS_NEW)
+        mine = await transaction.unit.printers(presence.agent_id)
         holdings = {each.printer_id: await holding_of(transaction.unit, each) for each in mine}
         await transaction.perform(arriving.arrived(admitted, holdings, transaction.now))
 

@@ -7,17 +7,25 @@ from coordinator.domain.desired import desired
 from coordinator.domain.effects import Effects
 from coordinator.domain.jobs import OPEN, Job
 from coordinator.domain.leases import Holding
-from coordinator.domain.matching import obstacles, unready
+from coordinator.domain.matching import Obstacle, misfits, obstacles, unready
 from coordinator.domain.planning import Placement, Pool, Want, precedence
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunChange, RunState
+from coordinator.domain.staging import stage, unstageable
 from coordinator.errors import Unavailable
 from coordinator.ports import Unit
+from coordinator.usecases.beds import end_stale_claims
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.performing import Writing, holding_of, writing
+from coordinator.usecases.performing import (
+    Writing,
+    holding_of,
+    staged_runs,
+    the_printer,
+    writing,
+)
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import AgentId, PrinterId, RunId
+from protocols.wire.vocabulary import AgentId, BedPolicy, PrinterId, RunId
 
 # Printers on which a run of a job ended like this are taken last for its other copies.
 _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVOKED)
@@ -30,17 +38,19 @@ async def dispatch_jobs(farm: Farm) -> int:
     are small, so that agents' messages get their turn between them.
     """
     await _revoke_expired(farm)
-    async with farm.store.read() as unit:
-        placements = await _placements(unit)
+    await end_stale_claims(farm)
     given, size = 0, farm.policy.leases_per_commit
-    for first in range(0, len(placements), size):
-        async with writing(farm, "farm") as transaction:
-            for placement in placements[first : first + size]:
-                given += await _lease(farm, transaction, placement)
+    for suitable in (_free_printers, _stageable_printers):  # who is free comes first
+        async with farm.store.read() as unit:
+            placements = await _placements(unit, await suitable(farm, unit))
+        for first in range(0, len(placements), size):
+            async with writing(farm, "farm") as transaction:
+                for placement in placements[first : first + size]:
+                    given += await _lease(farm, transaction, placement)
     return given
 
 
-async def _free_printers(unit: Unit) -> list[Printer]:
+async def _free_printers(farm: Farm, unit: Unit) -> list[Printer]:
     """Return the printers with nothing against a new lease."""
     return [
         printer
@@ -49,13 +59,29 @@ async def _free_printers(unit: Unit) -> list[Printer]:
     ]
 
 
-async def _placements(unit: Unit) -> list[Placement]:
-    """Plan leases for all free printers.
+async def _stageable_printers(farm: Farm, unit: Unit) -> list[Printer]:
+    """Return the printers with nothing against one more lease in advance."""
+    return [
+        printer
+        for printer in await unit.printers()
+        if printer.bed_policy is BedPolicy.SELF_CLEARING
+        and printer.run_id is not None
+        and not await _against_staging(farm, unit, printer)
+    ]
 
-    Jobs are read in the order they are served, until every free printer is taken: a long queue is
-    not read whole for a few printers.
+
+async def _against_staging(farm: Farm, unit: Unit, printer: Printer) -> tuple[Obstacle, ...]:
+    run = await unit.run(printer.run_id) if printer.run_id is not None else None
+    staged = await staged_runs(unit, printer)
+    return unstageable(printer, run, staged, farm.policy.leases_ahead)
+
+
+async def _placements(unit: Unit, free: list[Printer]) -> list[Placement]:
+    """Plan one lease for each of these printers.
+
+    Jobs are read in the order they are served, until every printer is taken: a long queue is not
+    read whole for a few printers.
     """
-    free = await _free_printers(unit)
     if not free:
         return []
     jobs = sorted((job for job in await unit.jobs(OPEN) if not job.held), key=precedence)
@@ -85,13 +111,21 @@ async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> bool
     unit, now, plate = transaction.unit, transaction.now, placement.plate
     job = await unit.job(placement.job.job_id)
     printer = await unit.printer(placement.printer.printer_id)
-    if job is None or job.held or printer is None or printer.run_id is not None:
+    if job is None or job.held or printer is None:
         return False
     job_runs = await unit.runs(job_id=job.job_id)
-    if not copies.tally(job, job_runs).wanted or obstacles(job, [plate], printer, None):
+    in_advance = placement.printer.run_id is not None
+    if in_advance:
+        against = (*misfits(job, [plate], printer), *await _against_staging(farm, unit, printer))
+    else:
+        against = obstacles(job, [plate], printer, None)
+    if not in_advance and printer.run_id is not None:
+        return False
+    if not copies.tally(job, job_runs).wanted or against:
         return False
     run_id = RunId(farm.ids.new("run"))
-    _, run, effects = leases.grant(printer, job, plate, run_id=run_id, now=now)
+    give = stage if in_advance else leases.grant
+    _, run, effects = give(printer, job, plate, run_id=run_id, now=now)
     _, followed = copies.follow(job, copies.with_run(job_runs, run), now)
     await transaction.perform((*effects, *followed))
     return True
@@ -106,7 +140,9 @@ async def _revoke_expired(farm: Farm) -> None:
     async with writing(farm, "farm") as transaction:
         for holding in await _expired(farm, transaction.unit, now):
             # Another run of the same job may have been revoked a moment ago: look again.
-            current = await holding_of(transaction.unit, holding.printer)
+            assert holding.run is not None, "what expires is a run's lease"
+            printer = await the_printer(transaction.unit, holding.printer.printer_id)
+            current = await holding_of(transaction.unit, printer, holding.run.run_id)
             await transaction.perform(_revoke(current, now))
 
 
@@ -120,7 +156,9 @@ async def _expired(farm: Farm, unit: Unit, now: datetime) -> list[Holding]:
         if run.state is not RunState.LEASED:
             continue
         printer, agent = await unit.printer(run.printer_id), await unit.agent(run.agent_id)
-        if printer is None or agent is None or printer.run_id != run.run_id:
+        if printer is None or agent is None:
+            continue
+        if run.run_id not in (printer.run_id, *printer.staged):
             continue
         offline_s = (now - max(run.leased_at, agent.seen_at)).total_seconds()
         patience_s = farm.policy.lease_patience_s
@@ -170,7 +208,7 @@ async def _documents(
         run,
         await _plate_of(unit, run) if run is not None else None,
         artifact_path=farm.policy.artifact_path,
-        term=farm.term,
+        staged=[(each, await _plate_of(unit, each)) for each in await staged_runs(unit, printer)],
     )
     return [(printer.agent_id, document)]
 

@@ -13,7 +13,7 @@ from coordinator.errors import FarmError
 from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live, Sample
-from coordinator.usecases.performing import the_job, the_printer, the_run
+from coordinator.usecases.performing import staged_runs, the_job, the_printer, the_run
 from protocols.wire.vocabulary import JobId, PrinterId, RunId
 
 
@@ -44,6 +44,14 @@ class JobView:
     waits: tuple[Wait, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StagedRun:
+    """A run that a printer holds in advance, with its job."""
+
+    run: Run
+    job: Job
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrinterView:
     """A printer, what it is to the farm, and what it does.
@@ -52,6 +60,7 @@ class PrinterView:
         run: the one that holds its lease, with its `job`; None where none does.
         sample: its last telemetry, None before the first.
         waits_for: why its agent does not start the run, in the agent's words.
+        staged: what it holds in advance, in order.
     """
 
     printer: Printer
@@ -60,6 +69,7 @@ class PrinterView:
     job: Job | None
     sample: Sample | None
     waits_for: str = ""
+    staged: tuple[StagedRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +205,12 @@ async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | Non
         job=await unit.job(run.job_id) if run is not None else None,
         sample=live.sample(printer.printer_id),
         waits_for=live.waits.get(printer.printer_id, "") if run is not None else "",
+        staged=tuple(
+            [
+                StagedRun(each, await the_job(unit, each.job_id))
+                for each in await staged_runs(unit, printer)
+            ]
+        ),
     )
 
 
@@ -231,13 +247,14 @@ def _waits(
         return
     if job.held:
         yield Wait(code="held", words="somebody paused it")
+    staged = {run_id: printer for printer, _ in stations for run_id in printer.staged}
     for run in job_runs:
-        yield from _run_waits(farm.live, job, run)
+        yield from _run_waits(farm.live, job, run, staged.get(run.run_id))
     if copies.tally(job, job_runs).wanted and not job.held:
         yield from _printer_waits(job, plates, stations)
 
 
-def _run_waits(live: Live, job: Job, run: Run) -> Iterable[Wait]:
+def _run_waits(live: Live, job: Job, run: Run, staged_on: Printer | None) -> Iterable[Wait]:
     if run.state is RunState.LOST and job.state not in ENDED:
         words = f"run {run.run_id} is lost ({run.reason}): a person has to say how it ended"
         yield Wait(printer_id=run.printer_id, code="lost", words=words)
@@ -246,6 +263,11 @@ def _run_waits(live: Live, job: Job, run: Run) -> Iterable[Wait]:
     if job.state is JobState.CANCELLING:
         words = "it has to say that it stopped"
         yield Wait(printer_id=run.printer_id, code="stopping", words=words)
+    elif staged_on is not None:
+        before = staged_on.staged.index(run.run_id) + 1
+        may = "may start" if run.state is RunState.PERMITTED else "is to be permitted to start"
+        words = f"it is staged there behind {before} and {may} by itself after them"
+        yield Wait(printer_id=run.printer_id, code="staged", words=words)
     elif not run.started:
         words = live.waits.get(run.printer_id) or "its agent gets ready"
         yield Wait(printer_id=run.printer_id, code="leased", words=words)

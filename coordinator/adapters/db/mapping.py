@@ -10,7 +10,7 @@ from coordinator.domain.plates import Artifact, ArtifactKind, Plate
 from coordinator.domain.printers import Agent, Bed, BedState, Printer
 from coordinator.domain.runs import Run, RunState
 from coordinator.ports import FarmEvent
-from protocols.wire.vocabulary import Mode, PrinterState
+from protocols.wire.vocabulary import BedPolicy, Mode, PrinterState
 
 Row = Mapping[str, Any]
 Value = TypeVar("Value", Job, Plate, Run, Agent, Artifact, FarmEvent, Printer)
@@ -37,6 +37,8 @@ def _plain(value: Any) -> Any:
     """Return what the database takes."""
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, tuple):
+        return list(value)
     return value.value if isinstance(value, Enum) else value
 
 
@@ -73,7 +75,14 @@ def event_of(row: Row) -> FarmEvent:
 def printer_of(row: Row) -> Printer:
     """Return a printer with its bed."""
     bed = {name: row[f"bed_{name}"] for name in _BED} | {"state": BedState(row["bed_state"])}
-    return _value(Printer, row, seen=PrinterState(row["seen"]), bed=Bed(**bed))
+    return _value(
+        Printer,
+        row,
+        seen=PrinterState(row["seen"]),
+        bed=Bed(**bed),
+        bed_policy=BedPolicy(row["bed_policy"]),
+        staged=tuple(row["staged"]),
+    )
 
 
 def _value(wanted: type[Value], row: Row, **given: Any) -> Value:
