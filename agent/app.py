@@ -12,6 +12,7 @@ from uuid import uuid4
 import structlog
 
 from agent.commands import Answers, Order
+from agent.errors import SettingsInvalid
 from agent.files import FileStore
 from agent.host import Host
 from agent.journal import Journal
@@ -67,6 +68,8 @@ class App:
             )
             for printer in settings.printers
         }
+        for printer in settings.printers:
+            _can_eject(printer, self._drivers[PrinterId(printer.id)])
         self._lines = LineThread()
         for printer_id, driver in self._drivers.items():
             if driver.capabilities.streams:
@@ -97,8 +100,11 @@ class App:
                 outlet=link,
                 host_findings=lambda: self._host.findings.now,
             )
-            for printer_id, driver in self._drivers.items():
-                self._tasks[printer_id] = PrinterTask(printer_id, driver, around)
+            for printer in settings.printers:
+                printer_id = PrinterId(printer.id)
+                self._tasks[printer_id] = PrinterTask(
+                    printer_id, self._drivers[printer_id], around, ejection=printer.ejection
+                )
             log.info("agent.started", agent_id=self._agent_id, journal_id=journal.journal_id)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_keep("link", link.run), name="link")
@@ -235,4 +241,17 @@ def _described(printer: PrinterSettings, driver: Driver) -> PrinterDescription:
         material=printer.material,
         can_pause=driver.capabilities.pause,
         commands=tuple(sorted(driver.capabilities.commands)),
+        bed_policy=printer.bed_policy,
     )
+
+
+def _can_eject(printer: PrinterSettings, driver: Driver) -> None:
+    """Refuse an ejection routine that a driver could not perform.
+
+    Raises:
+        SettingsInvalid: it takes no G-code.
+    """
+    if printer.ejection and "send" not in driver.capabilities.commands:
+        raise SettingsInvalid(
+            f"printer {printer.id}: its driver {printer.driver} can't send the lines of `ejection`"
+        )

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from uuid import uuid4
 
-from agent.core.memory import Change, Memory
+from agent.core.memory import Change, Ejection, EjectionStage, Memory
 from agent.core.run import Run
 from agent.errors import JournalDamaged
 from protocols.wire.codec import encode
@@ -39,7 +39,7 @@ from protocols.wire.vocabulary import (
     RunPhase,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE journal (id TEXT NOT NULL);
@@ -47,11 +47,13 @@ CREATE TABLE memory (
     printer_id TEXT PRIMARY KEY,
     epoch INTEGER NOT NULL,
     revision INTEGER NOT NULL,
-    term INTEGER NOT NULL,
     occupation INTEGER NOT NULL,
     foreign_prints INTEGER NOT NULL,
     events_stored INTEGER NOT NULL,
-    run TEXT
+    run TEXT,
+    staged TEXT NOT NULL,
+    staged_epoch INTEGER NOT NULL,
+    ejection TEXT
 ) WITHOUT ROWID;
 CREATE TABLE outbox (
     printer_id TEXT NOT NULL,
@@ -59,6 +61,27 @@ CREATE TABLE outbox (
     payload BLOB NOT NULL,
     PRIMARY KEY (printer_id, number)
 ) WITHOUT ROWID;
+"""
+
+# Version 1 knew the term of a coordinator, and no leases in advance.
+_FROM_1 = """
+ALTER TABLE memory RENAME TO memory_1;
+CREATE TABLE memory (
+    printer_id TEXT PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    occupation INTEGER NOT NULL,
+    foreign_prints INTEGER NOT NULL,
+    events_stored INTEGER NOT NULL,
+    run TEXT,
+    staged TEXT NOT NULL,
+    staged_epoch INTEGER NOT NULL,
+    ejection TEXT
+) WITHOUT ROWID;
+INSERT INTO memory SELECT printer_id, epoch, revision, occupation, foreign_prints, events_stored,
+    run, '[]', 0, NULL FROM memory_1;
+DROP TABLE memory_1;
+PRAGMA user_version = 2;
 """
 
 Result = TypeVar("Result")
@@ -101,6 +124,8 @@ class JournalFile:
                 )
             if version == 0:
                 self._begin()
+            elif version == 1:
+                self._run_all(_FROM_1)
             sound = self._database.execute("PRAGMA quick_check(1)").fetchone()[0]
             if sound != "ok":
                 raise sqlite3.DatabaseError(sound)
@@ -109,17 +134,20 @@ class JournalFile:
         return JournalId(row[0])
 
     def _begin(self) -> None:
-        for statement in _SCHEMA.split(";"):
-            self._database.execute(statement)
+        self._run_all(_SCHEMA)
         self._database.execute("INSERT INTO journal VALUES (?)", (uuid4().hex,))
         self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _run_all(self, statements: str) -> None:
+        for statement in statements.split(";"):
+            self._database.execute(statement)
 
     def load(self, agent_id: AgentId, printer_id: PrinterId) -> Memory:
         """Return what is remembered of a printer; a new printer has a blank memory."""
         with _blaming(self._path):
             row = self._database.execute(
-                "SELECT epoch, revision, term, occupation, foreign_prints, events_stored, run"
-                " FROM memory WHERE printer_id = ?",
+                "SELECT epoch, revision, occupation, foreign_prints, events_stored, run, staged,"
+                " staged_epoch, ejection FROM memory WHERE printer_id = ?",
                 (printer_id,),
             ).fetchone()
             if row is None:
@@ -130,11 +158,13 @@ class JournalFile:
                 journal_id=self.journal_id,
                 epoch=Epoch(row[0]),
                 revision=row[1],
-                term=row[2],
-                occupation=row[3],
-                foreign=bool(row[4]),
-                events_stored=row[5],
-                run=_run_from(row[6]) if row[6] is not None else None,
+                occupation=row[2],
+                foreign=bool(row[3]),
+                events_stored=row[4],
+                run=_run_from(json.loads(row[5])) if row[5] is not None else None,
+                staged=tuple(_run_from(fields) for fields in json.loads(row[6])),
+                staged_epoch=Epoch(row[7]),
+                ejection=_ejection_from(row[8]),
             )
 
     def save(self, change: Change) -> None:
@@ -146,16 +176,18 @@ class JournalFile:
         memory = change.memory
         with _blaming(self._path), self._transaction():
             self._database.execute(
-                "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     memory.printer_id,
                     memory.epoch,
                     memory.revision,
-                    memory.term,
                     memory.occupation,
                     memory.foreign,
                     memory.events_stored,
-                    _run_as_text(memory.run) if memory.run else None,
+                    json.dumps(_run_as_fields(memory.run)) if memory.run else None,
+                    json.dumps([_run_as_fields(run) for run in memory.staged]),
+                    memory.staged_epoch,
+                    json.dumps(asdict(memory.ejection)) if memory.ejection else None,
                 ),
             )
             self._database.executemany(
@@ -316,14 +348,19 @@ def _sync_directory(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _run_as_text(run: Run) -> str:
-    fields = asdict(run)
-    at = run.committed_at
-    return json.dumps(fields | {"committed_at": at.isoformat() if at else None})
-
-
-def _run_from(text: str) -> Run:
+def _ejection_from(text: str | None) -> Ejection | None:
+    if text is None:
+        return None
     fields: dict[str, Any] = json.loads(text)
+    return Ejection(occupation=fields["occupation"], stage=EjectionStage(fields["stage"]))
+
+
+def _run_as_fields(run: Run) -> dict[str, Any]:
+    at = run.committed_at
+    return asdict(run) | {"committed_at": at.isoformat() if at else None}
+
+
+def _run_from(fields: dict[str, Any]) -> Run:
     at = fields["committed_at"]
     return Run(
         run_id=RunId(fields["run_id"]),

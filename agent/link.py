@@ -312,10 +312,12 @@ class Link:
 
     def _note_coordinator(self, status: CoordinatorStatus) -> None:
         known = self._coordinator
-        if known is not None and status.term < known.term:
+        others = known is not None and status.coordinator_id != known.coordinator_id
+        if known is not None and known.up and not status.up and others:
             return  # the death of an earlier coordinator
         if known is None or known.up != status.up:
-            log.info("coordinator.came" if status.up else "coordinator.went", term=status.term)
+            name = "coordinator.came" if status.up else "coordinator.went"
+            log.info(name, coordinator_id=status.coordinator_id)
         self._coordinator = status
         self._listener.turned()
 

@@ -9,25 +9,31 @@ journal, and the driver lives on in a task of its own.
 import asyncio
 import secrets
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, assert_never
 
 import structlog
 
+from agent.beside import Beside, Brought, bring, is_final
 from agent.commands import Orders
-from agent.core.fence import admit
-from agent.core.memory import Change, note_foreign
-from agent.core.reconcile import Decision, Recall, Situation, fate, reconcile, wanted
+from agent.core.ahead import give_up, wanted
+from agent.core.memory import Change, note_foreign, promoted
+from agent.core.observation import RunState
+from agent.core.reconcile import fate, reconcile
 from agent.core.run import Happened, Run
+from agent.core.situation import Decision, Recall, Situation
 from agent.core.steps import (
     Arm,
+    ArmStaged,
+    Eject,
     Fetch,
+    FetchStaged,
+    GiveUp,
     NoteForeign,
     Pause,
+    Promote,
     Recover,
     Report,
     Resume,
@@ -36,10 +42,10 @@ from agent.core.steps import (
     Stop,
     WriteJournal,
 )
+from agent.documents import Documents
 from agent.errors import (
     AgentError,
     DriverError,
-    FileUnavailable,
     JournalDamaged,
     PlateRefused,
     StartUnknown,
@@ -50,7 +56,6 @@ from agent.outbox import Outbox, Outlet
 from agent.printers.driver import Driver, PlateFile
 from agent.remembered import Remembered
 from agent.reports import gist, report
-from protocols.wire.from_agent import Refusal
 from protocols.wire.to_agent import Desired
 from protocols.wire.vocabulary import (
     AgentId,
@@ -58,6 +63,7 @@ from protocols.wire.vocabulary import (
     Mode,
     Nonce,
     PrinterId,
+    RunId,
     RunPhase,
     nonce_of,
 )
@@ -69,7 +75,6 @@ RECOVER_AGAIN_S = 2.0  # the nozzle may be resting on the print
 REPORT_S = 30.0  # a report is repeated so often even if nothing changed
 OBEY_S_MAX = 60.0  # for a printer to take an order; homing and heating block that long
 START_S_MAX = 180.0
-DOCUMENTS_MAX = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,21 +93,29 @@ class Surroundings:
 class PrinterTask:
     """The loop of one printer. Documents come in by `desire`, commands by `orders`."""
 
-    def __init__(self, printer_id: PrinterId, driver: Driver, around: Surroundings) -> None:
-        """Make a loop that does not run yet."""
+    def __init__(
+        self,
+        printer_id: PrinterId,
+        driver: Driver,
+        around: Surroundings,
+        *,
+        ejection: Sequence[str] = (),
+    ) -> None:
+        """Make a loop that does not run yet; `ejection` is the G-code that empties the bed."""
         self._printer_id = printer_id
         self._driver = driver
         self._around = around
         self._log = log.bind(printer_id=printer_id)
         self._wake = asyncio.Event()
         self._remembered: Remembered | None = None
-        self._documents: deque[Desired] = deque()
-        self._waiting: Desired | None = None
-        self._desired: Desired | None = None
-        self._refused: Refusal | None = None
+        self._documents = Documents()
         self._recall = Recall()
         self._plate: PlateFile | None = None
-        self._fetching: asyncio.Task[PlateFile | FileUnavailable | DriverError] | None = None
+        self._turn: RunId | None = None
+        self._fetching: asyncio.Task[Brought] | None = None
+        self._beside = Beside(
+            printer_id, driver, around.files, around.boot_id, ejection=ejection, wake=self.wake
+        )
         self.orders = Orders(driver, around.monotonic_s)
         self._sequence = 0
         self._reported: tuple[object, ...] = ()
@@ -110,10 +123,8 @@ class PrinterTask:
         self._outbox = Outbox(around.journal, printer_id)
 
     def desire(self, document: Desired) -> None:
-        """Take a document; when too many wait, the oldest is dropped."""
-        if len(self._documents) >= DOCUMENTS_MAX:
-            self._documents.popleft()
-        self._documents.append(document)
+        """Take a document."""
+        self._documents.add(document)
         if self._fetching is not None and wanted(document, self._run) in (None, Mode.STOP):
             self._fetching.cancel()
         self.wake()
@@ -129,11 +140,15 @@ class PrinterTask:
         """
         around = self._around
         self._remembered = await Remembered.load(
-            around.journal, around.files, around.agent_id, self._printer_id
+            around.journal,
+            around.files,
+            around.agent_id,
+            self._printer_id,
+            boot_id=around.boot_id,
         )
-        if self._desired is not None:
-            self._documents.appendleft(self._desired)
-        self._recall, self._plate, self._desired = Recall(), None, None
+        self._documents.begin_again()
+        self._recall, self._plate, self._turn = Recall(), None, None
+        self._beside.forget()
         self._outbox, self._reported = Outbox(around.journal, self._printer_id), ()
         await self._outbox.load(events_stored=self._known.memory.events_stored)
         async with asyncio.TaskGroup() as tasks:
@@ -160,7 +175,9 @@ class PrinterTask:
     async def _round(self, tasks: asyncio.TaskGroup) -> Decision:
         """Look at everything once, and do what follows from it."""
         try:
-            await self._admit()
+            await self._beside.collect(self._known)
+            await self._documents.admit(self._known, self._outbox)
+            self._look_whose_turn_it_is()
             decision = reconcile(self._situation())
             for step in decision.steps:
                 if not await self._perform(step, tasks):
@@ -181,11 +198,13 @@ class PrinterTask:
 
     def _situation(self) -> Situation:
         return Situation(
-            desired=self._desired,
+            desired=self._documents.desired,
             memory=self._known.memory,
             observed=self._driver.observation,
             recall=self._recall,
+            ahead=self._beside.ahead,
             can_pause=self._driver.capabilities.pause,
+            self_clearing=self._beside.ejects,
             heard=self._around.outlet.heard,
             now_s=self._around.monotonic_s(),
         )
@@ -209,38 +228,12 @@ class PrinterTask:
     def _amiss(self) -> tuple[Finding, ...]:
         return (*self._driver.observation.findings, *self._around.host_findings())
 
-    async def _admit(self) -> None:
-        """Look at every document, in the order of arrival: which is newest, the fence knows.
-
-        One of a later lease that comes while a run goes on waits for its end.
-        """
-        if self._waiting is not None:
-            self._documents.append(self._waiting)
-            self._waiting = None
-        while self._documents:
-            document = self._documents.popleft()
-            try:
-                await self._consider(document)
-            except JournalDamaged:
-                self._documents.appendleft(document)
-                raise
-
-    async def _consider(self, document: Desired) -> None:
-        memory = self._known.memory
-        await self._outbox.acknowledge(document.acknowledged, events_stored=memory.events_stored)
-        verdict = admit(memory, document, datetime.now(UTC))
-        if isinstance(verdict, Refusal):
-            if verdict != self._refused:
-                self._log.warning("document.refused", epoch=verdict.epoch, reason=verdict.reason)
-            self._refused = verdict
-            if document.epoch > memory.epoch and document.term >= memory.term:
-                self._waiting = document
-            return
-        given = verdict.memory.run
-        await self._known.save(verdict)
-        if given is not None and (memory.run is None or given.run_id != memory.run.run_id):
-            self._recall, self._plate = Recall(), None
-        self._desired, self._refused = document, None
+    def _look_whose_turn_it_is(self) -> None:
+        """Begin anew with another run; its plate may have been brought ahead."""
+        run = self._known.memory.run
+        if run is not None and run.run_id != self._turn:
+            self._turn, self._plate = run.run_id, self._beside.take(run.run_id)
+            self._recall = Recall(plate_here=self._plate is not None)
 
     async def _perform(self, step: Step, tasks: asyncio.TaskGroup) -> bool:
         """Do one step; False ends the round."""
@@ -254,6 +247,16 @@ class PrinterTask:
                 self._report("the coordinator's permit")
                 now_s = self._around.monotonic_s()
                 self._recall = replace(self._recall, armed=self._run.nonce, armed_at_s=now_s)
+            case FetchStaged(run_id):
+                self._beside.fetch(run_id, self._known, tasks)
+            case ArmStaged(run_id):
+                await self._beside.arm(run_id, self._known)
+            case GiveUp(run_id, reason):
+                await self._known.record_staged(run_id, Happened.WITHDRAWN, reason)
+            case Promote():
+                await self._known.save(Change(memory=promoted(self._known.memory)))
+            case Eject():
+                await self._beside.eject(self._known, tasks)
             case WriteJournal(happened, reason):
                 await self._record(happened, reason)
             case NoteForeign(printing):
@@ -267,7 +270,7 @@ class PrinterTask:
             case Stop():
                 await self._ask(step, self._driver.stop())
             case Recover():
-                return await self._recover()
+                return await self._recover(tasks)
             case _:
                 assert_never(step)
         return True
@@ -275,7 +278,10 @@ class PrinterTask:
     async def _fetch(self, tasks: asyncio.TaskGroup) -> bool:
         """Bring the plate here and look at it; a document may call it off meanwhile."""
         self._report("its plate")
-        self._fetching = tasks.create_task(self._bring(), name=f"fetch.{self._printer_id}")
+        self._fetching = tasks.create_task(
+            bring(self._around.files, self._driver, self._run.plate),
+            name=f"fetch.{self._printer_id}",
+        )
         try:
             await asyncio.wait((self._fetching,))
             if self._fetching.cancelled():
@@ -283,26 +289,13 @@ class PrinterTask:
             brought = self._fetching.result()
         finally:
             self._fetching = None
-        if isinstance(brought, FileUnavailable):
-            return await self._fail(brought, final=not brought.retry)
-        if isinstance(brought, DriverError):
-            return await self._fail(brought, final=isinstance(brought, PlateRefused))
+        if not isinstance(brought, PlateFile):
+            return await self._fail(brought, final=is_final(brought))
         self._plate = brought
         self._recall = replace(self._recall, plate_here=True, trouble="")
         if self._run.phase is RunPhase.FETCHING:
             await self._record(Happened.FETCHED)
         return True
-
-    async def _bring(self) -> PlateFile | FileUnavailable | DriverError:
-        """Return the plate, or what was wrong: a raise would end the group of this task."""
-        plate = self._run.plate
-        try:
-            path = await self._around.files.fetch(plate)
-            file = PlateFile(path=path, sha256=plate.sha256, name=plate.name)
-            await self._driver.check(file)
-        except (FileUnavailable, DriverError) as failure:
-            return failure
-        return file
 
     async def _fail(self, failure: AgentError, *, final: bool) -> bool:
         """Give the run up before it began, or hold it back for a while."""
@@ -354,12 +347,10 @@ class PrinterTask:
         now_s = self._around.monotonic_s()
         self._recall = replace(self._recall, asked=type(step), asked_at_s=now_s, trouble=trouble)
 
-    async def _recover(self) -> bool:
+    async def _recover(self, tasks: asyncio.TaskGroup) -> bool:
         run = self._run
-        path = await self._around.files.cached(run.plate.sha256)
-        plate = None
-        if path is not None:
-            plate = PlateFile(path=path, sha256=run.plate.sha256, name=run.plate.name)
+        sha256, path = run.plate.sha256, await self._around.files.cached(run.plate.sha256)
+        plate = PlateFile(path=path, sha256=sha256, name=run.plate.name) if path else None
         try:
             async with asyncio.timeout(OBEY_S_MAX):
                 seen = await self._driver.recover(run.run_id, plate)
@@ -370,10 +361,18 @@ class PrinterTask:
             self._hold_back(str(failure), RECOVER_AGAIN_S)
             return False
         self._log.info("run.recovered", run_id=run.run_id, state=seen.state, reason=seen.reason)
+        if seen.state not in (RunState.NONE, RunState.UNKNOWN):
+            await self._give_up_what_another_process_armed(tasks)
         for write in fate(run, seen):
             await self._known.record(write.happened, write.reason, seen=seen, amiss=self._amiss)
         self._hold_back("", RECOVER_AGAIN_S)
         return True
+
+    async def _give_up_what_another_process_armed(self, tasks: asyncio.TaskGroup) -> None:
+        """Before anything is said of the run that this process now sees on its printer."""
+        while decision := give_up(self._situation(), sure=True):
+            for step in decision.steps:
+                await self._perform(step, tasks)
 
     def _report(self, waits_for: str) -> None:
         """Say how things stand, if that is news or long ago."""
@@ -385,7 +384,9 @@ class PrinterTask:
             sequence=self._sequence + 1,
             waits_for=waits_for,
             events_acknowledged=self._outbox.acknowledged,
-            refused=self._refused,
+            refused=self._documents.refused,
+            ahead=self._beside.ahead,
+            desired=self._documents.desired,
         )
         if gist(reported) == self._reported and now_s < self._reported_at_s + REPORT_S:
             return

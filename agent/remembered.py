@@ -1,16 +1,17 @@
 """The memory of one printer in use: never ahead of the journal, never behind it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
-from agent.core.memory import Change, Memory, record
+from agent.core.memory import Change, EjectionStage, Memory, record, record_staged
 from agent.core.observation import RunSeen
 from agent.core.run import Happened, Run
 from agent.files import FileStore
 from agent.journal import Journal
-from protocols.wire.vocabulary import AgentId, Finding, Nonce, PrinterId
+from protocols.wire.vocabulary import AgentId, Finding, Nonce, PrinterId, RunId
 
 log = structlog.get_logger(__name__)
 
@@ -22,15 +23,23 @@ class Remembered:
         """Go on from a memory that the journal holds; use `load`."""
         self._journal = journal
         self._files = files
+        self._staged_held = 0
         self.memory = memory
         self._hold_plate()
 
     @classmethod
     async def load(
-        cls, journal: Journal, files: FileStore, agent_id: AgentId, printer_id: PrinterId
+        cls,
+        journal: Journal,
+        files: FileStore,
+        agent_id: AgentId,
+        printer_id: PrinterId,
+        *,
+        boot_id: str,
     ) -> "Remembered":
         """Return what the journal knows of a printer. Raises JournalDamaged."""
-        return cls(journal, files, await journal.load(agent_id, printer_id))
+        memory = await journal.load(agent_id, printer_id)
+        return cls(journal, files, replace(memory, boot_id=boot_id))
 
     @property
     def run(self) -> Run:
@@ -73,8 +82,29 @@ class Remembered:
             record(self.memory, happened, at=at, reason=reason, nonce=nonce, seen=seen, amiss=amiss)
         )
 
+    async def record_staged(
+        self, run_id: RunId, happened: Happened, reason: str = "", *, nonce: Nonce | None = None
+    ) -> None:
+        """Write down what happened to a staged run."""
+        at = datetime.now(UTC)
+        await self.save(
+            record_staged(self.memory, run_id, happened, at=at, reason=reason, nonce=nonce)
+        )
+
+    async def note_ejection(self, stage: EjectionStage) -> None:
+        """Write down how far the printer is with emptying its bed."""
+        ejection = self.memory.ejection
+        assert ejection is not None, "a bed is emptied of what a run left"
+        changed = replace(self.memory, ejection=replace(ejection, stage=stage))
+        await self.save(Change(memory=changed))
+
     def _hold_plate(self) -> None:
-        """Keep the plate of a run that goes on from being evicted."""
-        run = self.memory.run
+        """Keep the plates of the runs that go on, or will, from being evicted."""
+        run, printer_id = self.memory.run, self.memory.printer_id
         held = run.plate.sha256 if run is not None and run.is_active else None
-        self._files.hold(self.memory.printer_id, held)
+        self._files.hold(printer_id, held)
+        plates = [run.plate.sha256 for run in self.memory.staged]
+        for place in range(max(self._staged_held, len(plates))):
+            plate = plates[place] if place < len(plates) else None
+            self._files.hold(f"{printer_id} staged {place}", plate)
+        self._staged_held = len(plates)

@@ -1,9 +1,12 @@
 """What is said of a printer, made from what is remembered and seen. No IO, no clock."""
 
+from agent.core.ahead import ejected, permit_for
 from agent.core.memory import Memory
 from agent.core.observation import Observation
 from agent.core.run import Run
-from protocols.wire.from_agent import PrinterSample, Refusal, Reported, RunReport
+from agent.core.situation import Ahead
+from protocols.wire.from_agent import PrinterSample, Refusal, Reported, RunReport, StagedReport
+from protocols.wire.to_agent import Desired
 from protocols.wire.vocabulary import PrinterId, RunPhase
 
 
@@ -16,6 +19,8 @@ def report(
     waits_for: str,
     events_acknowledged: int,
     refused: Refusal | None,
+    ahead: Ahead,
+    desired: Desired | None,
 ) -> Reported:
     """Return the whole report of a printer."""
     return Reported(
@@ -32,11 +37,15 @@ def report(
         message=observed.message,
         occupation=memory.occupation,
         waits_for=waits_for,
-        foreign=observed.foreign,
+        foreign=memory.foreign,
         refused=refused,
         events_stored=memory.events_stored,
         events_acknowledged=events_acknowledged,
         findings=observed.findings,
+        staged=tuple(_staged(run, ahead, desired) for run in memory.staged),
+        staged_epoch=memory.staged_epoch,
+        ejected=ejected(memory),
+        ejecting=ahead.ejecting,
     )
 
 
@@ -54,6 +63,9 @@ def gist(reported: Reported) -> tuple[object, ...]:
         reported.refused,
         reported.events_stored,
         tuple(finding.rule for finding in reported.findings),
+        reported.staged,
+        reported.ejected,
+        reported.ejecting,
         run and (run.run_id, run.phase, run.nonce, run.reason),
     )
 
@@ -76,6 +88,18 @@ def sample(printer_id: PrinterId, observed: Observation) -> PrinterSample:
         layer_count=run.layer_count,
         progress=run.progress,
         remaining_s=run.remaining_s,
+    )
+
+
+def _staged(run: Run, ahead: Ahead, desired: Desired | None) -> StagedReport:
+    """Return what is said of a staged run; what an earlier process armed it with is not said."""
+    nonce = run.nonce if run.nonce in ahead.nonces else None
+    return StagedReport(
+        run_id=run.run_id,
+        epoch=run.epoch,
+        phase=run.phase,
+        nonce=nonce,
+        permitted=nonce is not None and permit_for(desired, run) == nonce,
     )
 
 

@@ -30,7 +30,7 @@ from pydantic_settings import (
 
 from agent.errors import SettingsInvalid
 from agent.help_format import HelpFormatter
-from protocols.wire.vocabulary import ID_PATTERN
+from protocols.wire.vocabulary import ID_PATTERN, BedPolicy
 
 PREFIX = "FARMHAND_AGENT_"
 CONFIG_PLACES = ("agent.toml", "~/.config/farmhand/agent.toml", "/etc/farmhand/agent.toml")
@@ -46,7 +46,19 @@ class PrinterSettings(BaseModel):
     driver: str = Field(default="marlin_serial", description="how to talk to it")
     printer_class: str = Field(min_length=1, description="the profile that its plates are made for")
     material: str = Field(default="", description="what it holds, until somebody says otherwise")
+    bed_policy: BedPolicy = Field(
+        default=BedPolicy.ATTENDED, description="self_clearing: it empties its bed by itself"
+    )
+    ejection: list[str] = Field(
+        default_factory=list, description="the G-code that empties the bed, line by line"
+    )
     settings: dict[str, Any] = Field(default_factory=dict, description="the driver's own table")
+
+    @model_validator(mode="after")
+    def _clears_its_bed(self) -> Self:
+        if (self.bed_policy is BedPolicy.SELF_CLEARING) != bool(self.ejection):
+            raise ValueError("a self_clearing printer needs `ejection`, and no other has one")
+        return self
 
 
 def _host_as_id() -> str:

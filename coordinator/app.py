@@ -33,6 +33,7 @@ from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.app import build_app
+from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
 from coordinator.usecases.auditing import check_tail
@@ -81,6 +82,7 @@ async def run(settings: Settings) -> None:
             clock=SystemClock(),
             ids=ids,
             poke=lambda work: ticker.poke(work),
+            policy=Policy(leases_ahead=settings.leases_ahead),
         )
         ticker = Ticker(_bells(farm, link))
         await check_tail(farm)

@@ -13,10 +13,10 @@ from typing import Protocol
 from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
-from coordinator.domain.printers import Agent, Printer
+from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.runs import Run
 from protocols.wire.to_agent import Command, Desired, Scalar
-from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
+from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
 
 class Clock(Protocol):
@@ -88,11 +88,14 @@ class Unit(Protocol):
         *,
         online: bool | None = None,
         leased: bool | None = None,
+        bed: BedState | None = None,
+        bed_policy: BedPolicy | None = None,
         limit: int | None = None,
     ) -> list[Printer]:
         """Return printers by id: of one agent, on line or not, with a lease or without; None: all.
 
         Args:
+            bed, bed_policy: only with such a bed.
             limit: the first so many.
         """
 

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     slicing_memory_mib: int = Field(default=4096, ge=512)
     """Memory of the slicing process and, separately, of the slicer."""
 
+    leases_ahead: int = Field(default=2, ge=0, le=4)
+    """Leases handed in advance to each printer that clears its bed by itself."""
+
     # The longest plates have some 150 MB.
     upload_bytes_max: int = Field(default=512 * MIB, gt=0)
     """Longest model or G-code file that is taken."""

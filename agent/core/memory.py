@@ -7,6 +7,7 @@ writes both in one transaction. Events are numbered here, without a gap.
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from agent.core.observation import RunSeen
 from agent.core.run import OCCUPIES, SAYS, Happened, Run, advance
@@ -21,10 +22,29 @@ from protocols.wire.vocabulary import (
     JournalId,
     Nonce,
     PrinterId,
+    RunId,
+    RunPhase,
 )
 
 # Somebody will ask why.
 _EXPLAINED = (EventKind.FAILED, EventKind.LOST, EventKind.PAUSED)
+CHAIN_BROKEN = "the run before it did not finish"
+
+
+class EjectionStage(StrEnum):
+    """How far the printer is with emptying its bed."""
+
+    DUE = "due"
+    BEGUN = "begun"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ejection:
+    """The bed, emptied by the printer itself: of what a run left there that FINISHED."""
+
+    occupation: int
+    stage: EjectionStage = EjectionStage.DUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +52,17 @@ class Memory:
     """What survives a power cut, of one printer.
 
     Attributes:
-        epoch: the highest that was admitted, with the `revision` of the last document obeyed and
-            the `term` of the coordinator that wrote it.
+        epoch: that of the last run that took its turn, with the `revision` of the last document
+            obeyed.
         occupation: how many things have come onto the bed.
         foreign: the last of them came from somebody else and still prints.
         events_stored: number of the last event.
-        run: the last one given, ended or not.
+        run: the last one that took its turn, ended or not.
+        staged: leases held in advance, in the order of their epochs; none behind a run that ended
+            otherwise than FINISHED.
+        staged_epoch: the highest epoch ever staged: what is not above it is not taken up again.
+        ejection: the last that was due, None before the first.
+        boot_id: the process that remembers; it signs its events, and is not kept.
     """
 
     agent_id: AgentId
@@ -45,11 +70,14 @@ class Memory:
     journal_id: JournalId
     epoch: Epoch = NEVER_LEASED
     revision: int = 0
-    term: int = 0
     occupation: int = 0
     foreign: bool = False
     events_stored: int = 0
     run: Run | None = None
+    staged: tuple[Run, ...] = ()
+    staged_epoch: Epoch = NEVER_LEASED
+    ejection: Ejection | None = None
+    boot_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +100,8 @@ def record(
 ) -> Change:
     """Return what becomes of the memory when something happens to its run.
 
+    A run that ends otherwise than FINISHED takes with it all that was to follow.
+
     Args:
         memory: as it was; it holds a run.
         happened: what did.
@@ -89,10 +119,65 @@ def record(
     after = advance(run, happened, at=at, reason=reason, nonce=nonce)
     occupation = memory.occupation + OCCUPIES.get((run.phase, happened), 0)
     changed = replace(memory, run=after, occupation=occupation)
+    if after.phase is RunPhase.FINISHED:
+        changed = replace(changed, ejection=Ejection(occupation=occupation))
+    change = _told(changed, after, happened, at, seen, amiss)
+    broken = after.phase.is_end and after.phase is not RunPhase.FINISHED
+    return _give_up_all(change, at) if broken else change
+
+
+def record_staged(
+    memory: Memory,
+    run_id: RunId,
+    happened: Happened,
+    *,
+    at: datetime,
+    reason: str = "",
+    nonce: Nonce | None = None,
+) -> Change:
+    """Return what becomes of the memory when something happens to a staged run.
+
+    One that ends does not stay, and neither do those behind one that can't be printed.
+
+    Raises:
+        IllegalTransition: that can't happen now.
+    """
+    run = next(run for run in memory.staged if run.run_id == run_id)
+    after = advance(run, happened, at=at, reason=reason, nonce=nonce)
+    kept = tuple(after if each is run else each for each in memory.staged)
+    if after.phase.is_end:
+        kept = tuple(each for each in memory.staged if each is not run)
+    change = _told(replace(memory, staged=kept), after, happened, at, None, ())
+    return _give_up_all(change, at) if after.phase is RunPhase.FAILED else change
+
+
+def promoted(memory: Memory) -> Memory:
+    """Return the memory with its first staged run in its turn."""
+    run, *rest = memory.staged
+    return replace(memory, run=run, epoch=run.epoch, staged=tuple(rest))
+
+
+def _told(
+    memory: Memory,
+    run: Run,
+    happened: Happened,
+    at: datetime,
+    seen: RunSeen | None,
+    amiss: Collection[Finding],
+) -> Change:
+    """Return the change with its line of history, if it has one."""
     if (kind := SAYS.get(happened)) is None:
-        return Change(memory=changed)
-    changed = replace(changed, events_stored=memory.events_stored + 1)
-    return Change(memory=changed, events=(_event(changed, after, kind, at, seen, amiss),))
+        return Change(memory=memory)
+    memory = replace(memory, events_stored=memory.events_stored + 1)
+    return Change(memory=memory, events=(_event(memory, run, kind, at, seen, amiss),))
+
+
+def _give_up_all(change: Change, at: datetime) -> Change:
+    memory, events = change.memory, change.events
+    for run in memory.staged:
+        more = record_staged(memory, run.run_id, Happened.WITHDRAWN, at=at, reason=CHAIN_BROKEN)
+        memory, events = more.memory, (*events, *more.events)
+    return Change(memory=memory, events=events)
 
 
 def note_foreign(memory: Memory, printing: bool) -> Memory:
@@ -127,6 +212,7 @@ def _event(
         occupation=memory.occupation,
         reason=run.reason,
         facts=_facts(run, at, seen) | (_circumstances(seen, amiss) if kind in _EXPLAINED else {}),
+        boot_id=memory.boot_id,
     )
 
 

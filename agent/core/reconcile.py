@@ -7,15 +7,25 @@ because printers take their time to obey.
 
 A start needs all of this at once: the run is wanted, its plate is here, the bed was declared
 clear in this journal's life, the printer is idle and nobody else's, and the coordinator permitted
-the very nonce that this process wrote down and said less than `PERMIT_S_MAX` ago by its own clock.
+the very nonce that this process wrote down and said less than `PERMIT_S_MAX` ago by its own clock,
+or that it made for a lease in advance (`ahead.py`).
 """
 
-from dataclasses import dataclass
 from typing import assert_never
 
-from agent.core.memory import Memory
+from agent.core.ahead import (
+    bed_is_clear,
+    bed_words,
+    eject,
+    give_up,
+    permit_for,
+    prepare,
+    succeed,
+    wanted,
+)
 from agent.core.observation import Observation, RunSeen, RunState
 from agent.core.run import Happened, Run
+from agent.core.situation import Decision, Situation
 from agent.core.steps import (
     Arm,
     Fetch,
@@ -29,8 +39,7 @@ from agent.core.steps import (
     Stop,
     WriteJournal,
 )
-from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import Mode, Nonce, PrinterState, RunPhase
+from protocols.wire.vocabulary import Mode, PrinterState, RunPhase
 
 # A broker delivers within a second. Twenty leave room for a slow coordinator, and are too short
 # for anything retained, replayed or typed by a person.
@@ -42,69 +51,17 @@ ASK_AGAIN_S = 10.0
 STOP_BEFORE_START = "stopped before it began"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recall:
-    """What only this process knows, and a restart forgets on purpose.
-
-    Attributes:
-        plate_here: the run's plate was fetched and looked at by this process.
-        armed: the nonce that was said, at `armed_at_s` of the monotonic clock.
-        asked: what was asked of the printer last, at `asked_at_s`.
-        retry_at_s: before this time what failed is not tried again; `trouble` tells what did.
-    """
-
-    plate_here: bool = False
-    armed: Nonce | None = None
-    armed_at_s: float = 0.0
-    asked: type[Step] | None = None
-    asked_at_s: float = 0.0
-    retry_at_s: float = 0.0
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """All that a decision is made from.
-
-    Attributes:
-        desired: the last document that was admitted by this process, None before the first.
-        can_pause: the driver can.
-        heard: the coordinator would hear us now: a nonce said into the void is wasted.
-        now_s: monotonic clock.
-    """
-
-    desired: Desired | None
-    memory: Memory
-    observed: Observation
-    recall: Recall
-    can_pause: bool
-    heard: bool
-    now_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What to do now.
-
-    Attributes:
-        steps: to be done in order, none when there is nothing to do.
-        waits_for: what is missing, for a person; empty when nothing is.
-        again_s: monotonic time to look again even if nothing changes, None for never.
-    """
-
-    steps: tuple[Step, ...] = ()
-    waits_for: str = ""
-    again_s: float | None = None
-
-
 def reconcile(situation: Situation) -> Decision:
     """Return the next steps of a printer."""
     memory, observed = situation.memory, situation.observed
-    if observed.foreign != memory.foreign and observed.state is not PrinterState.OFFLINE:
-        return Decision(steps=(NoteForeign(observed.foreign),))
-    run = memory.run
+    run, foreign = memory.run, is_foreign(observed, memory.run)
+    if foreign != memory.foreign and observed.state is not PrinterState.OFFLINE:
+        return Decision(steps=(NoteForeign(foreign),))
+    started = run is not None and run.is_active and not run.never_started
+    if decision := give_up(situation, sure=False) or (None if started else eject(situation)):
+        return decision
     if run is None or not run.is_active:
-        return Decision()
+        return succeed(situation)
     mode = wanted(situation.desired, run)
     match run.phase:
         case RunPhase.FETCHING:
@@ -121,11 +78,16 @@ def reconcile(situation: Situation) -> Decision:
             assert_never(run.phase)
 
 
-def wanted(desired: Desired | None, run: Run) -> Mode | None:
-    """Return the mode wanted of a run, None where no document speaks of it."""
-    if desired is None or desired.assignment is None or desired.epoch != run.epoch:
-        return None
-    return desired.mode if desired.assignment.run_id == run.run_id else None
+def is_foreign(observed: Observation, run: Run | None) -> bool:
+    """Whether the printer prints what this agent did not start: the driver says so, or it prints
+    though no run of ours can be on it.
+    """
+    if observed.foreign:
+        return True
+    begun = run is not None and run.is_active and not run.never_started
+    ours = observed.run is not None and observed.run.state in (RunState.PRINTING, RunState.PAUSED)
+    busy = observed.state in (PrinterState.PRINTING, PrinterState.PAUSED)
+    return busy and not begun and not ours
 
 
 def fate(run: Run, seen: RunSeen) -> tuple[WriteJournal, ...]:
@@ -170,11 +132,15 @@ def _begin(situation: Situation, run: Run, mode: Mode | None) -> Decision:
         return Decision(steps=(Fetch(),))
     if missing := _missing(situation, mode):
         return Decision(waits_for=missing)
+    permit = permit_for(situation.desired, run)
+    if run.nonce in situation.ahead.nonces and permit == run.nonce:
+        return Decision(steps=(WriteJournal(Happened.COMMITTED), Start()))
+    if not situation.heard:
+        return Decision(waits_for="the coordinator: it is not connected")
     armed_until_s = recall.armed_at_s + PERMIT_S_MAX
     if run.nonce is None or recall.armed != run.nonce or now_s > armed_until_s:
         return Decision(steps=(Arm(), Report()))
-    assert situation.desired is not None, "a mode comes from a document"
-    if situation.desired.permit == run.nonce:
+    if permit == run.nonce:
         return Decision(steps=(WriteJournal(Happened.COMMITTED), Start()))
     return Decision(waits_for="the coordinator's permit", again_s=armed_until_s + 0.001)
 
@@ -186,25 +152,15 @@ def _missing(situation: Situation, mode: Mode | None) -> str:
         return "the coordinator: no document speaks of this run"
     if mode is Mode.PAUSE:
         return "the coordinator: the run is paused before it began"
-    if observed.foreign:
+    if is_foreign(observed, situation.memory.run):
         return "the printer: it prints something that no agent started"
     if observed.state is not PrinterState.IDLE:
         return f"the printer: it is {observed.state}"
+    if situation.ahead.ejecting:
+        return "the printer: it clears its bed"
     if not bed_is_clear(situation.desired, situation.memory):
-        return "somebody to declare the bed clear"
-    if not situation.heard:
-        return "the coordinator: it is not connected"
+        return bed_words(situation)
     return ""
-
-
-def bed_is_clear(desired: Desired | None, memory: Memory) -> bool:
-    """Whether somebody declared the bed clear of everything that this journal counted."""
-    cleared = desired.cleared if desired is not None else None
-    return (
-        cleared is not None
-        and cleared.journal_id == memory.journal_id
-        and cleared.occupation >= memory.occupation
-    )
 
 
 def _held_back(situation: Situation) -> Decision | None:
@@ -222,7 +178,7 @@ def _settle(situation: Situation, run: Run) -> Decision:
         return _recover(situation)
     if seen.state in (RunState.NONE, RunState.UNKNOWN):
         return _recover(situation)
-    return Decision(steps=fate(run, seen))
+    return give_up(situation, sure=True) or Decision(steps=fate(run, seen))
 
 
 def _recover(situation: Situation) -> Decision:
@@ -241,9 +197,10 @@ def _follow(situation: Situation, run: Run, mode: Mode | None) -> Decision:
         case RunState.NONE | RunState.UNKNOWN:
             return _recover(situation)
         case RunState.FINISHED | RunState.STOPPED | RunState.FAILED:
-            return Decision(steps=fate(run, seen))
+            return give_up(situation, sure=True) or Decision(steps=fate(run, seen))
         case RunState.PRINTING | RunState.PAUSED:
-            pass
+            if decision := give_up(situation, sure=True):
+                return decision
         case _:
             assert_never(seen.state)
     if mode is Mode.STOP and run.phase is not RunPhase.STOPPING:
@@ -271,7 +228,7 @@ def _steer(situation: Situation, run: Run, mode: Mode | None, *, paused: bool) -
         if not run.pause_asked:
             return Decision(waits_for="somebody at the printer: it was paused there")
         return _ask(situation, Resume(), "the printer to go on")
-    return Decision()
+    return prepare(situation)
 
 
 def _ask(situation: Situation, step: Step, waits_for: str) -> Decision:

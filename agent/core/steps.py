@@ -6,6 +6,7 @@ Steps of one decision are performed in their order; the first that fails ends th
 from dataclasses import dataclass
 
 from agent.core.run import Happened
+from protocols.wire.vocabulary import RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,38 @@ class Fetch:
 @dataclass(frozen=True, slots=True)
 class Arm:
     """Make a fresh nonce and write it down."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchStaged:
+    """Bring the plate of a staged run here, and let the driver look at it, beside the print."""
+
+    run_id: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class ArmStaged:
+    """Make a fresh nonce for a staged run and write it down."""
+
+    run_id: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Write down that a staged run never started and never will."""
+
+    run_id: RunId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Write down that the first staged run takes the place of the one that FINISHED."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eject:
+    """Write down that the bed is being emptied, then let the printer do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +96,20 @@ class Recover:
     """Ask the printer what became of the run, and take it over where it goes on."""
 
 
-Step = Fetch | Arm | Report | WriteJournal | NoteForeign | Start | Pause | Resume | Stop | Recover
+Step = (
+    Fetch
+    | Arm
+    | FetchStaged
+    | ArmStaged
+    | GiveUp
+    | Promote
+    | Eject
+    | Report
+    | WriteJournal
+    | NoteForeign
+    | Start
+    | Pause
+    | Resume
+    | Stop
+    | Recover
+)

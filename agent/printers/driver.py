@@ -65,6 +65,8 @@ class Driver(Protocol):
     async def check(self, plate: PlateFile) -> None:
         """Look whether the plate may run on this printer, before anything moves.
 
+        The plate of a lease in advance is looked at while another run goes on.
+
         Raises:
             PlateRefused: with the line and the reason.
         """

@@ -74,9 +74,10 @@ class Terminal:
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
         """Do one of `COMMANDS`.
 
-        `send` says one `line` of G-code and returns what the printer answered; with `force` also
-        what a paused plate would not bear while it prints. `dialogue` returns the last `lines`;
-        `show` is "talk" (what people say and are told) or "all". `emergency_stop` says M112.
+        `send` says one `line` of G-code and returns what the printer answered, `within_s`; with
+        `force` also what a paused plate would not bear while it prints. `dialogue` returns the
+        last `lines`; `show` is "talk" (what people say and are told) or "all". `emergency_stop`
+        says M112.
 
         Raises:
             NotPossible: with the reason.
@@ -88,7 +89,11 @@ class Terminal:
                 return self.dialogue(str(arguments.get("show", "talk")), lines=lines)
             case "send":
                 line = strip_comment(str(arguments.get("line", "")))
-                return await self._send(line, force=arguments.get("force") is True)
+                within_s = arguments.get("within_s")
+                if not isinstance(within_s, int | float):
+                    within_s = SEND_TIMEOUT_S
+                force = arguments.get("force") is True
+                return await self._send(line, force=force, within_s=within_s)
             case "emergency_stop":
                 return self._emergency_stop()
         raise NotPossible(f"{name!r} is no command for this printer")
@@ -119,7 +124,7 @@ class Terminal:
 
     # ------------------------------------------------------------------ what is said
 
-    async def _send(self, line: str, *, force: bool) -> str:
+    async def _send(self, line: str, *, force: bool, within_s: float) -> str:
         command = parse(line)
         if command is None:
             raise NotPossible(f"{line!r} is no G-code")
@@ -136,11 +141,11 @@ class Terminal:
         question = hearing.question = Question()
         try:
             self._say(line, command, question)
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with asyncio.timeout(within_s):
                 await asyncio.wait((question.answered,))
         except TimeoutError:
             raise NotPossible(
-                f"no answer to {line} within {SEND_TIMEOUT_S:.0f} s; it may still be carried out"
+                f"no answer to {line} within {within_s:.0f} s; it may still be carried out"
             ) from None
         finally:
             hearing.question = None

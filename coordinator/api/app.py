@@ -22,6 +22,8 @@ ROUTES: tuple[tuple[str, str, handlers.Handler], ...] = (
     ("GET", "/printers", handlers.list_printers),
     ("GET", "/printers/{printer_id}", handlers.show_printer),
     ("POST", "/printers/{printer_id}/clear", handlers.clear_printer),
+    ("POST", "/printers/{printer_id}/clearing", handlers.claim_bed),
+    ("DELETE", "/printers/{printer_id}/clearing", handlers.abandon_bed),
     ("POST", "/printers/{printer_id}/service", handlers.set_service),
     ("POST", "/printers/{printer_id}/commands", handlers.command_printer),
     ("GET", "/runs/{run_id}", handlers.show_run),

@@ -17,7 +17,8 @@ from coordinator.api.render import (
 )
 from coordinator.api.uploads import received
 from coordinator.domain.jobs import Job, JobState
-from coordinator.usecases import commanding, controlling, orders, reading
+from coordinator.domain.printers import Printer
+from coordinator.usecases import beds, commanding, controlling, orders, reading
 from coordinator.usecases.farm import Farm
 from protocols.wire.vocabulary import JobId, PrinterId, RunId
 
@@ -86,12 +87,20 @@ async def show_printer(request: web.Request) -> web.Response:
     return web.json_response(printer_document(view))
 
 
-async def clear_printer(request: web.Request) -> web.Response:
-    """Take a person's word that the bed is clear."""
-    farm = request.app[FARM]
-    printer = await controlling.clear_printer(farm, _printer_id(request), *_who(request))
-    view = await reading.printer_view(farm, printer.printer_id)
-    return web.json_response(printer_document(view))
+def _of_bed(verb: Callable[[Farm, PrinterId, str, str], Awaitable[Printer]]) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        farm = request.app[FARM]
+        printer = await verb(farm, _printer_id(request), *_who(request))
+        return web.json_response(
+            printer_document(await reading.printer_view(farm, printer.printer_id))
+        )
+
+    return handler
+
+
+clear_printer = _of_bed(controlling.clear_printer)
+claim_bed = _of_bed(beds.claim_bed)
+abandon_bed = _of_bed(beds.abandon_bed)
 
 
 async def set_service(request: web.Request) -> web.Response:

@@ -11,10 +11,10 @@ from typing import TypeAlias
 from coordinator.domain.history import Line, event_of
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import Run, RunState
 from coordinator.usecases.auditing import Verdict
 from coordinator.usecases.live import Sample
-from coordinator.usecases.reading import Health, JobView, PrinterView, Wait
+from coordinator.usecases.reading import Health, JobView, PrinterView, StagedRun, Wait
 from protocols.wire.from_agent import HostSample
 from protocols.wire.vocabulary import Finding, Temperature
 
@@ -150,6 +150,7 @@ def printer_document(view: PrinterView) -> Document:
         "can_pause": printer.can_pause,
         "epoch": printer.epoch,
         "bed": _bed_document(printer),
+        "staged": [staged_document(each) for each in view.staged],
         "run": run_document(view.run) if view.run is not None else None,
         "job": {"id": view.job.job_id, "name": view.job.name, "held": view.job.held}
         if view.job is not None
@@ -192,10 +193,20 @@ def finding_document(finding: Finding, about: str) -> Document:
     }
 
 
+def staged_document(staged: StagedRun) -> Document:
+    """Return a run that a printer holds in advance; `permitted`: it may start unheard."""
+    return {
+        "run": run_document(staged.run),
+        "job": {"id": staged.job.job_id, "name": staged.job.name, "held": staged.job.held},
+        "permitted": staged.run.state is RunState.PERMITTED,
+    }
+
+
 def _bed_document(printer: Printer) -> Document:
     """Return the bed. Null: `changed_at` where nobody said anything of it yet."""
     bed = printer.bed
     return {
+        "policy": printer.bed_policy.value,
         "state": bed.state.value,
         "changed_by": bed.changed_by,
         "changed_at": _moment_or_null(bed.changed_at),

@@ -128,6 +128,14 @@ class FarmClient:
         """Declare a bed clear."""
         return self._ask("POST", f"printers/{_step(printer_id)}/clear")
 
+    def claim_bed(self, printer_id: str) -> Document:
+        """Say that somebody is at a bed."""
+        return self._ask("POST", f"printers/{_step(printer_id)}/clearing")
+
+    def abandon_bed(self, printer_id: str) -> Document:
+        """Say that a bed was not cleared after all."""
+        return self._ask("DELETE", f"printers/{_step(printer_id)}/clearing")
+
     def set_service(self, printer_id: str, *, in_service: bool) -> Document:
         """Take a printer out of the farm's hands, or give it back."""
         path = f"printers/{_step(printer_id)}/service"

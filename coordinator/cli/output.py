@@ -119,6 +119,22 @@ def progress_of(printer: Document) -> Document | None:
     return live if live and run and live["run_id"] == run["id"] else None
 
 
+def bed_text(bed: Document) -> str:
+    """Return a bed's state, and who said so and when, where anybody did."""
+    said = f", by {bed['changed_by']} at {bed['changed_at']}" if bed["changed_at"] else ""
+    itself = "; it clears itself" if bed["policy"] == "self_clearing" else ""
+    return f"{bed['state']}{said}{itself}"
+
+
+def staged(printer: Document) -> str:
+    """Return what a printer was handed in advance; in brackets what it may not start yet."""
+    names = [
+        each["job"]["name"] if each["permitted"] else f"({each['job']['name']})"
+        for each in printer["staged"]
+    ]
+    return ", ".join(names)
+
+
 def percent(printer: Document) -> str:
     """Return `42 %` of the run that is on, nothing where none is."""
     live = progress_of(printer)

@@ -36,7 +36,7 @@ def list_printers(
         output.print_json(printers)
         return
     output.print_table(
-        ["ID", "STATUS", "BED", "MATERIAL", "TEMPERATURES", "JOB", "LAYER", "DONE", "LEFT"],
+        ["ID", "STATUS", "BED", "MATERIAL", "TEMPERATURES", "JOB", "LAYER", "DONE", "LEFT", "NEXT"],
         (
             [
                 printer["id"],
@@ -48,6 +48,7 @@ def list_printers(
                 output.layers(printer),
                 output.percent(printer),
                 output.remaining(printer),
+                output.staged(printer),
             ]
             for printer in printers
         ),
@@ -82,6 +83,21 @@ def clear(
     from coordinator.cli.client import connect
 
     _say(connect(url, token_file).clear(printer_id), as_json=as_json)
+
+
+@app.command()
+def clearing(
+    printer_id: PrinterId,
+    undo: Annotated[bool, typer.Option("--undo", help="It was not cleared after all.")] = False,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Say that somebody is at a bed: nothing starts there until it is said to be clear."""
+    from coordinator.cli.client import connect
+
+    farm = connect(url, token_file)
+    _say(farm.abandon_bed(printer_id) if undo else farm.claim_bed(printer_id), as_json=as_json)
 
 
 class Switch(StrEnum):
@@ -158,7 +174,7 @@ def _say(printer: "Document", *, as_json: bool) -> None:
         return
     facts = {
         "status": output.state_text(printer["status"]).plain,
-        "bed": printer["bed"]["state"],
+        "bed": output.bed_text(printer["bed"]),
         "class": printer["printer_class"],
         "material": printer["material"],
         "driver": printer["driver"],
@@ -166,6 +182,7 @@ def _say(printer: "Document", *, as_json: bool) -> None:
         "temperatures": output.temperatures(printer["live"]),
         "job": printer["job"]["name"] if printer["job"] else "",
         "done": output.percent(printer),
+        "staged": output.staged(printer),
         "message": printer["message"],
         "quarantine": printer["quarantine"],
         "host": output.host(printer["host"]),

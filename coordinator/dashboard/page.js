@@ -75,7 +75,11 @@ function printerCard(printer) {
   }
   if (printer.message) card.append(element("p", { textContent: printer.message }));
   if (printer.quarantine) card.append(element("p", { textContent: printer.quarantine }));
-  card.append(element("p", { textContent: `bed: ${printer.bed.state}` }));
+  card.append(element("p", { textContent: bed(printer.bed) }));
+  if (printer.staged.length) {
+    const names = printer.staged.map(({ job, permitted }) => permitted ? job.name : `(${job.name})`);
+    card.append(element("p", { textContent: `next, by itself: ${names.join(", ")}` }));
+  }
   if (!printer.run && printer.bed.state !== "clear") {
     const button = element("button", { type: "button", textContent: "The bed is clear" });
     button.dataset.key = `clear-${printer.id}`;
@@ -84,6 +88,12 @@ function printerCard(printer) {
     card.append(button);
   }
   return card;
+}
+
+function bed({ state, policy, changed_by }) {
+  const who = changed_by ? ` (${changed_by})` : "";
+  const itself = policy === "self_clearing" ? ", clears itself" : "";
+  return `bed: ${state === "clearing" ? "being cleared" : state}${who}${itself}`;
 }
 
 function jobCard(job) {

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from coordinator.domain import copies, jobs, leases, printers
+from coordinator.domain import copies, jobs, leases, printers, staging
 from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent, JobState
 from coordinator.domain.leases import Holding, live_of
 from coordinator.domain.printers import BedState, Printer
 from coordinator.domain.runs import Run, RunChange, RunState
 from coordinator.errors import NotNow
-from protocols.wire.vocabulary import Mode, PrinterId
+from protocols.wire.vocabulary import BedPolicy, Mode, PrinterId
 
 
 class Outcome(StrEnum):
@@ -98,14 +98,19 @@ def _tell(
 ) -> tuple[Job, Sequence[Run], Effects]:
     """Give every live run of a job a mode; one that was never permitted is revoked instead."""
     effects: Effects = ()
-    told, runs = job, tuple(job_runs)
-    for run in live_of(job_runs):
-        holding = Holding(printer=farm[run.printer_id], run=run, job=told, job_runs=runs)
-        if run.state is RunState.LEASED and mode is not Mode.RUN:
-            reason = f"its job is {'paused' if mode is Mode.PAUSE else 'cancelled'}"
+    told, runs, now_farm = job, tuple(job_runs), dict(farm)
+    for run in sorted(live_of(job_runs), key=lambda run: -run.epoch):  # those staged come first
+        printer = now_farm[run.printer_id]
+        holding = Holding(printer=printer, run=run, job=told, job_runs=runs)
+        staged = run.run_id in printer.staged
+        reason = f"its job is {'paused' if mode is Mode.PAUSE else 'cancelled'}"
+        if staged and mode is not Mode.RUN:
+            holding, more = staging.withdraw(holding, now, reason)
+        elif run.state is RunState.LEASED and mode is not Mode.RUN:
             holding, more = leases.move(holding, RunChange.REVOKE, now, reason=reason)
         else:
             holding, more = leases.set_mode(holding, mode)
+        now_farm[run.printer_id] = holding.printer
         told, runs = holding.job or told, holding.job_runs
         effects += more
     return told, runs, effects
@@ -117,8 +122,7 @@ def clear(printer: Printer, run: Run | None, now: datetime, *, by: str) -> tuple
     Raises:
         NotNow: a run is on it, something prints, or its agent never said a word.
     """
-    if run is not None and run.live:
-        raise NotNow("run_live", f"{printer.name} holds {run.run_id}: its bed is not clear")
+    _must_be_free(printer, run)
     if printer.foreign:
         raise NotNow("foreign_print", f"{printer.name} prints what no agent started")
     if printer.journal_id is None:
@@ -127,13 +131,58 @@ def clear(printer: Printer, run: Run | None, now: datetime, *, by: str) -> tuple
         return printer, ()
     printer = printers.cleared(printer, now, by=by)
     printer, effects = printers.say(printer)
-    note = Note(
+    return printer, (*effects, _bed_note(printer), Poke(Work.DISPATCH))
+
+
+def _must_be_free(printer: Printer, run: Run | None) -> None:
+    """Refuse to speak of a bed on which a run may print.
+
+    A run that was permitted in advance may wait for a bed that its printer could not clear by
+    itself; what is said of that bed does not cover what comes onto it when the run starts.
+    """
+    if run is None or not run.live:
+        return
+    if printer.bed_policy is BedPolicy.SELF_CLEARING and not run.started:
+        return
+    raise NotNow("run_live", f"{printer.name} holds {run.run_id}: its bed is not clear")
+
+
+def claim(printer: Printer, run: Run | None, now: datetime, *, by: str) -> tuple[Printer, Effects]:
+    """Say that somebody is at the bed: nothing starts there until they say that it is clear.
+
+    Raises:
+        NotNow: as `clear`, or the printer may start a run by itself.
+    """
+    if run is not None and run.live:
+        raise NotNow("run_live", f"{printer.name} holds {run.run_id}: it may start or go on")
+    if printer.foreign:
+        raise NotNow("foreign_print", f"{printer.name} prints what no agent started")
+    claimed = printers.claimed(printer, now, by=by)
+    return claimed, (Save(claimed), _bed_note(claimed))
+
+
+def abandon(
+    printer: Printer, now: datetime, *, by: str, cause: str = ""
+) -> tuple[Printer, Effects]:
+    """Say that a bed was not cleared after all.
+
+    Raises:
+        NotNow: nobody said that they were at it.
+    """
+    if printer.bed.state is not BedState.CLEARING:
+        raise NotNow("not_clearing", f"nobody is clearing {printer.name}: {printer.bed.state}")
+    abandoned = printers.abandoned(printer, now, by=by)
+    return abandoned, (Save(abandoned), _bed_note(abandoned, cause))
+
+
+def _bed_note(printer: Printer, cause: str = "") -> Note:
+    return Note(
         subject="printer",
         subject_id=printer.printer_id,
-        name="bed.clear",
+        name=f"bed.{printer.bed.state}",
+        cause=cause,
         facts={"occupation": printer.bed.occupation},
     )
-    return printer, (*effects, note, Poke(Work.DISPATCH))
 
 
 def settle(holding: Holding, outcome: Outcome, now: datetime, *, by: str) -> Effects:

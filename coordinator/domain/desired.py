@@ -1,5 +1,8 @@
 """What is wanted of a printer, as the document its agent gets; made afresh from what is stored."""
 
+from collections.abc import Sequence
+
+from coordinator.domain.leases import said_epoch
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunState
@@ -9,19 +12,25 @@ from protocols.wire.to_agent import (
     BedClearance,
     Desired,
     PlateReference,
+    StagedLease,
 )
-from protocols.wire.vocabulary import Mode
+from protocols.wire.vocabulary import Mode, Nonce
 
 
 def desired(
-    printer: Printer, run: Run | None, plate: Plate | None, *, artifact_path: str, term: int = 0
+    printer: Printer,
+    run: Run | None,
+    plate: Plate | None,
+    *,
+    artifact_path: str,
+    staged: Sequence[tuple[Run, Plate | None]] = (),
 ) -> Desired:
     """Return the document.
 
     Args:
         run: the one that holds the printer's lease, None where none does; `plate` is its plate.
         artifact_path: where artifacts are fetched, with `{sha256}` in it.
-        term: which coordinator says so.
+        staged: the runs that follow it, in order, with their plates.
     """
     bed = printer.bed
     clearance = acknowledged = None
@@ -32,15 +41,27 @@ def desired(
     live = run is not None and run.live
     return Desired(
         printer_id=printer.printer_id,
-        epoch=printer.epoch,
+        epoch=said_epoch(printer, run),
         revision=printer.revision,
-        term=term,
         assignment=_assignment(run, plate, artifact_path) if live else None,
         mode=run.mode if run is not None and live else Mode.RUN,
-        permit=run.nonce if run is not None and run.state is RunState.PERMITTED else None,
+        permit=_permit(run) if run is not None else None,
         cleared=clearance,
         acknowledged=acknowledged,
+        staged=tuple(
+            StagedLease(
+                epoch=each.epoch,
+                assignment=_assignment(each, its_plate, artifact_path),
+                mode=each.mode,
+                permit=_permit(each),
+            )
+            for each, its_plate in staged
+        ),
     )
+
+
+def _permit(run: Run) -> Nonce | None:
+    return run.nonce if run.state is RunState.PERMITTED else None
 
 
 def _assignment(run: Run | None, plate: Plate | None, artifact_path: str) -> Assignment:

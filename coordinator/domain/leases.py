@@ -11,6 +11,10 @@ memory that also holds the permitted one. Whoever wrote the new nonce can't use 
 did not start; then the new one may be permitted, or the run revoked. A nonce without that proof
 comes from another memory under the same name, a clone: then nobody may start there.
 
+Only the process that was permitted can say for certain that it did not start: a word from another
+one ("released", "failed before it began") makes the run LOST. The exception is a staged run whose
+predecessor goes on: an agent gives those up only after it has seen that predecessor on its printer.
+
 A copied card holds the proof as well, so proof counts only within the process that was permitted.
 Where another process is ready for a permitted run, its agent died between permit and start, or
 lives on elsewhere and prints: nobody can say, and the run is LOST.
@@ -61,8 +65,21 @@ def grant(
     return raised, run, (*effects, Save(run), runs.note(run))
 
 
+def said_epoch(printer: Printer, run: Run | None) -> Epoch:
+    """Return the epoch of the printer's document: that of the run whose turn it is, if any.
+
+    The epochs of what is staged lie above it, up to `printer.epoch`.
+    """
+    return run.epoch if run is not None and run.live else printer.epoch
+
+
 def close(printer: Printer) -> tuple[Printer, Effects]:
-    """End the printer's lease, if any: from now on nothing is wanted of it."""
+    """End the printer's lease, if any: it is the next staged run's turn, or nothing is wanted.
+
+    A staged run has an epoch above that of the lease that ends, which fences that one off.
+    """
+    if printer.staged:
+        return say(replace(printer, run_id=printer.staged[0], staged=printer.staged[1:]))
     return _raise(printer, None)
 
 
@@ -96,6 +113,9 @@ def move(
     if not moved.live and printer.run_id == moved.run_id:
         printer, more = close(printer)
     else:
+        if not moved.live and moved.run_id in printer.staged:
+            kept = tuple(each for each in printer.staged if each != moved.run_id)
+            printer = replace(printer, staged=kept)
         printer, more = say(printer)
     effects += more
     job_runs = tuple(copies.with_run(holding.job_runs, moved))
@@ -161,6 +181,11 @@ def answer(holding: Holding, report: RunReport, boot_id: str) -> Answer:
 
 def _wanted(holding: Holding) -> bool:
     """Whether the run may start now."""
+    return may_go_ahead(holding) and holding.printer.bed.state is BedState.CLEAR
+
+
+def may_go_ahead(holding: Holding) -> bool:
+    """Whether nothing but the bed is against a start of the run."""
     printer, run, job = holding.printer, holding.run, holding.job
     return (
         run is not None
@@ -168,9 +193,19 @@ def _wanted(holding: Holding) -> bool:
         and job is not None
         and job.state in OPEN
         and not job.held
-        and printer.bed.state is BedState.CLEAR
         and not (printer.quarantine or printer.in_service or printer.foreign)
     )
+
+
+def is_hearsay(printer: Printer, run: Run, boot_id: str) -> bool:
+    """Whether a process can't know for certain that a run never started.
+
+    Args:
+        boot_id: the process that says so, empty where an older agent does not tell.
+    """
+    if run.state is not RunState.PERMITTED or run.nonce is None or not boot_id:
+        return False
+    return is_of_another_boot(run.nonce, boot_id) and run.run_id not in printer.staged
 
 
 def live_of(job_runs: Iterable[Run]) -> list[Run]:

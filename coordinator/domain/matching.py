@@ -90,5 +90,7 @@ def unready(printer: Printer, run: Run | None) -> tuple[Obstacle, ...]:
         words = "its bed was not cleared"
         if printer.bed.state is BedState.UNKNOWN:
             words = "nobody knows what lies on its bed: look, and declare it clear"
+        elif printer.bed.state is BedState.CLEARING:
+            words = f"{printer.bed.changed_by} is clearing its bed"
         found.append(Obstacle("bed_not_clear", words))
     return tuple(found)

@@ -120,6 +120,7 @@ def _registered(presence: Presence, description: PrinterDescription) -> Effects:
         driver=description.driver,
         material=description.material,
         can_pause=description.can_pause,
+        bed_policy=description.bed_policy,
         online=True,
         bed=Bed(journal_id=presence.journal_id),
         journal_id=presence.journal_id,
@@ -143,6 +144,7 @@ def _returned(
         driver=description.driver,
         material=description.material or holding.printer.material,
         can_pause=description.can_pause,
+        bed_policy=description.bed_policy,
         online=True,
     )
     effects: Effects = () if printer == holding.printer else (Save(printer),)

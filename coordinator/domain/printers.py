@@ -5,6 +5,8 @@ in service are separate facts that come and go on their own. `STATUS` tells whic
 
 The bed is a machine. It is CLEAR only because somebody declared it so, and only up to what they
 saw: whatever comes onto it later occupies it, and an agent with a new memory makes it UNKNOWN.
+CLEARING is a claim, "I am at it", by a person or by a printer's own ejection routine; a claim that
+nobody makes good in time falls back to OCCUPIED.
 """
 
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from coordinator.domain.runs import Run
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
+    BedPolicy,
     Epoch,
     JournalId,
     PrinterId,
@@ -31,6 +34,7 @@ class BedState(StrEnum):
 
     UNKNOWN = "unknown"
     OCCUPIED = "occupied"
+    CLEARING = "clearing"
     CLEAR = "clear"
 
 
@@ -75,8 +79,10 @@ class Printer:
         seen: what its driver sees.
         foreign: it prints something that no agent of ours started.
         in_service: a person took it out of the farm's hands.
-        epoch: number of its last lease; `revision` of its last desired document.
-        run_id: the run that holds the lease, None where none does.
+        bed_policy: who empties its bed.
+        epoch: number of the last lease that was given; `revision` of its last desired document.
+        run_id: the run whose turn it is, None where there is none.
+        staged: the runs that hold leases in advance, in the order of their epochs.
         journal_id: the agent's memory whose events are applied, up to `events_applied`.
         quarantine: why nothing is leased to it; empty where all is well.
     """
@@ -94,9 +100,11 @@ class Printer:
     foreign: bool = False
     in_service: bool = False
     bed: Bed = Bed()
+    bed_policy: BedPolicy = BedPolicy.ATTENDED
     epoch: Epoch = NEVER_LEASED
     revision: int = 0
     run_id: RunId | None = None
+    staged: tuple[RunId, ...] = ()
     journal_id: JournalId | None = None
     events_applied: int = 0
     quarantine: str = ""
@@ -119,6 +127,8 @@ class BedEvent(StrEnum):
     """What moves a bed."""
 
     OCCUPY = "occupy"
+    CLAIM = "claim"  # somebody is at it
+    ABANDON = "abandon"  # nobody is any more, and did not say that it is clear
     DECLARE_CLEAR = "declare_clear"
     FORGET = "forget"  # a new memory counts from nought: what lies there is not known
 
@@ -130,11 +140,13 @@ BED = Machine(
         (state, event): target
         for event, target in (
             (BedEvent.OCCUPY, BedState.OCCUPIED),
+            (BedEvent.CLAIM, BedState.CLEARING),
             (BedEvent.DECLARE_CLEAR, BedState.CLEAR),
             (BedEvent.FORGET, BedState.UNKNOWN),
         )
         for state in BedState
-    },
+    }
+    | {(BedState.CLEARING, BedEvent.ABANDON): BedState.OCCUPIED},
 )
 
 # The first claim that holds names the status; the order is what a person must know first.
@@ -191,6 +203,42 @@ def cleared(printer: Printer, now: datetime, *, by: str) -> Printer:
         journal_id=printer.journal_id,
         occupation=printer.bed.occupation,
         cleared=printer.bed.occupation,
+    )
+
+
+def uncleared(printer: Printer, occupation: int) -> Printer:
+    """Return the printer with nobody's word for what came onto its bed just now.
+
+    Its agent may count it with a number that was declared clear already: two copies of a card count
+    on their own.
+    """
+    bed = printer.bed
+    if bed.cleared is None or bed.cleared < occupation:
+        return printer
+    return replace(printer, bed=replace(bed, cleared=occupation - 1))
+
+
+def claimed(printer: Printer, now: datetime, *, by: str) -> Printer:
+    """Return the printer with a bed that somebody is about to clear."""
+    return _same_things(printer, BedEvent.CLAIM, now, by=by)
+
+
+def abandoned(printer: Printer, now: datetime, *, by: str) -> Printer:
+    """Return the printer with a bed that somebody wanted to clear, and did not."""
+    return _same_things(printer, BedEvent.ABANDON, now, by=by)
+
+
+def _same_things(printer: Printer, event: BedEvent, now: datetime, *, by: str) -> Printer:
+    """Return the printer after something that changes no count."""
+    bed = printer.bed
+    return _bed(
+        printer,
+        event,
+        now,
+        by=by,
+        journal_id=bed.journal_id,
+        occupation=bed.occupation,
+        cleared=bed.cleared,
     )
 
 

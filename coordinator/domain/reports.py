@@ -11,13 +11,23 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from coordinator.domain import leases
-from coordinator.domain.effects import Effects, Note, RaiseEpoch, Save, Say
+from coordinator.domain.effects import Effects, Note, Poke, RaiseEpoch, Save, Say, Work
 from coordinator.domain.leases import Answer, Holding
-from coordinator.domain.printers import BedState, Printer, occupied, quarantined, say
+from coordinator.domain.printers import (
+    BedState,
+    Printer,
+    abandoned,
+    claimed,
+    cleared,
+    occupied,
+    quarantined,
+    say,
+    uncleared,
+)
 from coordinator.domain.runs import RunChange, RunState
 from coordinator.errors import IllegalTransition
 from protocols.wire.from_agent import Reported, RunEvent
-from protocols.wire.vocabulary import Epoch, EventKind, RunPhase
+from protocols.wire.vocabulary import BedPolicy, Epoch, EventKind, RunPhase
 
 CHANGES: Mapping[EventKind, RunChange] = MappingProxyType(
     {
@@ -35,6 +45,9 @@ CHANGES: Mapping[EventKind, RunChange] = MappingProxyType(
 # After these something lies on the bed, or may; the agent's count says so too, but is not needed.
 _OCCUPYING = (EventKind.STARTED, EventKind.FINISHED, EventKind.LOST)
 
+# What says of a run that was not heard to start that it never will.
+_NEVER_BEGAN = (RunChange.RELEASE, RunChange.FAIL)
+
 # How far a database may lie behind an agent and still catch up by itself; more is no database of
 # this farm.
 EPOCHS_BEHIND_MAX = 10_000
@@ -49,10 +62,10 @@ def absorb_report(holding: Holding, report: Reported, now: datetime) -> Effects:
     printer = holding.printer
     if report.agent_id != printer.agent_id or report.journal_id != printer.journal_id:
         return ()
-    if report.epoch < printer.epoch:
-        return ()
-    if report.epoch > printer.epoch:
+    if is_behind(printer, report):
         return _behind(holding, report, now)
+    if report.epoch != leases.said_epoch(printer, holding.run):
+        return ()  # old; or it went on by itself, and its events, still on their way, tell how
     seen, effects = _facts(printer, report, now)
     holding = replace(holding, printer=seen)
     if report.revision > seen.revision:
@@ -70,7 +83,8 @@ def absorb_report(holding: Holding, report: Reported, now: datetime) -> Effects:
     if leases.is_permitted_elsewhere(run, report.boot_id):
         reason = "its agent began anew after the permit: look whether it was printed"
         return (*effects, *leases.move(holding, RunChange.LOSE, now, reason=reason)[1])
-    if run.state is RunState.PERMITTED and report.occupation > (seen.bed.cleared or 0):
+    attended = seen.bed_policy is BedPolicy.ATTENDED
+    if run.state is RunState.PERMITTED and attended and _counts_more(report, seen):
         # It did not start, and can't: no document ever cleared what it counted. Who clears the bed
         # must not have to wait for a run that waits for them.
         _, more = leases.move(holding, RunChange.RELEASE, now, reason="something is on the bed")
@@ -87,14 +101,37 @@ def _facts(printer: Printer, report: Reported, now: datetime) -> tuple[Printer, 
         # back, or an older database, made us forget it. To wait for them would be for ever.
         seen = replace(seen, events_applied=report.events_acknowledged)
         effects = (_caught_up(printer, report),)
-    came = report.occupation > printer.bed.occupation
-    if came or (report.foreign and printer.bed.state is BedState.CLEAR):
-        cause = "it prints what no agent started" if report.foreign else "something came onto it"
-        by = f"agent:{report.agent_id}"
-        seen = occupied(seen, now, occupation=report.occupation, by=by)
-        if seen.bed.state is not printer.bed.state:
-            effects = (*effects, _bed_note(seen, cause))
+    seen, cause = _bed_of(seen, report, now)
+    if seen.bed.state is not printer.bed.state:
+        due = (Poke(Work.DISPATCH),) if seen.bed.state is BedState.CLEAR else ()
+        effects = (*effects, _bed_note(seen, cause), *due)
     return seen, (Save(seen), *effects) if seen != printer else ()
+
+
+def _bed_of(printer: Printer, report: Reported, now: datetime) -> tuple[Printer, str]:
+    """Return the printer with its bed as the agent has it, and why it changed."""
+    bed, by = printer.bed, f"agent:{report.agent_id}"
+    if report.ejected and report.ejected >= max(report.occupation, bed.occupation):
+        if bed.state is BedState.CLEAR and bed.occupation == report.occupation:
+            return printer, ""
+        there = occupied(printer, now, occupation=report.occupation, by=by)
+        return cleared(there, now, by=by), "its ejection routine emptied it"
+    cause = ""
+    strange = report.foreign and bed.state is not BedState.OCCUPIED
+    if report.occupation > bed.occupation or strange:
+        cause = "it prints what no agent started" if report.foreign else "something came onto it"
+        printer = occupied(printer, now, occupation=report.occupation, by=by)
+    if report.ejecting and printer.bed.state is BedState.OCCUPIED:
+        return claimed(printer, now, by=by), "its ejection routine is at it"
+    at_it = printer.bed.state is BedState.CLEARING and printer.bed.changed_by == by
+    if at_it and not report.ejecting:
+        return abandoned(printer, now, by=by), "its ejection routine broke off"
+    return printer, cause
+
+
+def _counts_more(report: Reported, printer: Printer) -> bool:
+    """Whether something came onto the bed that nobody cleared."""
+    return report.occupation > (printer.bed.cleared or 0)
 
 
 def _caught_up(printer: Printer, report: Reported) -> Note:
@@ -138,15 +175,23 @@ def _ready(holding: Holding, report: Reported, now: datetime) -> Effects:
             )[1]
 
 
+def is_behind(printer: Printer, report: Reported) -> bool:
+    """Whether an agent knows later leases than we do."""
+    if report.agent_id != printer.agent_id or report.journal_id != printer.journal_id:
+        return False
+    return max(report.epoch, report.staged_epoch) > printer.epoch
+
+
 def _behind(holding: Holding, report: Reported, now: datetime) -> Effects:
     """Catch up with an agent that knows later leases than we do: our database is an older copy.
 
     What that copy says of a live run is worth nothing, so the run is lost.
     """
     printer = holding.printer
-    missing = report.epoch - printer.epoch
+    known = Epoch(max(report.epoch, report.staged_epoch))
+    missing = known - printer.epoch
     reason = (
-        f"its agent knows lease {report.epoch}, the database only {printer.epoch}: "
+        f"its agent knows lease {known}, the database only {printer.epoch}: "
         "look what it prints before it is used again"
     )
     if missing > EPOCHS_BEHIND_MAX:
@@ -154,7 +199,7 @@ def _behind(holding: Holding, report: Reported, now: datetime) -> Effects:
     raises = [
         RaiseEpoch(printer.printer_id, Epoch(printer.epoch + step)) for step in range(missing)
     ]
-    level = replace(printer, epoch=report.epoch, revision=max(printer.revision, report.revision))
+    level = replace(printer, epoch=known, revision=max(printer.revision, report.revision))
     held, effects = quarantined(level, reason)
     if holding.run is not None and holding.run.live:
         behind = replace(holding, printer=held)
@@ -183,12 +228,17 @@ def apply_event(holding: Holding, event: RunEvent, now: datetime) -> Effects:
     if event.event in _OCCUPYING or event.occupation > printer.bed.occupation:
         by = f"agent:{event.agent_id}"
         applied = occupied(applied, now, occupation=event.occupation, by=by)
+        if event.event is EventKind.STARTED:
+            applied = uncleared(applied, event.occupation)
         if printer.bed.state is not BedState.OCCUPIED:
             bed_note = (_bed_note(applied, f"{event.run_id} {event.event}"),)
     holding = replace(holding, printer=applied)
     run = holding.run
     if run is None or run.printer_id != printer.printer_id:
         return (*bed_note, *_unheard_of(applied, event))
+    change = CHANGES[event.event]
+    if change in _NEVER_BEGAN and leases.is_hearsay(printer, run, event.boot_id):
+        change = RunChange.LOSE
     told = replace(
         run,
         line=event.line or run.line,
@@ -198,7 +248,7 @@ def apply_event(holding: Holding, event: RunEvent, now: datetime) -> Effects:
     try:
         _, effects = leases.move(
             replace(holding, run=told),
-            CHANGES[event.event],
+            change,
             now,
             at=event.at if event.at.tzinfo else event.at.replace(tzinfo=UTC),
             reason=event.reason,

@@ -13,9 +13,10 @@ from coordinator.domain import presence as arriving
 from coordinator.domain import reports
 from coordinator.domain.printers import Printer
 from coordinator.ports import Unit
+from coordinator.usecases.ahead import lose_staged, permit_staged
 from coordinator.usecases.commanding import answered
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.performing import Writing, holding_of, writing
+from coordinator.usecases.performing import Writing, holding_of, the_printer, writing
 from protocols.wire.codec import Message
 from protocols.wire.from_agent import CommandResult, Presence, Reported, RunEvent, Telemetry
 from protocols.wire.vocabulary import PrinterId
@@ -118,8 +119,12 @@ async def _absorb_report(hearing: _Hearing, report: Reported) -> None:
     if refused is not None and hearing.first_time(refused[0]):
         log.warning("desired.refused", printer_id=report.printer_id, reason=refused[1].cause)
         await transaction.perform((refused[1],))
+    if printer.staged and reports.is_behind(printer, report):
+        await lose_staged(transaction, printer.printer_id, "the database is an older copy")
+        printer = await the_printer(transaction.unit, printer.printer_id)
     holding = await holding_of(transaction.unit, printer)
     await transaction.perform(reports.absorb_report(holding, report, transaction.now))
+    await permit_staged(transaction, report)
 
 
 async def _absorb_event(hearing: _Hearing, event: RunEvent) -> None:
@@ -151,6 +156,10 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
             await _record_unsupported(hearing, presence, trouble)
         return
     admitted = await _without_claimed(hearing, presence)
+    for each in mine:
+        if each.journal_id != presence.journal_id:
+            await lose_staged(transaction, each.printer_id, arriving.MEMORY_IS_NEW)
+    mine = await transaction.unit.printers(presence.agent_id)
     holdings = {each.printer_id: await holding_of(transaction.unit, each) for each in mine}
     await transaction.perform(arriving.arrived(admitted, holdings, transaction.now))
     for description in admitted.printers:

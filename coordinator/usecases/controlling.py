@@ -3,15 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from coordinator.domain import controls
+from coordinator.domain import controls, staging
 from coordinator.domain.controls import Outcome
 from coordinator.domain.effects import Effects
 from coordinator.domain.jobs import Job
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run
 from coordinator.errors import Refused
+from coordinator.usecases.ahead import withdraw_staged
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.performing import holding_of, the_job, the_printer, the_run, writing
+from coordinator.usecases.performing import (
+    Writing,
+    holding_of,
+    the_job,
+    the_printer,
+    the_run,
+    writing,
+)
 from protocols.wire.vocabulary import JobId, PrinterId, RunId
 
 _Control = Callable[
@@ -90,7 +98,19 @@ async def settle_run(farm: Farm, run_id: RunId, outcome: str, actor: str, origin
         run = await the_run(unit, run_id)
         holding = await holding_of(unit, await the_printer(unit, run.printer_id), run_id)
         await transaction.perform(controls.settle(holding, settled, transaction.now, by=actor))
+        if settled is not Outcome.FINISHED:
+            await _settle_what_never_followed(transaction, run, actor)
         return await the_run(unit, run_id)
+
+
+async def _settle_what_never_followed(transaction: Writing, run: Run, actor: str) -> None:
+    """Have those printed again that were to follow a run that did not finish, and were lost too."""
+    unit = transaction.unit
+    for behind in staging.never_followed(run, await unit.runs(printer_id=run.printer_id)):
+        printer = await the_printer(unit, behind.printer_id)
+        holding = await holding_of(unit, printer, behind.run_id)
+        effects = controls.settle(holding, Outcome.REPRINT, transaction.now, by=actor)
+        await transaction.perform(effects)
 
 
 async def set_service(
@@ -102,6 +122,8 @@ async def set_service(
         NotFound: there is no such printer.
     """
     async with writing(farm, actor, origin) as transaction:
+        if in_service:
+            await withdraw_staged(transaction, printer_id, "printer in service")
         printer = await the_printer(transaction.unit, printer_id)
         holding = await holding_of(transaction.unit, printer)
         printer, effects = controls.set_service(holding, transaction.now, in_service=in_service)

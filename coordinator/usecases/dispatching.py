@@ -8,16 +8,25 @@ from coordinator.domain.desired import desired
 from coordinator.domain.effects import Effects
 from coordinator.domain.jobs import Job
 from coordinator.domain.leases import Holding
-from coordinator.domain.matching import obstacles, unready
+from coordinator.domain.matching import Obstacle, misfits, obstacles, unready
 from coordinator.domain.planning import Placement, Pool, Want
 from coordinator.domain.plates import Plate
+from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunChange, RunState
+from coordinator.domain.staging import stage, unstageable
 from coordinator.errors import Unavailable
 from coordinator.ports import Unit
+from coordinator.usecases.beds import end_stale_claims
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.performing import Writing, holding_of, writing
+from coordinator.usecases.performing import (
+    Writing,
+    holding_of,
+    staged_runs,
+    the_printer,
+    writing,
+)
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import AgentId, PrinterId, RunId
+from protocols.wire.vocabulary import AgentId, BedPolicy, PrinterId, RunId
 
 # Printers on which a run of a job ended like this are taken last for its other copies.
 _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVOKED)
@@ -33,30 +42,52 @@ async def dispatch_jobs(farm: Farm) -> int:
     are small, so that agents' messages get their turn between them.
     """
     await _revoke_expired(farm)
-    async with farm.store.read() as unit:
-        placements = await _placements(unit)
+    await end_stale_claims(farm)
     given, size = 0, farm.policy.leases_per_commit
-    for first in range(0, len(placements), size):
-        async with writing(farm, "farm", "dispatch") as transaction:
-            for placement in placements[first : first + size]:
-                given += await _lease(farm, transaction, placement)
+    for suitable in (_free_printers, _stageable_printers):  # who is free comes first
+        async with farm.store.read() as unit:
+            placements = await _placements(unit, await suitable(farm, unit))
+        for first in range(0, len(placements), size):
+            async with writing(farm, "farm", "dispatch") as transaction:
+                for placement in placements[first : first + size]:
+                    given += await _lease(farm, transaction, placement)
     return given
 
 
-async def _placements(unit: Unit) -> list[Placement]:
-    """Plan leases for all free printers.
+async def _free_printers(farm: Farm, unit: Unit) -> list[Printer]:
+    """Return the printers with nothing against a new lease."""
+    return [
+        printer
+        for printer in await unit.printers(online=True, leased=False)
+        if not unready(printer, None)
+    ]
 
-    Jobs are read in the order they are served, some at a time, until every free printer is taken:
-    a long queue is not read whole for a few printers.
+
+async def _stageable_printers(farm: Farm, unit: Unit) -> list[Printer]:
+    """Return the printers with nothing against one more lease in advance."""
+    return [
+        printer
+        for printer in await unit.printers(leased=True, bed_policy=BedPolicy.SELF_CLEARING)
+        if not await _against_staging(farm, unit, printer)
+    ]
+
+
+async def _against_staging(farm: Farm, unit: Unit, printer: Printer) -> tuple[Obstacle, ...]:
+    run = await unit.run(printer.run_id) if printer.run_id is not None else None
+    staged = await staged_runs(unit, printer)
+    return unstageable(printer, run, staged, farm.policy.leases_ahead)
+
+
+async def _placements(unit: Unit, free: list[Printer]) -> list[Placement]:
+    """Plan one lease for each of these printers.
+
+    Jobs are read in the order they are served, some at a time, until every printer is taken: a long
+    queue is not read whole for a few printers.
     """
-    jobs = await unit.jobs_wanting(offset=0, limit=_JOBS_AT_ONCE)
+    jobs = await unit.jobs_wanting(offset=0, limit=_JOBS_AT_ONCE) if free else []
     if not jobs:
         return []
-    idle = await unit.printers(online=True, leased=False)
-    pool = Pool(
-        [printer for printer in idle if not unready(printer, None)],
-        await unit.printers_insisted_on(),
-    )
+    pool = Pool(free, await unit.printers_insisted_on())
     placements: list[Placement] = []
     offset = 0
     while jobs:
@@ -87,13 +118,21 @@ async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> bool
     unit, now, plate = transaction.unit, transaction.now, placement.plate
     job = await unit.job(placement.job.job_id)
     printer = await unit.printer(placement.printer.printer_id)
-    if job is None or job.held or printer is None or printer.run_id is not None:
+    if job is None or job.held or printer is None:
         return False
     job_runs = await unit.runs(job_id=job.job_id)
-    if not copies.tally(job, job_runs).wanted or obstacles(job, [plate], printer, None):
+    in_advance = placement.printer.run_id is not None
+    if in_advance:
+        against = (*misfits(job, [plate], printer), *await _against_staging(farm, unit, printer))
+    else:
+        against = obstacles(job, [plate], printer, None)
+    if not in_advance and printer.run_id is not None:
+        return False
+    if not copies.tally(job, job_runs).wanted or against:
         return False
     run_id = RunId(farm.ids.new("run"))
-    _, run, effects = leases.grant(printer, job, plate, run_id=run_id, now=now)
+    give = stage if in_advance else leases.grant
+    _, run, effects = give(printer, job, plate, run_id=run_id, now=now)
     _, followed = copies.follow(job, copies.with_run(job_runs, run), now)
     await transaction.perform((*effects, *followed))
     return True
@@ -108,7 +147,9 @@ async def _revoke_expired(farm: Farm) -> None:
     async with writing(farm, "farm", "dispatch") as transaction:
         for holding in await _expired(farm, transaction.unit, now):
             # Another run of the same job may have been revoked a moment ago: look again.
-            current = await holding_of(transaction.unit, holding.printer)
+            assert holding.run is not None, "what expires is a run's lease"
+            printer = await the_printer(transaction.unit, holding.printer.printer_id)
+            current = await holding_of(transaction.unit, printer, holding.run.run_id)
             await transaction.perform(_revoke(current, now))
 
 
@@ -118,15 +159,17 @@ def _revoke(holding: Holding, now: datetime) -> Effects:
 
 async def _expired(farm: Farm, unit: Unit, now: datetime) -> list[Holding]:
     found = []
+    patience_s = farm.policy.lease_patience_s
     for printer in await unit.printers(online=False, leased=True):
         assert printer.run_id is not None, "it was asked for with a lease"
-        run, agent = await unit.run(printer.run_id), await unit.agent(printer.agent_id)
-        if run is None or agent is None:
-            continue
-        offline_s = (now - max(run.leased_at, agent.seen_at)).total_seconds()
-        patience_s = farm.policy.lease_patience_s
-        if leases.expired(printer, run, offline_s=offline_s, patience_s=patience_s):
-            found.append(Holding(printer=printer, run=run))
+        agent = await unit.agent(printer.agent_id)
+        for run_id in (printer.run_id, *printer.staged):
+            run = await unit.run(run_id)
+            if run is None or agent is None:
+                continue
+            offline_s = (now - max(run.leased_at, agent.seen_at)).total_seconds()
+            if leases.expired(printer, run, offline_s=offline_s, patience_s=patience_s):
+                found.append(Holding(printer=printer, run=run))
     return found
 
 
@@ -176,7 +219,7 @@ async def _documents(
         run,
         await _plate_of(unit, run) if run is not None else None,
         artifact_path=farm.policy.artifact_path,
-        term=farm.term,
+        staged=[(each, await _plate_of(unit, each)) for each in await staged_runs(unit, printer)],
     )
     return [(printer.agent_id, document)]
 

@@ -18,7 +18,6 @@ class Farm:
 
     Attributes:
         poke: told `dispatch`, `outbox` or `prepare` after a commit that makes such work due.
-        term: which coordinator this is, of all there were.
     """
 
     store: Store
@@ -30,4 +29,3 @@ class Farm:
     live: Live = field(default_factory=Live)
     policy: Policy = field(default_factory=Policy)
     poke: Callable[[str], None] = _unheard
-    term: int = 0

@@ -155,6 +155,11 @@ async def the_run(unit: Unit, run_id: RunId) -> Run:
     return run
 
 
+async def staged_runs(unit: Unit, printer: Printer) -> list[Run]:
+    """Return the runs that a printer holds in advance, in order."""
+    return [await the_run(unit, run_id) for run_id in printer.staged]
+
+
 async def holding_of(unit: Unit, printer: Printer, run_id: RunId | None = None) -> Holding:
     """Return a printer with a run and all that hangs on it.
 

@@ -14,7 +14,7 @@ from coordinator.errors import FarmError
 from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live, Sample
-from coordinator.usecases.performing import the_job, the_printer, the_run
+from coordinator.usecases.performing import staged_runs, the_job, the_printer, the_run
 from protocols.wire.from_agent import HostSample
 from protocols.wire.vocabulary import Finding, JobId, PrinterId, RunId
 
@@ -46,6 +46,14 @@ class JobView:
     waits: tuple[Wait, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StagedRun:
+    """A run that a printer holds in advance, with its job."""
+
+    run: Run
+    job: Job
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrinterView:
     """A printer, what it is to the farm, and what it does.
@@ -56,6 +64,7 @@ class PrinterView:
         waits_for: why its agent does not start the run, in the agent's words.
         host: the machine beside it, None where it told nothing or is away.
         findings: what is wrong with the printer itself.
+        staged: what it holds in advance, in order.
     """
 
     printer: Printer
@@ -66,6 +75,7 @@ class PrinterView:
     waits_for: str = ""
     host: HostSample | None = None
     findings: tuple[Finding, ...] = ()
+    staged: tuple[StagedRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +242,12 @@ async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | Non
         waits_for=live.waits.get(printer.printer_id, "") if run is not None else "",
         host=host,
         findings=findings,
+        staged=tuple(
+            [
+                StagedRun(each, await the_job(unit, each.job_id))
+                for each in await staged_runs(unit, printer)
+            ]
+        ),
     )
 
 
@@ -272,8 +288,9 @@ def _waits(
         return
     if job.held:
         yield Wait(code="held", words="somebody paused it")
+    staged = {run_id: printer for printer, _ in stations for run_id in printer.staged}
     for run in job_runs:
-        yield from _run_waits(farm.live, job, run)
+        yield from _run_waits(farm.live, job, run, staged.get(run.run_id))
     if copies.tally(job, job_runs).wanted and not job.held:
         yield from _printer_waits(job, plates, stations[:told_max])
         if told_max is not None and len(stations) > told_max:
@@ -281,7 +298,7 @@ def _waits(
             yield Wait(code="more_printers", words=words)
 
 
-def _run_waits(live: Live, job: Job, run: Run) -> Iterable[Wait]:
+def _run_waits(live: Live, job: Job, run: Run, staged_on: Printer | None) -> Iterable[Wait]:
     if run.state is RunState.LOST and job.state not in ENDED:
         words = f"run {run.run_id} is lost ({run.reason}): a person has to say how it ended"
         yield Wait(printer_id=run.printer_id, code="lost", words=words)
@@ -290,6 +307,11 @@ def _run_waits(live: Live, job: Job, run: Run) -> Iterable[Wait]:
     if job.state is JobState.CANCELLING:
         words = "it has to say that it stopped"
         yield Wait(printer_id=run.printer_id, code="stopping", words=words)
+    elif staged_on is not None:
+        before = staged_on.staged.index(run.run_id) + 1
+        may = "may start" if run.state is RunState.PERMITTED else "is to be permitted to start"
+        words = f"it is staged there behind {before} and {may} by itself after them"
+        yield Wait(printer_id=run.printer_id, code="staged", words=words)
     elif not run.started:
         words = live.waits.get(run.printer_id) or "its agent gets ready"
         yield Wait(printer_id=run.printer_id, code="leased", words=words)

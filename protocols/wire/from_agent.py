@@ -12,7 +12,9 @@ from typing import Literal
 
 from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import (
+    NEVER_LEASED,
     AgentId,
+    BedPolicy,
     Epoch,
     EventKind,
     Finding,
@@ -36,6 +38,7 @@ class PrinterDescription:
         driver: how the agent talks to it.
         material: what it is said to hold until a person says otherwise; empty where unknown.
         commands: operations it takes as `Command`.
+        bed_policy: who empties its bed.
     """
 
     printer_id: PrinterId
@@ -45,6 +48,7 @@ class PrinterDescription:
     material: str = ""
     can_pause: bool = True
     commands: tuple[str, ...] = ()
+    bed_policy: BedPolicy = BedPolicy.ATTENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,23 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StagedReport:
+    """How far an agent is with a lease that it holds in advance.
+
+    Attributes:
+        phase: FETCHING, or READY once its plate was fetched and looked at.
+        nonce: made by this very process, and fsynced before it was said; None before.
+        permitted: the agent has a permit for that nonce.
+    """
+
+    run_id: RunId
+    epoch: Epoch
+    phase: RunPhase
+    nonce: Nonce | None = None
+    permitted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A document that the agent did not obey, and why."""
 
@@ -121,6 +142,10 @@ class Reported:
         events_stored: number of the last event written to the outbox.
         events_acknowledged: up to where a coordinator said that it stored them; those are gone.
         findings: what is wrong with the printer now, alarms first.
+        staged: the leases it holds in advance, in order.
+        staged_epoch: the highest epoch ever staged.
+        ejected: up to this occupation the printer itself emptied its bed; 0 for never.
+        ejecting: it is at it now.
     """
 
     kind: Literal["reported"] = "reported"
@@ -142,6 +167,10 @@ class Reported:
     events_stored: int = 0
     events_acknowledged: int = 0
     findings: tuple[Finding, ...] = ()
+    staged: tuple[StagedReport, ...] = ()
+    staged_epoch: Epoch = NEVER_LEASED
+    ejected: int = 0
+    ejecting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +185,8 @@ class RunEvent:
         facts: measured things with their unit in the name: `duration_s`, `lines_sent`, `resends`;
             with a bad end also `dialogue`, the last lines between host and printer, and with a
             pause as well `amiss`, what was wrong around it, in words.
+        boot_id: the process that wrote it down; empty from agents older than this field. Only who
+            was permitted a run can say for certain that it never started.
     """
 
     kind: Literal["run_event"] = "run_event"
@@ -173,6 +204,7 @@ class RunEvent:
     occupation: int = 0
     reason: str = ""
     facts: Mapping[str, Scalar] = field(default_factory=dict)
+    boot_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,22 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StagedLease:
+    """A lease handed over in advance: its run may follow when the one before it has FINISHED.
+
+    Attributes:
+        epoch: its own, above that of the document and of the staged leases before it.
+        mode: RUN, or STOP where the agent is to give it up.
+        permit: the nonce that may start it, at any time, in the process that made it.
+    """
+
+    epoch: Epoch
+    assignment: Assignment
+    mode: Mode = Mode.RUN
+    permit: Nonce | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """What the coordinator wants of one printer.
 
@@ -75,12 +91,14 @@ class Desired:
         epoch: the lease's number. Older documents are refused; an equal one may not change the
             assignment, only what surrounds it.
         revision: orders documents of a printer; it grows with every document.
-        term: which coordinator says so; a lower one is an old coordinator.
+        term: always 0 and never looked at: epoch and revision come from one row of the database
+            and order all documents, whichever coordinator says them.
         assignment: the run, or None where nothing is wanted.
         mode: what is wanted of the run.
         permit: the nonce that may start the run, None until it is granted.
         cleared: up to where the bed was declared clear, None where it never was.
         acknowledged: up to where events are stored, None before the first.
+        staged: leases that follow the assignment, in the order of their epochs.
     """
 
     kind: Literal["desired"] = "desired"
@@ -93,6 +111,7 @@ class Desired:
     permit: Nonce | None = None
     cleared: BedClearance | None = None
     acknowledged: Acknowledged | None = None
+    staged: tuple[StagedLease, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +136,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoordinatorStatus:
-    """Whether the coordinator is there; its last will says that it is not."""
+    """Whether the coordinator is there; its last will says that it is not.
+
+    Attributes:
+        coordinator_id: of this start of it: the death of another one says nothing.
+        term: always 0 and never looked at.
+    """
 
     kind: Literal["coordinator_status"] = "coordinator_status"
     up: bool

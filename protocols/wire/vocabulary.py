@@ -52,6 +52,13 @@ class Mode(StrEnum):
     STOP = "stop"
 
 
+class BedPolicy(StrEnum):
+    """Who empties a printer's bed after a print that finished."""
+
+    ATTENDED = "attended"  # a person, who then says so
+    SELF_CLEARING = "self_clearing"  # the printer: a belt, or an ejection routine of its agent
+
+
 class RunPhase(StrEnum):
     """How far an agent is with a run."""
 

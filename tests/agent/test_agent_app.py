@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from agent.app import App
-from agent.printers.driver import RunSeen, RunState
+from agent.errors import NotPossible, SettingsInvalid
+from agent.printers.driver import Capabilities, RunSeen, RunState
 from agent.settings import AgentSettings
 from protocols.wire.codec import encode, receive
 from protocols.wire.from_agent import CommandResult, Reported, RunEvent, Telemetry
@@ -24,10 +26,12 @@ from protocols.wire.to_agent import (
     Command,
     Desired,
     PlateReference,
+    StagedLease,
 )
 from protocols.wire.topics import Topic, build, subscription
 from protocols.wire.vocabulary import (
     AgentId,
+    BedPolicy,
     Epoch,
     Finding,
     JobId,
@@ -158,6 +162,93 @@ async def agent(settings: AgentSettings, driver: ScriptedDriver) -> AsyncIterato
         task.cancel()
         await asyncio.wait((task,), timeout=10)
         assert task.cancelled()
+
+
+def clears_itself(settings: AgentSettings) -> AgentSettings:
+    """The same agent, with a printer that pushes its prints off."""
+    belt = settings.printers[0].model_copy(
+        update={"bed_policy": BedPolicy.SELF_CLEARING, "ejection": ["M190 R30", "G1 Y200"]}
+    )
+    return settings.model_copy(update={"printers": [belt]})
+
+
+NEXT = StagedLease(
+    epoch=Epoch(2), assignment=Assignment(run_id=RunId("r2"), job_id=JobId("j1"), plate=PLATE)
+)
+
+
+async def hand_over(other: Coordinator) -> None:
+    """Hand over the next lease while a run prints, and permit it in advance."""
+    await other.want()
+    await other.until(other.phase("printing"))
+    await other.want(staged=(NEXT,))
+    await other.until(lambda: bool(other.last and other.last.staged and other.last.staged[0].nonce))
+    assert other.last is not None
+    await other.want(staged=(replace(NEXT, permit=other.last.staged[0].nonce),))
+    await other.until(lambda: bool(other.last and other.last.staged[0].permitted))
+
+
+async def test_what_was_handed_over_starts_with_nobody_there(tmp_path: Path) -> None:
+    async with farm(tmp_path) as (settings, other):
+        driver = ScriptedDriver()
+        async with agent(clears_itself(settings), driver):
+            await hand_over(other)
+            driver.took.clear()
+            driver.proceed(RunState.FINISHED)
+            async with asyncio.timeout(20):
+                await driver.took.wait()
+            assert driver.starts == ["r1", "r2"]
+            assert driver.lines == ["M190 R30", "G1 Y200"]
+            driver.proceed(RunState.FINISHED)
+            await other.until(other.has("started", "finished", "started", "finished"))
+
+
+async def test_an_ejection_that_breaks_off_starts_nothing(tmp_path: Path) -> None:
+    async with farm(tmp_path) as (settings, other):
+        driver = ScriptedDriver()
+        async with agent(clears_itself(settings), driver):
+            await hand_over(other)
+            driver.fail["command"] = NotPossible("it hangs")
+            driver.proceed(RunState.FINISHED)
+            await other.until(lambda: bool(other.last and "broke off" in other.last.waits_for))
+            assert driver.starts == ["r1"]
+            assert other.last is not None
+            assert (other.last.ejected, other.last.ejecting) == (0, False)
+
+
+async def test_an_agent_that_began_anew_asks_again_for_what_it_was_handed(tmp_path: Path) -> None:
+    async with farm(tmp_path) as (settings, other):
+        driver = ScriptedDriver()
+        async with agent(clears_itself(settings), driver):
+            await hand_over(other)
+        async with agent(clears_itself(settings), driver):
+            await other.until(other.has("started", "released"))
+            assert other.events[1].run_id == "r2"
+            driver.proceed(RunState.FINISHED)
+            await other.until(other.has("started", "released", "finished"))
+            assert driver.starts == ["r1"]
+
+
+def test_an_ejection_routine_needs_a_driver_that_takes_it(tmp_path: Path) -> None:
+    settings = AgentSettings.model_validate(
+        {
+            "state_dir": tmp_path,
+            "printers": [
+                {
+                    "id": PRINTER,
+                    "printer_class": "test",
+                    "bed_policy": "self_clearing",
+                    "ejection": ["G1"],
+                }
+            ],
+        }
+    )
+
+    class Mute(ScriptedDriver):
+        capabilities = Capabilities(pause=True, recovers=True)
+
+    with pytest.raises(SettingsInvalid, match="can't send the lines of `ejection`"):
+        App(settings, lambda *_words, **_named: Mute())
 
 
 async def test_a_run_goes_to_its_end_and_its_history_is_complete(tmp_path: Path) -> None:

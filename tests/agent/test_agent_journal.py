@@ -25,6 +25,7 @@ RUN = Run(
     epoch=Epoch(7),
     plate=PlateReference(sha256="0" * 64, size_bytes=1, url="/p", name="Ärmel"),
 )
+STAGED = replace(RUN, run_id=RunId("r2"), epoch=Epoch(8), nonce=Nonce("boot.n2"))
 LIFE = (
     Happened.FETCHED,
     Happened.ARMED,
@@ -38,7 +39,11 @@ LIFE = (
 
 def life_of(memory: Memory) -> list[Change]:
     """Every change of one run from its lease to its end."""
-    given = Change(memory=replace(memory, epoch=Epoch(7), revision=3, term=2, run=RUN))
+    given = Change(
+        memory=replace(
+            memory, epoch=Epoch(7), revision=3, run=RUN, staged=(STAGED,), staged_epoch=Epoch(8)
+        )
+    )
     changes = [given]
     for happened in LIFE:
         nonce = Nonce("n1") if happened is Happened.ARMED else None
@@ -153,4 +158,36 @@ async def test_an_agent_that_ends_has_written_what_it_began(tmp_path: Path) -> N
     journal.close()
     again = await Journal.open(tmp_path / "journal.sqlite")
     assert await again.load(AGENT, PRINTER) == changes[1].memory
+    again.close()
+
+
+def test_a_journal_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    database = sqlite3.connect(path)
+    database.executescript(
+        """
+        CREATE TABLE journal (id TEXT NOT NULL);
+        CREATE TABLE memory (printer_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL,
+            revision INTEGER NOT NULL, term INTEGER NOT NULL, occupation INTEGER NOT NULL,
+            foreign_prints INTEGER NOT NULL, events_stored INTEGER NOT NULL, run TEXT)
+            WITHOUT ROWID;
+        CREATE TABLE outbox (printer_id TEXT NOT NULL, number INTEGER NOT NULL,
+            payload BLOB NOT NULL, PRIMARY KEY (printer_id, number)) WITHOUT ROWID;
+        INSERT INTO journal VALUES ('old');
+        INSERT INTO memory VALUES ('p', 7, 3, 2, 5, 1, 9, NULL);
+        PRAGMA user_version = 1;
+        """
+    )
+    database.close()
+    journal = JournalFile(path)
+    memory = journal.load(AGENT, PRINTER)
+    assert journal.journal_id == "old"
+    assert (memory.epoch, memory.revision, memory.occupation) == (7, 3, 5)
+    assert (memory.foreign, memory.events_stored) == (True, 9)
+    assert (memory.staged, memory.staged_epoch, memory.ejection) == ((), 0, None)
+    for change in life_of(memory):
+        journal.save(change)
+    journal.close()
+    again = JournalFile(path)
+    assert again.load(AGENT, PRINTER) == change.memory
     again.close()

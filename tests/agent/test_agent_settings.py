@@ -48,6 +48,18 @@ def test_an_unknown_key_is_named_wherever_it_stands(
         load([])
 
 
+def test_a_printer_clears_its_bed_itself_only_where_it_was_told_how(config: Path) -> None:
+    config.write_text(
+        '[[printers]]\nid = "p"\nprinter_class = "c"\nbed_policy = "self_clearing"\n'
+        'ejection = ["M190 R30", "G1 Y200"]\n'
+    )
+    assert load([]).printers[0].ejection == ["M190 R30", "G1 Y200"]
+    for half in ('bed_policy = "self_clearing"', 'ejection = ["G1"]'):
+        config.write_text(f'[[printers]]\nid = "p"\nprinter_class = "c"\n{half}\n')
+        with pytest.raises(SettingsInvalid, match="needs `ejection`"):
+            load([])
+
+
 def test_a_wrong_value_is_named_and_a_secret_is_not_shown() -> None:
     with pytest.raises(SettingsInvalid, match="mqtt_url"):
         load(["--mqtt-url", "http://elsewhere"])

@@ -208,17 +208,24 @@ async def test_everything_is_said_again_when_the_coordinator_asks(port: int) -> 
 async def test_nobody_hears_while_the_coordinator_is_down(port: int) -> None:
     async with coordinator(port) as other, linked(port) as (link, ears):
         await ears.until(lambda: link.heard)
-        down = CoordinatorStatus(up=False, coordinator_id="c", term=2)
+        down = CoordinatorStatus(up=False, coordinator_id="c")
         await other.say(down, Topic.COORDINATOR_STATUS)
         await ears.until(lambda: not link.heard)
         assert link.connected
-        await other.say(
-            CoordinatorStatus(up=True, coordinator_id="b", term=1), Topic.COORDINATOR_STATUS
-        )
-        await other.say(
-            CoordinatorStatus(up=True, coordinator_id="d", term=3), Topic.COORDINATOR_STATUS
-        )
+        up = CoordinatorStatus(up=True, coordinator_id="d")
+        await other.say(up, Topic.COORDINATOR_STATUS)
         await ears.until(lambda: link.heard)
+
+
+async def test_the_late_death_of_an_earlier_coordinator_says_nothing(port: int) -> None:
+    async with coordinator(port) as other, linked(port) as (link, ears):
+        await ears.until(lambda: link.connected)
+        await other.hear(Presence)
+        await other.say(CoordinatorStatus(up=True, coordinator_id="d"), Topic.COORDINATOR_STATUS)
+        await other.say(CoordinatorStatus(up=False, coordinator_id="c"), Topic.COORDINATOR_STATUS)
+        await other.say(Sync(id="s", spread_s=0.0), Topic.COORDINATOR_SYNC)
+        await other.hear(Presence)  # said again: what came before it was heard
+        assert link.heard
 
 
 async def test_a_broker_that_lost_everything_is_told_again(tmp_path: Path) -> None:

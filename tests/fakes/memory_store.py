@@ -22,9 +22,17 @@ from coordinator.domain.history import (
 from coordinator.domain.jobs import OPEN, Job, JobState
 from coordinator.domain.planning import precedence
 from coordinator.domain.plates import Artifact, Plate
-from coordinator.domain.printers import Agent, Printer
+from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.runs import Run
-from protocols.wire.vocabulary import NEVER_LEASED, AgentId, Epoch, JobId, PrinterId, RunId
+from protocols.wire.vocabulary import (
+    NEVER_LEASED,
+    AgentId,
+    BedPolicy,
+    Epoch,
+    JobId,
+    PrinterId,
+    RunId,
+)
 
 
 @dataclass
@@ -156,6 +164,8 @@ class MemoryUnit:
         *,
         online: bool | None = None,
         leased: bool | None = None,
+        bed: BedState | None = None,
+        bed_policy: BedPolicy | None = None,
         limit: int | None = None,
     ) -> list[Printer]:
         found = [
@@ -164,6 +174,8 @@ class MemoryUnit:
             if agent_id in (None, printer.agent_id)
             and online in (None, printer.online)
             and leased in (None, printer.run_id is not None)
+            and bed in (None, printer.bed.state)
+            and bed_policy in (None, printer.bed_policy)
         ]
         return sorted(found, key=lambda printer: printer.printer_id)[:limit]
 

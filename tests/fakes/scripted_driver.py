@@ -15,18 +15,23 @@ class ScriptedDriver:
 
     Attributes:
         starts: every run that was started, in order: the judge of "exactly once".
+        lines: of G-code that were sent by hand.
         fail: method name -> error to raise at its next call, once.
         hang_after_start: the printer takes the start, but `start` never returns.
         recovered: what `recover` answers; None: what the driver still sees itself.
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(
-        pause=True, recovers=True, commands=frozenset({"jog", "dialogue", "emergency_stop"})
+        pause=True,
+        recovers=True,
+        commands=frozenset({"jog", "dialogue", "emergency_stop", "send"}),
     )
 
     def __init__(self) -> None:
         self.starts: list[RunId] = []
         self.calls: list[str] = []
+        self.lines: list[str] = []
+        self.sent = asyncio.Event()
         self.fail: dict[str, Exception] = {}
         self.hang_after_start = False
         self.took = asyncio.Event()
@@ -98,6 +103,9 @@ class ScriptedDriver:
 
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
         self._call("command")
+        if name == "send":
+            self.lines.append(str(arguments["line"]))
+            self.sent.set()
         if self._seen.state is not PrinterState.IDLE:
             raise NotPossible("it prints")
         return f"{name} done"

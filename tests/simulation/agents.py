@@ -10,9 +10,9 @@ from agent.printer_task import PrinterTask, Surroundings
 from protocols.wire.codec import Message, decode
 from protocols.wire.from_agent import Presence, PrinterDescription, Reported, RunEvent
 from protocols.wire.to_agent import CoordinatorStatus, Desired, PlateReference, Sync
-from protocols.wire.vocabulary import AgentId, JournalId, PrinterId
+from protocols.wire.vocabulary import AgentId, BedPolicy, JournalId, PrinterId
 from tests.simulation.card import Card, SimulatedJournal
-from tests.simulation.machines import Machine, SimulatedDriver
+from tests.simulation.machines import EJECTION, Machine, SimulatedDriver
 from tests.simulation.wire import Broker, Session
 from tests.simulation.world import Process, World
 
@@ -49,8 +49,15 @@ class SimulatedFiles:
 class AgentLink:
     """Implements `agent.outbox.Outlet` and what `agent.link.Link` does around it."""
 
-    def __init__(self, process: Process, broker: Broker, presence: Presence) -> None:
+    def __init__(
+        self,
+        process: Process,
+        broker: Broker,
+        presence: Presence,
+        partitioned_until_s: list[float],
+    ) -> None:
         self.connected = False
+        self.partitioned_until_s = partitioned_until_s
         self.session = 0
         self.tasks: dict[PrinterId, PrinterTask] = {}
         self._process = process
@@ -91,7 +98,7 @@ class AgentLink:
             closed=lambda: self._closed(session),
             will=(topic, replace(ours, online=False)),
         )
-        if not self._broker.connect(session):
+        if world.now_s() < self.partitioned_until_s[0] or not self._broker.connect(session):
             world.later(world.random.uniform(*RECONNECT_S), self.connect)
             return
         self._connection, self._presence = session, ours
@@ -138,7 +145,8 @@ class AgentLink:
                     task.desire(message)
             case CoordinatorStatus():
                 known = self._coordinator
-                if known is None or message.term >= known.term:
+                others = known is not None and known.coordinator_id != message.coordinator_id
+                if message.up or not others or not known.up:
                     self._coordinator = message
                     self._turned()
             case Sync():
@@ -165,6 +173,7 @@ class AgentHost:
         self.agent_id = AgentId(name)
         self.machines = machines
         self.skew_s = [0.0]
+        self.partitioned_until_s = [0.0]
         self.journals = 0
         self.scrapped = False
         self._broker = broker
@@ -191,7 +200,12 @@ class AgentHost:
         name = f"agent {self.agent_id} (boot {number})"
         self.process = Process(self.world, name, crash=self._crash, skew_s=self.skew_s)
         self.process.on_death = self._died
-        self.link = AgentLink(self.process, self._broker, self._presence(f"boot{number}"))
+        self.link = AgentLink(
+            self.process,
+            self._broker,
+            self._presence(f"boot{number:08}"),
+            self.partitioned_until_s,
+        )
         self.world.tell(f"{name} starts")
         self.process.begin(self._main)
 
@@ -209,7 +223,8 @@ class AgentHost:
         async with asyncio.TaskGroup() as tasks:
             for machine in self.machines:
                 driver = SimulatedDriver(process, machine)
-                task = PrinterTask(machine.printer_id, driver, around)
+                ejection = EJECTION if machine.self_clearing else ()
+                task = PrinterTask(machine.printer_id, driver, around, ejection=ejection)
                 link.tasks[machine.printer_id] = task
                 tasks.create_task(task.run())
             self.world.later(self.world.random.uniform(0.1, 5.0), link.connect)
@@ -217,8 +232,7 @@ class AgentHost:
     def _died(self) -> None:
         self.link.die()
         for machine in self.machines:
-            if not machine.prints_alone:
-                machine.starve()
+            machine.lose_host()
         away_s = self.world.random.choice((5.0, 60.0, 1800.0)) if self.world.troubled else 5.0
         self.world.later(away_s, self._again)
 
@@ -255,6 +269,9 @@ class AgentHost:
                     printer_class="mk4",
                     driver="simulated",
                     material="PLA",
+                    bed_policy=BedPolicy.SELF_CLEARING
+                    if machine.self_clearing
+                    else BedPolicy.ATTENDED,
                 )
                 for machine in self.machines
             ),

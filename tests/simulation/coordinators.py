@@ -93,12 +93,11 @@ class SkewedClock:
 class CoordinatorLink:
     """Implements `coordinator.ports.AgentLink`, and holds a session."""
 
-    def __init__(self, process: Process, broker: Broker, term: int) -> None:
+    def __init__(self, process: Process, broker: Broker) -> None:
         self.inbox: asyncio.Queue[Message] = asyncio.Queue()
         self.on_connected: Callable[[], None] = lambda: None
         self._process = process
         self._broker = broker
-        self._term = term
         self._sessions = 0
         self._connection: Session | None = None
 
@@ -123,7 +122,7 @@ class CoordinatorLink:
         if not self._process.alive:
             return
         world = self._process.world
-        down = CoordinatorStatus(up=False, coordinator_id=self._process.name, term=self._term)
+        down = CoordinatorStatus(up=False, coordinator_id=self._process.name)
         session = Session(
             client_id=self._process.name,
             wants=lambda topic: topic[0] in _HEARD,
@@ -160,7 +159,7 @@ class CoordinatorLink:
 
     def _say_status(self) -> None:
         if self._connection is not None:
-            up = CoordinatorStatus(up=True, coordinator_id=self._process.name, term=self._term)
+            up = CoordinatorStatus(up=True, coordinator_id=self._process.name)
             self._broker.publish(self._connection, _STATUS, up, retain=True)
 
     def _take(self, session: Session, message: Message) -> None:
@@ -168,7 +167,7 @@ class CoordinatorLink:
             return
         if isinstance(message, CoordinatorStatus):
             # The death of a coordinator before this one must not be what the broker retains.
-            if not message.up and message.term < self._term:
+            if not message.up:
                 self._say_status()
         else:
             self.inbox.put_nowait(message)
@@ -179,7 +178,7 @@ _HEARD = ("presence", "reported", "events", "status")
 
 
 class CoordinatorHost:
-    """A machine that keeps a coordinator; each start is a new term."""
+    """A machine that keeps a coordinator."""
 
     def __init__(
         self, world: World, broker: Broker, store: JudgedStore, name: str, *, crash: float
@@ -192,16 +191,16 @@ class CoordinatorHost:
         self._store = store
         self._crash = crash
 
-    def boot(self, terms: "Terms") -> None:
+    def boot(self, starts: "Starts") -> None:
         """Start the coordinator."""
-        self._terms = terms
-        term = terms.next()
+        self._starts = starts
+        start = starts.next()
         process = Process(
-            self.world, f"coordinator {self.name} ({term})", crash=self._crash, skew_s=self.skew_s
+            self.world, f"coordinator {self.name} ({start})", crash=self._crash, skew_s=self.skew_s
         )
         process.on_death = self._died
         self.process = process
-        self.link = CoordinatorLink(process, self._broker, term)
+        self.link = CoordinatorLink(process, self._broker)
         self._wanted = {name: asyncio.Event() for name in BELLS_S}
         self.farm = Farm(
             store=StoreSession(process, self._store),
@@ -209,9 +208,8 @@ class CoordinatorHost:
             slicer=None,  # type: ignore[arg-type]
             link=self.link,
             clock=SkewedClock(self.world, self.skew_s),
-            ids=terms.ids,
+            ids=starts.ids,
             poke=self._poke,
-            term=term,
         )
         self.link.on_connected = lambda: self._poke("repeat")
         self.world.tell(f"{process.name} starts")
@@ -279,10 +277,10 @@ class CoordinatorHost:
 
     def _again(self) -> None:
         if not self.process.alive and not self.retired:
-            self.boot(self._terms)
+            self.boot(self._starts)
 
 
-class Terms:
+class Starts:
     """What coordinators share: the count of their starts, and ids."""
 
     def __init__(self) -> None:
@@ -290,6 +288,6 @@ class Terms:
         self._last = 0
 
     def next(self) -> int:
-        """Return the next term."""
+        """Return the number of the next start."""
         self._last += 1
         return self._last

@@ -11,12 +11,14 @@ from unittest.mock import patch
 
 import structlog
 
+import agent.beside
+import agent.documents
 import agent.printer_task
 import agent.remembered
 from coordinator.domain.jobs import ENDED
 from protocols.wire.vocabulary import PrinterId
 from tests.simulation.agents import AgentHost
-from tests.simulation.coordinators import CoordinatorHost, JudgedStore, Terms
+from tests.simulation.coordinators import CoordinatorHost, JudgedStore, Starts
 from tests.simulation.judge import Judge
 from tests.simulation.machines import Machine
 from tests.simulation.people import People
@@ -26,7 +28,8 @@ from tests.simulation.world import SkewedWall, World
 
 CRASH = 0.002  # of a process, at any of its instructions
 TROUBLE_EVERY_S = 720.0
-ORDER_EVERY_S = 3000.0
+ORDER_EVERY_S = 2400.0
+SELF_CLEARING = 0.5  # so many of the printers
 CALM_S_MAX = 36 * 3600.0
 REPORT_S = 600.0  # instead of 30 s: repetitions of nothing new cost a story most of its time
 
@@ -34,7 +37,8 @@ REPORT_S = 600.0  # instead of 30 s: repetitions of nothing new cost a story mos
 TROUBLES = {
     "agent killed": 4,
     "agent's power cut": 4,
-    "agent cut off": 6,
+    "agent cut off": 4,
+    "long partition": 8,
     "card wiped": 1,
     "card full": 2,
     "card cloned": 1,
@@ -58,6 +62,7 @@ class Ending:
     hours: float
     faults: Counter[str]
     starts: int
+    figures: Counter[str]
     verdicts: list[str]
     story: list[str]
 
@@ -72,7 +77,7 @@ class Farm:
         self.judge = Judge(self.world)
         self.store = JudgedStore(self.judge)
         self.broker = Broker(self.world)
-        self.terms = Terms()
+        self.starts = Starts()
         self.machines: list[Machine] = []
         self.hosts: list[AgentHost] = []
         self.clones: list[AgentHost] = []
@@ -84,8 +89,15 @@ class Farm:
         return CoordinatorHost(self.world, self.broker, self.store, name, crash=self.crash / 4)
 
     def _machine(self, printer_id: PrinterId, name: str) -> Machine:
-        alone = self.world.random.random() < 0.5
-        machine = Machine(self.world, self.judge, printer_id, name, prints_alone=alone)
+        random = self.world.random
+        machine = Machine(
+            self.world,
+            self.judge,
+            printer_id,
+            name,
+            prints_alone=random.random() < 0.5,
+            self_clearing=random.random() < SELF_CLEARING,
+        )
         self.machines.append(machine)
         return machine
 
@@ -94,7 +106,7 @@ class Farm:
 
     async def live(self) -> None:
         """Live through the story."""
-        self.coordinators[0].boot(self.terms)
+        self.coordinators[0].boot(self.starts)
         for name, printers in (("pi-a", ("p1", "p2")), ("pi-b", ("p3",))):
             machines = [self._machine(PrinterId(printer), printer) for printer in printers]
             self.hosts.append(self._host(name, machines))
@@ -137,6 +149,7 @@ class Farm:
             "agent killed": lambda: host.process.kill("killed"),
             "agent's power cut": host.lose_power,
             "agent cut off": host.link.cut,
+            "long partition": lambda: self._partition(host),
             "card wiped": host.swap_card,
             "card full": lambda: self._fill(host),
             "card cloned": lambda: self._clone(host),
@@ -155,6 +168,13 @@ class Farm:
             await self.people.change_their_minds()
         else:
             todo[kind]()
+
+    def _partition(self, host: AgentHost) -> None:
+        """Cut an agent off for hours: what it was handed in advance goes on."""
+        lasts_s = self.world.random.uniform(1800.0, 6 * 3600.0)
+        host.partitioned_until_s[0] = self.world.now_s() + lasts_s
+        self.world.tell(f"{host.agent_id} is cut off for {lasts_s / 3600:.1f} h")
+        host.link.cut()
 
     def _fill(self, host: AgentHost) -> None:
         host.card.full_until_s = self.world.now_s() + self.world.random.uniform(10, 1200)
@@ -175,7 +195,7 @@ class Farm:
     def _second_coordinator(self) -> None:
         if len(self.coordinators) == 1:
             self.coordinators.append(self._coordinator("two"))
-            self.coordinators[1].boot(self.terms)
+            self.coordinators[1].boot(self.starts)
 
     def _clone(self, host: AgentHost) -> None:
         """Copy a card and bring the copy up beside printers of its own."""
@@ -185,6 +205,8 @@ class Farm:
             self._machine(machine.printer_id, f"{machine.printer_id}-twin")
             for machine in host.machines
         ]
+        for machine, twin in zip(host.machines, twins, strict=True):
+            twin.self_clearing = machine.self_clearing
         clone = self._host(host.agent_id, twins)
         clone.card = host.card.clone()
         self.clones.append(clone)
@@ -227,10 +249,11 @@ class Farm:
             self._scrap_clones(clone.machines[0].printer_id)
         for skew_s in self._clocks():
             skew_s[0] = 0.0
+        for host in self.hosts:
+            host.partitioned_until_s[0] = 0.0
         self.coordinators[0].retired = len(self.coordinators) > 1
         if self.coordinators[0].retired:
             self.coordinators[0].process.kill("retired")
-            # The one that stays begins a term above all others.
             self.coordinators[1].process.kill("restarted")
 
     def _quiet(self) -> bool:
@@ -268,6 +291,7 @@ def live_through(seed: int, hours: float = 8.0, *, crash: float = CRASH) -> Endi
         hours=ended_s / 3600,
         faults=farm.world.faults,
         starts=len(farm.judge.prints),
+        figures=farm.world.figures,
         verdicts=farm.world.verdicts,
         story=list(farm.world.story),
     )
@@ -283,9 +307,10 @@ def _surroundings(seed: int) -> Iterator[None]:
         stack.callback(lambda: structlog.configure(**before))
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
         for where, name, stand_in in (
-            (agent.printer_task, "datetime", SkewedWall),
+            (agent.documents, "datetime", SkewedWall),
             (agent.remembered, "datetime", SkewedWall),
             (agent.printer_task, "secrets", chance),
+            (agent.beside, "token_hex", chance.token_hex),
             (agent.printer_task, "REPORT_S", REPORT_S),
         ):
             stack.enter_context(patch.object(where, name, stand_in))

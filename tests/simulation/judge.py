@@ -87,6 +87,11 @@ class Judge:
         self.prints[run_id] = made
 
     def _look_at(self, run: Run, where: str) -> None:
+        if where.removesuffix("-twin") != run.printer_id:
+            self.world.violated(f"elsewhere: {run.run_id} of {run.printer_id} starts on {where}")
+        printer = self.tables.printers[run.printer_id]
+        if run.run_id in printer.staged:
+            self.world.figures["starts in advance, unheard"] += 1
         if run.state in _OVER:
             self.world.violated(f"start after the end: {run.run_id} starts, but is {run.state}")
         job = self.tables.jobs[run.job_id]
@@ -133,12 +138,18 @@ class Judge:
             if same and applied not in (0, 1) and printer.events_applied > most:
                 self.world.violated(f"events: {name} applies {applied} at once")
             self.applied[name, str(printer.journal_id)] = max(most, printer.events_applied)
+            if len(printer.staged) > len(known.staged):
+                self.world.figures["leases handed over in advance"] += 1
         if after.runs != before.runs or after.printers != before.printers:
             self._live_runs(after)
 
     def _live_runs(self, tables: Tables) -> None:
         """Every run that lives holds its printer, and a printer is held by one that lives."""
-        held = {printer.run_id: name for name, printer in tables.printers.items()}
+        held = {
+            run_id: name
+            for name, printer in tables.printers.items()
+            for run_id in (printer.run_id, *printer.staged)
+        }
         for run in tables.runs.values():
             if run.live and held.get(run.run_id) != run.printer_id:
                 self.world.violated(f"orphan: {run.run_id} is {run.state} and holds no printer")

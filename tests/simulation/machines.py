@@ -13,6 +13,8 @@ from tests.simulation.world import Process, World
 
 PRINT_S = (300.0, 5400.0)
 FAILS = 0.06
+# What empties the bed: it cools down first, so that the print comes off.
+EJECTION = ("M190 R30", "G1 Y200 F3000")
 _SEEN = {
     Fate.PRINTING: RunState.PRINTING,
     Fate.PAUSED: RunState.PAUSED,
@@ -30,7 +32,9 @@ class Machine:
         prints_alone: it has the whole file and goes on without its host; else it stands still
             until a host feeds it lines again.
         current: the print that it knows of; a power cycle forgets it.
+        sticks: what lies on the bed is not a finished print, and can't be pushed off.
         reachable: its cable is plugged in and its power is on.
+        self_clearing: it can push a print off its bed, if that one was finished.
         noticed: its agent wrote down that somebody else's print is on it.
     """
 
@@ -39,8 +43,10 @@ class Machine:
     printer_id: PrinterId
     name: str
     prints_alone: bool
+    self_clearing: bool = False
     on_bed: list[str] = field(default_factory=list)
     current: Print | None = None
+    sticks: bool = False
     reachable: bool = True
     noticed: Callable[[], bool] = lambda: False
     turned: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,7 +63,7 @@ class Machine:
         if run_id is not None:
             self.judge.begins(made, self.name, self.on_bed)
         self.on_bed.append(str(run_id or "something foreign"))
-        self.current = made
+        self.current, self.sticks = made, True
         self.feed()
 
     def feed(self) -> None:
@@ -96,6 +102,7 @@ class Machine:
         if self.busy and self.current is not None:
             self.starve()
             self.current.fate = fate
+            self.sticks = fate is not Fate.FINISHED
             self.world.tell(f"{self.name}: {self.current.run_id or 'the foreign print'} {fate}")
             if self.current.run_id is None and not self.noticed():
                 self.on_bed.clear()  # who prints past the farm takes it away
@@ -104,6 +111,11 @@ class Machine:
     def _come_to_end(self) -> None:
         fails = self.world.strikes(FAILS)
         self.end(Fate.FAILED if fails else Fate.FINISHED)
+
+    def push_off(self) -> None:
+        """Empty the bed; what was not finished sticks to it."""
+        if not self.sticks:
+            self.on_bed.clear()
 
     def power_cycle(self) -> None:
         """Lose all that is not on the bed."""
@@ -114,11 +126,16 @@ class Machine:
     def unplug(self, reachable: bool) -> None:
         """Pull the cable, or put it back."""
         self.reachable = reachable
-        if not reachable and not self.prints_alone:
-            self.starve()
-        elif reachable and not self.prints_alone:
+        if not reachable:
+            self.lose_host()
+        elif not self.prints_alone:
             self.feed()
         self._turn()
+
+    def lose_host(self) -> None:
+        """Stand still, if a host feeds it; somebody else's print comes from the printer's card."""
+        if not self.prints_alone and self.current is not None and self.current.run_id is not None:
+            self.starve()
 
     def _turn(self) -> None:
         self.turned.set()
@@ -128,7 +145,9 @@ class Machine:
 class SimulatedDriver:
     """Implements `agent.printers.driver.Driver` for a machine."""
 
-    capabilities: ClassVar[Capabilities] = Capabilities(pause=True, recovers=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        pause=True, recovers=True, commands=frozenset({"send"})
+    )
 
     def __init__(self, process: Process, machine: Machine) -> None:
         self._process = process
@@ -147,10 +166,9 @@ class SimulatedDriver:
         if made is not None and machine.busy:
             paused = made.fate is Fate.PAUSED
             state = PrinterState.PAUSED if paused else PrinterState.PRINTING
-        stranger = made is not None and made.run_id != self._mine
-        foreign = machine.busy and made is not None and stranger and made.run_id is None
-        if machine.busy and stranger and machine.prints_alone:
-            foreign = True
+        foreign = machine.busy and made is not None and made.run_id is None
+        if machine.busy and made is not None and made.run_id != self._mine:
+            foreign = foreign or machine.prints_alone
         self._last = self._seen(self._mine) if self._mine is not None else None
         return Observation(state=state, run=self._last, foreign=foreign)
 
@@ -241,5 +259,19 @@ class SimulatedDriver:
         return seen
 
     async def command(self, name: str, arguments: Any) -> str:
-        """Do nothing: commands are no state."""
-        raise NotPossible(name)
+        """Do one line of the ejection routine."""
+        machine, world = self._machine, self._process.world
+        await self._process.step("ejection", 5.0)
+        if arguments["line"] == EJECTION[0]:
+            await self._process.step("cooling down", world.random.uniform(60.0, 900.0))
+        if not machine.reachable:
+            raise DriverUnavailable("no cable")
+        if machine.busy:
+            raise NotPossible("it prints")
+        if world.strikes(0.03):
+            world.faults["ejection broke off"] += 1
+            raise NotPossible("it hangs")
+        if arguments["line"] == EJECTION[-1]:
+            machine.push_off()
+            world.figures["beds emptied by their printers"] += 1
+        return ""

@@ -14,10 +14,10 @@ from coordinator.domain.jobs import ENDED, Job, JobEvent
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import BedState, Printer
 from coordinator.domain.runs import Run, RunState
-from coordinator.usecases import controlling
+from coordinator.usecases import beds, controlling
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import writing
-from protocols.wire.vocabulary import JobId, PrinterId
+from protocols.wire.vocabulary import BedPolicy, JobId, PrinterId
 from tests.simulation.coordinators import CoordinatorHost
 from tests.simulation.judge import Fate, Judge
 from tests.simulation.machines import Machine
@@ -102,17 +102,29 @@ class People:
             if paused and self._long_known(("paused", machine.current)):
                 self._at_panel(machine, "resumes")
 
-    def _long_known(self, what: object) -> bool:
+    def _patience_s(self, printer: Printer) -> float:
+        """Return how long people leave a bed alone: its printer may see to it itself."""
+        itself = printer.bed_policy is BedPolicy.SELF_CLEARING and self.world.troubled
+        return 7200.0 if itself else PATIENCE_S
+
+    def _long_known(self, what: object, patience_s: float = PATIENCE_S) -> bool:
         heard_s = self._heard_s.setdefault(what, self.world.now_s())
-        return self.world.now_s() - heard_s >= PATIENCE_S
+        return self.world.now_s() - heard_s >= patience_s
 
     def _called(self, printer_id: PrinterId) -> list[Machine]:
         return [machine for machine in self.machines if machine.printer_id == printer_id]
 
     async def _clear(self, printer: Printer) -> None:
-        """Empty every bed of this name, and say so."""
-        printer_id = printer.printer_id
-        if not self._long_known(("bed", printer_id)):
+        """Empty every bed of this name, and say so; some say before that they are at it."""
+        printer_id, bed = printer.printer_id, printer.bed
+        if not self._long_known(("bed", printer_id), self._patience_s(printer)):
+            return
+        if bed.state is BedState.CLEARING and bed.changed_by != ANNA:
+            return
+        if bed.state is not BedState.CLEARING and self.world.random.random() < 0.3:
+            await self.ask(
+                f"is at the bed of {printer_id}", lambda f: beds.claim_bed(f, printer_id, ANNA)
+            )
             return
         machines = self._called(printer_id)
         if any(machine.busy for machine in machines):
@@ -140,8 +152,14 @@ class People:
         )
 
     async def _settle(self, run: Run) -> None:
-        """Look what became of a lost run; a print that stands still for ever is taken off."""
+        """Look what became of a lost run; a print that stands still for ever is taken off.
+
+        One that was permitted and never heard to start may yet be started by whoever was permitted:
+        so nobody says how it ended before they looked for a copy of that agent.
+        """
         run_id = run.run_id
+        if run.started_at is None:
+            self.scrap_clones(run.printer_id)
         for machine in self.machines:
             made = machine.current
             if made is not None and made.run_id == run_id and made.fate.goes_on:

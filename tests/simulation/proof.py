@@ -17,9 +17,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _options(argv)
     began_s, hours, starts, faults = time.monotonic(), 0.0, 0, Counter[str]()
+    figures = Counter[str]()
     for seed in range(options.first, options.first + options.seeds):
         ending = live_through(seed, options.hours)
         hours, starts, faults = hours + ending.hours, starts + ending.starts, faults + ending.faults
+        figures += ending.figures
         if ending.verdicts:
             _say(in_words(ending))
             return 1
@@ -27,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(f"  {seed - options.first + 1} stories, {hours:.0f} farm-hours", sys.stderr)
     took_s = time.monotonic() - began_s
     _say(f"{options.seeds} stories, {hours:.0f} farm-hours in {took_s:.0f} s: no promise broken")
-    _say(f"{starts} physical starts, none twice; {faults.total()} faults:")
+    _say(f"{starts} physical starts: 0 double starts, 0 jobs lost, 0 stuck")
+    for kind, count in sorted(figures.items()):
+        _say(f"  {count:8}  {kind}")
+    _say(f"{faults.total()} faults:")
     for kind, count in faults.most_common():
         _say(f"  {count:8}  {kind}")
     return 0

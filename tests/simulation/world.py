@@ -27,12 +27,14 @@ class World:
     Attributes:
         troubled: faults still happen; after them comes the calm in which all must end.
         faults: what went wrong so far, by kind.
+        figures: what else is worth counting.
         verdicts: what must never happen, and did.
     """
 
     random: Random
     troubled: bool = True
     faults: Counter[str] = field(default_factory=Counter)
+    figures: Counter[str] = field(default_factory=Counter)
     story: deque[str] = field(default_factory=lambda: deque(maxlen=STORY_LINES_MAX))
     verdicts: list[str] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)

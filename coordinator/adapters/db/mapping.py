@@ -10,7 +10,7 @@ from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate
 from coordinator.domain.printers import Agent, Bed, BedState, Printer
 from coordinator.domain.runs import Run, RunState
-from protocols.wire.vocabulary import Mode, PrinterState
+from protocols.wire.vocabulary import BedPolicy, Mode, PrinterState
 
 Row = dict[str, Any]
 Value = TypeVar("Value", Job, Plate, Run, Agent, Artifact, Line, Printer)
@@ -38,6 +38,8 @@ def _plain(value: Any) -> Any:
     """Return what the database takes."""
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, tuple):
+        return list(value)
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -74,7 +76,14 @@ def line_of(row: Row) -> Line:
 def printer_of(row: Row) -> Printer:
     """Return a printer with its bed."""
     bed = {name: row[column] for name, column in _BED} | {"state": BedState(row["bed_state"])}
-    return _value(Printer, row, seen=PrinterState(row["seen"]), bed=Bed(**bed))
+    return _value(
+        Printer,
+        row,
+        seen=PrinterState(row["seen"]),
+        bed=Bed(**bed),
+        bed_policy=BedPolicy(row["bed_policy"]),
+        staged=tuple(row["staged"]),
+    )
 
 
 def _value(wanted: type[Value], row: Row, **given: Any) -> Value:

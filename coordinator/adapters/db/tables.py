@@ -148,9 +148,11 @@ class PrinterRow(SQLModel, table=True):
     bed_cleared: int | None = None
     bed_changed_by: str
     bed_changed_at: datetime | None = _time(nullable=True)
+    bed_policy: str
     epoch: int
     revision: int
     run_id: str | None = None
+    staged: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     journal_id: str | None = None
     events_applied: int
     quarantine: str

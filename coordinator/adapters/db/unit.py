@@ -28,9 +28,17 @@ from coordinator.domain.history import FarmEvent, Head, Line, Thing, event_of, m
 from coordinator.domain.history import Row as HistoryRow
 from coordinator.domain.jobs import OPEN, Job, JobState
 from coordinator.domain.plates import Artifact, Plate
-from coordinator.domain.printers import Agent, Printer
+from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.runs import LIVE, Run
-from protocols.wire.vocabulary import NEVER_LEASED, AgentId, Epoch, JobId, PrinterId, RunId
+from protocols.wire.vocabulary import (
+    NEVER_LEASED,
+    AgentId,
+    BedPolicy,
+    Epoch,
+    JobId,
+    PrinterId,
+    RunId,
+)
 
 _JOBS = tables.table(tables.JobRow)
 _PLATES = tables.table(tables.PlateRow)
@@ -199,6 +207,8 @@ class SqlUnit:
         *,
         online: bool | None = None,
         leased: bool | None = None,
+        bed: BedState | None = None,
+        bed_policy: BedPolicy | None = None,
         limit: int | None = None,
     ) -> list[Printer]:
         """Return printers by id."""
@@ -210,6 +220,10 @@ class SqlUnit:
         if leased is not None:
             is_leased = _PRINTERS.c.run_id.is_not(None)
             wanted = wanted.where(is_leased if leased else ~is_leased)
+        if bed is not None:
+            wanted = wanted.where(_PRINTERS.c.bed_state == bed.value)
+        if bed_policy is not None:
+            wanted = wanted.where(_PRINTERS.c.bed_policy == bed_policy.value)
         if limit is not None:
             wanted = wanted.limit(limit)
         return [mapping.printer_of(row) for row in self._all(wanted)]

@@ -43,13 +43,12 @@ _REFUSED = 0x80  # in the answer to a subscription; MQTT 3.1.1, 3.9.3
 class MqttLink:
     """The port `AgentLink`, and what agents say to us."""
 
-    def __init__(self, address: BrokerAddress, *, coordinator_id: str, term: int = 0) -> None:
+    def __init__(self, address: BrokerAddress, *, coordinator_id: str) -> None:
         """Take the broker's address; nothing happens before `run`."""
         self.counters = LinkCounters()
         self.inbox = Inbox(self.counters)
         self._address = address
         self._coordinator_id = coordinator_id
-        self._term = term
         self._client: aiomqtt.Client | None = None
         self._asked = 0
         self._is_up = asyncio.Event()
@@ -203,7 +202,6 @@ class MqttLink:
             CoordinatorStatus(
                 up=up,
                 coordinator_id=self._coordinator_id,
-                term=self._term,
                 protocol_minor=PROTOCOL_MINOR,
             )
         )

@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agent.core.fence import admit
 from agent.core.memory import Change, Memory, note_foreign, record
 from agent.core.observation import Observation, RunSeen, RunState
-from agent.core.reconcile import Recall, Situation, fate, reconcile
+from agent.core.reconcile import fate, reconcile
 from agent.core.run import Happened
+from agent.core.situation import Recall, Situation
 from agent.core.steps import (
     Arm,
     Fetch,

@@ -74,11 +74,6 @@ def test_a_repeated_document_changes_nothing() -> None:
     assert admitted(GIVEN, document(5, 9, "r1")) == Change(memory=GIVEN)
 
 
-def test_an_earlier_coordinator_is_refused() -> None:
-    memory = admitted(GIVEN, document(5, 10, "r1", term=3)).memory
-    assert "term 2, now 3" in refused(memory, document(6, 11, "r2", term=2))
-
-
 def test_an_epoch_never_changes_its_assignment() -> None:
     assert "can't change its assignment" in refused(GIVEN, document(5, 10, "r2"))
     withdrawn = admitted(GIVEN, document(5, 10)).memory

@@ -9,12 +9,11 @@ from agent.core.observation import Observation, RunSeen, RunState
 from agent.core.reconcile import (
     ASK_AGAIN_S,
     PERMIT_S_MAX,
-    Recall,
-    Situation,
     fate,
     reconcile,
 )
 from agent.core.run import Happened, Run
+from agent.core.situation import Recall, Situation
 from agent.core.steps import (
     Arm,
     Fetch,

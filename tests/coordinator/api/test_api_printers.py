@@ -38,6 +38,22 @@ async def test_a_bed_is_unknown_until_a_person_says_that_it_is_clear(
     assert after["bed"]["changed_by"] == "user:admin"
 
 
+async def test_somebody_is_at_a_bed_and_then_is_not(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    await farm.printers_arrive("p-1")
+    where = "/api/v1/printers/p-1/clearing"
+    async with session.post(where) as response:
+        bed = (await response.json())["bed"]
+    assert (bed["state"], bed["policy"]) == ("clearing", "attended")
+    assert (bed["changed_by"], bed["changed_at"]) == ("user:admin", "2030-01-01T12:00:00.000Z")
+    async with session.delete(where) as response:
+        assert (await response.json())["bed"]["state"] == "occupied"
+    async with session.delete(where) as response:
+        assert response.status == 409
+        assert (await response.json())["code"] == "not_clearing"
+
+
 async def test_a_printer_is_taken_out_for_service_and_given_back(
     farm: ServedFarm, session: aiohttp.ClientSession
 ) -> None:

@@ -167,6 +167,13 @@ async def test_a_lost_run_is_found_and_settled(farm: ServedFarm, farmhand: Farmh
     assert "nothing to settle" in again.err
 
 
+async def test_somebody_is_at_a_bed_and_then_is_not(farm: ServedFarm, farmhand: Farmhand) -> None:
+    await farm.printers_arrive("p-1")
+    said = (await farmhand("printer", "clearing", "p-1")).out
+    assert "bed: clearing, by user:admin at 2030" in said
+    assert "bed: occupied" in (await farmhand("printer", "clearing", "p-1", "--undo")).out
+
+
 async def test_a_printer_is_taken_out_for_service_and_given_back(
     farm: ServedFarm, farmhand: Farmhand
 ) -> None:

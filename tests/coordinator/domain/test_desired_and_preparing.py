@@ -18,13 +18,13 @@ PATH = "/files/{sha256}"
 
 def document(state: RunState, **fields: object) -> Desired:
     run = replace(run_in(state), **fields)  # type: ignore[arg-type]
-    return desired(PRINTER, run, PLATE, artifact_path=PATH, term=3)
+    return desired(PRINTER, run, PLATE, artifact_path=PATH)
 
 
 def test_an_idle_printer_is_wanted_nothing_of() -> None:
     said = desired(PRINTER, None, None, artifact_path=PATH)
     assert (said.assignment, said.permit, said.mode) == (None, None, Mode.RUN)
-    assert (said.epoch, said.revision, said.term) == (PRINTER.epoch, PRINTER.revision, 0)
+    assert (said.epoch, said.revision) == (PRINTER.epoch, PRINTER.revision)
 
 
 def test_a_run_is_assigned_with_its_plate() -> None:
@@ -33,7 +33,6 @@ def test_a_run_is_assigned_with_its_plate() -> None:
     plate = said.assignment.plate
     assert (plate.sha256, plate.size_bytes) == (PLATE.sha256, PLATE.size_bytes)
     assert plate.url == f"/files/{PLATE.sha256}"
-    assert said.term == 3
 
 
 @pytest.mark.parametrize("state", RunState)

@@ -88,8 +88,12 @@ def test_times_are_those_of_start_and_end() -> None:
 def test_a_bed_is_clear_only_after_somebody_said_so_last(events: list[BedEvent]) -> None:
     state = BedState.UNKNOWN
     for event in events:
-        state = BED.after(state, event)
-    assert (state is BedState.CLEAR) == (events[-1:] == [BedEvent.DECLARE_CLEAR])
+        if event is BedEvent.ABANDON and state is not BedState.CLEARING:
+            with pytest.raises(IllegalTransition):
+                BED.after(state, event)
+        else:
+            state = BED.after(state, event)
+        assert (state is BedState.CLEAR) <= (event in (BedEvent.DECLARE_CLEAR, BedEvent.ABANDON))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(min_value=0, max_value=9)), max_size=20))

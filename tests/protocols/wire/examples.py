@@ -13,6 +13,7 @@ from protocols.wire.from_agent import (
     Reported,
     RunEvent,
     RunReport,
+    StagedReport,
     Telemetry,
 )
 from protocols.wire.to_agent import (
@@ -23,10 +24,12 @@ from protocols.wire.to_agent import (
     CoordinatorStatus,
     Desired,
     PlateReference,
+    StagedLease,
     Sync,
 )
 from protocols.wire.vocabulary import (
     AgentId,
+    BedPolicy,
     Epoch,
     EventKind,
     Finding,
@@ -54,7 +57,6 @@ EXAMPLES: dict[str, Message] = {
         printer_id=PRINTER,
         epoch=Epoch(7),
         revision=41,
-        term=2,
         assignment=Assignment(
             run_id=RUN,
             job_id=JOB,
@@ -66,6 +68,22 @@ EXAMPLES: dict[str, Message] = {
         permit=Nonce("n-77"),
         cleared=BedClearance(journal_id=JOURNAL, occupation=6),
         acknowledged=Acknowledged(journal_id=JOURNAL, number=18),
+        staged=(
+            StagedLease(
+                epoch=Epoch(8),
+                assignment=Assignment(
+                    run_id=RunId("run-02"),
+                    job_id=JOB,
+                    plate=PlateReference(
+                        sha256="b" * 64,
+                        size_bytes=482114,
+                        url="/api/v1/artifacts/" + "b" * 64,
+                        name="door",
+                    ),
+                ),
+                permit=Nonce("n-78"),
+            ),
+        ),
     ),
     "command": Command(
         id="cmd-1",
@@ -75,7 +93,7 @@ EXAMPLES: dict[str, Message] = {
         arguments={"line": "G28 X", "loud": True, "times": 1},
         expires_s=5.0,
     ),
-    "coordinator_status": CoordinatorStatus(up=True, coordinator_id="main", term=2),
+    "coordinator_status": CoordinatorStatus(up=True, coordinator_id="main"),
     "sync": Sync(id="sync-9", spread_s=30.0),
     "presence": Presence(
         agent_id=AGENT,
@@ -94,6 +112,7 @@ EXAMPLES: dict[str, Message] = {
                 driver="marlin_serial",
                 material="PETG",
                 commands=("send",),
+                bed_policy=BedPolicy.SELF_CLEARING,
             ),
         ),
     ),
@@ -129,6 +148,17 @@ EXAMPLES: dict[str, Message] = {
                 evidence={"target_celsius": 60.0, "actual_celsius": 31.5, "stalled_s": 64.0},
             ),
         ),
+        staged=(
+            StagedReport(
+                run_id=RunId("run-02"),
+                epoch=Epoch(8),
+                phase=RunPhase.READY,
+                nonce=Nonce("n-78"),
+                permitted=True,
+            ),
+        ),
+        staged_epoch=Epoch(8),
+        ejected=5,
     ),
     "run_event": RunEvent(
         agent_id=AGENT,
@@ -144,6 +174,7 @@ EXAMPLES: dict[str, Message] = {
         layer=140,
         occupation=7,
         facts={"duration_s": 2801.2, "lines_sent": 18213, "resends": 2},
+        boot_id="boot-1",
     ),
     "telemetry": Telemetry(
         agent_id=AGENT,

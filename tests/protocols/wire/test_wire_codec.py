@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,17 @@ def test_a_golden_payload_decodes_for_ever(path: Path) -> None:
     golden = json.loads(path.read_bytes())
     message = codec.decode(path.read_bytes(), codec.KINDS[golden["kind"]])  # type: ignore[type-var]
     said = json.loads(codec.encode(message))
-    assert {name: said[name] for name in golden} == golden
+    assert _without_what_is_newer(said, golden) == golden
+
+
+def _without_what_is_newer(said: Any, golden: Any) -> Any:
+    """Leave out the fields, at any depth, that the golden payload was too old to have."""
+    if isinstance(said, dict) and isinstance(golden, dict):
+        return {name: _without_what_is_newer(said[name], golden[name]) for name in golden}
+    if isinstance(said, list) and isinstance(golden, list):
+        pairs = zip(said, golden, strict=True)
+        return [_without_what_is_newer(one, other) for one, other in pairs]
+    return said
 
 
 def test_every_kind_has_a_golden_payload() -> None:
