@@ -31,7 +31,11 @@ CHECKS = (
 # What runs too long to run at every change, by verb and name: each a module with its own options.
 LONG: dict[str, dict[str, str]] = {
     "bench": {"serial": "tests.benchmarks.serial"},
-    "prove": {"crash": "tests.proofs.crash", "simulation": "tests.simulation"},
+    "prove": {
+        "chaos": "tests.proofs.chaos",
+        "crash": "tests.proofs.crash",
+        "simulation": "tests.simulation",
+    },
 }
 
 # Two workers: the edge tests wait more than they compute, and the machines that check have two
