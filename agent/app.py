@@ -12,13 +12,15 @@ from uuid import uuid4
 import structlog
 
 from agent.commands import Answers, Order
+from agent.draining import Drain
 from agent.files import FileStore
 from agent.journal import Journal
 from agent.link import Broker, Link, Listener
-from agent.printer_task import PrinterTask, Surroundings
+from agent.printer_task import PrinterTask
 from agent.printers.driver import Driver
 from agent.reports import sample
 from agent.settings import AgentSettings, PrinterSettings
+from agent.surroundings import Surroundings
 from protocols.wire.compat import OURS, PROTOCOL_MINOR
 from protocols.wire.from_agent import Presence, PrinterDescription, Telemetry
 from protocols.wire.to_agent import Command, Desired
@@ -41,7 +43,11 @@ SOUND_S = 60.0  # a task that lived so long has earned a quick restart
 
 
 class App:
-    """One agent. `run` ends only when cancelled; a print in progress is left to the printer."""
+    """One agent. `run` ends only when cancelled; a print in progress is left to the printer.
+
+    Attributes:
+        drain: to have no new run taken, and to know when nothing prints any more.
+    """
 
     def __init__(self, settings: AgentSettings, open_driver: OpenDriver) -> None:
         """Open what needs no loop.
@@ -53,6 +59,7 @@ class App:
         Raises:
             SettingsInvalid: a printer's own settings are wrong.
         """
+        self.drain = Drain()
         self._settings = settings
         self._agent_id = AgentId(settings.agent_id)
         self._boot_id = uuid4().hex
@@ -88,6 +95,7 @@ class App:
                 journal=journal,
                 files=_files(settings),
                 outlet=link,
+                drain=self.drain,
             )
             for printer_id, driver in self._drivers.items():
                 self._tasks[printer_id] = PrinterTask(printer_id, driver, around)
@@ -95,6 +103,8 @@ class App:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_keep("link", link.run), name="link")
                 tasks.create_task(_keep("telemetry", lambda: self._sample(link)), name="telemetry")
+                draining = self.drain.watch(self._tasks.values(), link.drain)
+                tasks.create_task(draining, name="drain")
                 for printer_id, task in self._tasks.items():
                     # Apart, so that a mistake in the one does not cut the line of the other.
                     driving = f"driver.{printer_id}"

@@ -130,6 +130,12 @@ class Link:
         self._wake.set()
         return True
 
+    def drain(self) -> None:
+        """Say, now and from now on, that this agent is being drained."""
+        self._presence = replace(self._presence, draining=True)
+        self._presence_due = True
+        self._wake.set()
+
     def answer(self, result: CommandResult) -> None:
         """Answer a command; when too many wait, the oldest answer is dropped."""
         self._results.append(result)
@@ -247,7 +253,8 @@ class Link:
             self._wake.clear()
             if self._presence_due:
                 self._presence_due = False
-                await self._say_presence(client, presence)
+                current = replace(presence, draining=self._presence.draining)
+                await self._say_presence(client, current)
             while (parcel := self._next()) is not None:
                 name = build(parcel.topic, agent_id, parcel.printer_id)
                 await client.publish(name, parcel.payload, parcel.topic.qos, parcel.topic.retain)

@@ -8,11 +8,10 @@ journal, and the driver lives on in a task of its own.
 
 import asyncio
 import secrets
-import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -21,7 +20,7 @@ import structlog
 from agent.commands import Order
 from agent.core.fence import admit
 from agent.core.memory import Change, note_foreign
-from agent.core.reconcile import Decision, Recall, Situation, fate, reconcile, wanted
+from agent.core.reconcile import Decision, Recall, Situation, fate, is_begun, reconcile, wanted
 from agent.core.run import Happened, Run
 from agent.core.steps import (
     Arm,
@@ -44,15 +43,14 @@ from agent.errors import (
     PlateRefused,
     StartUnknown,
 )
-from agent.files import FileStore
-from agent.journal import Journal
-from agent.outbox import Outbox, Outlet
+from agent.outbox import Outbox
 from agent.printers.driver import Driver, PlateFile
 from agent.remembered import Remembered
 from agent.reports import gist, report
+from agent.surroundings import Surroundings
 from protocols.wire.from_agent import Refusal
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import AgentId, Mode, Nonce, PrinterId, RunPhase, nonce_of
+from protocols.wire.vocabulary import Mode, Nonce, PrinterId, RunPhase, nonce_of
 
 log = structlog.get_logger(__name__)
 
@@ -63,18 +61,6 @@ OBEY_S_MAX = 60.0  # for a printer to take an order; homing and heating block th
 START_S_MAX = 180.0
 COMMANDS_MAX = 8
 DOCUMENTS_MAX = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all printers of an agent share."""
-
-    agent_id: AgentId
-    boot_id: str
-    journal: Journal
-    files: FileStore
-    outlet: Outlet
-    monotonic_s: Callable[[], float] = time.monotonic
 
 
 class PrinterTask:
@@ -121,6 +107,18 @@ class PrinterTask:
     def wake(self) -> None:
         """Look again."""
         self._wake.set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run has begun and did not end, for all that is known."""
+        now_s, known = self._around.monotonic_s(), self._remembered
+        return known is None or is_begun(known.memory, self._recall, now_s)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether there is history that no coordinator has acknowledged."""
+        known = self._remembered
+        return known is None or self._outbox.acknowledged < known.memory.events_stored
 
     async def run(self) -> None:
         """Look after the printer until cancelled.
@@ -188,6 +186,7 @@ class PrinterTask:
             can_pause=self._driver.capabilities.pause,
             heard=self._around.outlet.heard,
             now_s=self._around.monotonic_s(),
+            draining=self._around.drain.asked,
         )
 
     @property

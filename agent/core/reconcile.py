@@ -40,6 +40,7 @@ PERMIT_S_MAX = 20.0
 ASK_AGAIN_S = 10.0
 
 STOP_BEFORE_START = "stopped before it began"
+DRAINED = "the agent is being drained: it takes no new run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class Situation:
         can_pause: the driver can.
         heard: the coordinator would hear us now: a nonce said into the void is wasted.
         now_s: monotonic clock.
+        draining: nothing is begun any more but what the coordinator may just be permitting.
     """
 
     desired: Desired | None
@@ -80,6 +82,7 @@ class Situation:
     can_pause: bool
     heard: bool
     now_s: float
+    draining: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,14 @@ def reconcile(situation: Situation) -> Decision:
             assert_never(run.phase)
 
 
+def is_begun(memory: Memory, recall: Recall, now_s: float) -> bool:
+    """Whether a run has begun and did not end, or a permit that begins it may be on its way."""
+    run = memory.run
+    if run is None or not run.is_active or run.phase is RunPhase.FETCHING:
+        return False
+    return run.phase is not RunPhase.READY or _is_armed(run, recall, now_s)
+
+
 def wanted(desired: Desired | None, run: Run) -> Mode | None:
     """Return the mode wanted of a run, None where no document speaks of it."""
     if desired is None or desired.assignment is None or desired.epoch != run.epoch:
@@ -156,6 +167,8 @@ def fate(run: Run, seen: RunSeen) -> tuple[WriteJournal, ...]:
 def _bring(situation: Situation, mode: Mode | None) -> Decision:
     if mode is Mode.STOP:
         return Decision(steps=(WriteJournal(Happened.WITHDRAWN, STOP_BEFORE_START),))
+    if situation.draining:
+        return Decision(waits_for=DRAINED)
     return _held_back(situation) or Decision(steps=(Fetch(),))
 
 
@@ -164,19 +177,36 @@ def _begin(situation: Situation, run: Run, mode: Mode | None) -> Decision:
     recall, now_s = situation.recall, situation.now_s
     if mode is Mode.STOP:
         return Decision(steps=(WriteJournal(Happened.WITHDRAWN, STOP_BEFORE_START),))
+    armed = _is_armed(run, recall, now_s)
+    if situation.draining and not armed:
+        return _give_back(situation, run)
     if held := _held_back(situation):
         return held
     if not recall.plate_here:
         return Decision(steps=(Fetch(),))
     if missing := _missing(situation, mode):
         return Decision(waits_for=missing)
-    armed_until_s = recall.armed_at_s + PERMIT_S_MAX
-    if run.nonce is None or recall.armed != run.nonce or now_s > armed_until_s:
+    if not armed:
         return Decision(steps=(Arm(), Report()))
     assert situation.desired is not None, "a mode comes from a document"
     if situation.desired.permit == run.nonce:
         return Decision(steps=(WriteJournal(Happened.COMMITTED), Start()))
+    armed_until_s = recall.armed_at_s + PERMIT_S_MAX
     return Decision(waits_for="the coordinator's permit", again_s=armed_until_s + 0.001)
+
+
+def _is_armed(run: Run, recall: Recall, now_s: float) -> bool:
+    """Whether a permit for the run's nonce would be accepted now."""
+    said = run.nonce is not None and recall.armed == run.nonce
+    return said and now_s <= recall.armed_at_s + PERMIT_S_MAX
+
+
+def _give_back(situation: Situation, run: Run) -> Decision:
+    """Leave a run alone that did not begin, and say so where it was permitted, which came late."""
+    desired = situation.desired
+    if run.nonce is not None and desired is not None and desired.permit == run.nonce:
+        return Decision(steps=(WriteJournal(Happened.WITHDRAWN, DRAINED),))
+    return Decision(waits_for=DRAINED)
 
 
 def _missing(situation: Situation, mode: Mode | None) -> str:

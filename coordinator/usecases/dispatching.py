@@ -31,7 +31,7 @@ async def dispatch_jobs(farm: Farm) -> int:
     """
     await _revoke_expired(farm)
     async with farm.store.read() as unit:
-        placements = await _placements(unit)
+        placements = await _placements(farm, unit)
     given, size = 0, farm.policy.leases_per_commit
     for first in range(0, len(placements), size):
         async with writing(farm, "farm") as transaction:
@@ -40,22 +40,23 @@ async def dispatch_jobs(farm: Farm) -> int:
     return given
 
 
-async def _free_printers(unit: Unit) -> list[Printer]:
+async def _free_printers(farm: Farm, unit: Unit) -> list[Printer]:
     """Return the printers with nothing against a new lease."""
     return [
         printer
         for printer in await unit.printers()
-        if printer.run_id is None and not unready(printer, None)
+        if printer.run_id is None
+        and not unready(printer, None, draining=printer.agent_id in farm.live.draining)
     ]
 
 
-async def _placements(unit: Unit) -> list[Placement]:
+async def _placements(farm: Farm, unit: Unit) -> list[Placement]:
     """Plan leases for all free printers.
 
     Jobs are read in the order they are served, until every free printer is taken: a long queue is
     not read whole for a few printers.
     """
-    free = await _free_printers(unit)
+    free = await _free_printers(farm, unit)
     if not free:
         return []
     jobs = sorted((job for job in await unit.jobs(OPEN) if not job.held), key=precedence)
@@ -88,7 +89,10 @@ async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> bool
     if job is None or job.held or printer is None or printer.run_id is not None:
         return False
     job_runs = await unit.runs(job_id=job.job_id)
-    if not copies.tally(job, job_runs).wanted or obstacles(job, [plate], printer, None):
+    draining = printer.agent_id in farm.live.draining
+    if not copies.tally(job, job_runs).wanted:
+        return False
+    if obstacles(job, [plate], printer, None, draining=draining):
         return False
     run_id = RunId(farm.ids.new("run"))
     _, run, effects = leases.grant(printer, job, plate, run_id=run_id, now=now)

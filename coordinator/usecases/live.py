@@ -8,8 +8,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from protocols.wire.from_agent import PrinterSample, Reported, Telemetry
-from protocols.wire.vocabulary import JobId, PrinterId
+from protocols.wire.from_agent import Presence, PrinterSample, Reported, Telemetry
+from protocols.wire.vocabulary import AgentId, JobId, PrinterId
 
 # What was said once is remembered for so many things; when it is full, it may be said again.
 SAID_MAX = 10_000
@@ -30,6 +30,7 @@ class Live:
     Attributes:
         progress: of jobs that are being sliced, 0 to 1.
         waits: why an agent does not start what it was leased, in its words.
+        draining: agents that take no new run.
         preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
             runs alone, so that what is said last is what was true last.
     """
@@ -37,6 +38,7 @@ class Live:
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
     progress: dict[JobId, float] = field(default_factory=dict)
     waits: dict[PrinterId, str] = field(default_factory=dict)
+    draining: set[AgentId] = field(default_factory=set)
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
@@ -54,6 +56,15 @@ class Live:
     def preparing(self, job_id: JobId) -> float | None:
         """Return how far a job's slicing is, 0 to 1; None where it is not being sliced."""
         return self.progress.get(job_id)
+
+    def note_draining(self, presence: Presence) -> bool:
+        """Remember whether an agent is being drained; True where that began."""
+        began = presence.draining and presence.online and presence.agent_id not in self.draining
+        if presence.draining and presence.online:
+            self.draining.add(presence.agent_id)
+        else:
+            self.draining.discard(presence.agent_id)
+        return began
 
     def is_news(self, report: Reported) -> bool:
         """Whether a report is younger than all before it of the same boot; remembers it."""

@@ -16,7 +16,7 @@ from agent.app import App
 from agent.printers.driver import RunSeen, RunState
 from agent.settings import AgentSettings
 from protocols.wire.codec import encode, receive
-from protocols.wire.from_agent import CommandResult, Reported, RunEvent
+from protocols.wire.from_agent import CommandResult, Presence, Reported, RunEvent
 from protocols.wire.to_agent import (
     Acknowledged,
     Assignment,
@@ -46,6 +46,7 @@ class Coordinator:
         self.desired = Desired(printer_id=PRINTER, epoch=Epoch(1), revision=1, assignment=RUN)
         self.grants = True
         self.last: Reported | None = None
+        self.draining = False
         self.events: list[RunEvent] = []
         self.results: list[CommandResult] = []
 
@@ -72,6 +73,8 @@ class Coordinator:
                     await self._absorb(message)
                 elif isinstance(message, RunEvent):
                     await self._store(message)
+                elif isinstance(message, Presence):
+                    self.draining = message.draining
                 elif isinstance(message, CommandResult):
                     self.results.append(message)
 
@@ -103,6 +106,9 @@ class Coordinator:
             self.last is not None and self.last.run is not None and (self.last.run.phase == phase)
         )
 
+    def waits_for(self, words: str) -> bool:
+        return self.last is not None and words in self.last.waits_for
+
     def has(self, *events: str) -> Callable[[], bool]:
         return lambda: [event.event for event in self.events] == list(events)
 
@@ -121,7 +127,7 @@ async def farm(tmp_path: Path) -> AsyncIterator[tuple[AgentSettings, Coordinator
             TestServer(app, host="127.0.0.1") as server,
             aiomqtt.Client("127.0.0.1", port) as client,
         ):
-            for topic in (Topic.REPORTED, Topic.EVENTS, Topic.RESULTS):
+            for topic in (Topic.PRESENCE, Topic.REPORTED, Topic.EVENTS, Topic.RESULTS):
                 await client.subscribe(subscription(topic), 1)
             settings = AgentSettings.model_validate(
                 {
@@ -136,11 +142,11 @@ async def farm(tmp_path: Path) -> AsyncIterator[tuple[AgentSettings, Coordinator
 
 
 @asynccontextmanager
-async def agent(settings: AgentSettings, driver: ScriptedDriver) -> AsyncIterator[None]:
+async def agent(settings: AgentSettings, driver: ScriptedDriver) -> AsyncIterator[App]:
     app = App(settings, lambda *_words, **_named: driver)
     task = asyncio.create_task(app.run(), name="app")
     try:
-        yield
+        yield app
     finally:
         task.cancel()
         await asyncio.wait((task,), timeout=10)
@@ -229,3 +235,22 @@ async def test_a_command_is_done_once_and_answered_each_time(tmp_path: Path) -> 
         assert coordinator.results[0].message == "jog done"
         await coordinator.until(lambda: any(r.id == "c2" for r in coordinator.results))
     assert driver.calls.count("command") == 1
+
+
+async def test_a_drained_agent_prints_to_the_end_is_heard_and_takes_nothing_new(
+    tmp_path: Path,
+) -> None:
+    driver = ScriptedDriver()
+    async with farm(tmp_path) as (settings, coordinator), agent(settings, driver) as app:
+        await coordinator.want()
+        await coordinator.until(coordinator.phase("printing"))
+        app.drain.ask()
+        await coordinator.until(lambda: coordinator.draining)
+        assert not app.drain.empty.is_set()
+        driver.proceed(RunState.FINISHED)
+        await coordinator.until(coordinator.has("started", "finished"))
+        another = replace(RUN, run_id=RunId("r2"))
+        await coordinator.want(epoch=Epoch(2), assignment=another, permit=None)
+        await coordinator.until(lambda: coordinator.waits_for("drained"))
+        await coordinator.work_until(app.drain.empty)
+    assert driver.starts == ["r1"]

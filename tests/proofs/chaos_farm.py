@@ -23,7 +23,7 @@ from tests.proofs.chaos_judge import PrinterLog
 TOKEN = "chaos-has-a-token-of-its-own"
 SPEED = 30.0  # of the printers against the clock: a small plate takes some seconds
 AUTOSAVE_S = 5
-STOP_S_MAX = 10.0
+END_LOOK_S = 0.05
 
 
 @dataclass
@@ -62,20 +62,21 @@ class Part:
             self.process.wait()
         self.process = None
 
-    async def end(self) -> int:
-        """Ask it to end, as an operator does; return its exit code, -9 where it had to be killed.
+    async def end(self, number: int, patience_s: float) -> int:
+        """Ask it to end by a signal; return its exit code, -9 where it had to be killed.
 
         It must run.
         """
         process = self.process
         assert process is not None, "only what runs can end"
         self.process = None
-        process.terminate()
-        try:
-            return await asyncio.to_thread(process.wait, STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
+        process.send_signal(number)
+        for _ in range(int(patience_s / END_LOOK_S)):
+            if process.poll() is not None:
+                break
+            await asyncio.sleep(END_LOOK_S)
+        process.kill()
+        return process.wait()
 
     @property
     def died(self) -> int | None:

@@ -16,11 +16,14 @@ FROZEN_S_MAX = 12.0
 AWAY_S_MAX = 5.0
 UNPLUGGED_S_MAX = 6.0
 BUSY_S = 1.0
+# The signal that asks an agent to end, and how long it may take: a print, or none.
+ASKED = {"agent ended": (signal.SIGTERM, 10.0), "agent drained": (signal.SIGUSR1, 120.0)}
 
 # Fault -> how often, against the others.
 TROUBLES = {
     "agent killed": 8,
     "agent ended": 2,
+    "agent drained": 2,
     "agent frozen": 5,
     "agent wiped": 2,
     "coordinator killed": 5,
@@ -106,8 +109,10 @@ class Troubles:
 
     async def _take_away(self, kind: str, part: Part, agent: Agent, seconds: float) -> None:
         self.story.tell(f"** {kind}: {part.name} for {seconds:.1f} s")
-        if kind == "agent ended":
-            if code := await part.end():
+        if kind in ASKED:
+            number, patience_s = ASKED[kind]
+            code = await part.end(number, patience_s)
+            if code not in (0, -number):  # a signal kills who does not listen to it yet
                 self.wrong.append(f"{part.name} ended with {code} when it was asked to end")
         else:
             part.kill()

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from agent.errors import FileUnavailable
-from agent.printer_task import PrinterTask, Surroundings
+from agent.printer_task import PrinterTask
+from agent.surroundings import Surroundings
 from protocols.wire.codec import Message, decode
 from protocols.wire.from_agent import Presence, PrinterDescription, Reported, RunEvent
 from protocols.wire.to_agent import CoordinatorStatus, Desired, PlateReference, Sync
