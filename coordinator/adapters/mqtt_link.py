@@ -22,6 +22,7 @@ from coordinator.errors import SettingsInvalid, Unavailable
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, encode, receive
 from protocols.wire.compat import PROTOCOL_MINOR
+from protocols.wire.complaints import Complaints
 from protocols.wire.to_agent import CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import ROOT, Topic, build, subscription
 from protocols.wire.vocabulary import AgentId
@@ -101,6 +102,7 @@ class MqttLink:
     def __init__(self, address: BrokerAddress, *, coordinator_id: str, term: int = 0) -> None:
         """Take the broker's address; nothing happens before `run`."""
         self.counters = LinkCounters()
+        self._complaints = Complaints()
         self._address = address
         self._coordinator_id = coordinator_id
         self._term = term
@@ -204,13 +206,21 @@ class MqttLink:
         """Hand over what arrives, until the session breaks."""
         async for arrived in client.messages:
             payload = arrived.payload if isinstance(arrived.payload, bytes) else b""
+            if not payload:
+                continue  # a retained message was deleted
             try:
                 message = receive(arrived.topic.value, payload)
             except ProtocolError as error:
-                self.counters.malformed += 1
-                log.warning("message.dropped", topic=arrived.topic.value[:200], reason=str(error))
+                self._complain(arrived.topic.value, error)
                 continue
             await handle(message)
+
+    def _complain(self, topic: str, error: ProtocolError) -> None:
+        """Count a message that is dropped; now and then tell of it."""
+        count = self._complaints.note(asyncio.get_running_loop().time())
+        self.counters.malformed = self._complaints.count
+        if count:
+            log.warning("message.dropped", topic=topic[:200], reason=str(error), count=count)
 
     async def _say_status(self, client: aiomqtt.Client, *, up: bool) -> None:
         topic = build(Topic.COORDINATOR_STATUS)
