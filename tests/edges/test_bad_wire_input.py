@@ -40,6 +40,7 @@ from tests.fakes.scripted_driver import ScriptedDriver
 from tests.protocols.wire.examples import AGENT, EXAMPLES, PRINTER
 
 PATIENCE_S = 20.0
+FUTURE_REASON = "unsupported protocol: unknown kind of message 'teleport'"
 FUZZ = settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -325,3 +326,30 @@ async def lead(port: int, desired: Desired, driver: ScriptedDriver) -> None:
                 ),
             )
             await client.publish(topic, encode(desired), 1)
+
+
+async def test_a_kind_of_a_future_version_is_refused_loudly_on_both_sides(port: int) -> None:
+    heard = Heard()
+    ears = Listener(desired=heard.note, command=heard.note, turned=heard.turned.set)
+    presence = EXAMPLES["presence"]
+    assert isinstance(presence, Presence)
+    agent = Link(Broker(host="127.0.0.1", port=port), presence, ears)
+    main = MqttLink(BrokerAddress(host="127.0.0.1", port=port), coordinator_id="main")
+
+    async def handle(message: Message) -> None:
+        heard.note(message)
+
+    async def on_connected() -> None:
+        heard.turned.set()
+
+    future = b'{"kind":"teleport"}'
+    with capture_logs() as logs:
+        async with running(agent.run()), running(main.run(handle, on_connected)):
+            await heard.until(lambda: agent.connected and bool(heard.messages))
+            both = [build(topic, AGENT, PRINTER) for topic in (Topic.DESIRED, Topic.REPORTED)]
+            good = Desired(printer_id=PRINTER, epoch=Epoch(3), revision=4)
+            said = [(name, future) for name in both] + [(both[0], encode(good))]
+            await say(port, [*said, (build(Topic.PRESENCE, AGENT), encode(presence))])
+            await heard.until(lambda: good in heard.messages and presence in heard.messages)
+            await heard.until(lambda: bool(agent.dropped and main.counters.malformed))
+    assert [line["reason"] for line in told(logs)] == [FUTURE_REASON] * 2

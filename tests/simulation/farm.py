@@ -21,7 +21,7 @@ from tests.simulation.judge import Judge
 from tests.simulation.machines import Machine
 from tests.simulation.people import People
 from tests.simulation.virtual_time import Deadlock, run_virtually
-from tests.simulation.wire import Broker
+from tests.simulation.wire import Broker, Translate
 from tests.simulation.world import SkewedWall, World
 
 CRASH = 0.002  # of a process, at any of its instructions
@@ -65,13 +65,17 @@ class Ending:
 class Farm:
     """A whole farm in virtual time."""
 
-    def __init__(self, seed: int, hours: float, *, crash: float = CRASH) -> None:
+    def __init__(
+        self, seed: int, hours: float, *, crash: float = CRASH, translate: Translate | None = None
+    ) -> None:
         self.world = World(Random(seed))
         self.hours = hours
         self.crash = crash
         self.judge = Judge(self.world)
         self.store = JudgedStore(self.judge)
         self.broker = Broker(self.world)
+        if translate is not None:
+            self.broker.translate = translate
         self.terms = Terms()
         self.machines: list[Machine] = []
         self.hosts: list[AgentHost] = []
@@ -242,12 +246,14 @@ class Farm:
         )
 
 
-def live_through(seed: int, hours: float = 8.0, *, crash: float = CRASH) -> Ending:
-    """Live through one story and tell how it ended."""
+def live_through(
+    seed: int, hours: float = 8.0, *, crash: float = CRASH, translate: Translate | None = None
+) -> Ending:
+    """Live through one story and tell how it ended; `translate` as in `wire.Broker`."""
     told: list[Farm] = []
 
     async def live() -> float:
-        farm = Farm(seed, hours, crash=crash)
+        farm = Farm(seed, hours, crash=crash, translate=translate)
         told.append(farm)
         await farm.live()
         ended_s = farm.world.now_s()
