@@ -65,6 +65,8 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         problem = problem_of_http(error)
     except FarmError as error:
         problem = problem_of(error)
+    except ConnectionResetError:
+        raise  # who asked is gone, and nobody would hear an answer
     except Exception:  # the top of the HTTP side: a defect must not take the connection with it
         _log.exception("request.failed", method=request.method, path=request.path)
         problem = unexpected()
