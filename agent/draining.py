@@ -6,6 +6,7 @@ is stopped without this disturbs no print either, but leaves it waiting for the 
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -56,12 +57,18 @@ class Drain:
         say()
         for printer in printers:
             printer.wake()
-        looks_left = int(HEARD_S_MAX / LOOK_S)
-        while looks_left:
-            await asyncio.sleep(LOOK_S)
-            if any(printer.begun for printer in printers):
-                continue
-            looks_left = looks_left - 1 if any(printer.unheard for printer in printers) else 0
+        await _until(lambda: not any(printer.begun for printer in printers))
+        heard = _until(lambda: not any(printer.unheard for printer in printers))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(heard, HEARD_S_MAX)
         log.info("agent.drained")
         self.empty.set()
         await asyncio.get_running_loop().create_future()
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Look now and then: neither the journal nor the outbox tells when it is empty."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        if is_so():
+            return

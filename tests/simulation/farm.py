@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import structlog
 
+import agent.draining
 import agent.printer_task
 import agent.remembered
 from coordinator.domain.jobs import ENDED
@@ -28,12 +29,14 @@ CRASH = 0.002  # of a process, at any of its instructions
 TROUBLE_EVERY_S = 720.0
 ORDER_EVERY_S = 3000.0
 CALM_S_MAX = 36 * 3600.0
+DRAIN_LOOK_S = 15.0  # instead of half a second
 REPORT_S = 600.0  # instead of 30 s: repetitions of nothing new cost a story most of its time
 
 # Fault -> how often, against the others.
 TROUBLES = {
     "agent killed": 4,
     "agent's power cut": 4,
+    "agent drained": 3,
     "agent cut off": 6,
     "card wiped": 1,
     "card full": 2,
@@ -140,6 +143,7 @@ class Farm:
         todo: dict[str, Callable[[], object]] = {
             "agent killed": lambda: host.process.kill("killed"),
             "agent's power cut": host.lose_power,
+            "agent drained": lambda: host.drain.ask(),
             "agent cut off": host.link.cut,
             "card wiped": host.swap_card,
             "card full": lambda: self._fill(host),
@@ -289,6 +293,8 @@ def _surroundings(seed: int) -> Iterator[None]:
         stack.callback(lambda: structlog.configure(**before))
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
         for where, name, stand_in in (
+            (agent.draining, "LOOK_S", DRAIN_LOOK_S),
+            (agent.draining, "HEARD_S_MAX", 4 * DRAIN_LOOK_S),
             (agent.printer_task, "datetime", SkewedWall),
             (agent.remembered, "datetime", SkewedWall),
             (agent.printer_task, "secrets", chance),
