@@ -245,7 +245,10 @@ async def _look(farm: Farm, people: People, outcome: Outcome) -> None:
     for printer in farm.printers:
         await printer.say("status")
         printer.log.read()
-    jobs: list[Document] = list(await asyncio.to_thread(farm.client.jobs))
+    jobs: list[Document] | None = await people.ask("jobs")
+    if jobs is None:
+        outcome.verdicts.append(Verdict("process", "the coordinator does not answer at the end"))
+        return
     logs = [printer.log for printer in farm.printers]
     outcome.verdicts += judge(logs, people.wishes, jobs)
     outcome.jobs = len(jobs)

@@ -99,6 +99,19 @@ def test_a_whole_print_that_was_thrown_away_as_never_printed_is_seen() -> None:
     assert kinds([made], [wish()], [job("discarded", "finished")]) == ["double start"]
 
 
+def test_a_poll_that_the_cable_garbles_is_no_line_of_a_print() -> None:
+    whole = printed("job-1")
+    for garbled, kinds_seen in (
+        ("-\tM!05", []),
+        ("-\tM107", []),
+        ("7\tM107", ["wrong print"]),
+        ("-\tM106", ["wrong print"]),
+        ("-\tG1 X9", ["wrong print"]),
+    ):
+        made = log(CLEAR, *whole[:3], garbled, *whole[3:])
+        assert kinds([made], [wish()], [job("finished")]) == kinds_seen
+
+
 def test_broken_and_unbegun_runs_may_have_left_anything_on_the_bed() -> None:
     made = log(CLEAR, *printed("job-1", BODY[:2]), CLEAR, *printed("job-1"))
     for before in ("failed", "discarded", "stopped"):
