@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from protocols.gcode.lines import parse
 from tests.proofs.crash import difference, is_own
 
 MARKER = "M117 "
@@ -84,7 +85,7 @@ class PrinterLog:
         if line.startswith("#"):
             return self._mark(line)
         number, _, command = line.partition("\t")
-        if not command or is_own(command) or (number == UNNUMBERED and is_garbled_poll(command)):
+        if not command or is_own(command) or (number == UNNUMBERED and is_garbled(command)):
             return ""
         self.changed_at_s = time.monotonic()
         if command.startswith(MARKER):
@@ -161,10 +162,16 @@ def judge(
     return verdicts
 
 
-def is_garbled_poll(command: str) -> bool:
-    """Whether one bit makes this an M105, which agents also say without number and checksum."""
+def is_garbled(command: str) -> bool:
+    """Whether a line without number is what a cable made of another.
+
+    Where a bit of the N is flipped, or of a poll, which has neither number nor checksum, a firmware
+    finds no command that it knows, or one beside M105; the line itself comes again.
+    """
     flips = [ord(one) ^ ord(other) for one, other in zip(command, POLL, strict=False)]
-    return len(command) == len(POLL) and sum(flip.bit_count() for flip in flips) == 1
+    is_poll = len(command) == len(POLL) and sum(flip.bit_count() for flip in flips) == 1
+    known = parse(command)
+    return is_poll or known is None or known.name[0] not in "GMT"
 
 
 def is_whole(made: Print, wish: Wish) -> bool:

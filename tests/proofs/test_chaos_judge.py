@@ -99,11 +99,14 @@ def test_a_whole_print_that_was_thrown_away_as_never_printed_is_seen() -> None:
     assert kinds([made], [wish()], [job("discarded", "finished")]) == ["double start"]
 
 
-def test_a_poll_that_the_cable_garbles_is_no_line_of_a_print() -> None:
+def test_a_line_that_the_cable_garbles_is_no_line_of_a_print() -> None:
     whole = printed("job-1")
     for garbled, kinds_seen in (
         ("-\tM!05", []),
         ("-\tM107", []),
+        ("-\tN;38 M400", []),
+        ("-\tO138 G1 X9", []),
+        ("7\tN;38 M400", ["wrong print"]),
         ("7\tM107", ["wrong print"]),
         ("-\tM106", ["wrong print"]),
         ("-\tG1 X9", ["wrong print"]),
