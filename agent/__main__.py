@@ -20,7 +20,10 @@ EXIT_JOURNAL = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the agent; returns 0 after SIGTERM or SIGINT, 2 and 3 for what a person must mend."""
+    """Run the agent; returns 0 after SIGTERM, SIGINT or once it is drained, else 2 or 3.
+
+    Those are for what a person must mend: settings, and a journal that can't be used.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     if "--version" in arguments:
         sys.stdout.write(f"farmhand-agent {build()}\n")
@@ -46,13 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(settings: AgentSettings) -> None:
-    """Run until a signal; what prints goes on, as far as its printer can by itself."""
+    """Run until a signal; what prints goes on, as far as its printer can by itself.
+
+    SIGUSR1 drains: nothing new is taken, and the end comes once nothing prints.
+    """
     from agent.printers.registry import open_driver
 
-    app = asyncio.create_task(App(settings, open_driver).run(), name="app")
+    agent = App(settings, open_driver)
+    app = asyncio.create_task(agent.run(), name="app")
+    drained = asyncio.create_task(agent.drain.empty.wait(), name="drained")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, app.cancel)
+    loop.add_signal_handler(signal.SIGUSR1, agent.drain.ask)
+    await asyncio.wait((app, drained), return_when=asyncio.FIRST_COMPLETED)
+    for task in (drained, app):
+        task.cancel()
     await asyncio.wait((app,))
     if not app.cancelled():
         app.result()

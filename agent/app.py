@@ -12,16 +12,18 @@ from uuid import uuid4
 import structlog
 
 from agent.commands import Answers, Order
+from agent.draining import Drain
 from agent.errors import SettingsInvalid
 from agent.files import FileStore
 from agent.host import Host
 from agent.journal import Journal
 from agent.line_thread import LineThread, OnLineThread
 from agent.link import Broker, Link, Listener
-from agent.printer_task import PrinterTask, Surroundings
+from agent.printer_task import PrinterTask
 from agent.printers.driver import Driver
 from agent.reports import sample
 from agent.settings import AgentSettings, PrinterSettings
+from agent.surroundings import Surroundings
 from protocols.wire.compat import OURS, PROTOCOL_MINOR
 from protocols.wire.from_agent import Presence, PrinterDescription, Telemetry
 from protocols.wire.to_agent import Command, Desired
@@ -44,7 +46,11 @@ SOUND_S = 60.0  # a task that lived so long has earned a quick restart
 
 
 class App:
-    """One agent. `run` ends only when cancelled; a print in progress is left to the printer."""
+    """One agent. `run` ends only when cancelled; a print in progress is left to the printer.
+
+    Attributes:
+        drain: to have no new run taken, and to know when nothing prints any more.
+    """
 
     def __init__(self, settings: AgentSettings, open_driver: OpenDriver) -> None:
         """Open what needs no loop.
@@ -56,6 +62,7 @@ class App:
         Raises:
             SettingsInvalid: a printer's own settings are wrong.
         """
+        self.drain = Drain()
         self._settings = settings
         self._agent_id = AgentId(settings.agent_id)
         self._boot_id = uuid4().hex
@@ -99,6 +106,7 @@ class App:
                 files=_files(settings),
                 outlet=link,
                 host_findings=lambda: self._host.findings.now,
+                drain=self.drain,
             )
             for printer in settings.printers:
                 printer_id = PrinterId(printer.id)
@@ -110,6 +118,8 @@ class App:
                 tasks.create_task(_keep("link", link.run), name="link")
                 tasks.create_task(_keep("host", self._host.run), name="host")
                 tasks.create_task(_keep("telemetry", lambda: self._sample(link)), name="telemetry")
+                draining = self.drain.watch(self._tasks.values(), link.drain)
+                tasks.create_task(draining, name="drain")
                 for printer_id, task in self._tasks.items():
                     # Apart, so that a mistake in the one does not cut the line of the other.
                     driving = f"driver.{printer_id}"

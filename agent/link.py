@@ -17,8 +17,9 @@ from uuid import uuid4
 import aiomqtt
 import structlog
 
-from protocols.errors import MalformedMessage, UnsupportedProtocol
+from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, encode, receive
+from protocols.wire.complaints import Complaints
 from protocols.wire.from_agent import CommandResult, Presence, Reported, Telemetry
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import Topic, build, subscription
@@ -109,12 +110,17 @@ class Link:
         self._repeating = False
         self.connected = False
         self.session = 0
-        self.dropped = 0
+        self._complaints = Complaints()
 
     @property
     def heard(self) -> bool:
         """Whether the coordinator would hear us: connected, and nobody said that it is down."""
         return self.connected and (self._coordinator is None or self._coordinator.up)
+
+    @property
+    def dropped(self) -> int:
+        """How many messages were none, or none for us."""
+        return self._complaints.count
 
     def report(self, reported: Reported) -> None:
         """Say how a printer stands; replaces what was not said yet."""
@@ -129,6 +135,12 @@ class Link:
         self._events.append((printer_id, payload))
         self._wake.set()
         return True
+
+    def drain(self) -> None:
+        """Say, now and from now on, that this agent is being drained."""
+        self._presence = replace(self._presence, draining=True)
+        self._presence_due = True
+        self._wake.set()
 
     def answer(self, result: CommandResult) -> None:
         """Answer a command; when too many wait, the oldest answer is dropped."""
@@ -247,7 +259,8 @@ class Link:
             self._wake.clear()
             if self._presence_due:
                 self._presence_due = False
-                await self._say_presence(client, presence)
+                current = replace(presence, draining=self._presence.draining)
+                await self._say_presence(client, current)
             while (parcel := self._next()) is not None:
                 name = build(parcel.topic, agent_id, parcel.printer_id)
                 await client.publish(name, parcel.payload, parcel.topic.qos, parcel.topic.retain)
@@ -288,14 +301,18 @@ class Link:
             topic = arrived.topic.value
             try:
                 message = receive(topic, payload if isinstance(payload, bytes) else b"")
-            except (MalformedMessage, UnsupportedProtocol) as error:
-                self.dropped += 1
-                log.warning("message.dropped", topic=topic[:200], reason=str(error))
+            except ProtocolError as error:
+                self._complain(topic, error)
                 continue
             if isinstance(message, Sync):
                 self._repeat_soon(message, tasks)
             else:
                 self._sort(message, presence)
+
+    def _complain(self, topic: str, error: ProtocolError) -> None:
+        """Count a message that is dropped; now and then tell of it."""
+        if count := self._complaints.note(asyncio.get_running_loop().time()):
+            log.warning("message.dropped", topic=topic[:200], reason=str(error), count=count)
 
     def _sort(self, message: Message, presence: Presence) -> None:
         match message:
@@ -308,7 +325,7 @@ class Link:
             case Presence():
                 self._note_own_presence(message, presence)
             case _:
-                self.dropped += 1
+                log.debug("message.ignored", kind=message.kind)
 
     def _note_coordinator(self, status: CoordinatorStatus) -> None:
         known = self._coordinator

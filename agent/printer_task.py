@@ -8,10 +8,9 @@ journal, and the driver lives on in a task of its own.
 
 import asyncio
 import secrets
-import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, assert_never
 
 import structlog
@@ -21,7 +20,7 @@ from agent.commands import Orders
 from agent.core.ahead import give_up, wanted
 from agent.core.memory import Change, note_foreign, promoted
 from agent.core.observation import RunState
-from agent.core.reconcile import fate, reconcile
+from agent.core.reconcile import fate, is_begun, reconcile
 from agent.core.run import Happened, Run
 from agent.core.situation import Decision, Recall, Situation
 from agent.core.steps import (
@@ -50,23 +49,13 @@ from agent.errors import (
     PlateRefused,
     StartUnknown,
 )
-from agent.files import FileStore
-from agent.journal import Journal
-from agent.outbox import Outbox, Outlet
+from agent.outbox import Outbox
 from agent.printers.driver import Driver, PlateFile
 from agent.remembered import Remembered
 from agent.reports import gist, report
+from agent.surroundings import Surroundings
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import (
-    AgentId,
-    Finding,
-    Mode,
-    Nonce,
-    PrinterId,
-    RunId,
-    RunPhase,
-    nonce_of,
-)
+from protocols.wire.vocabulary import Finding, Mode, Nonce, PrinterId, RunId, RunPhase, nonce_of
 
 log = structlog.get_logger(__name__)
 
@@ -75,19 +64,6 @@ RECOVER_AGAIN_S = 2.0  # the nozzle may be resting on the print
 REPORT_S = 30.0  # a report is repeated so often even if nothing changed
 OBEY_S_MAX = 60.0  # for a printer to take an order; homing and heating block that long
 START_S_MAX = 180.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all printers of an agent share; `host_findings`: what is wrong with the machine."""
-
-    agent_id: AgentId
-    boot_id: str
-    journal: Journal
-    files: FileStore
-    outlet: Outlet
-    host_findings: Callable[[], tuple[Finding, ...]] = tuple
-    monotonic_s: Callable[[], float] = time.monotonic
 
 
 class PrinterTask:
@@ -132,6 +108,20 @@ class PrinterTask:
     def wake(self) -> None:
         """Look again."""
         self._wake.set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run has begun and did not end, or a bed is being emptied, as far as known."""
+        now_s, known = self._around.monotonic_s(), self._remembered
+        if known is None or self._beside.ahead.ejecting:
+            return True
+        return is_begun(known.memory, self._recall, now_s)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether there is history that no coordinator has acknowledged."""
+        known = self._remembered
+        return known is None or self._outbox.acknowledged < known.memory.events_stored
 
     async def run(self) -> None:
         """Look after the printer until cancelled.
@@ -207,6 +197,7 @@ class PrinterTask:
             self_clearing=self._beside.ejects,
             heard=self._around.outlet.heard,
             now_s=self._around.monotonic_s(),
+            draining=self._around.drain.asked,
         )
 
     @property

@@ -24,6 +24,7 @@ from agent.core.steps import ArmStaged, Eject, FetchStaged, GiveUp, Promote
 from protocols.wire.to_agent import Desired
 from protocols.wire.vocabulary import Mode, Nonce, PrinterState, RunPhase
 
+DRAINED = "the agent is being drained: it takes no new run"
 NOT_WANTED = "the coordinator does not want it any more"
 OF_ANOTHER_PROCESS = "the agent began anew: it has to be given and permitted again"
 
@@ -130,6 +131,8 @@ def _useless(situation: Situation, *, sure: bool) -> Iterator[tuple[str, Run]]:
         if run.nonce is not None and run.nonce not in ahead.nonces:
             if sure:
                 yield OF_ANOTHER_PROCESS, run
+        elif situation.draining:
+            yield DRAINED, run
         elif not situation.self_clearing:
             yield "this printer does not empty its bed by itself", run
         elif desired is not None and wanted(desired, run) is not Mode.RUN:

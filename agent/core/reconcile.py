@@ -14,6 +14,7 @@ or that it made for a lease in advance (`ahead.py`).
 from typing import assert_never
 
 from agent.core.ahead import (
+    DRAINED,
     bed_is_clear,
     bed_words,
     eject,
@@ -23,9 +24,10 @@ from agent.core.ahead import (
     succeed,
     wanted,
 )
+from agent.core.memory import Memory
 from agent.core.observation import Observation, RunSeen, RunState
 from agent.core.run import Happened, Run
-from agent.core.situation import Decision, Situation
+from agent.core.situation import Decision, Recall, Situation
 from agent.core.steps import (
     Arm,
     Fetch,
@@ -90,6 +92,14 @@ def is_foreign(observed: Observation, run: Run | None) -> bool:
     return busy and not begun and not ours
 
 
+def is_begun(memory: Memory, recall: Recall, now_s: float) -> bool:
+    """Whether a run has begun and did not end, or a permit that begins it may be on its way."""
+    run = memory.run
+    if run is None or not run.is_active or run.phase is RunPhase.FETCHING:
+        return False
+    return run.phase is not RunPhase.READY or _is_armed(run, recall, now_s)
+
+
 def fate(run: Run, seen: RunSeen) -> tuple[WriteJournal, ...]:
     """Return what an answer to `Recover` means for the run.
 
@@ -118,6 +128,8 @@ def fate(run: Run, seen: RunSeen) -> tuple[WriteJournal, ...]:
 def _bring(situation: Situation, mode: Mode | None) -> Decision:
     if mode is Mode.STOP:
         return Decision(steps=(WriteJournal(Happened.WITHDRAWN, STOP_BEFORE_START),))
+    if situation.draining:
+        return Decision(waits_for=DRAINED)
     return _held_back(situation) or Decision(steps=(Fetch(),))
 
 
@@ -126,6 +138,9 @@ def _begin(situation: Situation, run: Run, mode: Mode | None) -> Decision:
     recall, now_s = situation.recall, situation.now_s
     if mode is Mode.STOP:
         return Decision(steps=(WriteJournal(Happened.WITHDRAWN, STOP_BEFORE_START),))
+    armed = _is_armed(run, recall, now_s)
+    if situation.draining and not armed:
+        return _give_back(situation, run)
     if held := _held_back(situation):
         return held
     if not recall.plate_here:
@@ -137,12 +152,25 @@ def _begin(situation: Situation, run: Run, mode: Mode | None) -> Decision:
         return Decision(steps=(WriteJournal(Happened.COMMITTED), Start()))
     if not situation.heard:
         return Decision(waits_for="the coordinator: it is not connected")
-    armed_until_s = recall.armed_at_s + PERMIT_S_MAX
-    if run.nonce is None or recall.armed != run.nonce or now_s > armed_until_s:
+    if not armed:
         return Decision(steps=(Arm(), Report()))
     if permit == run.nonce:
         return Decision(steps=(WriteJournal(Happened.COMMITTED), Start()))
+    armed_until_s = recall.armed_at_s + PERMIT_S_MAX
     return Decision(waits_for="the coordinator's permit", again_s=armed_until_s + 0.001)
+
+
+def _is_armed(run: Run, recall: Recall, now_s: float) -> bool:
+    """Whether a permit for the run's nonce would be accepted now."""
+    said = run.nonce is not None and recall.armed == run.nonce
+    return said and now_s <= recall.armed_at_s + PERMIT_S_MAX
+
+
+def _give_back(situation: Situation, run: Run) -> Decision:
+    """Leave a run alone that did not begin, and say so where it was permitted, which came late."""
+    if run.nonce is not None and permit_for(situation.desired, run) == run.nonce:
+        return Decision(steps=(WriteJournal(Happened.WITHDRAWN, DRAINED),))
+    return Decision(waits_for=DRAINED)
 
 
 def _missing(situation: Situation, mode: Mode | None) -> str:

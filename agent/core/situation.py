@@ -58,6 +58,7 @@ class Situation:
         self_clearing: the agent knows how this printer empties its bed.
         heard: the coordinator would hear us now: a nonce said into the void is wasted.
         now_s: monotonic clock.
+        draining: nothing is begun any more but what the coordinator may just be permitting.
     """
 
     desired: Desired | None
@@ -69,6 +70,7 @@ class Situation:
     self_clearing: bool = False
     heard: bool
     now_s: float
+    draining: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

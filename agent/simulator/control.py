@@ -1,7 +1,8 @@
 """The control channel: lines of text in, one line each out.
 
 `fault SPEC` arms a fault, `faults` lists them, `clear` disarms all, `status` answers JSON, `reset`
-restarts the board, `press` is the button at the printer, `help` lists these.
+restarts the board, `press` is the button at the printer, `note TEXT` writes what a person did
+there into the log, `help` lists these.
 """
 
 import json
@@ -10,7 +11,7 @@ from agent.errors import SettingsInvalid
 from agent.simulator.faults import FAULTS, parse_fault
 from agent.simulator.firmware import Firmware
 
-_HELP = "fault SPEC | faults | clear | status | reset | press | help"
+_HELP = "fault SPEC | faults | clear | status | reset | press | note TEXT | help"
 
 
 def obey(firmware: Firmware, line: str, now: float) -> str:
@@ -35,6 +36,9 @@ def obey(firmware: Firmware, line: str, now: float) -> str:
             return "ok"
         case "press":
             firmware.press(now)
+            return "ok"
+        case "note":
+            firmware.log.mark(f"note {rest}")
             return "ok"
         case "help":
             return _HELP

@@ -2,7 +2,8 @@
 
 One line each: `<line number or ->`, a tab, the command without number, checksum and comment. Lines
 that begin with `#` are marks of the board itself: `#boot`, `#reset CAUSE`, `#halted REASON`,
-`#fault NAME`. Tests hold this log against the file that was to be printed.
+`#fault NAME`, and `#note TEXT` by whoever stands beside it. Tests hold this log against the file
+that was to be printed.
 """
 
 from pathlib import Path
@@ -21,7 +22,7 @@ class ExecutedLog:
         self._lines.append(f"-\t{text}\n" if number is None else f"{number}\t{text}\n")
 
     def mark(self, text: str) -> None:
-        """Note what happened to the board itself."""
+        """Note what happened to the board itself, or was done at it."""
         self._lines.append(f"#{text}\n")
 
     def take(self) -> bytes:

@@ -33,6 +33,9 @@ SECURITY_HEADERS = {
 }
 
 
+HUNG_UP = 499  # nobody gets it; it stands in our log
+
+
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, bind it to every log line of it, and log how it ended."""
@@ -63,6 +66,10 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         problem = problem_of_http(error)
     except FarmError as error:
         problem = problem_of(error)
+    except ConnectionResetError:
+        # Who asked is gone. What is raised the HTTP library would log as a defect; that it can't
+        # send this it lets be.
+        return web.Response(status=HUNG_UP)
     except Exception:  # the top of the HTTP side: a defect must not take the connection with it
         _log.exception("request.failed", method=request.method, path=request.path)
         problem = unexpected()

@@ -64,7 +64,7 @@ class Children:
                 # Ctrl-C is ours alone: we end the children in order. Should we be killed, the
                 # kernel tells them.
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=end_with_parent(),
             )
         child = Child(name, process, log)
         self.started.append(child)
@@ -102,7 +102,7 @@ def last_lines(log: Path, count: int = LOG_LINES_SHOWN) -> Sequence[str]:
     return log.read_text(errors="replace").splitlines()[-count:]
 
 
-def _end_with_parent() -> Callable[[], None] | None:
+def end_with_parent() -> Callable[[], None] | None:
     """Return what asks the kernel, in the child, to end it with its parent; Linux only."""
     if sys.platform != "linux":
         return None

@@ -36,7 +36,11 @@ LONG: dict[str, dict[str, str]] = {
         "bytes": "tests.benchmarks.wire_bytes",
         "farm": "tests.benchmarks.farm",
     },
-    "prove": {"crash": "tests.proofs.crash", "simulation": "tests.simulation"},
+    "prove": {
+        "chaos": "tests.proofs.chaos",
+        "crash": "tests.proofs.crash",
+        "simulation": "tests.simulation",
+    },
 }
 
 # Two workers: the edge tests wait more than they compute, and the machines that check have two

@@ -19,14 +19,20 @@ class Obstacle:
 
 
 def obstacles(
-    job: Job, plates: Sequence[Plate], printer: Printer, run: Run | None
+    job: Job,
+    plates: Sequence[Plate],
+    printer: Printer,
+    run: Run | None,
+    *,
+    draining: bool = False,
 ) -> tuple[Obstacle, ...]:
     """Return all that keeps a printer from printing a job now; empty where nothing does.
 
     Args:
         run: the one that holds the printer's lease, None where none does.
+        draining: its agent takes no new run.
     """
-    return (*misfits(job, plates, printer), *unready(printer, run))
+    return (*misfits(job, plates, printer), *unready(printer, run, draining=draining))
 
 
 def misfits(job: Job, plates: Sequence[Plate], printer: Printer) -> tuple[Obstacle, ...]:
@@ -65,7 +71,7 @@ def plate_for(plates: Sequence[Plate], printer: Printer) -> Plate | None:
     return None
 
 
-def unready(printer: Printer, run: Run | None) -> tuple[Obstacle, ...]:
+def unready(printer: Printer, run: Run | None, *, draining: bool = False) -> tuple[Obstacle, ...]:
     """Return why nothing new can be leased on the printer now, whatever the job."""
     found: list[Obstacle] = []
     if printer.in_service:
@@ -74,6 +80,9 @@ def unready(printer: Printer, run: Run | None) -> tuple[Obstacle, ...]:
         found.append(Obstacle("offline", "its agent is not connected"))
     elif printer.seen is PrinterState.OFFLINE:
         found.append(Obstacle("printer_offline", "its agent can't reach it"))
+    elif draining:
+        words = "its agent is being drained: it takes no new run, and ends once nothing prints"
+        found.append(Obstacle("draining", words))
     if printer.quarantine:
         found.append(Obstacle("quarantined", printer.quarantine))
     if printer.seen in (PrinterState.HALTED, PrinterState.ATTENTION):

@@ -15,6 +15,7 @@ from protocols.wire.from_agent import Presence, PrinterDescription
 from protocols.wire.vocabulary import JournalId, PrinterId
 
 MEMORY_IS_NEW = "the agent's memory is new"
+DRAINED = "its agent is being drained"
 
 
 def unsupported(presence: Presence) -> str | None:
@@ -105,6 +106,11 @@ def unsupported_note(presence: Presence, reason: str) -> Note:
     )
 
 
+def draining_note(presence: Presence) -> Note:
+    """Return the line of history about an agent that takes nothing new from now on."""
+    return Note(subject="agent", subject_id=presence.agent_id, name="agent.draining")
+
+
 def without(presence: Presence, claimed: Collection[PrinterId]) -> Presence:
     """Return the presence without some printers."""
     kept = tuple(each for each in presence.printers if each.printer_id not in claimed)
@@ -151,6 +157,9 @@ def _returned(
     holding = replace(holding, printer=printer)
     if printer.journal_id != presence.journal_id:
         effects = (*effects, *_with_new_memory(holding, presence.journal_id, now))
+    elif presence.draining and holding.run and holding.run.state is RunState.LEASED:
+        # It would not begin; what was permitted may have.
+        effects = (*effects, *leases.move(holding, RunChange.REVOKE, now, reason=DRAINED)[1])
     return (*effects, Say(printer.printer_id))
 
 

@@ -59,7 +59,7 @@ async def _free_printers(farm: Farm, unit: Unit) -> list[Printer]:
     return [
         printer
         for printer in await unit.printers(online=True, leased=False)
-        if not unready(printer, None)
+        if not unready(printer, None, draining=printer.agent_id in farm.live.draining)
     ]
 
 
@@ -68,7 +68,8 @@ async def _stageable_printers(farm: Farm, unit: Unit) -> list[Printer]:
     return [
         printer
         for printer in await unit.printers(leased=True, bed_policy=BedPolicy.SELF_CLEARING)
-        if not await _against_staging(farm, unit, printer)
+        if printer.agent_id not in farm.live.draining
+        and not await _against_staging(farm, unit, printer)
     ]
 
 
@@ -122,11 +123,12 @@ async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> bool
         return False
     job_runs = await unit.runs(job_id=job.job_id)
     in_advance = placement.printer.run_id is not None
+    draining = printer.agent_id in farm.live.draining
     if in_advance:
         against = (*misfits(job, [plate], printer), *await _against_staging(farm, unit, printer))
     else:
-        against = obstacles(job, [plate], printer, None)
-    if not in_advance and printer.run_id is not None:
+        against = obstacles(job, [plate], printer, None, draining=draining)
+    if (in_advance and draining) or (not in_advance and printer.run_id is not None):
         return False
     if not copies.tally(job, job_runs).wanted or against:
         return False

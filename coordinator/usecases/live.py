@@ -8,7 +8,14 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from protocols.wire.from_agent import CommandResult, HostSample, PrinterSample, Reported, Telemetry
+from protocols.wire.from_agent import (
+    CommandResult,
+    HostSample,
+    Presence,
+    PrinterSample,
+    Reported,
+    Telemetry,
+)
 from protocols.wire.vocabulary import AgentId, Finding, JobId, PrinterId
 
 # What was said once is remembered for so many things; when it is full, it may be said again.
@@ -36,6 +43,7 @@ class Live:
         hosts: the machines of the agents, by their last telemetry.
         history_trouble: what is wrong with the history, as far as anybody looked; empty where
             nothing is.
+        draining: agents that take no new run.
         preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
             runs alone, so that what is said last is what was true last.
     """
@@ -48,6 +56,7 @@ class Live:
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     history_trouble: str = ""
+    draining: set[AgentId] = field(default_factory=set)
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
@@ -71,6 +80,15 @@ class Live:
     def preparing(self, job_id: JobId) -> float | None:
         """Return how far a job's slicing is, 0 to 1; None where it is not being sliced."""
         return self.progress.get(job_id)
+
+    def note_draining(self, presence: Presence) -> bool:
+        """Remember whether an agent is being drained; True where that began."""
+        began = presence.draining and presence.online and presence.agent_id not in self.draining
+        if presence.draining and presence.online:
+            self.draining.add(presence.agent_id)
+        else:
+            self.draining.discard(presence.agent_id)
+        return began
 
     def is_news(self, report: Reported) -> bool:
         """Whether a report is younger than all before it of the same boot; remembers it."""

@@ -292,7 +292,7 @@ def _waits(
     for run in job_runs:
         yield from _run_waits(farm.live, job, run, staged.get(run.run_id))
     if copies.tally(job, job_runs).wanted and not job.held:
-        yield from _printer_waits(job, plates, stations[:told_max])
+        yield from _printer_waits(farm.live, job, plates, stations[:told_max])
         if told_max is not None and len(stations) > told_max:
             words = "there are more printers than these: ask why it waits, and all of them are told"
             yield Wait(code="more_printers", words=words)
@@ -317,11 +317,14 @@ def _run_waits(live: Live, job: Job, run: Run, staged_on: Printer | None) -> Ite
         yield Wait(printer_id=run.printer_id, code="leased", words=words)
 
 
-def _printer_waits(job: Job, plates: Sequence[Plate], stations: _Stations) -> Iterable[Wait]:
+def _printer_waits(
+    live: Live, job: Job, plates: Sequence[Plate], stations: _Stations
+) -> Iterable[Wait]:
     if not stations:
         yield Wait(code="no_printers", words="no printer has ever been connected")
     for printer, run in stations:
-        against = obstacles(job, plates, printer, run)
+        draining = printer.agent_id in live.draining
+        against = obstacles(job, plates, printer, run, draining=draining)
         for obstacle in against:
             yield Wait(printer_id=printer.printer_id, code=obstacle.code, words=obstacle.words)
         if not against:

@@ -5,7 +5,9 @@ unknown kinds are refused loudly.
 """
 
 import json
-from dataclasses import is_dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -15,6 +17,7 @@ from protocols.wire import from_agent, to_agent, vocabulary
 from protocols.wire.from_agent import CommandResult, Presence, Reported, RunEvent, Telemetry
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import Topic, parse
+from protocols.wire.vocabulary import is_id
 
 Message = (
     Desired
@@ -42,6 +45,9 @@ MessageType = TypeVar(
 
 # A report with every field at its longest stays below 8 KiB; an agent with 32 printers below 32.
 MESSAGE_BYTES_MAX = 256 * 1024
+
+# Journals and databases hold 64 bits; only what looks as if it had more is looked at closely.
+_MAYBE_HUGE = re.compile(rb"\d{19}|\d[eE]\+?\d")
 
 KINDS: dict[str, type[Message]] = {
     "desired": Desired,
@@ -93,7 +99,8 @@ def decode(payload: bytes, expected: type[MessageType]) -> MessageType:
         expected: the kind that belongs on the topic it arrived on; see `CARRIES`.
 
     Raises:
-        MalformedMessage: too large, no JSON, a field missing or of the wrong type.
+        MalformedMessage: too large, no JSON, a field missing or of the wrong type, a whole number
+            that no database holds, a printer whose name can't stand in a topic.
         UnsupportedProtocol: a kind that we do not know.
     """
     if len(payload) > MESSAGE_BYTES_MAX:
@@ -102,6 +109,12 @@ def decode(payload: bytes, expected: type[MessageType]) -> MessageType:
         message: MessageType = _ADAPTERS[expected].validate_json(payload)
     except ValidationError as error:
         raise _reason(payload, error) from error
+    if _MAYBE_HUGE.search(payload) and any(map(_is_huge, _whole_numbers(message))):
+        raise MalformedMessage("a whole number does not fit into 64 bits")
+    if isinstance(message, Presence):
+        for printer in message.printers:
+            if not is_id(printer.printer_id):
+                raise MalformedMessage(f"the printer's name {printer.printer_id[:80]!r} is no id")
     return message
 
 
@@ -124,6 +137,25 @@ def receive(topic: str, payload: bytes) -> Message:
         if said is not None and meant is not None and said != meant:
             raise MalformedMessage(f"{name} is {said!r}", topic)
     return message
+
+
+def _whole_numbers(value: object) -> Iterator[int]:
+    """Yield every whole number in a message."""
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _whole_numbers(each)
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _whole_numbers(each)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _whole_numbers(getattr(value, field.name))
+
+
+def _is_huge(number: int) -> bool:
+    return not -(2**63) <= number < 2**63
 
 
 def _reason(payload: bytes, error: ValidationError) -> MalformedMessage | UnsupportedProtocol:

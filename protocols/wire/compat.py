@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from protocols.errors import UnsupportedProtocol
 from protocols.wire.topics import PROTOCOL_MAJOR
 
-PROTOCOL_MINOR = 1  # 1: findings, the host; leases in advance, bed policies
+# 1: findings, the host; leases in advance, bed policies; draining
+PROTOCOL_MINOR = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Presence:
         protocol_min: lowest and `protocol_max` highest major version it speaks.
         protocol_minor: of the highest.
         build: its version.
+        draining: it takes no new run, and ends once nothing prints.
     """
 
     kind: Literal["presence"] = "presence"
@@ -74,6 +75,7 @@ class Presence:
     protocol_minor: int = 0
     build: str = ""
     printers: tuple[PrinterDescription, ...] = ()
+    draining: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

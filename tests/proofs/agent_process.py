@@ -16,8 +16,9 @@ import structlog
 from agent.files import FileStore
 from agent.journal import Journal
 from agent.line_thread import LineThread, OnLineThread
-from agent.printer_task import PrinterTask, Surroundings
+from agent.printer_task import PrinterTask
 from agent.printers.registry import open_driver
+from agent.surroundings import Surroundings
 from protocols.wire.from_agent import Reported
 from protocols.wire.to_agent import Assignment, BedClearance, Desired, PlateReference
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, Nonce, PrinterId, RunId, RunPhase

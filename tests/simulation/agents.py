@@ -5,8 +5,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from agent.draining import Drain
 from agent.errors import FileUnavailable
-from agent.printer_task import PrinterTask, Surroundings
+from agent.printer_task import PrinterTask
+from agent.surroundings import Surroundings
 from protocols.wire.codec import Message, decode
 from protocols.wire.from_agent import Presence, PrinterDescription, Reported, RunEvent
 from protocols.wire.to_agent import CoordinatorStatus, Desired, PlateReference, Sync
@@ -112,6 +114,11 @@ class AgentLink:
         if self._connection is not None:
             self._broker.cut(self._connection)
 
+    def drain(self) -> None:
+        """Say, now and from now on, that the agent is being drained."""
+        self._presence = replace(self._presence, draining=True)
+        self._say("presence", "", self._presence, retain=True)
+
     def die(self) -> None:
         """End with the process."""
         if self._connection is not None:
@@ -174,6 +181,7 @@ class AgentHost:
         self.machines = machines
         self.skew_s = [0.0]
         self.partitioned_until_s = [0.0]
+        self.drain = Drain()
         self.journals = 0
         self.scrapped = False
         self._broker = broker
@@ -212,12 +220,14 @@ class AgentHost:
     async def _main(self) -> None:
         process, link = self.process, self.link
         journal = SimulatedJournal(self.world, self.card, process)
+        self.drain = drain = Drain()
         around = Surroundings(
             agent_id=self.agent_id,
             boot_id=link._presence.boot_id,
             journal=journal,  # type: ignore[arg-type]  # the same calls, on a simulated card
             files=SimulatedFiles(process),  # type: ignore[arg-type]
             outlet=link,
+            drain=drain,
             monotonic_s=asyncio.get_running_loop().time,
         )
         async with asyncio.TaskGroup() as tasks:
@@ -228,6 +238,9 @@ class AgentHost:
                 link.tasks[machine.printer_id] = task
                 tasks.create_task(task.run())
             self.world.later(self.world.random.uniform(0.1, 5.0), link.connect)
+            tasks.create_task(drain.watch(link.tasks.values(), link.drain))
+            await drain.empty.wait()
+            process.kill("drained")
 
     def _died(self) -> None:
         self.link.die()

@@ -13,6 +13,7 @@ import structlog
 
 import agent.beside
 import agent.documents
+import agent.draining
 import agent.printer_task
 import agent.remembered
 from coordinator.domain.jobs import ENDED
@@ -23,7 +24,7 @@ from tests.simulation.judge import Judge
 from tests.simulation.machines import Machine
 from tests.simulation.people import People
 from tests.simulation.virtual_time import Deadlock, run_virtually
-from tests.simulation.wire import Broker
+from tests.simulation.wire import Broker, Translate
 from tests.simulation.world import SkewedWall, World
 
 CRASH = 0.002  # of a process, at any of its instructions
@@ -31,12 +32,14 @@ TROUBLE_EVERY_S = 720.0
 ORDER_EVERY_S = 2400.0
 SELF_CLEARING = 0.5  # so many of the printers
 CALM_S_MAX = 36 * 3600.0
+DRAIN_LOOK_S = 15.0  # instead of half a second
 REPORT_S = 600.0  # instead of 30 s: repetitions of nothing new cost a story most of its time
 
 # Fault -> how often, against the others.
 TROUBLES = {
     "agent killed": 4,
     "agent's power cut": 4,
+    "agent drained": 3,
     "agent cut off": 4,
     "long partition": 8,
     "card wiped": 1,
@@ -70,13 +73,17 @@ class Ending:
 class Farm:
     """A whole farm in virtual time."""
 
-    def __init__(self, seed: int, hours: float, *, crash: float = CRASH) -> None:
+    def __init__(
+        self, seed: int, hours: float, *, crash: float = CRASH, translate: Translate | None = None
+    ) -> None:
         self.world = World(Random(seed))
         self.hours = hours
         self.crash = crash
         self.judge = Judge(self.world)
         self.store = JudgedStore(self.judge)
         self.broker = Broker(self.world)
+        if translate is not None:
+            self.broker.translate = translate
         self.starts = Starts()
         self.machines: list[Machine] = []
         self.hosts: list[AgentHost] = []
@@ -148,6 +155,7 @@ class Farm:
         todo: dict[str, Callable[[], object]] = {
             "agent killed": lambda: host.process.kill("killed"),
             "agent's power cut": host.lose_power,
+            "agent drained": lambda: host.drain.ask(),
             "agent cut off": host.link.cut,
             "long partition": lambda: self._partition(host),
             "card wiped": host.swap_card,
@@ -265,12 +273,14 @@ class Farm:
         )
 
 
-def live_through(seed: int, hours: float = 8.0, *, crash: float = CRASH) -> Ending:
-    """Live through one story and tell how it ended."""
+def live_through(
+    seed: int, hours: float = 8.0, *, crash: float = CRASH, translate: Translate | None = None
+) -> Ending:
+    """Live through one story and tell how it ended; `translate` as in `wire.Broker`."""
     told: list[Farm] = []
 
     async def live() -> float:
-        farm = Farm(seed, hours, crash=crash)
+        farm = Farm(seed, hours, crash=crash, translate=translate)
         told.append(farm)
         await farm.live()
         ended_s = farm.world.now_s()
@@ -307,6 +317,8 @@ def _surroundings(seed: int) -> Iterator[None]:
         stack.callback(lambda: structlog.configure(**before))
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
         for where, name, stand_in in (
+            (agent.draining, "LOOK_S", DRAIN_LOOK_S),
+            (agent.draining, "HEARD_S_MAX", 4 * DRAIN_LOOK_S),
             (agent.documents, "datetime", SkewedWall),
             (agent.remembered, "datetime", SkewedWall),
             (agent.printer_task, "secrets", chance),

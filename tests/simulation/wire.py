@@ -11,6 +11,8 @@ from tests.simulation.world import World
 # Kind, agent and printer: what a topic says.
 Topic: TypeAlias = tuple[str, str, str]
 
+Translate: TypeAlias = Callable[[Topic, Message], Message]
+
 LATENCY_S = (0.005, 0.3)
 # Until either side notices that the other is gone.
 KEEPALIVE_S = 45.0
@@ -48,6 +50,7 @@ class Broker:
     Attributes:
         lossy: probability that a message that may be lost is; so with `twice` and `late`.
         down_until_s: nobody can connect before.
+        translate: what one side says -> what another version of the other makes of it.
     """
 
     world: World
@@ -60,6 +63,7 @@ class Broker:
     sessions: list[Session] = field(default_factory=list)
     wills: dict[str, list[tuple[Topic, Message]]] = field(default_factory=dict)
     down_until_s: float = 0.0
+    translate: Translate = lambda topic, message: message
 
     def connect(self, session: Session) -> bool:
         """Open a session; one of the same client is thrown out. False: no broker."""
@@ -92,6 +96,7 @@ class Broker:
         self.world.later(begins_s - self.world.now_s(), lambda: self._route(topic, message, retain))
 
     def _route(self, topic: Topic, message: Message, retain: bool) -> None:
+        message = self.translate(topic, message)
         if retain:
             self.retained[topic] = message
         if isinstance(message, Desired):

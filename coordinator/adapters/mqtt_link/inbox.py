@@ -8,13 +8,15 @@ by that, events come again by themselves because nobody acknowledged them.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from time import monotonic
 
 import structlog
 
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, receive
+from protocols.wire.complaints import Complaints
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +39,15 @@ class LinkCounters:
     """
 
     sessions: int = 0
-    malformed: int = 0
+    complaints: Complaints = field(default_factory=Complaints)
     superseded: int = 0
     telemetry_dropped: int = 0
     dropped: int = 0
+
+    @property
+    def malformed(self) -> int:
+        """How many messages were none."""
+        return self.complaints.count
 
 
 class Inbox:
@@ -96,10 +103,12 @@ class Inbox:
 
 
 def decoded(topic: str, payload: bytes, counters: LinkCounters) -> Message | None:
-    """Return the message, or None for what is none: counted and told."""
+    """Return the message, or None for what is none: counted, and told now and then."""
+    if not payload:
+        return None  # a retained message was deleted
     try:
         return receive(topic, payload)
     except ProtocolError as error:
-        counters.malformed += 1
-        log.warning("message.dropped", topic=topic[:200], reason=str(error))
+        if count := counters.complaints.note(monotonic()):
+            log.warning("message.dropped", topic=topic[:200], reason=str(error), count=count)
         return None

@@ -10,6 +10,7 @@ from agent.core.reconcile import (
     ASK_AGAIN_S,
     PERMIT_S_MAX,
     fate,
+    is_begun,
     reconcile,
 )
 from agent.core.run import Happened, Run
@@ -212,3 +213,42 @@ def test_silence_of_the_coordinator_stops_nothing() -> None:
         RunPhase.PRINTING, desired=None, heard=False, observed=seen(RunState.PRINTING)
     )
     assert reconcile(alone).steps == ()
+
+
+LAPSED = replace(ARMED, armed_at_s=NOW_S - PERMIT_S_MAX - 0.1)
+
+
+def test_an_agent_that_is_drained_brings_and_begins_nothing_new() -> None:
+    unasked = replace(DESIRED, permit=None)
+    for phase, recall in (
+        (RunPhase.FETCHING, Recall()),
+        (RunPhase.READY, Recall()),
+        (RunPhase.READY, Recall(plate_here=True)),
+        (RunPhase.READY, LAPSED),
+    ):
+        drained = situation(phase, recall=recall, desired=unasked, draining=True)
+        decision = reconcile(drained)
+        assert decision.steps == ()
+        assert "drained" in decision.waits_for
+        assert not is_begun(drained.memory, recall, NOW_S)
+
+
+def test_a_permit_that_was_asked_for_before_the_draining_still_starts_its_run() -> None:
+    asked = situation(draining=True)
+    assert reconcile(asked).steps == (WriteJournal(Happened.COMMITTED), Start())
+    assert is_begun(asked.memory, ARMED, NOW_S)
+
+
+def test_a_permit_that_comes_too_late_for_a_drained_agent_is_given_back() -> None:
+    (step,) = reconcile(situation(recall=LAPSED, draining=True)).steps
+    assert isinstance(step, WriteJournal)
+    assert step.happened is Happened.WITHDRAWN
+
+
+def test_what_has_begun_goes_on_while_an_agent_is_drained() -> None:
+    for phase in (RunPhase.COMMITTED, RunPhase.PRINTING, RunPhase.PAUSED, RunPhase.STOPPING):
+        usual = situation(phase, observed=seen(RunState.PRINTING))
+        assert reconcile(replace(usual, draining=True)) == reconcile(usual)
+        assert is_begun(usual.memory, Recall(), NOW_S)
+    assert not is_begun(replace(MEMORY, run=None), ARMED, NOW_S)
+    assert not is_begun(situation(RunPhase.FINISHED).memory, ARMED, NOW_S)

@@ -295,3 +295,12 @@ def test_a_wrong_fault_is_refused_with_a_reason(spec: str) -> None:
     with pytest.raises(SettingsInvalid):
         parse_fault(spec)
     assert obey(firmware(), f"fault {spec}", 0.0).startswith("error:")
+
+
+def test_what_a_person_notes_stands_in_the_log_between_the_commands() -> None:
+    board = firmware()
+    say(board, encode(1, "G21"))
+    assert obey(board, "note the bed is clear", 1.0) == "ok"
+    say(board, encode(2, "G90"))
+    noted = board.log.take().decode().splitlines()
+    assert noted[-3:] == ["1\tG21", "#note the bed is clear", "2\tG90"]

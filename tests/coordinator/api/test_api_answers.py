@@ -4,7 +4,11 @@ import json
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from structlog.testing import capture_logs
 
+from coordinator.api.middlewares import HUNG_UP, explain
 from coordinator.api.problems import problem_of
 from coordinator.errors import (
     FarmError,
@@ -146,3 +150,13 @@ async def test_the_page_and_its_files_name_nothing_off_the_host(
             etag = response.headers["ETag"]
         async with session.get(path, headers={"If-None-Match": etag}) as response:
             assert response.status == 304
+
+
+async def test_who_hangs_up_in_the_middle_of_an_answer_is_no_defect() -> None:
+    async def hung_up(_: web.Request) -> web.StreamResponse:
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    with capture_logs() as logs:
+        response = await explain(make_mocked_request("GET", "/api/v1/artifacts/x"), hung_up)
+    assert logs == []
+    assert response.status == HUNG_UP  # what is raised would be logged by the HTTP library

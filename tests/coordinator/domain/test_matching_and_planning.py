@@ -51,6 +51,12 @@ def test_each_fact_that_is_in_the_way_is_told(change: dict[str, object], code: s
     assert codes(JOB, replace(PRINTER, **change)) == [code]  # type: ignore[arg-type]
 
 
+def test_a_printer_of_an_agent_that_is_drained_gets_nothing_new() -> None:
+    assert [each.code for each in unready(PRINTER, None, draining=True)] == ["draining"]
+    offline = unready(replace(PRINTER, online=False), None, draining=True)
+    assert [each.code for each in offline] == ["offline"]
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -104,6 +104,7 @@ EXAMPLES: dict[str, Message] = {
         protocol_min=1,
         protocol_max=1,
         build="0.1.0",
+        draining=True,
         printers=(
             PrinterDescription(
                 printer_id=PRINTER,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import MalformedMessage, ProtocolError, UnsupportedProtocol
 from protocols.wire import codec
-from protocols.wire.from_agent import Presence, Reported, Telemetry
+from protocols.wire.from_agent import Presence, Reported, RunEvent, Telemetry
 from protocols.wire.to_agent import Desired
 from tests.protocols.wire.examples import AGENT, EXAMPLES, PRINTER
 
@@ -141,3 +141,32 @@ def test_a_report_about_another_printer_than_its_topic_says_is_refused() -> None
     assert isinstance(codec.receive(f"{root}/{PRINTER}/reported", payload), Reported)
     with pytest.raises(MalformedMessage, match="printer_id"):
         codec.receive(f"{root}/other/reported", payload)
+
+
+@pytest.mark.parametrize("printer_id", ["a/b", "#", "+", "", "P.1", "x" * 64])
+def test_a_printer_whose_name_is_no_id_is_refused(printer_id: str) -> None:
+    payload = json.loads(codec.encode(EXAMPLES["presence"]))
+    payload["printers"][0]["printer_id"] = printer_id
+    with pytest.raises(MalformedMessage, match="no id"):
+        codec.decode(json.dumps(payload).encode(), Presence)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+def test_a_whole_number_that_no_database_holds_is_refused(number: int) -> None:
+    for kind, path in (("desired", "epoch"), ("run_event", "number"), ("presence", "protocol_max")):
+        payload = json.loads(codec.encode(EXAMPLES[kind]))
+        payload[path] = number
+        with pytest.raises(MalformedMessage, match="64 bits"):
+            codec.decode(json.dumps(payload).encode(), type(EXAMPLES[kind]))
+    with pytest.raises(MalformedMessage):
+        codec.decode(b'{"printer_id":"p","epoch":1e30,"revision":1}', Desired)
+    nested = json.loads(codec.encode(EXAMPLES["run_event"]))
+    nested["facts"] = {"resends": number}
+    with pytest.raises(MalformedMessage, match="64 bits"):
+        codec.decode(json.dumps(nested).encode(), RunEvent)
+
+
+def test_numbers_of_64_bits_and_long_digits_in_texts_are_taken() -> None:
+    payload = json.loads(codec.encode(EXAMPLES["reported"]))
+    payload |= {"sequence": 2**63 - 1, "revision": -(2**63), "message": "9" * 40}
+    assert codec.decode(json.dumps(payload).encode(), Reported).sequence == 2**63 - 1

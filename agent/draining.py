@@ -1,0 +1,74 @@
+"""To drain an agent: it takes no new run, and is done once nothing prints.
+
+What has begun is printed to its end; a permit that may be on its way is waited for. An agent that
+is stopped without this disturbs no print either, but leaves it waiting for the next start.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 0.5
+HEARD_S_MAX = 15.0  # a coordinator that is there acknowledges within a second
+
+
+class Busy(Protocol):
+    """What is asked of each printer's loop."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run has begun and did not end."""
+
+    @property
+    def unheard(self) -> bool:
+        """Whether there is history that no coordinator has acknowledged."""
+
+    def wake(self) -> None:
+        """Look again."""
+
+
+class Drain:
+    """Whether an agent is being drained, and whether it is empty."""
+
+    def __init__(self) -> None:
+        """Begin without being asked."""
+        self._asked = asyncio.Event()
+        self.empty = asyncio.Event()
+
+    @property
+    def asked(self) -> bool:
+        """Whether it was asked for; there is no way back but a new start."""
+        return self._asked.is_set()
+
+    def ask(self) -> None:
+        """Take no new run from now on."""
+        self._asked.set()
+
+    async def watch(self, printers: Iterable[Busy], say: Callable[[], None]) -> None:
+        """Set `empty` once nothing prints and the history was heard; `say` tells that it began."""
+        await self._asked.wait()
+        printers = tuple(printers)
+        log.info("agent.draining", printing=sum(printer.begun for printer in printers))
+        say()
+        for printer in printers:
+            printer.wake()
+        await _until(lambda: not any(printer.begun for printer in printers))
+        heard = _until(lambda: not any(printer.unheard for printer in printers))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(heard, HEARD_S_MAX)
+        log.info("agent.drained")
+        self.empty.set()
+        await asyncio.get_running_loop().create_future()
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Look now and then: neither the journal nor the outbox tells when it is empty."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        if is_so():
+            return
