@@ -15,6 +15,9 @@ rest was too long for what the firmware does now: it is halved, and grows back s
 SHARE = 0.6
 # A planner of 8 blocks, the smallest, and three lines before it last so long at 1,200 moves/s.
 REST_S_MAX = 0.008
+# Where lines wait for less than 5 ms, at 800 a second, a machine that is late by some milliseconds
+# finds nothing left of a planner of 16 blocks: lines have to lie there, not the processor rest.
+REST_S_MIN = 0.003
 # The kernel's poll counts in milliseconds.
 STEP_S = 0.001
 GROWTH = 1.1
@@ -59,6 +62,6 @@ class Rest:
         if self._eagerness < 1.0:
             self._eagerness *= GROWTH
         rest_s = self._waits_s * SHARE * self._eagerness
-        if rest_s < STEP_S:
+        if rest_s < REST_S_MIN:
             return 0.0
         return min(rest_s // STEP_S * STEP_S, REST_S_MAX)

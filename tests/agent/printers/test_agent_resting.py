@@ -75,6 +75,11 @@ def test_a_firmware_that_takes_lines_as_fast_as_they_come_is_never_rested_from()
     assert board.now == pytest.approx(3000 / WINDOW * 0.001, rel=0.05)
 
 
+def test_moves_too_short_to_be_late_for_are_never_rested_from() -> None:
+    board = Board(1 / 1200)
+    assert board.stream(Rest(), 3000) > 2900
+
+
 def test_with_one_line_under_way_there_is_no_rest() -> None:
     rest = Rest()
     for number in range(100):
