@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import structlog
 
 from agent.errors import DriverUnavailable, NotPossible, PlateRefused
+from agent.printers.baud_rates import TRIAL_S, BaudRates
 from agent.printers.driver import Capabilities, Observation, PlateFile, RunSeen, RunState
 from agent.printers.feed import Feed
 from agent.printers.hearing import Hearing
@@ -59,6 +60,9 @@ class MarlinSerial:
         self._settings = MarlinSerialSettings.parse(settings)
         self._log = log.bind(printer_id=printer_id)
         self._transcript = Transcript()
+        self._baud_rates = BaudRates(
+            self._settings.baud_rate, state_dir and state_dir / "baud_rate"
+        )
         self._feed = Feed(
             self._new_connection(), now=_now, tell=self._heard, shortens=self._settings.shorten
         )
@@ -177,19 +181,32 @@ class MarlinSerial:
             await asyncio.sleep(delay_s)
 
     async def _converse(self) -> None:
-        port = await asyncio.to_thread(open_port, self._settings.port, self._settings.baud_rate)
+        rates = self._baud_rates
+        port = await asyncio.to_thread(open_port, self._settings.port, rates.current)
         connection = self._new_connection()
+        trial: asyncio.TimerHandle | None = None
         try:
             self._feed.attach(connection)
             link = SerialLink(port.fileno(), connection, self._heard_and_speak, self._transcript)
             self._feed.link = link
+            if rates.searching:
+                words = f"nobody answers at {rates.current} baud"
+                trial = asyncio.get_running_loop().call_later(TRIAL_S, self._end_trial, link, words)
             await link.serve(adopt=self._streaming.unsettled)
         finally:
+            if trial is not None:
+                trial.cancel()
+            if not self._hearing.connected and not self._streaming.unsettled:
+                rates.silent()
             self._feed.link = None
             self._streaming.found = None
             with contextlib.suppress(OSError):
                 os.write(port.fileno(), connection.parting)
             port.close()
+
+    def _end_trial(self, link: SerialLink, words: str) -> None:
+        if not self._hearing.connected:
+            link.lose(words)
 
     async def _tend(self) -> None:
         """Now and then look for faults, note how far the plate is, give up what nobody wants."""
@@ -223,6 +240,8 @@ class MarlinSerial:
     def _heard(self, told: list[events.Event]) -> None:
         for event in told:
             self._hearing.handle(event)
+            if type(event) is events.Ready:
+                self._baud_rates.answered()
         self._look()
 
     # ------------------------------------------------------------------ what the owner asks

@@ -22,6 +22,7 @@ class MarlinSerialSettings:
     Attributes:
         port: a device path, best one below /dev/serial/by-id, or `socket://host:port` for a
             printer that speaks G-code over TCP, or `rfc2217://host:port` for a serial server.
+        baud_rate: of the serial line; 0: it is found out, and remembered.
         window: lines that the board surely takes unaccepted; 0: what it tells, 1 on a board that
             does not tell.
         window_bytes: and so many bytes; 0: those of the lines of `window` where that is set, much
@@ -40,7 +41,7 @@ class MarlinSerialSettings:
     """
 
     port: str
-    baud_rate: int = 115200
+    baud_rate: int = 0
     window: int = 0
     window_bytes: int = 0
     shorten: bool = False
@@ -106,7 +107,7 @@ def _checked(name: str, value: Any, wanted: Any) -> Any:
             return value
         raise SettingsInvalid(f"{name!r} must be true or false, not {value!r}")
     kinds = (int,) if wanted is int else (int, float)
-    low = 0 if name in ("margin_mm", "window", "window_bytes") else 1e-9
+    low = 0 if name in ("baud_rate", "margin_mm", "window", "window_bytes") else 1e-9
     if isinstance(value, bool) or not isinstance(value, kinds) or value < low:
         raise SettingsInvalid(f"{name!r} must be a positive number, not {value!r}")
     return value
