@@ -158,10 +158,11 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
             await _record_unsupported(hearing, presence, trouble)
         return
     admitted = await _without_claimed(hearing, presence)
-    for each in mine:
-        if each.journal_id != presence.journal_id:
-            await lose_staged(transaction, each.printer_id, arriving.MEMORY_IS_NEW)
-    mine = await transaction.unit.printers(presence.agent_id)
+    renewed = [each for each in mine if each.journal_id != presence.journal_id]
+    for each in renewed:
+        await lose_staged(transaction, each.printer_id, arriving.MEMORY_IS_NEW)
+    if renewed:
+        mine = await transaction.unit.printers(presence.agent_id)
     holdings = {each.printer_id: await holding_of(transaction.unit, each) for each in mine}
     await transaction.perform(arriving.arrived(admitted, holdings, transaction.now))
     for description in admitted.printers:

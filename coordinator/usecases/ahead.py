@@ -3,8 +3,6 @@
 Every staged run moves its own job and the printer's row: they are loaded afresh, one by one.
 """
 
-from datetime import datetime
-
 from coordinator.domain import leases, staging
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import RunState
@@ -14,24 +12,11 @@ from protocols.wire.from_agent import Reported
 from protocols.wire.vocabulary import PrinterId
 
 
-async def is_staged_news(unit: Unit, printer: Printer, report: Reported, now: datetime) -> bool:
-    """Whether `permit_staged` would do something; most reports change nothing."""
-    if not printer.staged or not await _is_in_step(unit, printer, report):
-        return False
-    for run_id in printer.staged:
-        holding = await holding_of(unit, printer, run_id)
-        if staging.answer(holding, report, now):
-            return True
-        if holding.run is not None and holding.run.state is RunState.LEASED:
-            return False
-    return False
-
-
 async def permit_staged(transaction: Writing, report: Reported) -> None:
     """Permit what an agent holds in advance and is ready for, in the order of the epochs."""
     unit = transaction.unit
     printer = await the_printer(unit, report.printer_id)
-    if not await _is_in_step(unit, printer, report):
+    if not printer.staged or not await _is_in_step(unit, printer, report):
         return
     for run_id in printer.staged:
         holding = await holding_of(unit, await the_printer(unit, report.printer_id), run_id)

@@ -1,6 +1,7 @@
 """Leases given out, and desired documents said."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from coordinator.domain import copies, leases
@@ -34,6 +35,8 @@ _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVO
 # How many jobs are read at once while there are free printers left.
 _JOBS_AT_ONCE = 200
 
+_Suitable = Callable[[Farm, Unit], Awaitable[list[Printer]]]
+
 
 async def dispatch_jobs(farm: Farm) -> int:
     """Lease free printers to jobs that want them; return how many leases were given.
@@ -46,7 +49,7 @@ async def dispatch_jobs(farm: Farm) -> int:
     given, size = 0, farm.policy.leases_per_commit
     for suitable in (_free_printers, _stageable_printers):  # who is free comes first
         async with farm.store.read() as unit:
-            placements = await _placements(unit, await suitable(farm, unit))
+            placements = await _placements(farm, unit, suitable)
         for first in range(0, len(placements), size):
             async with writing(farm, "farm", "dispatch") as transaction:
                 for placement in placements[first : first + size]:
@@ -79,14 +82,15 @@ async def _against_staging(farm: Farm, unit: Unit, printer: Printer) -> tuple[Ob
     return unstageable(printer, run, staged, farm.policy.leases_ahead)
 
 
-async def _placements(unit: Unit, free: list[Printer]) -> list[Placement]:
-    """Plan one lease for each of these printers.
+async def _placements(farm: Farm, unit: Unit, suitable: _Suitable) -> list[Placement]:
+    """Plan one lease for each suitable printer; none is looked for while no job wants one.
 
     Jobs are read in the order they are served, some at a time, until every printer is taken: a long
     queue is not read whole for a few printers.
     """
-    jobs = await unit.jobs_wanting(offset=0, limit=_JOBS_AT_ONCE) if free else []
-    if not jobs:
+    jobs = await unit.jobs_wanting(offset=0, limit=_JOBS_AT_ONCE)
+    free = await suitable(farm, unit) if jobs else []
+    if not free:
         return []
     pool = Pool(free, await unit.printers_insisted_on())
     placements: list[Placement] = []

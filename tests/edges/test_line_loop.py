@@ -143,8 +143,9 @@ async def test_a_line_thread_does_work_elsewhere_and_brings_back_what_came_of_it
     thread.close()
 
 
-async def test_cancelling_what_is_done_on_a_line_thread_cancels_it_there() -> None:
-    thread, began, ended = LineThread(), threading.Event(), threading.Event()
+async def doing_for_ever(thread: LineThread) -> tuple[asyncio.Task[None], threading.Event]:
+    """Begin something on a thread that ends only when cancelled, and tells that it did."""
+    began, ended = threading.Event(), threading.Event()
 
     async def forever() -> None:
         began.set()
@@ -155,23 +156,20 @@ async def test_cancelling_what_is_done_on_a_line_thread_cancels_it_there() -> No
 
     task = asyncio.create_task(thread.do(forever()))
     await asyncio.to_thread(began.wait, 5)
+    return task, ended
+
+
+async def test_cancelling_what_is_done_on_a_line_thread_cancels_it_there() -> None:
+    thread = LineThread()
+    task, ended = await doing_for_ever(thread)
     task.cancel()
     assert await asyncio.to_thread(ended.wait, 5)
     thread.close()
 
 
 async def test_closing_a_line_thread_ends_what_is_done_there_first() -> None:
-    thread, began, ended = LineThread(), threading.Event(), threading.Event()
-
-    async def forever() -> None:
-        began.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    task = asyncio.create_task(thread.do(forever()))
-    await asyncio.to_thread(began.wait, 5)
+    thread = LineThread()
+    task, ended = await doing_for_ever(thread)
     await asyncio.to_thread(thread.close)
     assert ended.is_set()
     with pytest.raises(asyncio.CancelledError):
