@@ -9,4 +9,4 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 .PHONY: lock
 lock:
 	$(LOCK) --output-file requirements.lock
-	$(LOCK) --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --extra dev --extra step --extra wasm --constraints requirements.lock --output-file requirements-dev.lock
