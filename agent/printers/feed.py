@@ -13,6 +13,13 @@ from protocols.gcode.connection import Connection
 from protocols.gcode.events import Event
 from protocols.gcode.shorten import shorten
 from protocols.gcode.states import State
+from protocols.gcode.supply import BURST_LINES
+
+# What a firmware holds at least, a planner of 8 blocks and some lines before it, lasts so long at
+# 1,200 moves/s. Where the plate's own moves are known to take longer, so may a rest.
+REST_S_SURE = 0.008
+REST_S_MAX = 0.03
+PLANNED_LINES = 32
 
 
 class Feed:
@@ -55,10 +62,13 @@ class Feed:
         return self.link is not None and streaming
 
     @property
-    def flows(self) -> bool:
-        """Whether the plate's lines are taken as there is room, and nothing else is to be done."""
+    def rest_s_max(self) -> float:
+        """For how long nobody need look, as long as all is well; 0: there is something to do."""
         run = self.run
-        return run is not None and run.supply.open and not run.supply.dry and not self._own
+        if run is None or not run.supply.open or run.supply.dry or self._own:
+            return 0.0
+        seven_s = run.survey.seven_s(run.taken - PLANNED_LINES, run.taken + 2 * BURST_LINES)
+        return min(max(seven_s, REST_S_SURE), REST_S_MAX)
 
     def worded(self, command: str) -> str:
         """Return a command of the plate as it is put to the present firmware."""

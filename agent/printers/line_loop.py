@@ -21,7 +21,8 @@ from typing import Any, TypeVarTuple
 TOGETHER_S = 0.001
 
 Ts = TypeVarTuple("Ts")
-Serve = Callable[[bool], float]
+Serve = Callable[[bool, float], float]
+NEVER = float("inf")
 
 
 class LineSelector(selectors.BaseSelector):
@@ -35,7 +36,8 @@ class LineSelector(selectors.BaseSelector):
         self.called = False
         self._others = selectors.EpollSelector()
         self._epoll = select.epoll()
-        self._epoll.register(self._others.fileno(), select.EPOLLIN)
+        self._others_descriptor = self._others.fileno()
+        self._epoll.register(self._others_descriptor, select.EPOLLIN)
         self._lines: dict[int, Serve] = {}
         self._resting: dict[int, float] = {}
 
@@ -47,8 +49,8 @@ class LineSelector(selectors.BaseSelector):
         Args:
             descriptor: it never blocks.
             serve: reads it and does what follows, without raising; is told whether there is surely
-                something to read, an end or an error included, and returns for how many seconds the
-                line may rest, 0 for not at all.
+                something to read, an end or an error included, and the monotonic time; returns for
+                how many seconds the line may rest, 0 for not at all.
         """
         self._lines[descriptor] = serve
         self._epoll.register(descriptor, select.EPOLLIN)
@@ -59,15 +61,15 @@ class LineSelector(selectors.BaseSelector):
             self._resting.pop(descriptor, None)
             self._epoll.unregister(descriptor)
 
-    def _serve(self, descriptor: int, *, ready: bool) -> None:
+    def _serve(self, descriptor: int, *, ready: bool, now: float) -> None:
         serve = self._lines.get(descriptor)
         if serve is None:
             return  # another line's service removed it
-        rest_s = serve(ready)
+        rest_s = serve(ready, now)
         if rest_s:
             if descriptor not in self._resting:
                 self._epoll.modify(descriptor, 0)
-            self._resting[descriptor] = monotonic() + rest_s
+            self._resting[descriptor] = now + rest_s
         elif descriptor in self._resting:
             del self._resting[descriptor]
             self._epoll.modify(descriptor, select.EPOLLIN)
@@ -75,23 +77,23 @@ class LineSelector(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Serve lines until asyncio has something to do; return its ready descriptors."""
         self.called = False
-        others = self._others.fileno()
-        ends_s = float("inf") if timeout is None else monotonic() + timeout
+        resting, others, now = self._resting, self._others_descriptor, monotonic()
+        ends_s = NEVER if timeout is None else now + timeout
         while True:
-            until_s = min(ends_s, *self._resting.values()) if self._resting else ends_s
-            forever = until_s == float("inf")
-            wait_s = None if forever else max(until_s - monotonic(), 0.0)
-            for descriptor, _ in self._epoll.poll(wait_s):
+            until_s = ends_s
+            for at in resting.values():
+                if at < until_s:
+                    until_s = at
+            found = self._epoll.poll(None if until_s == NEVER else max(until_s - now, 0.0))
+            now = monotonic()
+            for descriptor, _ in found:
                 if descriptor == others:
                     return self._others.select(0)
-                self._serve(descriptor, ready=True)
-            if forever and not self.called:
-                continue
-            now = monotonic()
-            if self._resting and now >= until_s:
-                soon_s = now + TOGETHER_S
-                for descriptor in [one for one, at in self._resting.items() if at <= soon_s]:
-                    self._serve(descriptor, ready=False)
+                self._serve(descriptor, ready=True, now=now)
+            if resting and now >= until_s:
+                for descriptor in list(resting):
+                    if resting.get(descriptor, NEVER) <= now + TOGETHER_S:
+                        self._serve(descriptor, ready=False, now=now)
             if self.called or now >= ends_s:
                 return []
 

@@ -230,12 +230,12 @@ class MarlinSerial:
             self._feed.pump_and_flush()
         self._look()
 
-    def _heard_and_speak(self, told: list[events.Event], now: float) -> bool:
-        if not told and self._feed.flows:
-            return True
+    def _heard_and_speak(self, told: list[events.Event], now: float) -> float:
+        if not told and (rest_s_max := self._feed.rest_s_max):
+            return rest_s_max
         self._heard(told)
         self._feed.pump(now)
-        return False
+        return 0.0
 
     def _heard(self, told: list[events.Event]) -> None:
         for event in told:

@@ -3,42 +3,43 @@
 Theory. While moves drain more slowly than lines arrive, each line waits in the firmware until the
 planner has room for it, and its `ok` comes late for no other reason. Nothing is gained by answering
 each of these oks at once; on an idle machine, waking up for one costs more than all that follows.
-So a part of that waiting is spent at rest, and several oks are answered in one go.
+So the line rests for about as long as the firmware needs for what it holds, and the oks are
+answered in one go. The planner behind it stays full meanwhile.
 
 What a line waits is seen: the time from its being written to its ok, less the least such time ever
-seen, which is the way there and back. If everything under way was accepted when a rest ended, the
-rest was too long for what the firmware does now: it is halved, and grows back slowly.
+seen, which is the way there and back. Without waiting there is no rest: then the link is what
+limits, or the firmware itself. How long a rest may be is tried out: longer while something of what
+was under way was still there when it ended, and shorter where nothing was.
 """
 
-# So much of what a line waits in the firmware is rested: the same share of the window is used up
-# meanwhile, and the rest of it still lies there.
-SHARE = 0.6
-# A planner of 8 blocks, the smallest, and three lines before it last so long at 1,200 moves/s.
-REST_S_MAX = 0.008
-# Where lines wait for less than 5 ms, at 800 a second, a machine that is late by some milliseconds
-# finds nothing left of a planner of 16 blocks: lines have to lie there, not the processor rest.
-REST_S_MIN = 0.003
 # The kernel's poll counts in milliseconds.
 STEP_S = 0.001
-GROWTH = 1.1
-EAGERNESS_MIN = 1 / 64  # grown back after some forty looks
+# Less than that is the machine's own unpunctuality.
+WAIT_S_MIN = 0.001
+FIRST_SHARE = 0.5  # of the first waiting seen: the rest of it still lies there
+LONGER = 1.05
+LONGER_S = 0.0001
+SHORTER = 0.85
 
 
 class Rest:
     """One connection's rests.
 
     Attributes:
+        s_max: for how long nobody need look, as long as all is well.
         way_s: least time seen from a line to its ok, infinity before the first.
     """
 
-    __slots__ = ("_eagerness", "_sample", "_sampled_s", "_waits_s", "way_s")
+    __slots__ = ("_emptied", "_rest_s", "_sample", "_sampled_s", "_waits_s", "s_max", "way_s")
 
     def __init__(self) -> None:
+        self.s_max = 0.0
         self.way_s = float("inf")
         self._sample = -1
         self._sampled_s = 0.0
         self._waits_s = 0.0
-        self._eagerness = 1.0
+        self._rest_s = 0.0
+        self._emptied = False
 
     def served(self, now: float, *, accepted: int, written: int, left: int) -> float:
         """Return for how many seconds the line may rest now; 0 is not at all.
@@ -56,12 +57,19 @@ class Rest:
                     self.way_s = took_s
                 self._waits_s = took_s - self.way_s
             self._sample, self._sampled_s = written, now
+        if self._waits_s < WAIT_S_MIN:
+            self._rest_s = 0.0
+            return 0.0
         if left == 0:
-            self._eagerness = max(self._eagerness / 2, EAGERNESS_MIN)
-            return 0.0
-        if self._eagerness < 1.0:
-            self._eagerness *= GROWTH
-        rest_s = self._waits_s * SHARE * self._eagerness
-        if rest_s < REST_S_MIN:
-            return 0.0
-        return min(rest_s // STEP_S * STEP_S, REST_S_MAX)
+            self._rest_s *= SHORTER
+            # Once may be chance. Twice, and the planner may be running dry: the oks tell.
+            self._emptied = not self._emptied
+            if not self._emptied:
+                return 0.0
+        else:
+            self._emptied = False
+            if self._rest_s == 0.0:
+                self._rest_s = self._waits_s * FIRST_SHARE
+            elif self._rest_s < self.s_max:
+                self._rest_s = self._rest_s * LONGER + LONGER_S
+        return min(self._rest_s // STEP_S * STEP_S, self.s_max)

@@ -19,15 +19,15 @@ LOOK_INTERVAL_S = 1.0
 class SerialLink:
     """One port's life: from `serve` until it is lost.
 
-    Events are handed over synchronously, with the time; the answer tells whether lines of a plate
-    flow, with nothing else to do.
+    Events are handed over synchronously, with the time; the answer tells for how many seconds
+    nobody need look while lines of a plate flow, 0 where there is something else to do.
     """
 
     def __init__(
         self,
         descriptor: int,
         connection: Connection,
-        handle: Callable[[list[Event], float], bool],
+        handle: Callable[[list[Event], float], float],
         transcript: Transcript,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -106,11 +106,12 @@ class SerialLink:
         elif waiting and not self._unwritten:
             self._loop.remove_writer(self._descriptor)
 
-    def _readable(self, ready: bool) -> float:
+    def _readable(self, ready: bool, now: float) -> float:
         """Read and answer; returns for how many seconds the line may rest.
 
         Args:
             ready: the kernel says so. Else a port without data may give nothing, as a closed one.
+            now: monotonic.
         """
         try:
             data = os.read(self._descriptor, READ_BYTES_MAX)
@@ -119,13 +120,12 @@ class SerialLink:
         except OSError as error:
             self.lose(f"reading from the port failed: {error}")
             return 0.0
-        if not data and not ready:
-            return 0.0
         if not data:
-            self.lose("the port was closed at the other end")
+            if ready:
+                self.lose("the port was closed at the other end")
             return 0.0
         try:
-            return self._answer(data, self._loop.time())
+            return self._answer(data, now)
         except Exception as error:  # the loop lives on; the printer's own task has to deal with it
             if not self._lost.done():
                 self._lost.set_exception(error)
@@ -133,17 +133,22 @@ class SerialLink:
 
     def _answer(self, data: bytes, now: float) -> float:
         connection = self._connection
-        self._transcript.note(now, "<", data)
-        told = connection.receive(data, now)
-        left = connection.lines_under_way
-        flows = self._handle(told, now) and connection.undisturbed
-        self._speak(now)
-        if not flows:
-            self._see_to_deadline(now)
-            return 0.0
+        asked = connection.next_number - 1
+        out = None if self._unwritten else connection.flow(data, now)
+        if out is not None:
+            self._transcript.note_exchange(now, data, out)
+            if out:
+                self._write(out)
+        else:
+            self._transcript.note(now, "<", data)
+            self._rest.s_max = self._handle(connection.receive(data, now), now)
+            self._speak(now)
+            if not (self._rest.s_max and connection.undisturbed):
+                self._see_to_deadline(now)
+                return 0.0
         written = connection.next_number - 1
         accepted = written - connection.lines_under_way
-        return self._rest.served(now, accepted=accepted, written=written, left=left)
+        return self._rest.served(now, accepted=accepted, written=written, left=asked - accepted)
 
     def _ring(self) -> None:
         self._timer = None

@@ -30,6 +30,12 @@ class Transcript:
         """Note what one read or write moved."""
         self._chunks.append((at_s, way, data))
 
+    def note_exchange(self, at_s: float, heard: bytes, said: bytes) -> None:
+        """Note what came and, if anything, what was answered at once."""
+        self._chunks.append((at_s, "<", heard))
+        if said:
+            self._chunks.append((at_s, ">", said))
+
     def spoken(self, *, bytes_max: int = _EVERYTHING) -> list[Spoken]:
         """Return the last lines, oldest first, of so many bytes; the first may lack its head."""
         chunks, size = [], 0

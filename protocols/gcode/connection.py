@@ -8,6 +8,7 @@ from protocols.gcode.dialects import Dialect
 from protocols.gcode.dialogue import Dialogue
 from protocols.gcode.errors_heard import ErrorsHeard
 from protocols.gcode.flight import Flight, Line
+from protocols.gcode.flow import Flow
 from protocols.gcode.handshake import FIRST_NUMBER, Handshake
 from protocols.gcode.handshake import STATES as HANDSHAKE_STATES
 from protocols.gcode.knowledge import Knowledge
@@ -33,6 +34,8 @@ class Connection:
     """One conversation with one firmware. The owner moves bytes and tells the time (monotonic).
 
     Attributes:
+        flow: bytes and the time -> what to write, where all that comes of them is that a plate goes
+            on; None: nothing was done, `receive` has to take them.
         undisturbed: what was received last were oks at most: `deadline` became no earlier by it.
     """
 
@@ -63,8 +66,11 @@ class Connection:
         self._sender = Sender(self._dialogue, self._flight)
         self._silence = Silence(self._dialogue, self._knowledge, self._flight, self._sender)
         self._news = News(self._dialogue, self._knowledge, self._silence)
+        self._flow = Flow(
+            self._dialogue, self._knowledge, self._flight, self._repair, self._sender, self._news
+        )
+        self.flow = self._flow.answer
         self.undisturbed = False
-        self._tail = b""
         self._wake_at: float | None = None
 
     # ------------------------------------------------------------------ what is known
@@ -222,11 +228,11 @@ class Connection:
 
     def receive(self, data: bytes, now: float) -> list[events.Event]:
         """Take bytes from the port; returns what they mean, in order."""
-        if self._tail:
-            data = self._tail + data
+        if self._flow.tail:
+            data = self._flow.tail + data
         lines = data.split(b"\n")
         tail = lines.pop()
-        self._tail = tail if len(tail) <= timing.TAIL_BYTES_MAX else b""
+        self._flow.tail = tail if len(tail) <= timing.TAIL_BYTES_MAX else b""
         flight, smooth = self._flight, self._is_smooth
         only_oks = True
         for line in lines:

@@ -34,7 +34,9 @@ class Flight:
 
     Attributes:
         next_number: of the next new line.
+        lines: unaccepted ones, oldest first; the first `sent` of them are on the wire.
         bytes_sent: bytes of the lines on the wire.
+        history: the last that were accepted, should the firmware ask for them after all.
         poll_behind: while an unnumbered M105 is unanswered, number of the last line before it.
     """
 
@@ -44,8 +46,8 @@ class Flight:
         self.bytes_sent = 0
         self.next_number = 0
         self.poll_behind: int | None = None
-        self._history: deque[Line] = deque(maxlen=HISTORY_LINES_MAX)
-        self._window = window
+        self.history: deque[Line] = deque(maxlen=HISTORY_LINES_MAX)
+        self.window = window
         self._knowledge = knowledge
 
     def begin(self, next_number: int) -> None:
@@ -54,7 +56,7 @@ class Flight:
         What came before can't be repeated: going back over an M110 would run old lines again.
         """
         self.lines.clear()
-        self._history.clear()
+        self.history.clear()
         self.sent = self.bytes_sent = 0
         self.next_number = next_number
         self.poll_behind = None
@@ -62,13 +64,13 @@ class Flight:
     @property
     def has_room(self) -> bool:
         """Whether a line more may be put on the wire, if it is not too long."""
-        window = self._window
+        window = self.window
         lines = window.lines if self.poll_behind is None else window.lines - 1
         return self.sent < lines and self.bytes_sent < window.bytes_max
 
     def fits(self, data: bytes) -> bool:
         """Whether these very bytes may be put on the wire, given `has_room`."""
-        return not self.sent or self.bytes_sent + len(data) <= self._window.bytes_max
+        return not self.sent or self.bytes_sent + len(data) <= self.window.bytes_max
 
     @property
     def waits_to_repeat(self) -> bool:
@@ -161,23 +163,23 @@ class Flight:
         line = self.lines.popleft()
         self.sent -= 1
         self.bytes_sent -= len(line.data)
-        self._history.append(line)
-        window = self._window
+        self.history.append(line)
+        window = self.window
         if window.lines < window.full:
             window.accepted()
         return line
 
     def plausible(self, number: int) -> bool:
         """Whether a firmware in step with us can ask for this line."""
-        if self._history:
-            return self._history[0].number <= number <= self.next_number
+        if self.history:
+            return self.history[0].number <= number <= self.next_number
         oldest = self.lines[0].number if self.lines else self.next_number
         return oldest <= number <= self.next_number
 
     def go_back(self, number: int) -> None:
         """Let everything from a plausible number on wait to be repeated."""
-        while self._history and self._history[-1].number >= number:
-            line = self._history.pop()
+        while self.history and self.history[-1].number >= number:
+            line = self.history.pop()
             line.reported = True
             self.lines.appendleft(line)
             self.sent += 1

@@ -22,11 +22,12 @@ class Supply:
         taken: commands of the plate that were handed over, or were so before; `accepted` of them
             by the firmware.
         open: lines may be handed over now.
+        ready: the next lines, encoded; not all there are.
         dry: there is no further line, at the plate's end or where it was told to hold.
     """
 
     __slots__ = (
-        "_commands", "_encode", "_hold_at", "_read", "_ready", "accepted", "dry", "open", "taken",
+        "_commands", "_encode", "_hold_at", "_read", "accepted", "dry", "open", "ready", "taken",
     )  # fmt: skip
 
     def __init__(self, commands: Iterator[str], *, position: int = 0) -> None:
@@ -36,7 +37,7 @@ class Supply:
         self.dry = False
         self._commands = commands
         self._encode: Callable[[int, str], bytes] = encode
-        self._ready: deque[Line] = deque()
+        self.ready: deque[Line] = deque()
         self._read = position
         self._hold_at = NEVER
 
@@ -55,14 +56,14 @@ class Supply:
         """Encode lines in this way from now on; see `lines.encode`."""
         if encode is not self._encode:
             self._encode = encode
-            if self._ready:
-                self._number_anew(self._ready[0].number)
+            if self.ready:
+                self._number_anew(self.ready[0].number)
 
     def line(self, number: int) -> Line | None:
         """Return the next line, with this number, without handing it over; None: not now."""
         if not self.open:
             return None
-        ready = self._ready
+        ready = self.ready
         if not ready:
             self._fill(number)
             if not ready:
@@ -74,20 +75,20 @@ class Supply:
 
     def take(self) -> None:
         """Hand over the line that `line` returned last."""
-        self._ready.popleft()
+        self.ready.popleft()
         self.taken += 1
 
     def _fill(self, number: int) -> None:
         burst = BURST_LINES
         if self._hold_at != NEVER:
             burst = min(burst, self._hold_at - self._read)
-        ready = self._ready
+        ready = self.ready
         numbers = range(number, number + burst)
         for its_number, command in zip(numbers, self._commands, strict=False):
             ready.append(Line(its_number, self._encode(its_number, command), command, self, False))
         self._read += len(ready)
 
     def _number_anew(self, number: int) -> None:
-        for line in self._ready:
+        for line in self.ready:
             line.number, line.data = number, self._encode(number, line.command)
             number += 1

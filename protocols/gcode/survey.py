@@ -23,6 +23,8 @@ from protocols.gcode.program import command_in, pause_in
 
 # One mark per so many commands: a second or so of printing.
 COMMANDS_PER_MARK = 64
+# Of any seven commands in a row, four stand together in one of these.
+COMMANDS_PER_BEAT = 4
 MARKS_PER_SNAPSHOT = 256
 
 # Nine digits of line number, so that a line which passes here passes anywhere in a print.
@@ -74,6 +76,7 @@ class Survey:
         line_count: commands that go to a printer.
         total_s: estimated time of the whole.
         marks_s, offsets: elapsed time, and byte offset of the next line, after each 64 commands.
+        briskest_s: of each 64 commands, the least time that a group of 4 takes at its feed rate.
         layer_starts, layer_heights_mm: position and Z of each layer; Z is nan where it is unknown.
         pauses: positions before which the host has to pause -> why.
         snapshots: what the file has set, after each 16,384 commands.
@@ -85,6 +88,7 @@ class Survey:
     total_s: float
     marks_s: "array[float]"
     offsets: "array[int]"
+    briskest_s: "array[float]"
     layer_starts: "array[int]"
     layer_heights_mm: "array[float]"
     pauses: Mapping[int, str]
@@ -117,6 +121,14 @@ class Survey:
             return min(1.0, self.elapsed_at(position) / self.total_s)
         return position / self.line_count if self.line_count else 1.0
 
+    def seven_s(self, first: int, last: int) -> float:
+        """Return the least time that any 7 commands between two positions take, 0 if unknown.
+
+        By their own feed rates: acceleration only makes them slower.
+        """
+        marks = self.briskest_s[max(first, 0) // COMMANDS_PER_MARK : last // COMMANDS_PER_MARK + 1]
+        return min(marks, default=0.0)
+
     def nearest(self, position: int) -> tuple[int, int]:
         """Return a byte offset to read from, and how many commands to skip from there."""
         mark, rest = divmod(min(position, self.line_count), COMMANDS_PER_MARK)
@@ -145,6 +157,8 @@ class _Surveyor:
         self.count = self.number = 0
         self.elapsed_s = 0.0
         self.marks_s, self.offsets = array("d", [0.0]), array("Q", [0])
+        self.briskest_s = array("f")
+        self._beat_s, self._briskest_s = 0.0, inf
         self.snapshots = [ModalState()]
         self.pauses: dict[int, str] = {}
         self.tools: set[int] = set()
@@ -172,8 +186,11 @@ class _Surveyor:
                     continue
                 self._take(command)
             self.count += 1
-            if not self.count % COMMANDS_PER_MARK:
-                self._mark(offset)
+            if not self.count % COMMANDS_PER_BEAT:
+                self._briskest_s = min(self._briskest_s, self.elapsed_s - self._beat_s)
+                self._beat_s = self.elapsed_s
+                if not self.count % COMMANDS_PER_MARK:
+                    self._mark(offset)
 
     def _follow(self, plain: "re.Match[bytes]") -> bool:
         """Take a move in absolute millimetres; False: it has to be looked at properly."""
@@ -292,6 +309,8 @@ class _Surveyor:
     def _mark(self, offset: int) -> None:
         self.marks_s.append(self.elapsed_s)
         self.offsets.append(offset)
+        self.briskest_s.append(self._briskest_s)
+        self._briskest_s = inf
         if not self.count % (COMMANDS_PER_MARK * MARKS_PER_SNAPSHOT):
             self.snapshots.append(_copy(self.state))
 
@@ -306,6 +325,7 @@ class _Surveyor:
             total_s=told(self.elapsed_s),
             marks_s=array("d", map(told, self.marks_s)),
             offsets=self.offsets,
+            briskest_s=self.briskest_s,
             layer_starts=array("Q", self._marked if marked else self._by_height),
             layer_heights_mm=array("d", heights),
             pauses=self.pauses,

@@ -33,7 +33,7 @@ async def test_a_line_is_served_while_asyncio_waits_and_wakes_what_waits_for_it(
 ) -> None:
     heard: asyncio.Queue[bytes] = asyncio.Queue()
 
-    def serve(ready: bool) -> float:
+    def serve(ready: bool, now: float) -> float:
         heard.put_nowait(os.read(pipe[0], 100))
         return 0.0
 
@@ -47,7 +47,7 @@ async def test_what_comes_while_a_line_rests_is_served_in_one_go(pipe: tuple[int
     served: list[tuple[bool, bytes]] = []
     done = asyncio.Event()
 
-    def serve(ready: bool) -> float:
+    def serve(ready: bool, now: float) -> float:
         try:
             data = os.read(pipe[0], 100)
         except BlockingIOError:
@@ -71,7 +71,7 @@ async def test_a_rest_in_which_nothing_came_ends_in_watching_again(pipe: tuple[i
     served: list[tuple[bool, bytes]] = []
     rested, done = asyncio.Event(), asyncio.Event()
 
-    def serve(ready: bool) -> float:
+    def serve(ready: bool, now: float) -> float:
         try:
             data = os.read(pipe[0], 100)
         except BlockingIOError:
@@ -97,7 +97,7 @@ async def test_a_line_that_is_always_ready_keeps_no_timer_and_no_other_task_wait
     os.write(pipe[1], b"never read")
     served = 0
 
-    def serve(ready: bool) -> float:
+    def serve(ready: bool, now: float) -> float:
         nonlocal served
         served += 1
         return 0.0
@@ -114,7 +114,7 @@ async def test_a_line_that_is_always_ready_keeps_no_timer_and_no_other_task_wait
 async def test_the_other_end_closed_during_a_rest_is_seen(pipe: tuple[int, int]) -> None:
     ended = asyncio.Event()
 
-    def serve(ready: bool) -> float:
+    def serve(ready: bool, now: float) -> float:
         if os.read(pipe[0], 100) == b"" and ready:
             ended.set()
             lines_loop().lines.remove_line(pipe[0])

@@ -68,6 +68,7 @@ class World:
     told: list[Event] = field(default_factory=list)
     in_flight_max: int = 0
     supplied: bool = False
+    went_short: int = 0
 
     def play(self, commands: list[str]) -> None:
         """Have commands executed: submitted one by one, or taken from a supply."""
@@ -112,7 +113,13 @@ class World:
         self.back.put(self.firmware.execute(), noisy=noisy)
 
     def _back(self, noisy: bool) -> None:
-        self.told += self.host.receive(self.back.take(), self.now)
+        data = self.back.take()
+        out = self.host.flow(data, self.now)
+        if out is None:
+            self.told += self.host.receive(data, self.now)
+        else:
+            self.there.put(out, noisy=noisy)
+            self.went_short += 1
 
     def executed(self) -> list[str]:
         return [line for line in self.firmware.executed if line not in OWN]
