@@ -5,6 +5,7 @@ agent's own loop, decoding a message, a handshake with the broker or an import c
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
@@ -18,6 +19,8 @@ from protocols.wire.vocabulary import RunId
 T = TypeVar("T")
 
 END_S_MAX = 5.0  # for ports to be closed
+# A busy machine lets it run before all else, where it may have that (LimitNICE in systemd).
+NICENESS = -10
 
 
 class LineThread:
@@ -34,11 +37,14 @@ class LineThread:
         Returns and raises what it does.
         """
         if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._loop.run_forever, name="lines", daemon=True
-            )
+            self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
             self._thread.start()
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def _run(self) -> None:
+        with suppress(OSError):  # not allowed, or no such thing here
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        self._loop.run_forever()
 
     def close(self) -> None:
         """End what is being done there, and the thread; blocks for seconds at worst."""

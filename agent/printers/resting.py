@@ -9,7 +9,8 @@ answered in one go. The planner behind it stays full meanwhile.
 What a line waits is seen: the time from its being written to its ok, less the least such time ever
 seen, which is the way there and back. Without waiting there is no rest: then the link is what
 limits, or the firmware itself. How long a rest may be is tried out: longer while something of what
-was under way was still there when it ended, and shorter where nothing was.
+was under way was still there when it ended, and shorter where nothing was. Twice nothing, and there
+is no rest before a line has waited again: the planner is full.
 """
 
 # The kernel's poll counts in milliseconds.
@@ -58,11 +59,12 @@ class Rest:
                 self._waits_s = took_s - self.way_s
             self._sample, self._sampled_s = written, now
         if self._waits_s < WAIT_S_MIN:
-            self._rest_s = 0.0
             return 0.0
         if left == 0:
             self._rest_s *= SHORTER
-            # Once may be chance. Twice, and the planner may be running dry: the oks tell.
+            # Once may be chance. Twice, and the planner may be running dry: it is filled first.
+            if self._emptied:
+                self._sample, self._sampled_s, self._waits_s = written, now, 0.0
             self._emptied = not self._emptied
             if not self._emptied:
                 return 0.0

@@ -39,7 +39,7 @@ class Watching:
         dryness = self._starvation.look(
             self._transcript.spoken(bytes_max=LOOK_BYTES_MAX) if feed.open else [],
             now_s=now_s,
-            unanswered=connection.unanswered,
+            unanswered=connection.lines_under_way,
             motion_s=_motion_s(feed.run) if feed.open else None,
         )
         look = Look(

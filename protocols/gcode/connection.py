@@ -111,11 +111,6 @@ class Connection:
         return self._knowledge.planner_free
 
     @property
-    def unanswered(self) -> int:
-        """Numbered lines on the wire that have no ok yet."""
-        return self._flight.sent
-
-    @property
     def window_lines(self) -> int:
         """Lines that may be unaccepted at once, now."""
         return self._window.lines

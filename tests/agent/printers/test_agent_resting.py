@@ -25,6 +25,7 @@ class Board:
 
     interval_s: float
     way_s: float = 0.0002
+    wire_s: float = 0.0  # a line more on the wire takes so long
     planner: int = 16
     late_s: float = 0.0  # so late the host is, each so many looks
     late_every: int = 1
@@ -32,6 +33,7 @@ class Board:
     queued: list[float] = field(default_factory=list)  # arrival of lines not accepted yet
     oks: list[float] = field(default_factory=list)  # when the host can hear of them
     done_at: float = 0.0  # when all lines in the planner are done
+    wire_free_at: float = 0.0
     starved: int = 0
     accepted: int = 0
     written: int = 0
@@ -39,7 +41,8 @@ class Board:
     def write(self, count: int) -> None:
         for _ in range(count):
             self.written += 1
-            arrival = self.now + self.way_s / 2
+            self.wire_free_at = max(self.now, self.wire_free_at) + self.wire_s
+            arrival = self.wire_free_at + self.way_s / 2
             free_at = self.done_at - (self.planner - 1) * self.interval_s
             taken_at = max(arrival, free_at)
             if self.written > self.planner and taken_at > self.done_at:
@@ -50,7 +53,7 @@ class Board:
     def stream(self, rest: Rest, lines: int) -> int:
         """Stream so many lines; returns how often the host was woken for them."""
         looks = 0
-        self.write(WINDOW)
+        self.write(WINDOW - len(self.oks))
         resting_s = 0.0
         while self.written < lines:
             self.now = max(self.now + resting_s, self.oks[0])
@@ -87,6 +90,15 @@ def test_where_moves_are_known_to_be_long_rests_are_longer() -> None:
 def test_a_machine_that_is_milliseconds_late_now_and_then_starves_nobody(moves_per_s: int) -> None:
     board = Board(1 / moves_per_s, late_s=0.006, late_every=7)
     board.stream(rest_of(), 3000)
+    assert board.starved == 0
+
+
+def test_after_a_long_absence_a_planner_is_filled_before_there_is_a_rest_again() -> None:
+    rest, board = rest_of(), Board(1 / 400, way_s=0.001, wire_s=0.0016)
+    board.stream(rest, 1000)
+    board.now += 0.03
+    board.stream(rest, 1080)
+    assert (board.done_at - board.now) / board.interval_s >= board.planner - 2
     assert board.starved == 0
 
 

@@ -45,7 +45,7 @@ def look_at(line: SlowLine, lines: Sequence[str]) -> list[tuple[float, Dryness |
         dryness = starvation.look(
             line.transcript.spoken(bytes_max=LOOK_BYTES_MAX),
             now_s=now_s,
-            unanswered=line.connection.unanswered,
+            unanswered=line.connection.lines_under_way,
             motion_s=motion_s,
         )
         seen.append((now_s, dryness))
