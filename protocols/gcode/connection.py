@@ -341,9 +341,9 @@ class Connection:
         if ok.readings is not None or ok.position is not None:
             self._news.pass_on(ok, now)
         flight = self._flight
-        accepted = flight.accept(ok)
+        accepted = flight.accept(ok) or self._silence.poll_passed(ok)
         if not accepted:
-            return  # a stray one, or a poll's
+            return  # a stray one
         if ok.buffer_free is not None:
             self._window.learn(ok.buffer_free, flight.sent)
             self._knowledge.planner_free = ok.planner_free
