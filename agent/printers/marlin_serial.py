@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import structlog
 
+from agent.core.watch import calls_for_stop
 from agent.errors import DriverUnavailable, NotPossible, PlateRefused
 from agent.printers.baud_rates import TRIAL_S, BaudRates
 from agent.printers.driver import Capabilities, Observation, PlateFile, RunSeen, RunState
@@ -224,7 +225,7 @@ class MarlinSerial:
 
     def _watch(self) -> None:
         begun = self._watching.look(_now())
-        grave = [one for one in begun if one.rule.partition(".")[0] in self._settings.stop_on]
+        grave = [one for one in begun if calls_for_stop(one, self._settings.stop_on)]
         if grave:
             self._streaming.stop(grave[0].words, quick=self._settings.quick_stop)
             self._feed.pump_and_flush()
