@@ -369,8 +369,7 @@ class Connection:
     def _identified(self, event: events.Event) -> None:
         self._window.begin(self.dialect.window_lines)
         self._dialogue.tell(event)
-        if self._knowledge.reports_temperatures:
-            self._sender.add_own(timing.AUTOREPORT)
+        self._sender.add_own(*self._knowledge.autoreports)
 
     def _start_streaming(self, next_number: int, now: float) -> None:
         self._flight.begin(next_number)
