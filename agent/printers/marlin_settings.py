@@ -36,7 +36,7 @@ class MarlinSerialSettings:
             would else end them; the position is lost with them, and some boards need a homing.
         stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
             `temperature_silence`, `planner_starved`, `head_out_of_place`) that stop a run when they
-            are broken; else they only tell.
+            are broken, `resends` as an alarm only; else they only tell.
         margin_mm: how far beside the bed may be printed (purge lines).
     """
 

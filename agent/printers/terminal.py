@@ -37,8 +37,9 @@ _CHATTER = re.compile(
     r"""<[ ]( ok( [ ]N?\d.*)?$          # nothing but the acceptance of a line
           | (ok[ ])?T\d?:             # temperatures
           | (echo:[ ]?)?busy:[ ]?processing
+          | (Not[ ])?SD[ ]printing | Not[ ]currently[ ]playing
           | wait$ )
-      | >[ ]( (N\d+[ ])?(M105|M155)\b )""",
+      | >[ ]( (N\d+[ ])?(M105|M155|M27)\b )""",
     re.VERBOSE,
 )
 
@@ -173,8 +174,10 @@ class Terminal:
         paused = state is PrinterState.PAUSED
         if run is not None and run.record.stopping is not None:
             raise NotPossible("the run is being stopped")
-        if why := objection(command, printing=run is not None and not (paused and force)):
-            can_be_forced = not force and not objection(command, printing=False)
+        foreign = state is PrinterState.PRINTING and run is None
+        printing = foreign or (run is not None and not (paused and force))
+        if why := objection(command, printing=printing):
+            can_be_forced = not (force or foreign) and not objection(command, printing=False)
             more = "; while it is paused it can be forced" if can_be_forced else ""
             raise NotPossible(f"{command.name}: {why}{more}")
 

@@ -11,23 +11,24 @@ from pathlib import Path
 import pytest
 
 from agent.errors import DriverUnavailable, PlateRefused, SettingsInvalid
+from agent.printers import marlin_serial, watching
 from agent.printers.driver import Driver, PlateFile, RunState
 from agent.printers.registry import open_driver
-from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
+from protocols.wire.vocabulary import Finding, Level, PrinterId, PrinterState, RunId
 from tests.fakes.ideal_firmware import IdealFirmware
 
 
 class Bench:
     """A firmware behind a pty, and the driver that opens it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
         self.firmware = IdealFirmware()
         self.reply: Callable[[bytes], bytes] = self.firmware.receive
         self.master, slave = os.openpty()
         tty.setraw(slave)
         self.driver: Driver = open_driver(
-            "marlin_serial", PrinterId("one"), {"port": os.ttyname(slave)}
+            "marlin_serial", PrinterId("one"), {"port": os.ttyname(slave), **settings}
         )
         os.set_blocking(self.master, False)
         asyncio.get_running_loop().add_reader(self.master, self._readable)
@@ -55,8 +56,8 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    bench = Bench(tmp_path)
+async def bench(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path, **getattr(request, "param", {}))
     task = asyncio.create_task(bench.driver.run(), name="driver")
     await bench.until(lambda: bench.driver.observation.state is PrinterState.IDLE)
     yield bench
@@ -162,6 +163,24 @@ async def test_a_plate_larger_than_the_bed_is_refused_with_its_line(bench: Bench
 async def test_a_thermal_runaway_halts_the_printer(bench: Bench) -> None:
     bench.say(b"Error:Thermal Runaway, system stopped! Heater_ID: 0\n")
     await bench.until(lambda: bench.driver.observation.state is PrinterState.HALTED)
+
+
+@pytest.mark.parametrize("bench", [{}, {"stop_on": ["thermal_runaway"]}], indirect=True)
+async def test_what_is_wrong_stops_a_run_only_where_the_settings_name_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    runaway = Finding(rule="thermal_runaway.tool0", level=Level.ALARM, words="300 °C", evidence={})
+    await bench.driver.start(bench.plate(BODY * 50), RUN)
+    monkeypatch.setattr(marlin_serial, "TEND_INTERVAL_S", 0.01)
+    monkeypatch.setattr(watching, "watch", lambda memory, look: (memory, (runaway,)))
+    await bench.until(lambda: bench.driver.observation.findings == (runaway,))
+    if "stop_on" in request.node.callspec.params["bench"]:
+        await bench.until(lambda: bench.run_state() is RunState.STOPPED)
+        run = bench.driver.observation.run
+        assert run is not None
+        assert run.reason == "300 °C"
+    else:
+        assert bench.run_state() is RunState.PRINTING
 
 
 async def test_a_run_of_an_earlier_life_is_unknown(bench: Bench) -> None:
