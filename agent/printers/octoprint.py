@@ -8,6 +8,7 @@ host_driver.py make a driver of it.
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,17 @@ from typing import Any
 import structlog
 from octorest import OctoRest
 
-from agent.errors import AnswerLost, DriverError, DriverUnavailable, NotPossible, PlateRefused
+from agent.errors import AnswerLost, DriverError, DriverUnavailable, NotPossible
 from agent.printers import host_folder
 from agent.printers.driver import PlateFile, RunState
 from agent.printers.host_driver import HostDriver
 from agent.printers.host_handle import Handle
 from agent.printers.host_plates import USUAL, PlateChecks
 from agent.printers.host_settings import HostSettings
-from agent.printers.octoprint_rest import NotFound, OwnError, Rest, sha1_of
+from agent.printers.octoprint_files import OctoPrintFiles, info_of, mark_of
+from agent.printers.octoprint_rest import Rest
 from agent.printers.octoprint_socket import FIRST_MESSAGE_S_MAX, NoSocket, push_socket
 from agent.printers.octoprint_states import (
-    LOCAL,
     job_path,
     state_of,
     view_after,
@@ -38,6 +39,7 @@ from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 
 POLL_MOVING_S = 2.0
 POLL_RESTING_S = 5.0
+POLL_ORDERED_S = 0.5  # for a while after an order, until it shows
 POLLED_S_MAX = 600.0  # then the socket is tried again
 CANCELLED = "it was cancelled at OctoPrint"
 
@@ -99,8 +101,10 @@ class OctoPrintHost:
         self._terminal = OctoPrintTerminal(self.rest, self.connect)
         self._view = HostView(state=PrinterState.OFFLINE)
         self._cancelled = ""
-        self._hashes: dict[str, str] = {}
+        self._files = OctoPrintFiles(self.rest, settings.kept_bytes_max)
         self._no_socket = ""
+        self._ordered = asyncio.Event()
+        self._ordered_at_s = 0.0
 
     @property
     def name(self) -> str:
@@ -149,8 +153,21 @@ class OctoPrintHost:
             data = await self.rest.call(_ask)
             self._view = view_of(data, self._view)
             tell(self._view)
-            moving = self._view.state in MOVING
-            await asyncio.sleep(POLL_MOVING_S if moving else POLL_RESTING_S)
+            interval_s = POLL_MOVING_S if self._view.state in MOVING else POLL_RESTING_S
+            if time.monotonic() < self._ordered_at_s + POLL_RESTING_S:
+                interval_s = POLL_ORDERED_S
+            self._ordered.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(interval_s):
+                    await self._ordered.wait()
+
+    async def _order(self, act: Callable[[OctoRest], object]) -> None:
+        """Have something done, and look soon what came of it."""
+        try:
+            await self.rest.call(act)
+        finally:
+            self._ordered_at_s = time.monotonic()
+            self._ordered.set()
 
     async def limits(self) -> Limits | None:
         """Return the volume of the printer profile in use; None for a bed that is no rectangle."""
@@ -183,7 +200,7 @@ class OctoPrintHost:
     async def connect(self) -> None:
         """Have it connect to its printer; whether that worked is seen."""
         settings = self._settings
-        await self.rest.call(
+        await self._order(
             lambda client: client.connect(
                 port=settings.serial_port or None,
                 baudrate=settings.baud_rate or None,
@@ -206,44 +223,6 @@ class OctoPrintHost:
 
         await self.rest.call(turn_off)
 
-    # ------------------------------------------------------------------ files
-
-    async def store(self, plate: PlateFile) -> None:
-        """Have the plate lie in our folder, and OctoPrint's hash of it be ours."""
-        path = host_folder.plate_path(plate.sha256)
-        if await self._is_stored(plate, path):
-            return
-        sent = await self.rest.upload(plate.path, path)
-        self._hashes = {plate.sha256: sent}
-        if not await self._is_stored(plate, path):
-            raise PlateRefused("OctoPrint keeps other bytes than it was sent: does a plugin edit?")
-
-    async def _is_stored(self, plate: PlateFile, path: str) -> bool:
-        info = await self.rest.call(lambda client: _info(client, path))
-        if info is None:
-            return False
-        if plate.sha256 not in self._hashes:
-            self._hashes = {plate.sha256: await asyncio.to_thread(sha1_of, plate.path)}
-        return bool(info.get("hash") == self._hashes[plate.sha256])
-
-    async def clean(self, *, jobs: Collection[str], plates: Collection[str]) -> None:
-        """See the contract."""
-
-        def tidy(client: OctoRest) -> None:
-            try:
-                folder = client.files(f"{LOCAL}/{host_folder.FOLDER}", recursive=True)
-            except NotFound:
-                return
-            files = list(_stored(folder.get("children", ())))
-            bytes_max = self._settings.kept_bytes_max
-            for path in host_folder.surplus(files, jobs=jobs, plates=plates, bytes_max=bytes_max):
-                try:
-                    client.delete(f"{LOCAL}/{path}")
-                except NotPossible:
-                    continue  # a person prints it, or removed it
-
-        await self.rest.call(tidy)
-
     # ------------------------------------------------------------------ jobs
 
     def job_of(self, run_id: RunId) -> str:
@@ -251,21 +230,12 @@ class OctoPrintHost:
         return host_folder.run_path(run_id)
 
     async def prepare(self, plate: PlateFile, run_id: RunId) -> str:
-        """Make the run's own copy of the plate; returns the prints in its history."""
-        await self.store(plate)
-        job, stored = self.job_of(run_id), host_folder.plate_path(plate.sha256)
-
-        def copy(client: OctoRest) -> str:
-            if _info(client, job) is not None:
-                client.delete(f"{LOCAL}/{job}")  # a start before this one was refused
-            client.copy(stored, job)
-            return _mark(_info(client, job))
-
-        return await self.rest.call(copy)
+        """See the contract."""
+        return await self._files.prepare(plate, self.job_of(run_id))
 
     async def begin(self, job: str) -> None:
         """See the contract."""
-        await self.rest.call(lambda client: client.select(job, print=True))
+        await self._order(lambda client: client.select(job, print=True))
 
     async def pause(self, job: str) -> None:
         """See the contract."""
@@ -286,7 +256,7 @@ class OctoPrintHost:
                 raise NotPossible("OctoPrint is at something else")
             order(client)
 
-        await self.rest.call(look_and_order)
+        await self._order(look_and_order)
 
     async def ending(self, handle: Handle) -> Ending | None:
         """Read it from the history of the run's own file.
@@ -295,13 +265,13 @@ class OctoPrintHost:
         """
 
         def look(client: OctoRest) -> tuple[Any, Any]:
-            return _info(client, handle.job), client.job_info()
+            return info_of(client, handle.job), client.job_info()
 
         info, job = await self.rest.call(look)
-        if info is None or _mark(info) == (handle.mark or "0 0"):
+        if info is None or mark_of(info) == (handle.mark or "0 0"):
             return None
         finished_before, _ = (handle.mark or "0 0").split()
-        if int(_mark(info).split()[0]) > int(finished_before):
+        if int(mark_of(info).split()[0]) > int(finished_before):
             return Ending(state=RunState.FINISHED)
         selected = job_path(job["job"]["file"]) == handle.job
         state, words = state_of(str(job.get("state", "")), {}, str(job.get("error") or ""))
@@ -310,16 +280,17 @@ class OctoPrintHost:
             return Ending(state=RunState.STOPPED, reason=CANCELLED)
         return Ending(state=RunState.FAILED, reason=words or "OctoPrint's history: it failed")
 
+    async def store(self, plate: PlateFile) -> None:
+        """See the contract."""
+        await self._files.store(plate)
+
+    async def clean(self, *, jobs: Collection[str], plates: Collection[str]) -> None:
+        """See the contract."""
+        await self._files.clean(jobs=jobs, plates=plates)
+
     async def forget(self, job: str) -> None:
-        """Remove the run's file, so that a start that is still on its way finds nothing."""
-
-        def remove(client: OctoRest) -> None:
-            try:
-                client.delete(f"{LOCAL}/{job}")
-            except NotFound:
-                return
-
-        await self.rest.call(remove)
+        """See the contract."""
+        await self._files.forget(job)
 
     # ------------------------------------------------------------------ what people ask
 
@@ -340,39 +311,6 @@ def _profile(client: OctoRest) -> Mapping[str, Any]:
     """Return the printer profile in use."""
     name = client.connection_info()["current"].get("printerProfile") or "_default"
     found: Mapping[str, Any] = client.printer_profile(name)
-    return found
-
-
-def _info(client: OctoRest, path: str) -> Mapping[str, Any] | None:
-    try:
-        found: Mapping[str, Any] = client.files_info(LOCAL, path)
-    except NotFound:
-        return None
-    except OwnError:
-        # OctoPrint 1.11 answers 500 where the folder is missing.
-        folder, _, _ = path.rpartition("/")
-        if folder and _info(client, folder) is None:
-            return None
-        raise
-    return found
-
-
-def _mark(info: Mapping[str, Any] | None) -> str:
-    """Return how often a file was printed to its end and how often not."""
-    prints = (info or {}).get("prints") or {}
-    return f"{int(prints.get('success', 0))} {int(prints.get('failure', 0))}"
-
-
-def _stored(entries: Collection[Mapping[str, Any]]) -> list[host_folder.Stored]:
-    found: list[host_folder.Stored] = []
-    for entry in entries:
-        if entry.get("type") == "folder":
-            found += _stored(entry.get("children", ()))
-        else:
-            size, date_s = entry.get("size") or 0, entry.get("date") or 0.0
-            found.append(
-                host_folder.Stored(path=entry["path"], size_bytes=int(size), date_s=float(date_s))
-            )
     return found
 
 
