@@ -91,6 +91,15 @@ class OctoPrintServer:
         """Send lines from its terminal; `!!DEBUG:...` are for the Virtual Printer."""
         self.ask("api/printer/command", {"commands": list(lines)})
 
+    def runs(self) -> list[str]:
+        """Return the paths of all that lies in Farmhand's folder."""
+        folder = self.ask("api/files/local/farmhand?recursive=true")
+        return [
+            file["path"]
+            for entry in folder["children"]
+            for file in ([entry] if entry["type"] != "folder" else entry["children"])
+        ]
+
     def printed(self, path: str) -> Any:
         """Return the history of a file."""
         return self.ask(f"api/files/local/{path}").get("prints")

@@ -16,6 +16,7 @@ def pending(bench: HostBench) -> Any:
     return bench.server.ask("api/plugin/appkeys").get("pending")
 
 
+@pytest.mark.slow
 async def test_a_key_that_its_owner_allows_in_the_browser_opens_octoprint(
     bench: HostBench, tmp_path: Path
 ) -> None:
@@ -34,6 +35,7 @@ async def test_a_key_that_its_owner_allows_in_the_browser_opens_octoprint(
     await bench.start(bench.short, "run-with-own-key")
 
 
+@pytest.mark.slow
 async def test_a_key_that_its_owner_refuses_is_not_given(bench: HostBench) -> None:
     asking = asyncio.create_task(obtain(bench.server.url, within_s=20))
     [asked] = await asyncio.to_thread(until, lambda: pending(bench), "the request")
