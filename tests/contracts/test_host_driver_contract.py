@@ -47,6 +47,7 @@ class HostStage(Protocol):
     async def cancel(self) -> None: ...
     async def print_foreign(self, path: str = "vase.gcode") -> None: ...
     def put(self, path: str) -> None: ...
+    def has_history(self) -> None: ...
 
 
 # Kind of driver -> it, its fake, its settings beside the url, and how the fake calls the start.
@@ -287,3 +288,16 @@ async def test_a_handle_that_can_not_be_written_starts_nothing(stage: Stage) -> 
     with pytest.raises(NotPossible, match="written down"):
         await stage.start()
     assert stage.host.begun == []
+
+
+async def test_a_run_whose_handle_was_lost_is_taken_over_where_the_host_is_at_it(
+    stage: Stage,
+) -> None:
+    await stage.start()
+    await stage.die()
+    (stage.folder / "state" / "host_run.json").unlink()
+    stage.host.has_history()
+    await stage.begin_anew()
+    assert stage.driver.observation.foreign, "nobody knows better yet"
+    assert (await stage.driver.recover(RUN, None)).state is RunState.PRINTING
+    assert not stage.driver.observation.foreign

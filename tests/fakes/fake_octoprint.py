@@ -135,6 +135,10 @@ class FakeOctoPrint:
         """A person has uploaded a file."""
         self.files[path] = File("", 1)
 
+    def has_history(self) -> None:
+        """The file that is being printed was printed before."""
+        self.files[self.selected].success += 1
+
     async def restart(self) -> None:
         """Come back with nothing selected."""
         self.state, self.selected = "Operational", ""
