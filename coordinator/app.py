@@ -41,6 +41,7 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.preparing import prepare_jobs
+from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from protocols.wire.from_agent import Telemetry
 
@@ -84,7 +85,7 @@ async def run(settings: Settings) -> None:
             poke=lambda work: ticker.poke(work),
             policy=Policy(leases_ahead=settings.leases_ahead),
         )
-        ticker = Ticker(_bells(farm, link))
+        ticker = Ticker(_bells(settings, farm, link))
         await check_tail(farm)
         await recover(farm)
         api_url = await stack.enter_async_context(_api(farm, settings))
@@ -129,9 +130,10 @@ async def _work(
             task.cancel()
 
 
-def _bells(farm: Farm, link: MqttLink) -> dict[str, Bell]:
+def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
+        "slice": Bell(lambda: slice_plates(farm), every_s=5.0, hands=settings.slicings_at_once),
         "dispatch": Bell(lambda: dispatch_jobs(farm), every_s=1.0),
         # A slicer may be installed, or taken away, while we run.
         "probe": Bell(farm.slicer.probe, every_s=600.0),

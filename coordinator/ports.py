@@ -59,7 +59,13 @@ class Unit(Protocol):
         """Insert or replace a job."""
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        """Return a job's plates."""
+        """Return a job's plates, made or not, by class."""
+
+    async def plates_wanted(self) -> list[Plate]:
+        """Return the plates that are to be sliced, by the precedence of their jobs, then by class.
+
+        Those of jobs that have ended or are ending are not.
+        """
 
     async def save_plate(self, plate: Plate) -> None:
         """Insert a plate, or replace the job's plate of the same printer class."""
@@ -261,6 +267,10 @@ class Sliced:
     warnings: tuple[str, ...] = ()
 
 
+# Told how far a slicing is, 0 to 1 and never back, and its stage in words.
+Progress = Callable[[float, str], None]
+
+
 class Slicer(Protocol):
     """Slicing, in a child process with limits on time and memory."""
 
@@ -293,10 +303,8 @@ class Slicer(Protocol):
             Unavailable: the slicer is missing, crashed or took too long.
         """
 
-    async def slice(
-        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
-    ) -> Sliced:
-        """Make G-code at `output`, or nothing at all; progress runs from 0 to 1.
+    async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
+        """Make G-code at `output`, or nothing at all; who cancels it leaves no process behind.
 
         Raises:
             Refused: this model can't be sliced so.

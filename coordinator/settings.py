@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     slicing_memory_mib: int = Field(default=4096, ge=512)
     """Memory of the slicing process and, separately, of the slicer."""
 
+    # Each uses all cores as well as it can; two, so that a long one does not hold up a short one.
+    slicings_at_once: int = Field(default=2, ge=1, le=64)
+    """Plates that are sliced at the same time."""
+
     leases_ahead: int = Field(default=2, ge=0, le=4)
     """Leases handed in advance to each printer that clears its bed by itself."""
 

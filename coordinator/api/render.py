@@ -14,7 +14,7 @@ from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunState
 from coordinator.usecases.auditing import Verdict
 from coordinator.usecases.live import Sample
-from coordinator.usecases.reading import Health, JobView, PrinterView, StagedRun, Wait
+from coordinator.usecases.reading import Health, JobView, PrinterView, StagedRun, Unmade, Wait
 from protocols.wire.from_agent import HostSample
 from protocols.wire.vocabulary import Finding, Temperature
 
@@ -65,6 +65,7 @@ def job_document(view: JobView) -> Document:
         "retries_max": job.retries_max,
         "model_sha256": job.model_sha256,
         "plates": [plate_document(plate) for plate in view.plates],
+        "unmade": [unmade_document(unmade) for unmade in view.unmade],
         "runs": [run_document(run) for run in view.runs],
         "waits": [wait_document(wait) for wait in view.waits],
         "created_at": moment(job.created_at),
@@ -88,6 +89,19 @@ def plate_document(plate: Plate) -> Document:
         "layer_count": plate.layer_count,
         "line_count": plate.line_count,
         "engine": plate.engine,
+    }
+
+
+def unmade_document(unmade: Unmade) -> Document:
+    """Return a plate that is `wanted` or `refused`. Null: `ratio` unless it is being sliced now."""
+    plate = unmade.plate
+    return {
+        "printer_class": plate.printer_class,
+        "material": plate.material,
+        "state": plate.state.value,
+        "reason": plate.reason,
+        "ratio": unmade.ratio,
+        "stage": unmade.stage,
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from coordinator.domain import copies
 from coordinator.domain.jobs import ENDED, Job, JobState
 from coordinator.domain.matching import obstacles
-from coordinator.domain.plates import Plate
+from coordinator.domain.plates import Plate, made_of
 from coordinator.domain.printers import Printer, PrinterStatus, status_of
 from coordinator.domain.runs import Run, RunState
 from coordinator.errors import FarmError
@@ -29,16 +29,31 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unmade:
+    """A plate that is not made: wanted, with how far it is, or refused.
+
+    Attributes:
+        ratio: 0 to 1; None where nobody slices it now. `stage` is in words, and then empty.
+    """
+
+    plate: Plate
+    ratio: float | None = None
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
     """A job with all that hangs on it.
 
     Attributes:
+        plates: those that are made.
         preparing: how far its slicing is, 0 to 1; None where it is not being sliced.
         waits: empty where nothing is waited for.
     """
 
     job: Job
     plates: tuple[Plate, ...]
+    unmade: tuple[Unmade, ...]
     runs: tuple[Run, ...]
     copies_finished: int
     copies_live: int
@@ -260,13 +275,21 @@ async def _job_view(
     count = copies.tally(job, job_runs)
     return JobView(
         job=job,
-        plates=plates,
+        plates=made_of(plates),
+        unmade=tuple(_unmade(farm.live, each) for each in plates if not each.sha256),
         runs=job_runs,
         copies_finished=count.finished,
         copies_live=count.live,
         preparing=farm.live.preparing(job.job_id),
         waits=tuple(_waits(farm, job, plates, job_runs, stations, told_max)),
     )
+
+
+def _unmade(live: Live, plate: Plate) -> Unmade:
+    slicing = live.slicings.get((plate.job_id, plate.printer_class))
+    if slicing is None:
+        return Unmade(plate=plate)
+    return Unmade(plate=plate, ratio=slicing.ratio, stage=slicing.stage)
 
 
 def _waits(
@@ -281,10 +304,7 @@ def _waits(
     if job.state not in ENDED and (words := farm.link.trouble):
         yield Wait(code="broker_unreachable", words=words)
     if job.state is JobState.RECEIVED:
-        yield Wait(code="not_prepared", words=job.reason or "it is sliced in its turn")
-        return
-    if job.state is JobState.PREPARING:
-        yield Wait(code="preparing", words="it is being sliced")
+        yield Wait(code="not_prepared", words=job.reason or "it is looked at in a moment")
         return
     if job.held:
         yield Wait(code="held", words="somebody paused it")
@@ -326,7 +346,11 @@ def _printer_waits(
         draining = printer.agent_id in live.draining
         against = obstacles(job, plates, printer, run, draining=draining)
         for obstacle in against:
-            yield Wait(printer_id=printer.printer_id, code=obstacle.code, words=obstacle.words)
+            words = obstacle.words
+            slicing = live.slicings.get((job.job_id, printer.printer_class))
+            if obstacle.code == "slicing" and slicing is not None:
+                words = f"{words}: {slicing.ratio:.0%}"
+            yield Wait(printer_id=printer.printer_id, code=obstacle.code, words=words)
         if not against:
             words = "it is free, and taken by this job or one before it in a moment"
             yield Wait(printer_id=printer.printer_id, code="free", words=words)

@@ -8,6 +8,7 @@ import pytest
 from coordinator.domain.copies import tally
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.planning import precedence
+from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunState
 from coordinator.ports import Store
@@ -115,3 +116,34 @@ async def test_a_jobs_runs_are_as_they_were_saved_a_moment_ago(store: Store) -> 
         assert await unit.runs(job_id=JOB.job_id) == [changed, second]
     async with store.read() as unit:
         assert await unit.runs(job_id=JOB.job_id) == [changed, second]
+
+
+async def test_wanted_plates_come_by_their_jobs_precedence_and_only_of_jobs_that_go_on(
+    store: Store,
+) -> None:
+    jobs = [
+        job("first"),
+        job("urgent", priority=5),
+        job("lost", state=JobState.LOST, created_at=NOW + timedelta(seconds=1)),
+        job("over", state=JobState.CANCELLED),
+        job("ending", state=JobState.CANCELLING),
+    ]
+    plates = [
+        Plate(job_id=each.job_id, printer_class=name, state=state)
+        for each in jobs
+        for name, state in (
+            ("xl", PlateState.WANTED),
+            ("mk4", PlateState.WANTED),
+            ("mini", PlateState.MADE),
+            ("s1", PlateState.REFUSED),
+        )
+    ]
+    async with store.write() as unit:
+        for each in jobs:
+            await unit.save_job(each)
+        for plate in plates:
+            await unit.save_plate(plate)
+    async with store.read() as unit:
+        found = [(each.job_id, each.printer_class) for each in await unit.plates_wanted()]
+    wanted = [(name, cls) for name in ("urgent", "first", "lost") for cls in ("mk4", "xl")]
+    assert found == wanted

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Inspection, Sliced, SliceWish
+from coordinator.ports import Inspection, Progress, Sliced, SliceWish
 from protocols.wire.to_agent import Scalar
 
 
@@ -43,15 +43,13 @@ class FakeSlicer:
             raise Refused("not_a_model", f"{model.name} is not a model")
         return Inspection(triangles=12, size_mm=(20.0, 20.0, 20.0), fits=tuple(printer_classes))
 
-    async def slice(
-        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
-    ) -> Sliced:
+    async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         if self.trouble:
             raise Unavailable("engine_missing", self.trouble)
         if reason := self.refused.get(wish.printer_class):
             raise Refused("model_too_large", reason)
         self.wishes.append(wish)
-        progress(0.5)
+        progress(0.5, "slicing")
         if self.meanwhile is not None:
             await self.meanwhile()
         lines = f"; {wish.printer_class} {wish.material}\nG28\nG1 X1\n"

@@ -21,7 +21,7 @@ from coordinator.domain.history import (
 )
 from coordinator.domain.jobs import OPEN, Job, JobState
 from coordinator.domain.planning import precedence
-from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.runs import Run
 from protocols.wire.vocabulary import (
@@ -126,7 +126,16 @@ class MemoryUnit:
         self.tables.jobs[job.job_id] = job
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        return [plate for (owner, _), plate in self.tables.plates.items() if owner == job_id]
+        mine = (plate for (owner, _), plate in self.tables.plates.items() if owner == job_id)
+        return sorted(mine, key=lambda plate: plate.printer_class)
+
+    async def plates_wanted(self) -> list[Plate]:
+        wanted = [each for each in self.tables.plates.values() if each.state is PlateState.WANTED]
+        jobs = {each.job_id: self.tables.jobs[each.job_id] for each in wanted}
+        return sorted(
+            (each for each in wanted if jobs[each.job_id].state in (*OPEN, JobState.LOST)),
+            key=lambda each: (precedence(jobs[each.job_id]), each.printer_class),
+        )
 
     async def save_plate(self, plate: Plate) -> None:
         self.changed = True

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from coordinator.domain.history import Line
 from coordinator.domain.jobs import Job, JobState
-from coordinator.domain.plates import Artifact, ArtifactKind, Plate
+from coordinator.domain.plates import Artifact, ArtifactKind, Plate, PlateState
 from coordinator.domain.printers import Agent, Bed, BedState, Printer
 from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import BedPolicy, Mode, PrinterState
@@ -50,7 +50,7 @@ def job_of(row: Row) -> Job:
 
 def plate_of(row: Row) -> Plate:
     """Return a plate."""
-    return _value(Plate, row)
+    return _value(Plate, row, state=PlateState(row["state"]))
 
 
 def run_of(row: Row) -> Run:

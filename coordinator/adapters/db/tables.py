@@ -103,6 +103,8 @@ class PlateRow(SQLModel, table=True):
     name: str
     size_bytes: int
     material: str
+    state: str = Field(index=True)
+    reason: str
     time_s: float | None = None
     filament_mm: float | None = None
     filament_g: float | None = None

@@ -27,7 +27,7 @@ from coordinator.domain.copies import COUNTED
 from coordinator.domain.history import FarmEvent, Head, Line, Thing, event_of, moment
 from coordinator.domain.history import Row as HistoryRow
 from coordinator.domain.jobs import OPEN, Job, JobState
-from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.runs import LIVE, Run
 from protocols.wire.vocabulary import (
@@ -88,6 +88,14 @@ _JOBS_WANTING = (
 _INSISTED_ON = select(_JOBS.c.printer_id).where(_IS_OPEN, _JOBS.c.printer_id.is_not(None))
 _PLATES_OF = (
     select(_PLATES).where(_PLATES.c.job_id == bindparam("id")).order_by(_PLATES.c.printer_class)
+)
+# Jobs that a plate may still be printed for.
+_PRINTS_ON = _JOBS.c.state.in_([state.value for state in (*OPEN, JobState.LOST)])
+_PLATES_WANTED = (
+    select(_PLATES)
+    .join(_JOBS, _JOBS.c.job_id == _PLATES.c.job_id)
+    .where(_PLATES.c.state == PlateState.WANTED.value, _PRINTS_ON)
+    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id, _PLATES.c.printer_class)
 )
 _RUN = select(_RUNS).where(_RUNS.c.run_id == bindparam("id"))
 _ALL_RUNS = select(_RUNS).order_by(_RUNS.c.leased_at, _RUNS.c.run_id)
@@ -156,8 +164,12 @@ class SqlUnit:
         self._connection.execute(_SAVE_JOB, mapping.to_row(job))
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        """Return a job's plates."""
+        """Return a job's plates, made or not, by class."""
         return [mapping.plate_of(row) for row in self._all(_PLATES_OF, id=job_id)]
+
+    async def plates_wanted(self) -> list[Plate]:
+        """Return the plates that are to be sliced, by the precedence of their jobs."""
+        return [mapping.plate_of(row) for row in self._all(_PLATES_WANTED)]
 
     async def save_plate(self, plate: Plate) -> None:
         """Insert a plate, or replace the job's plate of the same printer class."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import structlog
 
 from coordinator.adapters.slicing_runner.process import lines_of
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Inspection, Sliced, SliceWish
+from coordinator.ports import Inspection, Progress, Sliced, SliceWish
 from protocols.wire.to_agent import Scalar
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ _UNKNOWN = {
 }
 
 
-def _ignore(_ratio: float) -> None:
+def _ignore(_ratio: float, _stage: str) -> None:
     """Look at a model without telling how far that is."""
 
 
@@ -101,9 +101,7 @@ class ChildSlicer:
             warnings=tuple(result["warnings"]),
         )
 
-    async def slice(
-        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
-    ) -> Sliced:
+    async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         """Make G-code at `output`, or nothing at all; see the port."""
         request = {
             "kind": "slice",
@@ -126,9 +124,7 @@ class ChildSlicer:
             warnings=tuple(result["warnings"]),
         )
 
-    async def _ask(
-        self, request: Mapping[str, Any], progress: Callable[[float], None]
-    ) -> Mapping[str, Any]:
+    async def _ask(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         """Return the result of a request, and remember what it tells of the slicer.
 
         Raises:
@@ -144,9 +140,7 @@ class ChildSlicer:
         self._trouble = ""
         return result
 
-    async def _result(
-        self, request: Mapping[str, Any], progress: Callable[[float], None]
-    ) -> Mapping[str, Any]:
+    async def _result(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         ratio = 0.0
         limits = {"memory_bytes_max": self._memory_bytes_max, "engine_s_max": self._timeout_s}
         try:
@@ -163,7 +157,7 @@ class ChildSlicer:
                         case "progress":
                             # The engine's own bar goes back when it begins another pass.
                             ratio = max(ratio, min(1.0, float(said["ratio"])))
-                            progress(ratio)
+                            progress(ratio, str(said.get("stage", "")))
                         case "failed":
                             raise _failure(said)
                         case "result":
