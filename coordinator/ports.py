@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from coordinator.domain.estimates import Timing
 from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
@@ -81,6 +82,12 @@ class Unit(Protocol):
         live: bool | None = None,
     ) -> list[Run]:
         """Return runs, oldest first; `live` keeps those that have not ended, or those that have."""
+
+    async def timings(self, limit: int) -> list[Timing]:
+        """Return how long the last finished runs took, those leased last first.
+
+        Only runs whose agent measured them, of plates that foretell it.
+        """
 
     async def save_run(self, run: Run) -> None:
         """Insert or replace a run."""
@@ -261,6 +268,7 @@ class Sliced:
     time_s: float | None
     filament_mm: float | None
     filament_g: float | None
+    cost: float | None = None
     layer_count: int
     line_count: int
     engine: str

@@ -68,6 +68,7 @@ class Plate:
         material: what it was made for; empty where unknown.
         reason: why it can't be made, for a person; empty unless it is REFUSED.
         time_s: estimated seconds, None where the file does not tell; so with the others.
+        cost: of the filament, in the money of the material's profile.
         engine: name and version of the slicer; empty for an uploaded plate.
     """
 
@@ -82,6 +83,7 @@ class Plate:
     time_s: float | None = None
     filament_mm: float | None = None
     filament_g: float | None = None
+    cost: float | None = None
     layer_count: int | None = None
     line_count: int | None = None
     engine: str = ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from coordinator.domain.estimates import Paces
 from protocols.wire.from_agent import (
     CommandResult,
     HostSample,
@@ -68,6 +69,7 @@ class Live:
         history_trouble: what is wrong with the history, as far as anybody looked; empty where
             nothing is.
         draining: agents that take no new run.
+        paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
         flushing_now: held while documents are said: what is said last is what was true last.
     """
 
@@ -80,6 +82,8 @@ class Live:
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     history_trouble: str = ""
     draining: set[AgentId] = field(default_factory=set)
+    paces: Paces | None = None
+    paces_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)

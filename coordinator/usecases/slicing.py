@@ -137,6 +137,7 @@ def _made(plate: Plate, model_name: str, staged: StagedFile, sliced: Sliced) -> 
         time_s=sliced.time_s,
         filament_mm=sliced.filament_mm,
         filament_g=sliced.filament_g,
+        cost=sliced.cost,
         layer_count=sliced.layer_count,
         line_count=sliced.line_count,
         engine=sliced.engine,

@@ -58,6 +58,7 @@ class FakeSlicer:
             time_s=60.0,
             filament_mm=10.0,
             filament_g=0.03,
+            cost=0.01,
             layer_count=1,
             line_count=2,
             engine="fake 1",

@@ -108,6 +108,7 @@ class PlateRow(SQLModel, table=True):
     time_s: float | None = None
     filament_mm: float | None = None
     filament_g: float | None = None
+    cost: float | None = None
     layer_count: int | None = None
     line_count: int | None = None
     engine: str

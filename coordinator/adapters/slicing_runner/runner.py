@@ -118,6 +118,7 @@ class ChildSlicer:
             time_s=result["time_s"],
             filament_mm=result["filament_mm"],
             filament_g=result["filament_g"],
+            cost=result["cost"],
             layer_count=result["layers"],
             line_count=result["lines"],
             engine=f"{result['engine']} {result['engine_version']}",

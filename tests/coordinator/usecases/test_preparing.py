@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from coordinator.domain.effects import Save
+from coordinator.domain.estimates import RUNS_MIN, Estimate, Source
 from coordinator.domain.jobs import JobState
 from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import BedState
@@ -17,12 +18,12 @@ from coordinator.usecases.performing import the_printer, writing
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.reading import job_view, why_waiting
 from coordinator.usecases.slicing import slice_plates
-from protocols.wire.vocabulary import JobId, PrinterId, PrinterState
+from protocols.wire.vocabulary import EventKind, JobId, PrinterId, PrinterState, RunPhase
 from tests.fakes.fake_artifacts import FakeArtifacts
 from tests.fakes.fake_farm import order_gcode, order_model
 from tests.fakes.fake_slicer import FakeSlicer
 from tests.fakes.model_agent import ModelAgent
-from tests.fakes.story import names_in_history
+from tests.fakes.story import connect, names_in_history, say, start, work
 
 
 class Crash(BaseException):
@@ -319,3 +320,25 @@ async def test_a_job_of_an_earlier_version_that_was_being_prepared_goes_on(farm:
     await starting.recover(farm)
     assert await prepare_jobs(farm) == 1
     assert await slice_plates(farm) == 1
+
+
+async def test_what_past_runs_took_corrects_what_the_slicer_says(farm: Farm) -> None:
+    agent = await connect(farm, "a")
+    for _ in range(RUNS_MIN):
+        await order_model(farm)
+        await work(farm, agent)
+        await start(farm, agent)
+        agent.end(RunPhase.FINISHED, EventKind.FINISHED)
+        agent.outbox[-1] = replace(agent.outbox[-1], facts={"duration_s": 90.0})
+        await say(farm, agent)
+        await controlling.clear_printer(farm, agent.printer_id, "user:anna")
+    job = await order_model(farm, copies=2)
+    await work(farm)
+    view = await job_view(farm, job.job_id)
+    assert view.demand.estimate == Estimate(
+        seconds=180.0, low_s=180.0, high_s=180.0, source=Source.CLASS
+    )
+    assert (view.demand.filament_g, view.demand.cost) == (0.06, 0.02)
+    estimates = [wait.estimate for wait in await why_waiting(farm, job.job_id) if wait.estimate]
+    assert estimates[0].source is Source.PRINTER
+    assert estimates[0].seconds == 90.0

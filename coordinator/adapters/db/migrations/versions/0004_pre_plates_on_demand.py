@@ -1,4 +1,4 @@
-"""Plates that are wanted, or refused, before there is G-code of them.
+"""Plates that are wanted, or refused, before there is G-code of them; and what they cost.
 
 Kind: pre (run before the code that needs it). Older code would take a wanted plate for one that can
 be printed: it must not run on this database any more.
@@ -18,4 +18,5 @@ def upgrade() -> None:
     state = sa.Column("state", sa.String(), nullable=False, server_default="made")
     op.add_column("plates", state)
     op.add_column("plates", sa.Column("reason", sa.String(), nullable=False, server_default=""))
+    op.add_column("plates", sa.Column("cost", sa.Float(), nullable=True))
     op.create_index("ix_plates_state", "plates", ["state"])
