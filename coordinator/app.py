@@ -29,6 +29,7 @@ from coordinator.adapters.embedded_broker.broker import (
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
+from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
@@ -74,6 +75,7 @@ async def run(settings: Settings) -> None:
         slicer = ChildSlicer(
             timeout_s=settings.slicing_timeout_s,
             memory_bytes_max=settings.slicing_memory_mib * MIB,
+            cache=_plate_cache(settings),
         )
         farm = Farm(
             store=store,
@@ -128,6 +130,26 @@ async def _work(
         await asked.wait()
         for task in running:
             task.cancel()
+
+
+def _plate_cache(settings: Settings) -> PlateCache | None:
+    """Return the folder where plates are kept for the next time.
+
+    Raises:
+        SettingsInvalid: it can't be made.
+    """
+    if not settings.slicing_cache_mib:
+        return None
+    folder = settings.state_dir / "slicing-cache"
+    if settings.slicing_cache_dir:
+        folder = Path(settings.slicing_cache_dir).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"slicing_cache_dir {folder} can't be made ({error.strerror}): name another"
+        ) from error
+    return PlateCache(folder=folder, bytes_max=settings.slicing_cache_mib * MIB)
 
 
 def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:

@@ -229,6 +229,13 @@ class ArtifactStore(Protocol):
     def as_file(self, sha256: str, suffix: str = "") -> AbstractAsyncContextManager[Path]:
         """Lend the artifact as a local file, for tools that want a path; read only."""
 
+    def scratch(self) -> AbstractAsyncContextManager[Path]:
+        """Lend an empty folder for tools that write; gone with all in it at the end of its block.
+
+        Raises:
+            Unavailable: the disk is full.
+        """
+
     async def delete(self, sha256: str) -> None:
         """Remove it; nothing happens where it is not there."""
 
@@ -262,6 +269,20 @@ class SliceWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A PNG that lies beside the plate.
+
+    Attributes:
+        shows: `model` or `plate`.
+        width_px: as wide as high.
+    """
+
+    shows: str
+    width_px: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sliced:
     """What the slicer made; estimates are the slicer's own."""
 
@@ -272,6 +293,7 @@ class Sliced:
     layer_count: int
     line_count: int
     engine: str
+    pictures: tuple[Drawn, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -105,6 +105,13 @@ class Settings(BaseSettings):
     slicings_at_once: int = Field(default=2, ge=1, le=64)
     """Plates that are sliced at the same time."""
 
+    slicing_cache_dir: str = ""
+    """Folder where plates are kept for the next time the same is sliced; where it is empty,
+    slicing-cache in the state folder."""
+
+    slicing_cache_mib: int = Field(default=1024, ge=0)
+    """Room for those plates; 0 keeps none."""
+
     leases_ahead: int = Field(default=2, ge=0, le=4)
     """Leases handed in advance to each printer that clears its bed by itself."""
 

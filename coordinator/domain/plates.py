@@ -5,8 +5,8 @@ that class could print it now, or because the job has no plate yet. It is WANTED
 has answered, and then MADE, or REFUSED with the reason; both stay. What was given ready is MADE.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,6 +20,7 @@ class ArtifactKind(StrEnum):
 
     MODEL = "model"
     PLATE = "plate"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class Plate:
         reason: why it can't be made, for a person; empty unless it is REFUSED.
         time_s: estimated seconds, None where the file does not tell; so with the others.
         cost: of the filament, in the money of the material's profile.
+        pictures: PNGs of it as artifacts: what one shows and its width, `plate-256` -> sha256.
         engine: name and version of the slicer; empty for an uploaded plate.
     """
 
@@ -87,6 +89,7 @@ class Plate:
     layer_count: int | None = None
     line_count: int | None = None
     engine: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def wanted(job_id: JobId, printer_class: str, material: str) -> Plate:
@@ -106,19 +109,6 @@ def advance(plate: Plate, event: PlateEvent, *, reason: str = "") -> Plate:
 def made_of(plates: Iterable[Plate]) -> tuple[Plate, ...]:
     """Return the plates that can be printed."""
     return tuple(plate for plate in plates if plate.state is PlateState.MADE)
-
-
-def artifacts_of(plate: Plate, created_at: datetime) -> tuple[Artifact, ...]:
-    """Return what a plate that was made puts into the store."""
-    return (
-        Artifact(
-            sha256=plate.sha256,
-            kind=ArtifactKind.PLATE,
-            name=plate.name,
-            size_bytes=plate.size_bytes,
-            created_at=created_at,
-        ),
-    )
 
 
 def holds_gcode(lines: Iterable[str]) -> bool:

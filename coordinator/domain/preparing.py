@@ -14,7 +14,7 @@ from coordinator.domain import jobs, plates
 from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent
 from coordinator.domain.matching import unready, wish_misfits
-from coordinator.domain.plates import Plate, PlateEvent, PlateState
+from coordinator.domain.plates import Artifact, Plate, PlateEvent, PlateState
 from coordinator.domain.printers import Printer
 
 
@@ -99,9 +99,9 @@ def best(job: Job, possible: Sequence[Target], printers: Iterable[Printer]) -> T
     )
 
 
-def keep(made: Plate, now: datetime) -> Effects:
-    """Return what follows when a plate was made."""
-    kept = tuple(Save(artifact) for artifact in plates.artifacts_of(made, now))
+def keep(made: Plate, artifacts: Iterable[Artifact]) -> Effects:
+    """Return what follows when a plate was made; `artifacts` are what it put into the store."""
+    kept = tuple(Save(artifact) for artifact in artifacts)
     return (*kept, Save(made), note(made), Poke(Work.DISPATCH))
 
 

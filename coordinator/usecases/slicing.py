@@ -5,7 +5,7 @@ sliced when a coordinator stopped is still WANTED, and begins anew.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import structlog
 
 from coordinator.domain import plates, preparing
 from coordinator.domain.jobs import Job
-from coordinator.domain.plates import Plate, PlateEvent
+from coordinator.domain.plates import Artifact, ArtifactKind, Plate, PlateEvent
 from coordinator.errors import NotFound, Refused, Unavailable
 from coordinator.ports import Sliced, SliceWish, StagedFile
 from coordinator.usecases.farm import Farm
@@ -65,11 +65,17 @@ async def _answer(farm: Farm, plate: Plate, slicing: Slicing) -> bool:
         job = await the_job(unit, plate.job_id)
         model = await unit.artifact(job.model_sha256 or "")
     model_name = model.name if model is not None else job.name
-    outcome = await _unless(slicing.unwanted, _slice(farm, job, plate, model_name, slicing))
-    if outcome is None:
-        log.info("slicing.given_up", job_id=job.job_id, printer_class=plate.printer_class)
-        return False
-    return await _conclude(farm, plate, outcome)
+    kept: list[Artifact] = []
+    try:
+        work = _slice(farm, job, plate, model_name, slicing, kept)
+        outcome = await _unless(slicing.unwanted, work)
+        if outcome is None:
+            log.info("slicing.given_up", job_id=job.job_id, printer_class=plate.printer_class)
+            return False
+        return await _conclude(farm, plate, outcome, kept)
+    finally:
+        for artifact in kept:
+            await discard_unknown(farm, artifact.sha256)
 
 
 async def _unless(unwanted: asyncio.Event, work: Coroutine[None, None, Outcome]) -> Outcome | None:
@@ -83,11 +89,22 @@ async def _unless(unwanted: asyncio.Event, work: Coroutine[None, None, Outcome])
     return None if doing.cancelled() else doing.result()
 
 
-async def _slice(farm: Farm, job: Job, plate: Plate, model_name: str, slicing: Slicing) -> Outcome:
-    """Slice; a failure is an outcome, for other classes may do."""
+async def _slice(
+    farm: Farm,
+    job: Job,
+    plate: Plate,
+    model_name: str,
+    slicing: Slicing,
+    kept: list[Artifact],
+) -> Outcome:
+    """Slice; a failure is an outcome, for other classes may do.
+
+    Args:
+        kept: takes all that is put into the store.
+    """
     about = {"job_id": job.job_id, "printer_class": plate.printer_class}
     try:
-        made = await _make(farm, job, plate, model_name, slicing)
+        made = await _make(farm, job, plate, model_name, slicing, kept)
     except (Refused, Unavailable, NotFound) as error:
         log.warning("plate.refused", **about, reason=str(error))
         return Outcome(reason=str(error))
@@ -95,13 +112,20 @@ async def _slice(farm: Farm, job: Job, plate: Plate, model_name: str, slicing: S
     return Outcome(made=made)
 
 
-async def _make(farm: Farm, job: Job, plate: Plate, model_name: str, slicing: Slicing) -> Plate:
-    """Slice into a scratch file, then through the store's own hash into the store."""
+async def _make(
+    farm: Farm,
+    job: Job,
+    plate: Plate,
+    model_name: str,
+    slicing: Slicing,
+    kept: list[Artifact],
+) -> Plate:
+    """Slice into a scratch folder, then through the store's own hash into the store."""
     assert job.model_sha256 is not None, "only models are sliced"
     suffix = Path(model_name).suffix.lower()
     async with (
         farm.artifacts.as_file(job.model_sha256, suffix) as model,
-        farm.artifacts.stage(".gcode") as scratch,
+        farm.artifacts.scratch() as folder,
     ):
         wish = SliceWish(
             model=model,
@@ -111,11 +135,30 @@ async def _make(farm: Farm, job: Job, plate: Plate, model_name: str, slicing: Sl
             quality=job.quality,
             overrides=job.overrides,
         )
-        sliced = await farm.slicer.slice(wish, scratch.path, slicing.report)
-        async with farm.artifacts.stage(".gcode") as staged:
-            await _copy(scratch.path, staged)
-            await staged.keep()
-            return _made(plate, model_name, staged, sliced)
+        gcode = folder / "plate.gcode"
+        sliced = await farm.slicer.slice(wish, gcode, slicing.report)
+        name = f"{Path(model_name).stem}-{plate.printer_class}"
+        kept.append(await _keep(farm, gcode, ArtifactKind.PLATE, f"{name}.gcode"))
+        made, pictures = _made(plate, kept[0], sliced), dict[str, str]()
+        for each in sliced.pictures:
+            shows = f"{each.shows}-{each.width_px}"
+            path = folder / each.path.name  # from nowhere else, whatever it says
+            kept.append(await _keep(farm, path, ArtifactKind.PICTURE, f"{name}.{shows}.png"))
+            pictures[shows] = kept[-1].sha256
+        return replace(made, pictures=pictures)
+
+
+async def _keep(farm: Farm, path: Path, kind: ArtifactKind, name: str) -> Artifact:
+    async with farm.artifacts.stage(path.suffix) as staged:
+        await _copy(path, staged)
+        await staged.keep()
+        return Artifact(
+            sha256=staged.sha256,
+            kind=kind,
+            name=name,
+            size_bytes=staged.size_bytes,
+            created_at=farm.clock.now(),
+        )
 
 
 async def _copy(source: Path, staged: StagedFile) -> None:
@@ -128,12 +171,12 @@ async def _copy(source: Path, staged: StagedFile) -> None:
         file.close()
 
 
-def _made(plate: Plate, model_name: str, staged: StagedFile, sliced: Sliced) -> Plate:
+def _made(plate: Plate, artifact: Artifact, sliced: Sliced) -> Plate:
     return replace(
         plates.advance(plate, PlateEvent.MAKE),
-        sha256=staged.sha256,
-        name=f"{Path(model_name).stem}-{plate.printer_class}.gcode",
-        size_bytes=staged.size_bytes,
+        sha256=artifact.sha256,
+        name=artifact.name,
+        size_bytes=artifact.size_bytes,
         time_s=sliced.time_s,
         filament_mm=sliced.filament_mm,
         filament_g=sliced.filament_g,
@@ -144,17 +187,14 @@ def _made(plate: Plate, model_name: str, staged: StagedFile, sliced: Sliced) -> 
     )
 
 
-async def _conclude(farm: Farm, plate: Plate, outcome: Outcome) -> bool:
-    """Store what came of it; where nobody wants it any more, leave nothing and say False."""
+async def _conclude(farm: Farm, plate: Plate, outcome: Outcome, kept: Sequence[Artifact]) -> bool:
+    """Store what came of it; False where nobody wants it any more."""
     async with writing(farm, "farm", "slicing") as transaction:
         wanted = plate in await transaction.unit.plates_wanted()
         if wanted and outcome.made is not None:
-            await transaction.perform(preparing.keep(outcome.made, transaction.now))
+            await transaction.perform(preparing.keep(outcome.made, kept))
         elif wanted:
             await _refuse(transaction, plate, outcome.reason)
-    if not wanted and outcome.made is not None:
-        for artifact in plates.artifacts_of(outcome.made, farm.clock.now()):
-            await discard_unknown(farm, artifact.sha256)
     return wanted
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Inspection, Progress, Sliced, SliceWish
+from coordinator.ports import Drawn, Inspection, Progress, Sliced, SliceWish
 from protocols.wire.to_agent import Scalar
 
 
@@ -14,6 +14,7 @@ class FakeSlicer:
     Attributes:
         refused: printer class -> why no plate can be made for it.
         trouble: why the slicer can't be used.
+        drawn: what pictures of a plate hold, by what they show; all are 64 px wide.
         meanwhile: awaited while it slices, for what happens at the same time.
     """
 
@@ -22,6 +23,7 @@ class FakeSlicer:
         self.inspected: list[tuple[str, ...]] = []
         self.refused: dict[str, str] = {}
         self.trouble = ""
+        self.drawn: dict[str, bytes] = {}
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def probe(self) -> None:
@@ -62,4 +64,10 @@ class FakeSlicer:
             layer_count=1,
             line_count=2,
             engine="fake 1",
+            pictures=tuple(self._draw(output, shows) for shows in self.drawn),
         )
+
+    def _draw(self, output: Path, shows: str) -> Drawn:
+        path = output.with_suffix(f".{shows}-64.png")
+        path.write_bytes(self.drawn[shows])
+        return Drawn(shows=shows, width_px=64, path=path)

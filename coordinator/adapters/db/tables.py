@@ -112,6 +112,7 @@ class PlateRow(SQLModel, table=True):
     layer_count: int | None = None
     line_count: int | None = None
     engine: str
+    pictures: dict[str, Any] = _json()
 
 
 class AgentRow(SQLModel, table=True):

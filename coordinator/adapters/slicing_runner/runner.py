@@ -9,9 +9,10 @@ from typing import Any
 
 import structlog
 
+from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.process import lines_of
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Inspection, Progress, Sliced, SliceWish
+from coordinator.ports import Drawn, Inspection, Progress, Sliced, SliceWish
 from protocols.wire.to_agent import Scalar
 
 log = structlog.get_logger(__name__)
@@ -56,9 +57,15 @@ class ChildSlicer:
         *,
         timeout_s: float,
         memory_bytes_max: int,
+        cache: PlateCache | None = None,
         command: Sequence[str] = (sys.executable, "-m", "slicing"),
     ) -> None:
-        """Take the limits: wall time of a request, address space of each of its processes."""
+        """Take the limits: wall time of a request, address space of each of its processes.
+
+        Args:
+            cache: where plates are kept for the next time; None: nowhere.
+        """
+        self._cache = cache
         self._timeout_s = timeout_s
         self._memory_bytes_max = memory_bytes_max
         self._command = tuple(command)
@@ -113,7 +120,13 @@ class ChildSlicer:
             "settings": dict(wish.overrides),
             "output_path": str(output),
         }
-        result = await self._ask(request, progress)
+        if self._cache is not None:
+            request["cache_folder"] = str(self._cache.folder)
+        try:
+            result = await self._ask(request, progress)
+        finally:
+            if self._cache is not None:
+                await asyncio.to_thread(self._cache.trim)
         return Sliced(
             time_s=result["time_s"],
             filament_mm=result["filament_mm"],
@@ -122,6 +135,10 @@ class ChildSlicer:
             layer_count=result["layers"],
             line_count=result["lines"],
             engine=f"{result['engine']} {result['engine_version']}",
+            pictures=tuple(
+                Drawn(shows=each["shows"], width_px=each["size_px"], path=Path(each["path"]))
+                for each in result.get("pictures", ())
+            ),
             warnings=tuple(result["warnings"]),
         )
 

@@ -342,3 +342,31 @@ async def test_what_past_runs_took_corrects_what_the_slicer_says(farm: Farm) -> 
     estimates = [wait.estimate for wait in await why_waiting(farm, job.job_id) if wait.estimate]
     assert estimates[0].source is Source.PRINTER
     assert estimates[0].seconds == 90.0
+
+
+async def test_pictures_are_kept_with_the_plate_and_gone_with_it(farm: Farm) -> None:
+    await present(farm, ("p1", "mk4", "PLA"))
+    slicer_of(farm).drawn = {"model": b"a model", "plate": b"a plate"}
+    job = await order_model(farm)
+    await prepare_jobs(farm)
+    await slice_plates(farm)
+    [plate] = (await job_view(farm, job.job_id)).plates
+    kept = artifacts_of(farm).kept
+    assert {shows: kept[sha256] for shows, sha256 in plate.pictures.items()} == {
+        "model-64": b"a model",
+        "plate-64": b"a plate",
+    }
+    assert artifacts_of(farm).left_behind == []
+    assert not (await auditing.verify(farm)).faults
+
+    other = await order_model(farm, material="PLA")
+    slicer_of(farm).drawn = {"plate": b"another plate"}
+    await prepare_jobs(farm)
+    before = dict(kept)
+
+    async def cancel() -> None:
+        await controlling.cancel_job(farm, other.job_id, "user:anna")
+
+    slicer_of(farm).meanwhile = cancel
+    await slice_plates(farm)
+    assert kept == before
