@@ -76,6 +76,7 @@ async def run(settings: Settings) -> None:
             timeout_s=settings.slicing_timeout_s,
             memory_bytes_max=settings.slicing_memory_mib * MIB,
             cache=_plate_cache(settings),
+            policy=settings.gcode_policy,
         )
         farm = Farm(
             store=store,

@@ -16,6 +16,7 @@ from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.runs import Run
+from protocols.gcode.rules import Finding
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
@@ -297,6 +298,18 @@ class Sliced:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What G-code amounts to, and what there is to say of it; None: it does not tell."""
+
+    time_s: float | None = None
+    filament_mm: float | None = None
+    filament_g: float | None = None
+    layer_count: int | None = None
+    line_count: int | None = None
+    findings: tuple[Finding, ...] = ()
+
+
 # Told how far a slicing is, 0 to 1 and never back, and its stage in words.
 Progress = Callable[[float, str], None]
 
@@ -339,6 +352,21 @@ class Slicer(Protocol):
         Raises:
             Refused: this model can't be sliced so.
             Unavailable: the slicer is missing, crashed or took too long.
+        """
+
+    async def verify(
+        self, gcode: Path, *, printer_class: str, material: str, text: Path | None = None
+    ) -> Verified:
+        """Hold G-code against a class of printers; what forbids the print is a finding.
+
+        Args:
+            gcode: the file; its suffix tells the format.
+            material: what it is to be printed with; empty where that is open.
+            text: where the text of binary G-code is written.
+
+        Raises:
+            Refused: the class is unknown (`unknown_printer_class`), or the file can't be read.
+            Unavailable: the process crashed or took too long.
         """
 
 

@@ -112,6 +112,10 @@ class Settings(BaseSettings):
     slicing_cache_mib: int = Field(default=1024, ge=0)
     """Room for those plates; 0 keeps none."""
 
+    gcode_policy: dict[str, Literal["refuse", "warn", "ignore"]] = Field(default_factory=dict)
+    """What a rule for G-code means here, where that differs from the usual: rule to refuse, warn or
+    ignore."""
+
     leases_ahead: int = Field(default=2, ge=0, le=4)
     """Leases handed in advance to each printer that clears its bed by itself."""
 

@@ -118,6 +118,7 @@ def plate_document(plate: Plate, estimate: Estimate | None) -> Document:
         "layer_count": plate.layer_count,
         "line_count": plate.line_count,
         "engine": plate.engine,
+        "remarks": list(plate.remarks),
         "pictures": {shows: artifact_url(sha256) for shows, sha256 in plate.pictures.items()},
     }
 

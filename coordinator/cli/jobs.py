@@ -124,6 +124,9 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
         ),
         "no plate yet",
     )
+    for plate in job["plates"]:
+        for remark in plate["remarks"]:
+            typer.echo(f"plate {plate['sha256'][:12]}: {remark}")
     for unmade in job["unmade"]:
         state = unmade["reason"] or "it is wanted"
         if unmade["ratio"] is not None:

@@ -70,6 +70,7 @@ class Plate:
         reason: why it can't be made, for a person; empty unless it is REFUSED.
         time_s: estimated seconds, None where the file does not tell; so with the others.
         cost: of the filament, in the money of the material's profile.
+        remarks: what there is to say of it, for a person: a hole that was closed, a hot nozzle.
         pictures: PNGs of it as artifacts: what one shows and its width, `plate-256` -> sha256.
         engine: name and version of the slicer; empty for an uploaded plate.
     """
@@ -89,6 +90,7 @@ class Plate:
     layer_count: int | None = None
     line_count: int | None = None
     engine: str = ""
+    remarks: tuple[str, ...] = ()
     pictures: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -15,15 +15,13 @@ from coordinator.domain import plates, preparing
 from coordinator.domain.jobs import Job
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate, PlateEvent
 from coordinator.errors import NotFound, Refused, Unavailable
-from coordinator.ports import Sliced, SliceWish, StagedFile
+from coordinator.ports import Sliced, SliceWish
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import PlateKey, Slicing
-from coordinator.usecases.orders import discard_unknown
 from coordinator.usecases.performing import Writing, the_job, writing
+from coordinator.usecases.storing import copy, discard_unknown
 
 log = structlog.get_logger(__name__)
-
-CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +148,7 @@ async def _make(
 
 async def _keep(farm: Farm, path: Path, kind: ArtifactKind, name: str) -> Artifact:
     async with farm.artifacts.stage(path.suffix) as staged:
-        await _copy(path, staged)
+        await copy(path, staged)
         await staged.keep()
         return Artifact(
             sha256=staged.sha256,
@@ -159,16 +157,6 @@ async def _keep(farm: Farm, path: Path, kind: ArtifactKind, name: str) -> Artifa
             size_bytes=staged.size_bytes,
             created_at=farm.clock.now(),
         )
-
-
-async def _copy(source: Path, staged: StagedFile) -> None:
-    """Write a file into the store, in chunks."""
-    file = await asyncio.to_thread(source.open, "rb")
-    try:
-        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-            await staged.write(chunk)
-    finally:
-        file.close()
 
 
 def _made(plate: Plate, artifact: Artifact, sliced: Sliced) -> Plate:
@@ -184,6 +172,7 @@ def _made(plate: Plate, artifact: Artifact, sliced: Sliced) -> Plate:
         layer_count=sliced.layer_count,
         line_count=sliced.line_count,
         engine=sliced.engine,
+        remarks=sliced.warnings,
     )
 
 

@@ -51,7 +51,7 @@ def job_of(row: Row) -> Job:
 
 def plate_of(row: Row) -> Plate:
     """Return a plate."""
-    return _value(Plate, row, state=PlateState(row["state"]))
+    return _value(Plate, row, state=PlateState(row["state"]), remarks=tuple(row["remarks"]))
 
 
 def run_of(row: Row) -> Run:

@@ -112,6 +112,7 @@ class PlateRow(SQLModel, table=True):
     layer_count: int | None = None
     line_count: int | None = None
     engine: str
+    remarks: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     pictures: dict[str, Any] = _json()
 
 

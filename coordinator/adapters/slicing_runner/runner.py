@@ -5,14 +5,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 
+from coordinator.adapters.slicing_runner import verifying
 from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.process import lines_of
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Drawn, Inspection, Progress, Sliced, SliceWish
+from coordinator.ports import Drawn, Inspection, Progress, Sliced, SliceWish, Verified
 from protocols.wire.to_agent import Scalar
 
 log = structlog.get_logger(__name__)
@@ -58,14 +60,17 @@ class ChildSlicer:
         timeout_s: float,
         memory_bytes_max: int,
         cache: PlateCache | None = None,
+        policy: Mapping[str, str] = MappingProxyType({}),
         command: Sequence[str] = (sys.executable, "-m", "slicing"),
     ) -> None:
         """Take the limits: wall time of a request, address space of each of its processes.
 
         Args:
             cache: where plates are kept for the next time; None: nowhere.
+            policy: rule for G-code -> `refuse`, `warn` or `ignore`, where this farm differs.
         """
         self._cache = cache
+        self._policy = policy
         self._timeout_s = timeout_s
         self._memory_bytes_max = memory_bytes_max
         self._command = tuple(command)
@@ -141,6 +146,24 @@ class ChildSlicer:
             ),
             warnings=tuple(result["warnings"]),
         )
+
+    async def verify(
+        self, gcode: Path, *, printer_class: str, material: str, text: Path | None = None
+    ) -> Verified:
+        """Hold G-code against a class of printers; see the port."""
+        request = verifying.request_of(
+            gcode,
+            printer_class=printer_class,
+            material=material,
+            policy=self._policy,
+            text=text,
+        )
+        try:
+            return verifying.verified_of(await self._ask(request, _ignore))
+        except Refused as error:
+            if error.code == "request_invalid":
+                raise Unavailable("verifying_unknown", "slicing can't verify G-code") from error
+            raise
 
     async def _ask(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         """Return the result of a request, and remember what it tells of the slicer.

@@ -1,5 +1,4 @@
-"""Plates that are wanted, or refused, before there is G-code of them; what they
-cost, and their pictures.
+"""Plates that are wanted, or refused, before they are made; their cost, remarks and pictures.
 
 Kind: pre (run before the code that needs it). Older code would take a wanted plate for one that can
 be printed: it must not run on this database any more.
@@ -21,4 +20,5 @@ def upgrade() -> None:
     op.add_column("plates", sa.Column("reason", sa.String(), nullable=False, server_default=""))
     op.add_column("plates", sa.Column("cost", sa.Float(), nullable=True))
     op.add_column("plates", sa.Column("pictures", sa.JSON(), nullable=False, server_default="{}"))
+    op.add_column("plates", sa.Column("remarks", sa.JSON(), nullable=False, server_default="[]"))
     op.create_index("ix_plates_state", "plates", ["state"])
