@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from coordinator.domain.estimates import Timing
 from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.runs import Run
+from protocols.gcode.rules import Finding
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
@@ -59,7 +61,13 @@ class Unit(Protocol):
         """Insert or replace a job."""
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        """Return a job's plates."""
+        """Return a job's plates, made or not, by class."""
+
+    async def plates_wanted(self) -> list[Plate]:
+        """Return the plates that are to be sliced, by the precedence of their jobs, then by class.
+
+        Those of jobs that have ended or are ending are not.
+        """
 
     async def save_plate(self, plate: Plate) -> None:
         """Insert a plate, or replace the job's plate of the same printer class."""
@@ -75,6 +83,12 @@ class Unit(Protocol):
         live: bool | None = None,
     ) -> list[Run]:
         """Return runs, oldest first; `live` keeps those that have not ended, or those that have."""
+
+    async def timings(self, limit: int) -> list[Timing]:
+        """Return how long the last finished runs took, those leased last first.
+
+        Only runs whose agent measured them, of plates that foretell it.
+        """
 
     async def save_run(self, run: Run) -> None:
         """Insert or replace a run."""
@@ -216,6 +230,13 @@ class ArtifactStore(Protocol):
     def as_file(self, sha256: str, suffix: str = "") -> AbstractAsyncContextManager[Path]:
         """Lend the artifact as a local file, for tools that want a path; read only."""
 
+    def scratch(self) -> AbstractAsyncContextManager[Path]:
+        """Lend an empty folder for tools that write; gone with all in it at the end of its block.
+
+        Raises:
+            Unavailable: the disk is full.
+        """
+
     async def delete(self, sha256: str) -> None:
         """Remove it; nothing happens where it is not there."""
 
@@ -249,16 +270,48 @@ class SliceWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A PNG that lies beside the plate.
+
+    Attributes:
+        shows: `model` or `plate`.
+        width_px: as wide as high.
+    """
+
+    shows: str
+    width_px: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sliced:
     """What the slicer made; estimates are the slicer's own."""
 
     time_s: float | None
     filament_mm: float | None
     filament_g: float | None
+    cost: float | None = None
     layer_count: int
     line_count: int
     engine: str
+    pictures: tuple[Drawn, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What G-code amounts to, and what there is to say of it; None: it does not tell."""
+
+    time_s: float | None = None
+    filament_mm: float | None = None
+    filament_g: float | None = None
+    layer_count: int | None = None
+    line_count: int | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+# Told how far a slicing is, 0 to 1 and never back, and its stage in words.
+Progress = Callable[[float, str], None]
 
 
 class Slicer(Protocol):
@@ -293,14 +346,27 @@ class Slicer(Protocol):
             Unavailable: the slicer is missing, crashed or took too long.
         """
 
-    async def slice(
-        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
-    ) -> Sliced:
-        """Make G-code at `output`, or nothing at all; progress runs from 0 to 1.
+    async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
+        """Make G-code at `output`, or nothing at all; who cancels it leaves no process behind.
 
         Raises:
             Refused: this model can't be sliced so.
             Unavailable: the slicer is missing, crashed or took too long.
+        """
+
+    async def verify(
+        self, gcode: Path, *, printer_class: str, material: str, text: Path | None = None
+    ) -> Verified:
+        """Hold G-code against a class of printers; what forbids the print is a finding.
+
+        Args:
+            gcode: the file; its suffix tells the format.
+            material: what it is to be printed with; empty where that is open.
+            text: where the text of binary G-code is written.
+
+        Raises:
+            Refused: the class is unknown (`unknown_printer_class`), or the file can't be read.
+            Unavailable: the process crashed or took too long.
         """
 
 

@@ -96,6 +96,7 @@ class SliceRequest(_Request):
     Attributes:
         output_path: where the G-code goes. Nothing appears there before it is whole.
         engine: a name of the registry.
+        cache_folder: where plates are kept for the next time; None: nowhere.
     """
 
     kind: Literal["slice"]
@@ -105,6 +106,7 @@ class SliceRequest(_Request):
     quality: str = "standard"
     settings: Overrides = Overrides()
     engine: str = "prusaslicer"
+    cache_folder: Path | None = None
 
 
 Request: TypeAlias = ProbeRequest | InspectRequest | SliceRequest

@@ -115,7 +115,7 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
                 plate["sha256"][:12],
                 plate["printer_class"],
                 plate["material"],
-                output.duration(plate["time_s"]),
+                output.estimate(plate["estimate"]),
                 "" if plate["filament_g"] is None else f"{plate['filament_g']:.1f}",
                 "" if plate["layer_count"] is None else str(plate["layer_count"]),
                 plate["engine"],
@@ -124,6 +124,16 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
         ),
         "no plate yet",
     )
+    for plate in job["plates"]:
+        for remark in plate["remarks"]:
+            typer.echo(f"plate {plate['sha256'][:12]}: {remark}")
+    for unmade in job["unmade"]:
+        state = unmade["reason"] or "it is wanted"
+        if unmade["ratio"] is not None:
+            state = f"{unmade['stage']}, {unmade['ratio']:.0%}"
+        typer.echo(f"no plate for {unmade['printer_class']}: {state}")
+    if demand := output.demand(job):
+        typer.echo(f"all copies: {demand}")
     output.print_table(
         ["RUN", "PRINTER", "STATE", "LAYER", "REASON"],
         (
@@ -151,8 +161,11 @@ def why(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFi
         output.print_json(waits)
         return
     output.print_table(
-        ["PRINTER", "WHY"],
-        ([wait["printer_id"] or "", wait["words"]] for wait in waits),
+        ["PRINTER", "WHY", "A COPY TAKES"],
+        (
+            [wait["printer_id"] or "", wait["words"], output.estimate(wait["estimate"])]
+            for wait in waits
+        ),
         "it waits for nothing",
     )
 

@@ -85,16 +85,9 @@ def follow(job: Job, runs: Iterable[Run], now: datetime) -> tuple[Job, Effects]:
     due: Effects = (Poke(Work.DISPATCH),) if count.wanted else ()
     if event is None or MACHINE.after(job.state, event) is job.state:
         return job, due
-    moved, effects = advance(job, event, now, reason=_reason(job, event, count))
+    reason = _why(job, count) if event in (JobEvent.FAIL, JobEvent.LOSE) else ""
+    moved, effects = advance(job, event, now, reason=reason)
     return moved, (*effects, *due)
-
-
-def _reason(job: Job, event: JobEvent, count: Tally) -> str | None:
-    """Return the job's next reason; None for the one it has, such as a class it does not fit."""
-    if event in (JobEvent.FAIL, JobEvent.LOSE):
-        return _why(job, count)
-    goes_on = event in (JobEvent.WAIT, JobEvent.LEASE, JobEvent.START)
-    return None if goes_on and job.state in OPEN else ""
 
 
 def _why(job: Job, count: Tally) -> str:

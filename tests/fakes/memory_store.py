@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from coordinator.domain.copies import COUNTED
+from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import (
     FarmEvent,
     Head,
@@ -21,9 +22,9 @@ from coordinator.domain.history import (
 )
 from coordinator.domain.jobs import OPEN, Job, JobState
 from coordinator.domain.planning import precedence
-from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -126,7 +127,16 @@ class MemoryUnit:
         self.tables.jobs[job.job_id] = job
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        return [plate for (owner, _), plate in self.tables.plates.items() if owner == job_id]
+        mine = (plate for (owner, _), plate in self.tables.plates.items() if owner == job_id)
+        return sorted(mine, key=lambda plate: plate.printer_class)
+
+    async def plates_wanted(self) -> list[Plate]:
+        wanted = [each for each in self.tables.plates.values() if each.state is PlateState.WANTED]
+        jobs = {each.job_id: self.tables.jobs[each.job_id] for each in wanted}
+        return sorted(
+            (each for each in wanted if jobs[each.job_id].state in (*OPEN, JobState.LOST)),
+            key=lambda each: (precedence(jobs[each.job_id]), each.printer_class),
+        )
 
     async def save_plate(self, plate: Plate) -> None:
         self.changed = True
@@ -149,6 +159,30 @@ class MemoryUnit:
             if job_id in (None, run.job_id)
             and printer_id in (None, run.printer_id)
             and live in (None, run.live)
+        ]
+
+    async def timings(self, limit: int) -> list[Timing]:
+        found = []
+        for run in sorted(self.tables.runs.values(), key=lambda run: run.run_id, reverse=True):
+            printer = self.tables.printers.get(run.printer_id)
+            plate = next(
+                (each for each in await self.plates(run.job_id) if each.sha256 == run.plate_sha256),
+                None,
+            )
+            measured_s = measured_s_of(run.facts)
+            if run.state is not RunState.FINISHED or plate is None or printer is None:
+                continue
+            if plate.time_s is not None:
+                found.append((printer, plate.time_s, measured_s))
+        return [
+            Timing(
+                printer_id=printer.printer_id,
+                printer_class=printer.printer_class,
+                foretold_s=foretold_s,
+                measured_s=measured_s,
+            )
+            for printer, foretold_s, measured_s in found[:limit]
+            if measured_s is not None
         ]
 
     async def save_run(self, run: Run) -> None:

@@ -103,12 +103,17 @@ class PlateRow(SQLModel, table=True):
     name: str
     size_bytes: int
     material: str
+    state: str = Field(index=True)
+    reason: str
     time_s: float | None = None
     filament_mm: float | None = None
     filament_g: float | None = None
+    cost: float | None = None
     layer_count: int | None = None
     line_count: int | None = None
     engine: str
+    remarks: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    pictures: dict[str, Any] = _json()
 
 
 class AgentRow(SQLModel, table=True):

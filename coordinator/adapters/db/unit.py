@@ -24,12 +24,13 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from coordinator.adapters.db import chain, mapping, tables
 from coordinator.adapters.db.mapping import Row
 from coordinator.domain.copies import COUNTED
+from coordinator.domain.estimates import Timing
 from coordinator.domain.history import FarmEvent, Head, Line, Thing, event_of, moment
 from coordinator.domain.history import Row as HistoryRow
 from coordinator.domain.jobs import OPEN, Job, JobState
-from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
-from coordinator.domain.runs import LIVE, Run
+from coordinator.domain.runs import LIVE, Run, RunState
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -89,8 +90,26 @@ _INSISTED_ON = select(_JOBS.c.printer_id).where(_IS_OPEN, _JOBS.c.printer_id.is_
 _PLATES_OF = (
     select(_PLATES).where(_PLATES.c.job_id == bindparam("id")).order_by(_PLATES.c.printer_class)
 )
+# Jobs that a plate may still be printed for.
+_PRINTS_ON = _JOBS.c.state.in_([state.value for state in (*OPEN, JobState.LOST)])
+_PLATES_WANTED = (
+    select(_PLATES)
+    .join(_JOBS, _JOBS.c.job_id == _PLATES.c.job_id)
+    .where(_PLATES.c.state == PlateState.WANTED.value, _PRINTS_ON)
+    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id, _PLATES.c.printer_class)
+)
 _RUN = select(_RUNS).where(_RUNS.c.run_id == bindparam("id"))
 _ALL_RUNS = select(_RUNS).order_by(_RUNS.c.leased_at, _RUNS.c.run_id)
+_TIMINGS = (
+    select(_RUNS.c.printer_id, _RUNS.c.facts, _PRINTERS.c.printer_class, _PLATES.c.time_s)
+    .join(
+        _PLATES, (_PLATES.c.job_id == _RUNS.c.job_id) & (_PLATES.c.sha256 == _RUNS.c.plate_sha256)
+    )
+    .join(_PRINTERS, _PRINTERS.c.printer_id == _RUNS.c.printer_id)
+    .where(_RUNS.c.state == RunState.FINISHED.value, _PLATES.c.time_s.is_not(None))
+    .order_by(_RUNS.c.run_id.desc())  # ids are sortable by time
+    .limit(bindparam("limit"))
+)
 _RUNS_OF = _ALL_RUNS.where(_RUNS.c.job_id == bindparam("id"))
 _PRINTER = select(_PRINTERS).where(_PRINTERS.c.printer_id == bindparam("id"))
 _ALL_PRINTERS = select(_PRINTERS).order_by(_PRINTERS.c.printer_id)
@@ -156,8 +175,12 @@ class SqlUnit:
         self._connection.execute(_SAVE_JOB, mapping.to_row(job))
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        """Return a job's plates."""
+        """Return a job's plates, made or not, by class."""
         return [mapping.plate_of(row) for row in self._all(_PLATES_OF, id=job_id)]
+
+    async def plates_wanted(self) -> list[Plate]:
+        """Return the plates that are to be sliced, by the precedence of their jobs."""
+        return [mapping.plate_of(row) for row in self._all(_PLATES_WANTED)]
 
     async def save_plate(self, plate: Plate) -> None:
         """Insert a plate, or replace the job's plate of the same printer class."""
@@ -189,6 +212,10 @@ class SqlUnit:
             is_live = _RUNS.c.state.in_(_LIVE)
             wanted = wanted.where(is_live if live else ~is_live)
         return [mapping.run_of(row) for row in self._all(wanted)]
+
+    async def timings(self, limit: int) -> list[Timing]:
+        """Return how long the last finished runs took, those leased last first."""
+        return mapping.timings_of(self._all(_TIMINGS, limit=limit))
 
     async def save_run(self, run: Run) -> None:
         """Insert or replace a run."""
