@@ -41,6 +41,7 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.preparing import prepare_jobs
+from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.starting import recover, repeat_desired
 from protocols.wire.from_agent import Telemetry
 
@@ -87,6 +88,7 @@ async def run(settings: Settings) -> None:
         ticker = Ticker(_bells(farm, link))
         await check_tail(farm)
         await recover(farm)
+        await drop_sealed(farm)
         api_url = await stack.enter_async_context(_api(farm, settings))
         await _work(settings, asked, farm, link, ticker, broker, api_url)
     log.info("coordinator.stopped")

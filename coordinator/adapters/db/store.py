@@ -10,14 +10,16 @@ many times as long.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from coordinator.adapters.db import engines, schema
 from coordinator.adapters.db.faults import told_plainly
+from coordinator.adapters.db.scratch import scratch
 from coordinator.adapters.db.unit import SqlUnit
+from coordinator.domain.rebuilt import Rebuilt
 
 
 class SqlStore:
@@ -48,6 +50,10 @@ class SqlStore:
             async with self._seats:
                 with self._reader.connect() as connection:
                     yield SqlUnit(connection)
+
+    def scratch(self) -> AbstractContextManager[Rebuilt]:
+        """Lend an empty place for what an audit rebuilds."""
+        return scratch()
 
 
 async def _whole(work: Callable[[], object]) -> None:
