@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from coordinator.domain.cloning import Boots
 from protocols.wire.from_agent import (
     CommandResult,
     HostSample,
@@ -43,6 +44,7 @@ class Live:
         hosts: the machines of the agents, by their last telemetry.
         history_trouble: what is wrong with the history, as far as anybody looked; empty where
             nothing is.
+        boots: by agent, the processes that presented themselves.
         draining: agents that take no new run.
         preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
             runs alone, so that what is said last is what was true last.
@@ -56,6 +58,7 @@ class Live:
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     history_trouble: str = ""
+    boots: dict[AgentId, Boots] = field(default_factory=dict)
     draining: set[AgentId] = field(default_factory=set)
     preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
