@@ -20,7 +20,8 @@ import structlog
 from aiohttp import web
 
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
-from coordinator.adapters.db.store import open_store
+from coordinator.adapters.db.database import Database, SqliteFile
+from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import (
     BrokerWish,
     EmbeddedBroker,
@@ -64,7 +65,7 @@ async def run(settings: Settings) -> None:
     asked = _asked_to_stop()
     async with AsyncExitStack() as stack:
         stack.enter_context(hold_folder(settings.state_dir))
-        store = await stack.enter_async_context(open_store(settings.state_dir / "farm.sqlite3"))
+        store = await stack.enter_async_context(open_database(_database(settings)))
         artifacts = await stack.enter_async_context(
             open_artifacts(settings.state_dir / "artifacts")
         )
@@ -129,6 +130,20 @@ async def _work(
         await asked.wait()
         for task in running:
             task.cancel()
+
+
+def _database(settings: Settings) -> Database:
+    """Return the database that is named, else the folder's.
+
+    Raises:
+        SettingsInvalid: what is named is none.
+    """
+    if url := settings.database_url.get_secret_value():
+        # Late: its driver takes a tenth of a second and some megabytes.
+        from coordinator.adapters.db import postgresql
+
+        return postgresql.named(url)
+    return SqliteFile(settings.state_dir / "farm.sqlite3")
 
 
 def _bells(farm: Farm, link: MqttLink) -> dict[str, Bell]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     ForeignKey,
@@ -261,4 +262,11 @@ class OutboxRow(SQLModel, table=True):
 def table(row: type[SQLModel]) -> Table:
     """Return the table of a row's class, for statements."""
     found: Table = row.__table__  # type: ignore[attr-defined]
+    for column in found.columns:
+        if type(column.type) is Integer:
+            column.type = _WIDE
     return found
+
+
+# SQLite's integers have 64 bits, PostgreSQL's 32: see `schema.py`.
+_WIDE = Integer().with_variant(BigInteger(), "postgresql")
