@@ -16,6 +16,7 @@ from coordinator.domain.printers import Printer
 from coordinator.ports import Unit
 from coordinator.usecases.ahead import lose_staged, permit_staged
 from coordinator.usecases.commanding import answered
+from coordinator.usecases.evidence import with_evidence
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, holding_of, the_printer, writing
 from protocols.wire.codec import Message
@@ -135,7 +136,8 @@ async def _absorb_report(hearing: _Hearing, report: Reported) -> None:
         await lose_staged(transaction, printer.printer_id, "the database is an older copy")
         printer = await the_printer(transaction.unit, printer.printer_id)
     holding = await holding_of(transaction.unit, printer)
-    await transaction.perform(reports.absorb_report(holding, report, transaction.now))
+    effects = reports.absorb_report(holding, report, transaction.now)
+    await transaction.perform(with_evidence(effects, hearing.farm.live))
     await permit_staged(transaction, report)
 
 
@@ -147,7 +149,8 @@ async def _absorb_event(hearing: _Hearing, event: RunEvent) -> None:
     transaction.actor = f"agent:{event.agent_id}"
     transaction.origin = f"event {event.number} of {event.journal_id}"
     holding = await holding_of(transaction.unit, printer, event.run_id)
-    await transaction.perform(reports.apply_event(holding, event, transaction.now))
+    effects = reports.apply_event(holding, event, transaction.now)
+    await transaction.perform(with_evidence(effects, hearing.farm.live))
 
 
 async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
@@ -176,7 +179,8 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
     if renewed:
         mine = await transaction.unit.printers(presence.agent_id)
     holdings = {each.printer_id: await holding_of(transaction.unit, each) for each in mine}
-    await transaction.perform(arriving.arrived(admitted, holdings, transaction.now))
+    effects = arriving.arrived(admitted, holdings, transaction.now)
+    await transaction.perform(with_evidence(effects, hearing.farm.live))
     if hearing.are_two(presence):
         log.error("agent.cloned", agent_id=presence.agent_id)
         mine = await transaction.unit.printers(presence.agent_id)
