@@ -20,7 +20,8 @@ import structlog
 from aiohttp import web
 
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
-from coordinator.adapters.db.store import open_store
+from coordinator.adapters.db.database import Database, SqliteFile
+from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import (
     BrokerWish,
     EmbeddedBroker,
@@ -42,6 +43,7 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.preparing import prepare_jobs
+from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from protocols.wire.from_agent import Telemetry
@@ -65,7 +67,7 @@ async def run(settings: Settings) -> None:
     asked = _asked_to_stop()
     async with AsyncExitStack() as stack:
         stack.enter_context(hold_folder(settings.state_dir))
-        store = await stack.enter_async_context(open_store(settings.state_dir / "farm.sqlite3"))
+        store = await stack.enter_async_context(open_database(_database(settings)))
         artifacts = await stack.enter_async_context(
             open_artifacts(settings.state_dir / "artifacts")
         )
@@ -91,6 +93,7 @@ async def run(settings: Settings) -> None:
         ticker = Ticker(_bells(settings, farm, link))
         await check_tail(farm)
         await recover(farm)
+        await drop_sealed(farm)
         api_url = await stack.enter_async_context(_api(farm, settings))
         await _work(settings, asked, farm, link, ticker, broker, api_url)
     log.info("coordinator.stopped")
@@ -151,6 +154,20 @@ def _plate_cache(settings: Settings) -> PlateCache | None:
             f"slicing_cache_dir {folder} can't be made ({error.strerror}): name another"
         ) from error
     return PlateCache(folder=folder, bytes_max=settings.slicing_cache_mib * MIB)
+
+
+def _database(settings: Settings) -> Database:
+    """Return the database that is named, else the folder's.
+
+    Raises:
+        SettingsInvalid: what is named is none.
+    """
+    if url := settings.database_url.get_secret_value():
+        # Late: its driver takes a tenth of a second and some megabytes.
+        from coordinator.adapters.db import postgresql
+
+        return postgresql.named(url)
+    return SqliteFile(settings.state_dir / "farm.sqlite3")
 
 
 def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:

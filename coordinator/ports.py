@@ -4,7 +4,7 @@ One contract suite (`tests/contracts/`) judges the fake and the real alike.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,9 @@ from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, BedState, Printer
+from coordinator.domain.rebuilt import Rebuilt, Told
 from coordinator.domain.runs import Run
+from coordinator.domain.sealing import Checkpoint
 from protocols.gcode.rules import Finding
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
@@ -162,8 +164,26 @@ class Unit(Protocol):
     async def head(self) -> Head:
         """Return where the history ends, as it is kept beside the lines."""
 
-    async def rows(self) -> dict[Thing, Row]:
-        """Return every row of the tables that history tells of, as it would tell them."""
+    def rows(self) -> AsyncIterator[Sequence[tuple[Thing, Row]]]:
+        """Yield every row of the tables that history tells of, as it would tell them, in pages."""
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """Return what the history begins behind, None where it begins with its first line.
+
+        Lines up to there may still be stored, for a while; they no longer count.
+        """
+
+    def kept_rows(self) -> AsyncIterator[Sequence[tuple[Thing, Told]]]:
+        """Yield the rows at the checkpoint, in pages."""
+
+    async def put_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Insert a checkpoint, behind all others; the rows at the one before are forgotten."""
+
+    async def keep_rows(self, page: Sequence[tuple[Thing, Told]]) -> None:
+        """Add rows to those at the checkpoint."""
+
+    async def drop_sealed(self, limit: int) -> int:
+        """Remove the oldest lines that the checkpoint covers; return how many there were."""
 
     async def mark_desired(self, printer_id: PrinterId) -> None:
         """Note in the outbox that a printer's desired document has to be said again."""
@@ -187,6 +207,9 @@ class Store(Protocol):
 
     def read(self) -> AbstractAsyncContextManager[Unit]:
         """Begin a transaction that sees one state of things and saves nothing."""
+
+    def scratch(self) -> AbstractContextManager[Rebuilt]:
+        """Lend an empty place for what an audit rebuilds, which need not fit into memory."""
 
 
 class StagedFile(Protocol):

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     """Folder of the database, the artifacts and the token, one coordinator per folder. Default:
     ~/.local/state/farmhand"""
 
+    database_url: SecretStr = SecretStr("")
+    """Use a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME, and not a file in the
+    folder."""
+
     host: Host = "127.0.0.1"
     """Where the HTTP API listens."""
 

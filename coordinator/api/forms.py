@@ -48,6 +48,15 @@ class ServiceForm(BaseModel):
     in_service: bool
 
 
+class SealForm(BaseModel):
+    """Which lines of history are in an archive, and the proof that somebody has it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    upto: int = Field(ge=1, lt=2**63)
+    archive_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class CommandForm(BaseModel):
     """One command for a printer; what it knows, and takes, is its driver's to say."""
 

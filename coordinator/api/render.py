@@ -326,10 +326,14 @@ def event_document(line: Line) -> Document:
 
 
 def audit_document(verdict: Verdict) -> Document:
-    """Return what became of an audit. Null: a fault's `number` where it is about no line."""
+    """Return what became of an audit.
+
+    Null: a fault's `number` where it is about no line, `checkpoint` where nothing was archived.
+    """
     return {
         "ok": not verdict.faults_count,
         "head": {"number": verdict.head.number, "hash": verdict.head.hash},
+        "checkpoint": verdict.checkpoint.facts if verdict.checkpoint is not None else None,
         "rows_compared": verdict.rows_count,
         "faults_count": verdict.faults_count,
         "faults": [

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from coordinator.domain.cloning import Boots
 from coordinator.domain.estimates import Paces
 from protocols.wire.from_agent import (
     CommandResult,
@@ -68,6 +69,7 @@ class Live:
         hosts: the machines of the agents, by their last telemetry.
         history_trouble: what is wrong with the history, as far as anybody looked; empty where
             nothing is.
+        boots: by agent, the processes that presented themselves.
         draining: agents that take no new run.
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
         flushing_now: held while documents are said: what is said last is what was true last.
@@ -81,6 +83,7 @@ class Live:
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     history_trouble: str = ""
+    boots: dict[AgentId, Boots] = field(default_factory=dict)
     draining: set[AgentId] = field(default_factory=set)
     paces: Paces | None = None
     paces_until_s: float = 0.0

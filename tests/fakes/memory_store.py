@@ -1,8 +1,8 @@
 """A `Store` in memory: whole transactions, one writer, readers that see one state of things."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -24,7 +24,9 @@ from coordinator.domain.jobs import OPEN, Job, JobState
 from coordinator.domain.planning import precedence
 from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
+from coordinator.domain.rebuilt import RebuiltInMemory, Told
 from coordinator.domain.runs import Run, RunState
+from coordinator.domain.sealing import Checkpoint
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -47,6 +49,8 @@ class Tables:
     agents: dict[AgentId, Agent] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
+    kept_rows: dict[Thing, Told] = field(default_factory=dict)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
     numbered: int = 0
 
@@ -64,6 +68,8 @@ class Tables:
             agents=dict(self.agents),
             artifacts=dict(self.artifacts),
             lines=list(self.lines),
+            checkpoint=self.checkpoint,
+            kept_rows=dict(self.kept_rows),
             outbox=dict(self.outbox),
             numbered=self.numbered,
         )
@@ -88,6 +94,10 @@ class MemoryStore:
     @asynccontextmanager
     async def read(self) -> AsyncIterator["MemoryUnit"]:
         yield MemoryUnit(self.tables.copy())
+
+    @contextmanager
+    def scratch(self) -> Iterator[RebuiltInMemory]:
+        yield RebuiltInMemory()
 
 
 class MemoryUnit:
@@ -268,11 +278,15 @@ class MemoryUnit:
     ) -> list[Line]:
         wanted = [
             line
-            for line in self.tables.lines[after:]
+            for line in self._lines_after(after)
             if self._is_about(line, job_id, printer_id)
             and (since is None or line.at >= moment(since))
         ]
         return wanted[-limit:] if newest else wanted[:limit]
+
+    def _lines_after(self, number: int) -> list[Line]:
+        gone = self.tables.lines[0].number - 1 if self.tables.lines else 0
+        return self.tables.lines[max(0, number - gone) :]
 
     def _is_about(self, line: Line, job_id: JobId | None, printer_id: PrinterId | None) -> bool:
         thing = line.subject, line.subject_id
@@ -291,10 +305,34 @@ class MemoryUnit:
 
     async def head(self) -> Head:
         last = self.tables.lines[-1] if self.tables.lines else None
-        return Head(number=last.number, hash=last.hash) if last is not None else Head()
+        if last is not None:
+            return Head(number=last.number, hash=last.hash)
+        return self.tables.checkpoint.head if self.tables.checkpoint is not None else Head()
 
-    async def rows(self) -> dict[Thing, Row]:
-        return self.tables.rows()
+    async def rows(self) -> AsyncIterator[Sequence[tuple[Thing, Row]]]:
+        yield list(self.tables.rows().items())
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return self.tables.checkpoint
+
+    async def kept_rows(self) -> AsyncIterator[Sequence[tuple[Thing, Told]]]:
+        yield list(self.tables.kept_rows.items())
+
+    async def put_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self.changed = True
+        self.tables.checkpoint, self.tables.kept_rows = checkpoint, {}
+
+    async def keep_rows(self, page: Sequence[tuple[Thing, Told]]) -> None:
+        self.changed = True
+        self.tables.kept_rows.update(page)
+
+    async def drop_sealed(self, limit: int) -> int:
+        checkpoint, lines = self.tables.checkpoint, self.tables.lines
+        upto = checkpoint.number if checkpoint is not None else 0
+        gone = sum(line.number <= upto for line in lines[:limit])
+        self.changed |= gone > 0
+        self.tables.lines = lines[gone:]
+        return gone
 
     async def mark_desired(self, printer_id: PrinterId) -> None:
         self.changed = True

@@ -7,7 +7,18 @@ Whoever changes a table writes a migration too; a test compares the two.
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -188,13 +199,15 @@ class RunRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One line of history; a trigger refuses whoever wants to change or remove it.
+    """One line of history; a trigger refuses whoever wants to change it, or remove what no
+    checkpoint covers.
 
     All texts, for they are hashed as they stand. A number is given once: two lines can't follow
     the same one.
     """
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_at", "at", "number"),)
 
     number: int = Field(primary_key=True)
     at: str
@@ -219,6 +232,28 @@ class HistoryRow(SQLModel, table=True):
     hash: str
 
 
+class CheckpointRow(SQLModel, table=True):
+    """What stands in the place of lines that were archived; the newest counts."""
+
+    __tablename__ = "checkpoints"
+
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    hash: str
+    rows_sha256: str
+    archive_sha256: str
+
+
+class CheckpointedRow(SQLModel, table=True):
+    """A row as the lines up to the newest checkpoint told it; `number` is the last of them."""
+
+    __tablename__ = "checkpoint_rows"
+
+    subject: str = Field(primary_key=True)
+    subject_id: str = Field(primary_key=True)
+    number: int
+    row: str
+
+
 class OutboxRow(SQLModel, table=True):
     """A note that a printer's desired document has to be said again."""
 
@@ -232,4 +267,11 @@ class OutboxRow(SQLModel, table=True):
 def table(row: type[SQLModel]) -> Table:
     """Return the table of a row's class, for statements."""
     found: Table = row.__table__  # type: ignore[attr-defined]
+    for column in found.columns:
+        if type(column.type) is Integer:
+            column.type = _WIDE
     return found
+
+
+# SQLite's integers have 64 bits, PostgreSQL's 32: see `schema.py`.
+_WIDE = Integer().with_variant(BigInteger(), "postgresql")
