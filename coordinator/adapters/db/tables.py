@@ -77,6 +77,7 @@ class JobRow(SQLModel, table=True):
     name: str
     model_sha256: str | None = None
     copies: int
+    copies_per_plate: int
     material: str
     quality: str
     printer_class: str
@@ -103,6 +104,7 @@ class PlateRow(SQLModel, table=True):
     name: str
     size_bytes: int
     material: str
+    copies: int
     state: str = Field(index=True)
     reason: str
     time_s: float | None = None
@@ -175,6 +177,7 @@ class RunRow(SQLModel, table=True):
     agent_id: str
     epoch: int
     plate_sha256: str
+    copies: int
     state: str = Field(index=True)
     mode: str
     nonce: str | None = None
