@@ -52,8 +52,8 @@ class Unit(Protocol):
     async def jobs_wanting(self, *, offset: int, limit: int) -> list[Job]:
         """Return jobs that leases may be given for, by `planning.precedence`.
 
-        Those are the open jobs that nobody holds and that have fewer runs than copies; what failed,
-        was revoked or discarded does not count as a run.
+        Those are the open jobs that nobody holds and whose runs bring fewer copies than are wanted;
+        what failed, was revoked or discarded brings none.
         """
 
     async def printers_insisted_on(self) -> set[PrinterId]:
@@ -282,7 +282,11 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceWish:
-    """What is to be sliced, and for whom; empty quality means the standard one."""
+    """What is to be sliced, and for whom; empty quality means the standard one.
+
+    Attributes:
+        copies: as many of them are put on the plate as have room.
+    """
 
     model: Path
     name: str
@@ -290,6 +294,7 @@ class SliceWish:
     material: str
     quality: str = ""
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,8 +313,9 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sliced:
-    """What the slicer made; estimates are the slicer's own."""
+    """What the slicer made; estimates are the slicer's own, and of the whole plate."""
 
+    copies: int = 1
     time_s: float | None
     filament_mm: float | None
     filament_g: float | None

@@ -24,6 +24,7 @@ class _OrderForm(BaseModel):
 
     name: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
     copies: int = 1
+    copies_per_plate: int = 1
     material: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     quality: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     printer_class: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
@@ -99,6 +100,7 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str)
         name=form.name or file_name,
         file_name=file_name,
         copies=form.copies,
+        copies_per_plate=form.copies_per_plate,
         material=form.material,
         quality=form.quality,
         printer_class=form.printer_class,

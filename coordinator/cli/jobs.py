@@ -24,6 +24,10 @@ JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 def submit(
     file: Annotated[Path, typer.Argument(help="STL, 3MF, OBJ, PLY, GLB, or G-code.")],
     copies: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
+    per_plate: Annotated[
+        int,
+        typer.Option(min=1, help="How many on one bed; of a ready plate, how many are."),
+    ] = 1,
     material: Annotated[str, typer.Option(help="PLA, PETG ...; any if not given.")] = "",
     quality: Annotated[str, typer.Option(help="draft, standard ...")] = "",
     printer_class: Annotated[
@@ -44,6 +48,7 @@ def submit(
     """Send a model or G-code to the farm."""
     fields = {
         "copies": str(copies),
+        "copies_per_plate": str(per_plate),
         "material": material,
         "quality": quality,
         "printer_class": printer_class,
@@ -109,12 +114,13 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
     if as_json:
         return
     output.print_table(
-        ["PLATE", "CLASS", "MATERIAL", "TIME", "GRAMS", "LAYERS", "ENGINE"],
+        ["PLATE", "CLASS", "MATERIAL", "COPIES", "TIME", "GRAMS", "LAYERS", "ENGINE"],
         (
             [
                 plate["sha256"][:12],
                 plate["printer_class"],
                 plate["material"],
+                str(plate["copies"]),
                 output.estimate(plate["estimate"]),
                 "" if plate["filament_g"] is None else f"{plate['filament_g']:.1f}",
                 "" if plate["layer_count"] is None else str(plate["layer_count"]),
@@ -161,7 +167,7 @@ def why(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFi
         output.print_json(waits)
         return
     output.print_table(
-        ["PRINTER", "WHY", "A COPY TAKES"],
+        ["PRINTER", "WHY", "A PLATE TAKES"],
         (
             [wait["printer_id"] or "", wait["words"], output.estimate(wait["estimate"])]
             for wait in waits

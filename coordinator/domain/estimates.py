@@ -9,7 +9,7 @@ printer with too few of them goes by those of its class.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import floor
+from math import ceil, floor
 from statistics import median
 
 from coordinator.domain.plates import Plate
@@ -145,21 +145,21 @@ class Demand:
     cost: float | None = None
 
 
-def demand(plates: Iterable[Plate], runs: int, known: Paces) -> Demand:
-    """Return what a job takes by the plate that is printed fastest.
+def demand(plates: Iterable[Plate], copies: int, known: Paces) -> Demand:
+    """Return what so many copies take by the plate that is printed fastest for each.
 
     Args:
         plates: those that are made.
-        runs: how often one is printed.
     """
     told = [
-        (estimate.seconds, plate, estimate)
+        (estimate.seconds * ceil(copies / plate.copies), plate, estimate)
         for plate in plates
         if (estimate := known.estimate(plate, printer_class=plate.printer_class)) is not None
     ]
     if not told:
         return Demand()
     _, plate, estimate = min(told, key=lambda each: each[0])
+    runs = ceil(copies / plate.copies)
     return Demand(
         estimate=estimate.times(runs),
         filament_g=None if plate.filament_g is None else plate.filament_g * runs,

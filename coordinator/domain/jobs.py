@@ -42,6 +42,8 @@ class Job:
     Attributes:
         model_sha256: the model to slice, None where plates were given ready.
         copies: how many are wanted, 1 or more.
+        copies_per_plate: how many of them should lie on one bed; of a plate that was given, how
+            many do.
         material: what it must be printed in; empty where any will do.
         quality: name of a quality profile; empty for the standard one.
         printer_class: only on printers of this class; empty where any will do.
@@ -58,6 +60,7 @@ class Job:
     name: str
     model_sha256: str | None = None
     copies: int = 1
+    copies_per_plate: int = 1
     material: str = ""
     quality: str = ""
     printer_class: str = ""

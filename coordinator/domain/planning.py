@@ -29,7 +29,7 @@ class Want:
 
     Attributes:
         plates: all of the job's, made or not.
-        copies: how many leases it needs now.
+        copies: how many it needs now; a plate may hold several.
         avoid: printers on which a run of it went wrong.
     """
 
@@ -50,6 +50,11 @@ class Placement:
     job: Job
     plate: Plate | None
     printer: Printer
+
+    @property
+    def copies(self) -> int:
+        """How many copies it brings, or is going to."""
+        return self.job.copies_per_plate if self.plate is None else self.plate.copies
 
 
 def precedence(job: Job) -> tuple[object, ...]:
@@ -99,15 +104,19 @@ class Pool:
         """Give a want the best printers left, and take them out."""
         groups = [group for group in self._groups.values() if self._suits(want, group)]
         placed: list[Placement] = []
-        while len(placed) < want.copies:
+        missing = want.copies
+        while missing > 0:
             found = self._best(want, groups)
             if found is None:
                 break
             group, index = found
             printer = group.pop(index)
             self.left -= 1
-            plate = plate_for(want.plates, printer)
-            placed.append(Placement(job=want.job, plate=plate, printer=printer))
+            placement = Placement(
+                job=want.job, plate=plate_for(want.plates, printer), printer=printer
+            )
+            placed.append(placement)
+            missing -= placement.copies
         return placed
 
     def _suits(self, want: Want, group: Sequence[Printer]) -> bool:

@@ -67,6 +67,7 @@ class Plate:
         sha256: of the G-code; empty until it is made, as `name` is.
         printer_class: what it was made for; empty where the job's owner vouches for any.
         material: what it was made for; empty where unknown.
+        copies: how many are on it; until it is made, how many should be.
         reason: why it can't be made, for a person; empty unless it is REFUSED.
         time_s: estimated seconds, None where the file does not tell; so with the others.
         cost: of the filament, in the money of the material's profile.
@@ -81,6 +82,7 @@ class Plate:
     size_bytes: int = 0
     printer_class: str = ""
     material: str = ""
+    copies: int = 1
     state: PlateState = PlateState.MADE
     reason: str = ""
     time_s: float | None = None
@@ -94,9 +96,15 @@ class Plate:
     pictures: Mapping[str, str] = field(default_factory=dict)
 
 
-def wanted(job_id: JobId, printer_class: str, material: str) -> Plate:
+def wanted(job_id: JobId, printer_class: str, material: str, copies: int) -> Plate:
     """Return a plate that is to be sliced."""
-    return Plate(job_id=job_id, printer_class=printer_class, material=material, state=MACHINE.start)
+    return Plate(
+        job_id=job_id,
+        printer_class=printer_class,
+        material=material,
+        copies=copies,
+        state=MACHINE.start,
+    )
 
 
 def advance(plate: Plate, event: PlateEvent, *, reason: str = "") -> Plate:

@@ -80,7 +80,8 @@ def begin(job: Job, printers: Sequence[Printer], now: datetime) -> Effects:
 
 def ask(job: Job, target: Target, cause: str) -> Effects:
     """Want a plate."""
-    plate = plates.wanted(job.job_id, target.printer_class, target.material)
+    on_it = min(job.copies, job.copies_per_plate)
+    plate = plates.wanted(job.job_id, target.printer_class, target.material, on_it)
     return (Save(plate), note(plate, cause), Poke(Work.SLICE))
 
 

@@ -63,7 +63,9 @@ async def dispatch_jobs(farm: Farm) -> int:
                         await _ask(transaction, placement)
                     else:
                         given += await _lease(farm, transaction, placement)
-        promised.update(each.job.job_id for each in placements if not _is_made(each.plate))
+        for each in placements:
+            if not _is_made(each.plate):
+                promised[each.job.job_id] += each.copies
     return given
 
 

@@ -30,6 +30,7 @@ class Order:
     name: str
     file_name: str
     copies: int = 1
+    copies_per_plate: int = 1
     material: str = ""
     quality: str = ""
     printer_class: str = ""
@@ -99,6 +100,8 @@ async def _check(farm: Farm, order: Order, staged: StagedFile) -> tuple[str, ...
     copies_max = farm.policy.copies_max
     if not 1 <= order.copies <= copies_max:
         raise Refused("copies_out_of_range", f"copies must be 1 to {copies_max}")
+    if not 1 <= order.copies_per_plate <= copies_max:
+        raise Refused("copies_out_of_range", f"copies_per_plate must be 1 to {copies_max}")
     if staged.size_bytes == 0:
         raise Refused("empty_file", f"{order.file_name!r} is empty")
     if order.printer_id is None:
@@ -137,6 +140,7 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
             name=order.name,
             model_sha256=staged.sha256 if given is None else None,
             copies=order.copies,
+            copies_per_plate=order.copies_per_plate,
             material=order.material,
             quality=order.quality,
             printer_class=order.printer_class,
@@ -178,6 +182,7 @@ def _given_plate(job: Job, artifact: Artifact, given: Given) -> Plate:
         size_bytes=artifact.size_bytes,
         printer_class=given.printer_class,
         material=job.material,
+        copies=job.copies_per_plate,
         time_s=figures.time_s,
         filament_mm=figures.filament_mm,
         filament_g=figures.filament_g,

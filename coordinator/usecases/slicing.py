@@ -132,6 +132,7 @@ async def _make(
             material=plate.material,
             quality=job.quality,
             overrides=job.overrides,
+            copies=plate.copies,
         )
         gcode = folder / "plate.gcode"
         sliced = await farm.slicer.slice(wish, gcode, slicing.report)
@@ -165,6 +166,7 @@ def _made(plate: Plate, artifact: Artifact, sliced: Sliced) -> Plate:
         sha256=artifact.sha256,
         name=artifact.name,
         size_bytes=artifact.size_bytes,
+        copies=sliced.copies,
         time_s=sliced.time_s,
         filament_mm=sliced.filament_mm,
         filament_g=sliced.filament_g,

@@ -41,12 +41,12 @@ async def test_jobs_that_want_leases_come_by_precedence_and_in_pages(store: Stor
 
 
 @pytest.mark.parametrize("state", list(RunState))
-@pytest.mark.parametrize("copies", [1, 2])
-async def test_a_job_wants_leases_while_it_has_fewer_runs_than_copies(
-    store: Store, state: RunState, copies: int
+@pytest.mark.parametrize(("copies", "on_plate"), [(1, 1), (2, 1), (2, 2), (3, 2)])
+async def test_a_job_wants_leases_while_its_runs_bring_fewer_copies_than_it_wants(
+    store: Store, state: RunState, copies: int, on_plate: int
 ) -> None:
     wanted = job("wanted", copies=copies)
-    run = replace(RUN, job_id=wanted.job_id, state=state)
+    run = replace(RUN, job_id=wanted.job_id, state=state, copies=on_plate)
     async with store.write() as unit:
         await unit.save_printer(PRINTER)
         await unit.save_job(wanted)

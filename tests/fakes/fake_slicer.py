@@ -18,6 +18,7 @@ class FakeSlicer:
         findings: what speaks against G-code, by printer class; `unknown` are no classes at all.
         verified: the classes that G-code was held against.
         drawn: what pictures of a plate hold, by what they show; all are 64 px wide.
+        room: how many copies a plate takes.
         meanwhile: awaited while it slices, for what happens at the same time.
     """
 
@@ -26,6 +27,7 @@ class FakeSlicer:
         self.inspected: list[tuple[str, ...]] = []
         self.refused: dict[str, str] = {}
         self.trouble = ""
+        self.room = 1000
         self.findings: dict[str, tuple[Finding, ...]] = {}
         self.unknown: set[str] = set()
         self.verified: list[str] = []
@@ -63,6 +65,7 @@ class FakeSlicer:
         lines = f"; {wish.printer_class} {wish.material}\nG28\nG1 X1\n"
         output.write_text(lines)  # noqa: ASYNC240 - a few bytes
         return Sliced(
+            copies=min(wish.copies, self.room),
             time_s=60.0,
             filament_mm=10.0,
             filament_g=0.03,

@@ -121,8 +121,9 @@ class MemoryUnit:
             if job.state in OPEN
             and not job.held
             and sum(
-                run.job_id == job.job_id and run.state in COUNTED
+                run.copies
                 for run in self.tables.runs.values()
+                if run.job_id == job.job_id and run.state in COUNTED
             )
             < job.copies
         ]

@@ -88,6 +88,7 @@ class JobRow(SQLModel, table=True):
     name: str
     model_sha256: str | None = None
     copies: int
+    copies_per_plate: int
     material: str
     quality: str
     printer_class: str
@@ -114,6 +115,7 @@ class PlateRow(SQLModel, table=True):
     name: str
     size_bytes: int
     material: str
+    copies: int
     state: str = Field(index=True)
     reason: str
     time_s: float | None = None
@@ -186,6 +188,7 @@ class RunRow(SQLModel, table=True):
     agent_id: str
     epoch: int
     plate_sha256: str
+    copies: int
     state: str = Field(index=True)
     mode: str
     nonce: str | None = None

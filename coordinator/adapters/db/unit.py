@@ -78,7 +78,7 @@ _JOB = select(_JOBS).where(_JOBS.c.job_id == bindparam("id"))
 _ALL_JOBS = select(_JOBS).order_by(_JOBS.c.created_at, _JOBS.c.job_id)
 _JOBS_IN = _ALL_JOBS.where(_JOBS.c.state.in_(_those("states")))
 _RUNS_COUNTED = (
-    select(func.count())
+    select(func.coalesce(func.sum(_RUNS.c.copies), 0))
     .where(_RUNS.c.job_id == _JOBS.c.job_id, _RUNS.c.state.in_([each.value for each in COUNTED]))
     .scalar_subquery()
 )

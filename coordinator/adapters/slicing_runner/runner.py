@@ -115,7 +115,7 @@ class ChildSlicer:
 
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         """Make G-code at `output`, or nothing at all; see the port."""
-        request = {
+        request: dict[str, Any] = {
             "kind": "slice",
             "model_path": str(wish.model),
             "name": wish.name,
@@ -125,6 +125,8 @@ class ChildSlicer:
             "settings": dict(wish.overrides),
             "output_path": str(output),
         }
+        if wish.copies > 1:
+            request["copies"] = wish.copies
         if self._cache is not None:
             request["cache_folder"] = str(self._cache.folder)
         try:
@@ -133,6 +135,7 @@ class ChildSlicer:
             if self._cache is not None:
                 await asyncio.to_thread(self._cache.trim)
         return Sliced(
+            copies=result.get("copies_on_plate", 1),
             time_s=result["time_s"],
             filament_mm=result["filament_mm"],
             filament_g=result["filament_g"],

@@ -245,6 +245,15 @@ def codes_of(want: Want, printer: Printer) -> set[str]:
     return {each.code for each in misfits(want.job, want.plates, printer)}
 
 
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 8))
+def test_no_more_plates_are_placed_than_the_copies_need(
+    copies: int, on_each: int, free: int
+) -> None:
+    each = want(job("j"), copies, plate=replace(ANY_PLATE, copies=on_each))
+    placed = plan([each], [printer(f"p{number}") for number in range(free)])
+    assert len(placed) == min(free, -(-copies // on_each))
+
+
 @given(_WANTS, _PRINTERS)
 def test_a_plan_is_right_full_and_always_the_same(wants: list[Want], free: list[Printer]) -> None:
     placed = plan(wants, free)

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from coordinator.domain.effects import Save
-from coordinator.domain.estimates import RUNS_MIN, Estimate, Source
 from coordinator.domain.jobs import JobState
 from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import BedState
@@ -18,12 +17,12 @@ from coordinator.usecases.performing import the_printer, writing
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.reading import job_view, why_waiting
 from coordinator.usecases.slicing import slice_plates
-from protocols.wire.vocabulary import EventKind, JobId, PrinterId, PrinterState, RunPhase
+from protocols.wire.vocabulary import JobId, PrinterId, PrinterState
 from tests.fakes.fake_artifacts import FakeArtifacts
 from tests.fakes.fake_farm import order_gcode, order_model
 from tests.fakes.fake_slicer import FakeSlicer
 from tests.fakes.model_agent import ModelAgent
-from tests.fakes.story import connect, names_in_history, say, start, work
+from tests.fakes.story import names_in_history
 
 
 class Crash(BaseException):
@@ -320,53 +319,3 @@ async def test_a_job_of_an_earlier_version_that_was_being_prepared_goes_on(farm:
     await starting.recover(farm)
     assert await prepare_jobs(farm) == 1
     assert await slice_plates(farm) == 1
-
-
-async def test_what_past_runs_took_corrects_what_the_slicer_says(farm: Farm) -> None:
-    agent = await connect(farm, "a")
-    for _ in range(RUNS_MIN):
-        await order_model(farm)
-        await work(farm, agent)
-        await start(farm, agent)
-        agent.end(RunPhase.FINISHED, EventKind.FINISHED)
-        agent.outbox[-1] = replace(agent.outbox[-1], facts={"duration_s": 90.0})
-        await say(farm, agent)
-        await controlling.clear_printer(farm, agent.printer_id, "user:anna")
-    job = await order_model(farm, copies=2)
-    await work(farm)
-    view = await job_view(farm, job.job_id)
-    assert view.demand.estimate == Estimate(
-        seconds=180.0, low_s=180.0, high_s=180.0, source=Source.CLASS
-    )
-    assert (view.demand.filament_g, view.demand.cost) == (0.06, 0.02)
-    estimates = [wait.estimate for wait in await why_waiting(farm, job.job_id) if wait.estimate]
-    assert estimates[0].source is Source.PRINTER
-    assert estimates[0].seconds == 90.0
-
-
-async def test_pictures_are_kept_with_the_plate_and_gone_with_it(farm: Farm) -> None:
-    await present(farm, ("p1", "mk4", "PLA"))
-    slicer_of(farm).drawn = {"model": b"a model", "plate": b"a plate"}
-    job = await order_model(farm)
-    await prepare_jobs(farm)
-    await slice_plates(farm)
-    [plate] = (await job_view(farm, job.job_id)).plates
-    kept = artifacts_of(farm).kept
-    assert {shows: kept[sha256] for shows, sha256 in plate.pictures.items()} == {
-        "model-64": b"a model",
-        "plate-64": b"a plate",
-    }
-    assert artifacts_of(farm).left_behind == []
-    assert not (await auditing.verify(farm)).faults
-
-    other = await order_model(farm, material="PLA")
-    slicer_of(farm).drawn = {"plate": b"another plate"}
-    await prepare_jobs(farm)
-    before = dict(kept)
-
-    async def cancel() -> None:
-        await controlling.cancel_job(farm, other.job_id, "user:anna")
-
-    slicer_of(farm).meanwhile = cancel
-    await slice_plates(farm)
-    assert kept == before
