@@ -20,7 +20,8 @@ from slicing.process import ProcessLimits
 from slicing.profiles import Configuration, merge
 from slicing.registry import open_engine
 from slicing.request import SliceRequest, SliceResult
-from slicing.verify import check, scan
+from slicing.scan import scan
+from slicing.verify import check, sentence
 
 # Shares of the whole, as far as they can be foretold: slicing takes most of it.
 _LOADED = 0.1
@@ -58,7 +59,7 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
             report(_SLICED, "verifying")
             found = scan(task.output_path)
             printer = configuration.printer
-            check(found, bed_mm=printer.volume_mm, printer=printer.name)
+            doubts = check(found, printer)
             assert found.bounds_mm is not None
             _hand_over(task.output_path, request.output_path)
     except OSError as error:
@@ -77,14 +78,14 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         filament_mm=made.filament_mm,
         filament_g=made.filament_g,
         cost=made.cost,
-        layers=found.layers,
+        layers=found.layer_count,
         z_max_mm=found.bounds_mm[1][2],
         bounds_mm=found.bounds_mm,
         lines=found.lines,
         size_bytes=found.size_bytes,
         sha256=found.sha256,
         settings=configuration.flat(),
-        warnings=(*mesh.warnings, *made.warnings),
+        warnings=(*mesh.warnings, *made.warnings, *map(sentence, doubts)),
     )
 
 

@@ -27,7 +27,9 @@ class Bench:
         self.master, slave = os.openpty()
         tty.setraw(slave)
         self.driver: Driver = open_driver(
-            "marlin_serial", PrinterId("one"), {"port": os.ttyname(slave)}
+            "marlin_serial",
+            PrinterId("one"),
+            {"port": os.ttyname(slave), "allow": ["cold", "unhomed"]},
         )
         os.set_blocking(self.master, False)
         asyncio.get_running_loop().add_reader(self.master, self._readable)
