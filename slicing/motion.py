@@ -181,6 +181,23 @@ class Follower:
         return _modes_of(absolute, absolute_e, inches, seen)
 
 
+def words_of(block: Block, letter: str) -> tuple[Ints, Floats]:
+    """Return lines and values of a letter's words; of several in a line, the first counts."""
+    chosen = block.word_letters == ord(letter)
+    at, values = block.word_lines[chosen], block.word_values[chosen]
+    again = at[1:] == at[:-1]
+    if again.any():
+        first = np.append(True, ~again)
+        at, values = at[first], values[first]
+    return at, values
+
+
+def held(count: int, at: Ints, values: Floats, before: float) -> Floats:
+    """Return for each of so many lines the value that was set last, itself included."""
+    lengths = np.diff(at, prepend=0, append=count)
+    return np.repeat(np.concatenate(([before], values)), lengths)
+
+
 def _modes_of(
     absolute: Flags, absolute_e: Flags, inches: Flags, seen: set[tuple[bool, bool, bool]]
 ) -> _Modes:
@@ -281,7 +298,7 @@ def _words(
     zeroed: dict[str, list[int]],
 ) -> tuple[Ints, Floats, Flags]:
     """Return the words of an axis: lines in order, values, and whether they set it, not add."""
-    at, values = _of_letter(block, ord(letter))
+    at, values = words_of(block, letter)
     placing = moves[at] | sets[at]
     if not placing.all():
         at, values = at[placing], values[placing]
@@ -298,20 +315,9 @@ def _words(
     return at, values, mode[at] | ~moves[at]
 
 
-def _of_letter(block: Block, letter: int) -> tuple[Ints, Floats]:
-    """Return lines and values of a letter; of several in a line, the first counts."""
-    chosen = block.word_letters == letter
-    at, values = block.word_lines[chosen], block.word_values[chosen]
-    again = at[1:] == at[:-1]
-    if again.any():
-        first = np.append(True, ~again)
-        at, values = at[first], values[first]
-    return at, values
-
-
-def _scattered(block: Block, letter: bytes, unit: Floats) -> tuple[Floats, Flags]:
+def _scattered(block: Block, letter: str, unit: Floats) -> tuple[Floats, Flags]:
     """Return the value of a letter in each line, 0 where there is none, and where there is one."""
-    at, values = _of_letter(block, letter[0])
+    at, values = words_of(block, letter)
     found, given = np.zeros(len(block.starts)), np.zeros(len(block.starts), np.bool_)
     found[at], given[at] = values, True
     return found * unit, given
@@ -322,9 +328,9 @@ def _arcs(block: Block, moves: Flags, places: Floats, modes: _Modes) -> Arcs:
     if not len(lines):
         none = np.empty(0)
         return Arcs(lines=lines, low=none, high=none, length_mm=none)
-    i, has_i = _scattered(block, b"I", modes.unit)
-    j, has_j = _scattered(block, b"J", modes.unit)
-    radius, has_radius = _scattered(block, b"R", modes.unit)
+    i, has_i = _scattered(block, "I", modes.unit)
+    j, has_j = _scattered(block, "J", modes.unit)
+    radius, has_radius = _scattered(block, "R", modes.unit)
     lines = lines[(has_i | has_j | has_radius)[lines]]
     start, end = places[:2, lines], places[:2, lines + 1]
     middle = np.stack((i[lines], j[lines]))
@@ -336,5 +342,5 @@ def _arcs(block: Block, moves: Flags, places: Floats, modes: _Modes) -> Arcs:
             float(radius[lines[number]]),
             clockwise=bool(clockwise[number]),
         )
-    turns, _ = _scattered(block, b"P", np.ones(1))
+    turns, _ = _scattered(block, "P", np.ones(1))
     return measure(lines, start, end, middle, clockwise=clockwise, whole=turns[lines] != 0)

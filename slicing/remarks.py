@@ -75,11 +75,13 @@ class Remarks:
     def _take_features(self, motion: Motion, changes: list[tuple[int, str]]) -> None:
         if not self._feature and not changes:
             return
-        sums = np.cumsum(motion.extruded)
-        spans = [(0, self._feature), *changes, (len(sums), "")]
+        laid = motion.laid
+        sums = np.concatenate(([0.0], np.cumsum(motion.extruded[laid])))
+        spans = [(0, self._feature), *changes, (len(motion.extruded), "")]
         for (begin, name), (end, _) in pairwise(spans):
-            if end > begin and (name in self._features or len(self._features) < _NAMES_MAX):
-                length = float(sums[end - 1]) - (float(sums[begin - 1]) if begin else 0.0)
+            if name in self._features or len(self._features) < _NAMES_MAX:
+                first, last = np.searchsorted(laid, (begin, end)).tolist()
+                length = float(sums[last] - sums[first])
                 self._features[name] = self._features.get(name, 0.0) + length
         if changes:
             self._feature = changes[-1][1]

@@ -43,7 +43,7 @@ def test_only_what_is_extruded_after_the_start_code_is_the_part(tmp_path: Path) 
     assert found.bounds_mm == ((10, 20, 0.2), (30, 50, 0.4))
     assert [(layer.line, layer.z_mm) for layer in found.layers] == [(5, 0.2), (11, 0.4)]
     assert PLATE[found.layers[1].offset :].startswith(";LAYER_CHANGE\nG1 Z0.4")
-    assert (found.filament_mm, found.features) == ({0: 7.5}, {"Perimeter": 1.5, "Infill": 0.0})
+    assert (found.filament_mm, found.features) == ({0: 7.5}, {"Perimeter": 1.5, "Infill": 1.0})
     assert check(found, PRINTER) == []
 
 
