@@ -8,6 +8,7 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from slicing import stl
 from slicing.catalogue import Catalogue
@@ -15,12 +16,13 @@ from slicing.engine import EngineTask, Report
 from slicing.errors import OutputUnwritable
 from slicing.geometry import load
 from slicing.inspection import too_large
+from slicing.look_ahead import Estimate, estimate, machine_of
 from slicing.mesh import Mesh, fits, set_on_bed
 from slicing.process import ProcessLimits
 from slicing.profiles import Configuration, merge
 from slicing.registry import open_engine
 from slicing.request import SliceRequest, SliceResult
-from slicing.verify import check, scan
+from slicing.verify import check, sentence
 
 # Shares of the whole, as far as they can be foretold: slicing takes most of it.
 _LOADED = 0.1
@@ -56,9 +58,9 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
             stl.write(mesh.corners, task.mesh_path)
             made = engine.slice(task, _within(report))
             report(_SLICED, "verifying")
-            found = scan(task.output_path)
             printer = configuration.printer
-            check(found, bed_mm=printer.volume_mm, printer=printer.name)
+            found, time = estimate(task.output_path, machine_of(printer))
+            doubts = check(found, printer)
             assert found.bounds_mm is not None
             _hand_over(task.output_path, request.output_path)
     except OSError as error:
@@ -73,19 +75,28 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         bed_mm=printer.volume_mm,
         engine=engine.name,
         engine_version=made.version,
-        time_s=made.time_s,
+        **_times(time),
         filament_mm=made.filament_mm,
         filament_g=made.filament_g,
         cost=made.cost,
-        layers=found.layers,
+        layers=found.layer_count,
         z_max_mm=found.bounds_mm[1][2],
         bounds_mm=found.bounds_mm,
         lines=found.lines,
         size_bytes=found.size_bytes,
         sha256=found.sha256,
         settings=configuration.flat(),
-        warnings=(*mesh.warnings, *made.warnings),
+        warnings=(*mesh.warnings, *made.warnings, *map(sentence, doubts)),
     )
+
+
+def _times(time: Estimate) -> dict[str, Any]:
+    return {
+        "time_s": time.time_s,
+        "time_source": time.source,
+        "planned_s": time.planned_s,
+        "layers_s": time.layers_s,
+    }
 
 
 def _within(report: Report) -> Report:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
+from protocols.gcode.rules import RULES, Severity
 from slicing.errors import RequestInvalid, SettingInvalid
 from slicing.profiles import Overrides
 from slicing.shapes import Shape, first_fault
@@ -96,7 +97,7 @@ class SliceRequest(_Request):
     Attributes:
         output_path: where the G-code goes. Nothing appears there before it is whole.
         engine: a name of the registry.
-        cache_folder: where plates are kept for the next time; None: nowhere.
+        cache_folder: plates that were made before are taken from there, new ones kept; None: not.
     """
 
     kind: Literal["slice"]
@@ -109,7 +110,34 @@ class SliceRequest(_Request):
     cache_folder: Path | None = None
 
 
-Request: TypeAlias = ProbeRequest | InspectRequest | SliceRequest
+class VerifyRequest(Shape):
+    """Hold a ready plate against a class of printers.
+
+    Attributes:
+        gcode_path: `.gcode`, `.gco`, `.g` or `.bgcode`; its content decides which.
+        material: what it is to be printed with; empty where that is open.
+        policy: rule -> what a breach comes to, where the farm differs from the rules' own table.
+        text_path: where the text of binary G-code goes, for printers that take only that.
+    """
+
+    kind: Literal["verify"]
+    gcode_path: Path
+    printer: str
+    material: str = ""
+    policy: dict[str, Severity] = Field(default_factory=dict)
+    text_path: Path | None = None
+    configs: Path | None = None
+    limits: Limits = Limits()
+
+    @field_validator("policy")
+    @classmethod
+    def _rules_known(cls, policy: dict[str, Severity]) -> dict[str, Severity]:
+        if unknown := policy.keys() - RULES.keys():
+            raise ValueError(f'there is no rule "{min(unknown)}"; there are {", ".join(RULES)}')
+        return policy
+
+
+Request: TypeAlias = ProbeRequest | InspectRequest | SliceRequest | VerifyRequest
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
 
@@ -156,8 +184,10 @@ class SliceResult:
 
     Attributes:
         settings: every value of the merged configuration that shaped it, `section.key`.
-        time_s: print time as the engine estimates it, heating left out.
+        time_s: print time without heating; `time_source` tells whose: `slicer` or `planner`.
+        planned_s: our planner's, in any case; `layers_s`: when each layer ends, of `time_s`.
         bounds_mm: least and greatest x, y, z of what is extruded after the start code.
+        cached: it was made before, for an equal request.
     """
 
     output_path: str
@@ -181,6 +211,52 @@ class SliceResult:
     sha256: str
     settings: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    time_source: str = "slicer"
+    planned_s: float = 0.0
+    layers_s: tuple[float, ...] = ()
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyResult:
+    """What a ready plate amounts to, and what speaks against it.
+
+    Attributes:
+        accepted: no finding refuses it.
+        findings: each with `line` (0: the whole file), `rule`, `severity` and `words`.
+        slicer: name and version, empty where it does not tell; `material` and `nozzle_mm` likewise.
+        time_s: print time without heating; `time_source` tells whose: `slicer` or `planner`.
+        planned_s: our planner's, in any case.
+        filament_mm: how far filament is drawn in; `filament_g` is the slicer's word.
+        bounds_mm: least and greatest x, y, z of the part; None where nothing is printed.
+        celsius: name of a heating command -> the hottest that it asks for.
+        features: kinds of moves -> millimetres of filament.
+        thumbnails: where pictures stand in the text.
+        sha256: of the text; `size_bytes` and `lines` likewise.
+    """
+
+    printer: str
+    accepted: bool
+    findings: tuple[dict[str, Any], ...]
+    slicer: str
+    material: str
+    nozzle_mm: float | None
+    time_s: float
+    time_source: str
+    planned_s: float
+    filament_mm: float
+    filament_g: float | None
+    filament_by_tool_mm: dict[str, float]
+    layers: int
+    bounds_mm: tuple[tuple[float, float, float], tuple[float, float, float]] | None
+    celsius: dict[str, float]
+    tool_changes: int
+    features: dict[str, float]
+    objects: tuple[str, ...]
+    thumbnails: tuple[dict[str, Any], ...]
+    lines: int
+    size_bytes: int
+    sha256: str
 
 
 def parse_request(text: bytes | str) -> Request:

@@ -263,7 +263,8 @@ class MarlinSerial:
 
     async def _survey(self, plate: PlateFile) -> Survey:
         survey = await asyncio.to_thread(SURVEYS.of, plate)
-        for finding in judge(survey, self._settings.limits, self._feed.connection.dialect):
+        settings, dialect = self._settings, self._feed.connection.dialect
+        for finding in judge(survey, settings.limits, dialect, settings.policy):
             if finding.severity is Severity.REFUSE:
                 raise PlateRefused(finding.words, finding.line)
         return survey

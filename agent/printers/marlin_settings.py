@@ -1,14 +1,15 @@
 """The settings of one printer on a serial line, validated by hand: the agent stays light."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
 
 from agent.core.watch import RULES
 from agent.errors import SettingsInvalid
 from protocols.gcode.lines import LINE_BYTES_MAX
-from protocols.gcode.rules import Limits
+from protocols.gcode.rules import RULES as PLATE_RULES
+from protocols.gcode.rules import Limits, Severity
 from protocols.gcode.timing import WINDOW_BYTES_MAX
 
 WINDOW_LINES_MAX = 16
@@ -41,6 +42,9 @@ class MarlinSerialSettings:
         on_error: what an error ends that is neither about transmission nor fatal: "pause" holds the
             run for a person, "stop" ends it, "ignore" only tells.
         margin_mm: how far beside the bed may be printed (purge lines).
+        tools, nozzle_mm: how many tools there are, and their diameter; 0: not known.
+        extrude_celsius_min: a plate that extrudes with a colder nozzle is refused; 0: none is.
+        allow: rules of `protocols.gcode.rules` that refuse no plate here (`unhomed`, `cold`, ...).
     """
 
     port: str
@@ -58,6 +62,10 @@ class MarlinSerialSettings:
     tool_celsius_max: float = 300.0
     bed_celsius_max: float = 120.0
     margin_mm: float = 5.0
+    tools: int = 0
+    nozzle_mm: float = 0.0
+    extrude_celsius_min: float = 150.0
+    allow: tuple[str, ...] = ()
 
     @property
     def bytes_max(self) -> int:
@@ -70,8 +78,13 @@ class MarlinSerialSettings:
     @property
     def limits(self) -> Limits:
         """What plates are checked against."""
-        names = [field.name for field in fields(Limits)]
+        names = {field.name for field in fields(Limits)} - {"material"}
         return Limits(**{name: getattr(self, name) for name in names})
+
+    @property
+    def policy(self) -> Mapping[str, Severity]:
+        """What comes of a breach: little, of rules that `allow` names or that harm no machine."""
+        return dict.fromkeys(("nothing", *self.allow), Severity.WARN)
 
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> Self:
@@ -97,6 +110,21 @@ class MarlinSerialSettings:
         return settings
 
 
+# What may be listed in a setting that is a list.
+_LISTS: Mapping[str, Set[str]] = {"stop_on": RULES, "allow": PLATE_RULES.keys()}
+_MAY_BE_0 = frozenset(
+    (
+        "baud_rate",
+        "margin_mm",
+        "window",
+        "window_bytes",
+        "tools",
+        "nozzle_mm",
+        "extrude_celsius_min",
+    )
+)
+
+
 def _checked(name: str, value: Any, wanted: Any) -> Any:
     if name == "on_error" and value not in ON_ERROR:
         raise SettingsInvalid(f"'on_error' is one of {', '.join(ON_ERROR)}, not {value!r}")
@@ -104,16 +132,16 @@ def _checked(name: str, value: Any, wanted: Any) -> Any:
         if isinstance(value, str) and value:
             return value
         raise SettingsInvalid(f"{name!r} must be text, not {value!r}")
-    if name == "stop_on":
-        if isinstance(value, list | tuple) and set(value) <= RULES:
+    if (known := _LISTS.get(name)) is not None:
+        if isinstance(value, list | tuple) and set(value) <= known:
             return tuple(value)
-        raise SettingsInvalid(f"'stop_on' is a list of {', '.join(sorted(RULES))}, not {value!r}")
+        raise SettingsInvalid(f"{name!r} is a list of {', '.join(sorted(known))}, not {value!r}")
     if wanted is bool:
         if isinstance(value, bool):
             return value
         raise SettingsInvalid(f"{name!r} must be true or false, not {value!r}")
     kinds = (int,) if wanted is int else (int, float)
-    low = 0 if name in ("baud_rate", "margin_mm", "window", "window_bytes") else 1e-9
+    low = 0 if name in _MAY_BE_0 else 1e-9
     if isinstance(value, bool) or not isinstance(value, kinds) or value < low:
         raise SettingsInvalid(f"{name!r} must be a positive number, not {value!r}")
     return value

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from coordinator.cli import demo_command, events, jobs, printers, runs
+from coordinator.cli import demo_command, events, jobs, printers, runs, verifying
 from coordinator.cli.exits import CommandFailed
 
 # Plain help: the drawing library alone would double the time until it shows.
@@ -18,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo_command.demo)
+app.command("verify")(verifying.verify)
 app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")
 app.add_typer(runs.app, name="run")

@@ -113,7 +113,7 @@ def agent_at(farm: Coordinator, folder: Path, port: Path, **settings: str) -> It
 def order(farm: Coordinator, folder: Path) -> str:
     """Declare the bed clear, send a plate, and return the job's id."""
     plate = folder / "plate.gcode"
-    plate.write_text("G28\nG1 X10 E1\n")
+    plate.write_text("G28\nM104 S200\nG1 X10 E1\n")
     until(lambda: farm.ask("printers/p1/clear", method="POST")[0] == 200, "the printer to appear")
     return str(farm.farmhand("job", "submit", plate, "--json").json["id"])
 

@@ -27,7 +27,9 @@ class FirmwareBench:
         self.master, slave = os.openpty()
         tty.setraw(slave)
         self.driver: Driver = open_driver(
-            "marlin_serial", PrinterId("one"), {"port": os.ttyname(slave), **settings}
+            "marlin_serial",
+            PrinterId("one"),
+            {"port": os.ttyname(slave), "allow": ["cold", "unhomed"], **settings},
         )
         os.set_blocking(self.master, False)
         asyncio.get_running_loop().add_reader(self.master, self._readable)

@@ -54,7 +54,7 @@ class PrinterBench:
         self.task: asyncio.Task[None] | None = None
 
     def fresh(self) -> MarlinSerial:
-        settings = {"port": str(self.port), **self.settings}
+        settings = {"port": str(self.port), "allow": ["cold"], **self.settings}
         return MarlinSerial(PrinterId("one"), settings, state_dir=self.folder / "state")
 
     def connect(self) -> None:

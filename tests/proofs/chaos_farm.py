@@ -222,7 +222,7 @@ class Farm:
         self.printers.append(Printer(printer_id, agent_id, part, port, control, log))
         return (
             f'[[printers]]\nid = "{printer_id}"\nprinter_class = "farmhand-220"\n'
-            f'material = "PLA"\nsettings = {{ port = {json.dumps(str(port))} }}\n'
+            f'material = "PLA"\nsettings = {{ port = {json.dumps(str(port))}, allow = ["cold"] }}\n'
         )
 
     def _module(self, name: str, *arguments: str | Path) -> list[str]:

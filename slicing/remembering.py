@@ -1,0 +1,101 @@
+"""A plate from the cache where it was made before, else a new one.
+
+A hit imports neither numpy nor a mesh library, which would take longer than all the rest.
+"""
+
+import base64
+import contextlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from slicing import cache
+from slicing.catalogue import Catalogue
+from slicing.engine import Report
+from slicing.errors import ModelMissing
+from slicing.profiles import Configuration, merge
+from slicing.registry import open_engine
+from slicing.request import SliceRequest
+
+# What is in the key otherwise, or shapes nothing.
+_NOT_PLACEMENT = {
+    *("kind", "model_path", "output_path", "cache_folder", "configs", "limits"),
+    *("printer", "material", "quality", "settings", "engine"),
+}
+
+
+def make_or_fetch(request: SliceRequest, report: Report) -> dict[str, Any]:
+    """Return the result of a request, as JSON has it; raises as `pipeline.make_plate` does."""
+    if request.cache_folder is None:
+        return _make(request, report)
+    plates, name = cache.Cache(request.cache_folder), key_of(request)
+    found = plates.get(name, request.output_path)
+    if found is not None:
+        report(1.0, "found in the cache")
+        return _fetched(found, request.output_path)
+    result = _make(request, report)
+    plates.put(name, request.output_path, result | {"beside": _beside(result, request.output_path)})
+    return result
+
+
+def key_of(request: SliceRequest) -> str:
+    """Return what names the plate of a request; raises as the pipeline does for wrong requests."""
+    catalogue = Catalogue(request.configs)
+    configuration = merge(
+        catalogue.printer(request.printer),
+        catalogue.material(request.material),
+        catalogue.quality(request.quality),
+        request.settings,
+    )
+    engine = open_engine(request.engine)
+    # Others on the same plate, where a request can have them.
+    others = [other.model_path for other in getattr(request, "models", ())]
+    try:
+        return cache.key(
+            [request.model_path, *others],
+            placement=request.model_dump(mode="json", exclude=_NOT_PLACEMENT),
+            configuration=_words(configuration),
+            engine=engine.name,
+            engine_version=engine.version(),
+        )
+    except OSError as error:
+        raise ModelMissing(
+            f"The model {request.model_path} can't be read ({error.strerror}): check the path."
+        ) from error
+
+
+def _words(configuration: Configuration) -> Mapping[str, Any]:
+    return {
+        "printer": configuration.printer.model_dump(mode="json"),
+        "material": configuration.material.model_dump(mode="json"),
+        "quality": configuration.quality.model_dump(mode="json"),
+    }
+
+
+def _make(request: SliceRequest, report: Report) -> dict[str, Any]:
+    from slicing.pipeline import make_plate
+
+    return asdict(make_plate(request, report))
+
+
+def _beside(result: Mapping[str, Any], output_path: Path) -> dict[str, str]:
+    """Return the pictures of a plate: ending of the file's name -> content."""
+    found = {}
+    for picture in result.get("pictures", ()):
+        path = Path(picture["path"])
+        with contextlib.suppress(OSError):
+            ending = path.name.removeprefix(output_path.stem)
+            found[ending] = base64.b64encode(path.read_bytes()).decode()
+    return found
+
+
+def _fetched(found: dict[str, Any], output_path: Path) -> dict[str, Any]:
+    """Return a kept result as if it had been made just now, with its pictures in place."""
+    made_as = Path(found["output_path"])
+    for ending, content in found.pop("beside").items():
+        (output_path.parent / (output_path.stem + ending)).write_bytes(base64.b64decode(content))
+    for picture in found.get("pictures", ()):
+        ending = Path(picture["path"]).name.removeprefix(made_as.stem)
+        picture["path"] = str(output_path.parent / (output_path.stem + ending))
+    return found | {"output_path": str(output_path), "cached": True}
