@@ -1,30 +1,27 @@
-"""From a model to a plate, stage by stage: load, place, slice, verify, hand over.
+"""From models to a plate: load, repair, orient, pack, slice, verify, picture, hand over.
 
 All work happens in a folder beside the output; the plate is moved out of it as the last act, so
 that nobody ever sees half of one.
 """
 
 import errno
-import os
-import tempfile
 from pathlib import Path
 
-from slicing import stl
 from slicing.catalogue import Catalogue
-from slicing.engine import EngineTask, Report
+from slicing.engine import Engine, EngineResult, EngineTask, Report
 from slicing.errors import OutputUnwritable
-from slicing.geometry import load
-from slicing.inspection import too_large
-from slicing.mesh import Mesh, fits, set_on_bed
+from slicing.parts import Laid, Part, laid, prepared, results, warnings, write
 from slicing.process import ProcessLimits
 from slicing.profiles import Configuration, merge
 from slicing.registry import open_engine
-from slicing.request import SliceRequest, SliceResult
-from slicing.verify import check, scan
+from slicing.request import Picture, SliceRequest, SliceResult
+from slicing.verify import Scan, check, scan
+from slicing.workspace import PLATE, hand_over, workspace
 
 # Shares of the whole, as far as they can be foretold: slicing takes most of it.
 _LOADED = 0.1
 _SLICED = 0.9
+_VERIFIED = 0.95
 
 
 def make_plate(request: SliceRequest, report: Report) -> SliceResult:
@@ -45,27 +42,105 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         request.settings,
     )
     engine = open_engine(request.engine)
-    report(0.0, "loading")
-    mesh = _placed(request, configuration)
+    parts = prepared(request, lambda stage: report(0.0, stage))
+    on_plate = laid(parts, configuration, triangles_max=request.limits.triangles_max)
     report(_LOADED, "slicing")
     try:
-        with tempfile.TemporaryDirectory(
-            prefix=".farmhand-slicing-", dir=request.output_path.parent
-        ) as folder:
-            task = _task(request, configuration, mesh, Path(folder))
-            stl.write(mesh.corners, task.mesh_path)
+        with workspace(request.output_path.parent) as folder:
+            task = _task(request, configuration, engine, on_plate, folder)
             made = engine.slice(task, _within(report))
             report(_SLICED, "verifying")
             found = scan(task.output_path)
             printer = configuration.printer
             check(found, bed_mm=printer.volume_mm, printer=printer.name)
-            assert found.bounds_mm is not None
-            _hand_over(task.output_path, request.output_path)
+            report(_VERIFIED, "drawing")
+            drawn = _drawn(request, configuration, parts, on_plate, folder)
+            names = [Path(one.path).name for one in drawn]
+            hand_over(folder, request.output_path, {name: folder / name for name in names})
     except OSError as error:
         raise _unwritable(error, request.output_path) from error
+    return _result(request, configuration, engine, made, found, parts, on_plate, drawn)
+
+
+def _within(report: Report) -> Report:
+    """Return a report for the engine's share; engines report some stages out of order."""
+    reached = 0.0
+
+    def onward(ratio: float, stage: str) -> None:
+        nonlocal reached
+        reached = max(reached, ratio)
+        report(_LOADED + (_SLICED - _LOADED) * reached, stage)
+
+    return onward
+
+
+def _task(
+    request: SliceRequest,
+    configuration: Configuration,
+    engine: Engine,
+    on_plate: Laid,
+    folder: Path,
+) -> EngineTask:
+    first, *more = write(on_plate, folder, apart=engine.capabilities.takes_parts)
+    return EngineTask(
+        mesh_path=first,
+        more_paths=tuple(more),
+        part_height_mm=on_plate.height_mm,
+        configuration=configuration,
+        folder=folder,
+        output_path=folder / PLATE,
+        limits=ProcessLimits(
+            wall_s_max=request.limits.engine_s_max,
+            memory_bytes_max=request.limits.memory_bytes_max,
+            output_bytes_max=request.limits.output_bytes_max,
+        ),
+    )
+
+
+def _drawn(
+    request: SliceRequest,
+    configuration: Configuration,
+    parts: tuple[Part, ...],
+    on_plate: Laid,
+    folder: Path,
+) -> tuple[Picture, ...]:
+    """Draw the request's model and the whole plate into the folder, where that is asked for."""
+    if not request.pictures:
+        return ()
+    from slicing.picture import SIZES_PX, Painted, pictures
+
+    whole = all(request.repair and not part.changes.edges_open for part in parts)
+    scenes = {
+        "model": ([Painted(corners=parts[0].mesh.corners, closed=whole)], None),
+        "plate": (
+            [Painted(corners=mesh.corners, closed=whole) for _, mesh in on_plate.meshes],
+            configuration.printer.volume_mm[:2],
+        ),
+    }
+    found = []
+    for shows, (things, bed_mm) in scenes.items():
+        for size_px, png in zip(SIZES_PX, pictures(things, bed_mm=bed_mm), strict=True):
+            path = request.output_path.with_suffix(f".{shows}-{size_px}.png")
+            (folder / path.name).write_bytes(png)
+            found.append(Picture(shows=shows, size_px=size_px, path=str(path)))
+    return tuple(found)
+
+
+def _result(
+    request: SliceRequest,
+    configuration: Configuration,
+    engine: Engine,
+    made: EngineResult,
+    found: Scan,
+    parts: tuple[Part, ...],
+    on_plate: Laid,
+    drawn: tuple[Picture, ...],
+) -> SliceResult:
+    assert found.bounds_mm is not None, "the check refuses a plate that prints nothing"
+    printer = configuration.printer
     return SliceResult(
         output_path=str(request.output_path),
-        name=request.name or request.model_path.stem,
+        name=request.title,
         printer=printer.name,
         material=configuration.material.name,
         quality=configuration.quality.name,
@@ -84,53 +159,13 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         size_bytes=found.size_bytes,
         sha256=found.sha256,
         settings=configuration.flat(),
-        warnings=(*mesh.warnings, *made.warnings),
+        warnings=(*warnings(parts, on_plate), *made.warnings),
+        copies_on_plate=on_plate.counts[0],
+        copies_left=request.copies - on_plate.counts[0],
+        plates_needed=on_plate.plates,
+        parts=results(parts, on_plate),
+        pictures=drawn,
     )
-
-
-def _within(report: Report) -> Report:
-    """Return a report for the engine's share; engines report some stages out of order."""
-    reached = 0.0
-
-    def onward(ratio: float, stage: str) -> None:
-        nonlocal reached
-        reached = max(reached, ratio)
-        report(_LOADED + (_SLICED - _LOADED) * reached, stage)
-
-    return onward
-
-
-def _placed(request: SliceRequest, configuration: Configuration) -> Mesh:
-    """Return the mesh in the middle of the bed; raises ModelTooLarge where it does not fit."""
-    mesh = load(request.model_path, name=request.name, limits=request.limits)
-    printer, brim_mm = configuration.printer, configuration.quality.adhesion.brim_mm
-    if not fits(mesh.size_mm, printer.volume_mm, margin_mm=brim_mm):
-        raise too_large(mesh.size_mm, {printer.name: printer.volume_mm}, margin_mm=brim_mm)
-    return set_on_bed(mesh, printer.volume_mm, margin_mm=brim_mm)
-
-
-def _task(
-    request: SliceRequest, configuration: Configuration, mesh: Mesh, folder: Path
-) -> EngineTask:
-    return EngineTask(
-        mesh_path=folder / "model.stl",
-        part_height_mm=mesh.size_mm[2],
-        configuration=configuration,
-        folder=folder,
-        output_path=folder / "plate.gcode",
-        limits=ProcessLimits(
-            wall_s_max=request.limits.engine_s_max,
-            memory_bytes_max=request.limits.memory_bytes_max,
-            output_bytes_max=request.limits.output_bytes_max,
-        ),
-    )
-
-
-def _hand_over(made: Path, wanted: Path) -> None:
-    """Move a plate to its place in one step, its bytes on the disk before its name."""
-    with made.open("rb") as file:
-        os.fsync(file.fileno())
-    made.replace(wanted)
 
 
 def _unwritable(error: OSError, path: Path) -> OutputUnwritable:

@@ -114,6 +114,7 @@ class ChildSlicer:
             "quality": wish.quality or QUALITY_STANDARD,
             "settings": dict(wish.overrides),
             "output_path": str(output),
+            "pictures": False,  # nobody here shows them yet
         }
         result = await self._ask(request, progress)
         return Sliced(
