@@ -35,8 +35,9 @@ class Mesh:
     @property
     def bounds_mm(self) -> tuple[Vector, Vector]:
         """The least and the greatest x, y, z."""
-        points = self.corners.reshape(-1, 3)
-        return _vector(points.min(axis=0)), _vector(points.max(axis=0))
+        axes = [self.corners[:, :, axis] for axis in range(3)]  # faster than all at once
+        low, high = ([float(end(one)) for one in axes] for end in (np.min, np.max))
+        return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
     @property
     def size_mm(self) -> Vector:
@@ -93,12 +94,7 @@ def placed(mesh: Mesh, x_mm: float, y_mm: float, *, turned: bool) -> Mesh:
     corners = mesh.corners
     if turned:
         corners = corners[:, :, (1, 0, 2)] * np.array((-1.0, 1.0, 1.0))
-    points = corners.reshape(-1, 3)
-    low, high = points.min(axis=0), points.max(axis=0)
-    middle = (low + high) / 2
-    shift = np.array((x_mm - middle[0], y_mm - middle[1], -low[2]))
-    return replace(mesh, corners=corners + shift)
-
-
-def _vector(values: NDArray[np.float64]) -> Vector:
-    return float(values[0]), float(values[1]), float(values[2])
+    laid = replace(mesh, corners=corners)
+    low, high = laid.bounds_mm
+    shift = (x_mm - (low[0] + high[0]) / 2, y_mm - (low[1] + high[1]) / 2, -low[2])
+    return replace(laid, corners=corners + np.array(shift))

@@ -15,6 +15,7 @@ from slicing.topology import (
     Corners,
     Faces,
     edges_of,
+    joined,
     proper,
     repeated,
     same_triangle,
@@ -87,11 +88,13 @@ class _Work:
 
     def weld_open_edges(self) -> None:
         """Make corners at open edges one, nearest first, while that closes edges."""
-        from scipy.spatial import cKDTree
-
         diagonal = float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
         unpaired = _unpaired(self.faces)
         begun = len(unpaired)
+        if not begun:
+            return
+        from scipy.spatial import cKDTree
+
         for share in _WELDING:
             if not len(unpaired):
                 break
@@ -199,11 +202,7 @@ def _once(faces: Faces) -> Faces:
 
 def _merged(faces: Faces, pairs: Faces, vertices: int) -> Faces:
     """Return the triangles with each pair of vertices made one."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_matrix((np.ones(len(pairs), bool), pairs.T), shape=(vertices, vertices))
-    _, label = connected_components(graph, directed=False)
+    label = joined(pairs, vertices)
     _, first = np.unique(label, return_index=True)
     found: Faces = first[label][faces]
     return found

@@ -45,14 +45,11 @@ def weld(corners: Corners) -> tuple[Corners, Faces]:
     bits = (points.astype(np.float32) + np.float32(0)).view(np.uint32)
     key = _mixed(bits)
     order = np.argsort(key)
-    ranked = bits[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = key[order[1:]] != key[order[:-1]]
-    same = ~new[1:]
-    if (ranked[1:][same] != ranked[:-1][same]).any():  # two points with one hash: sort them out
+    new = _changes(bits, order)
+    hashes = key[order]
+    if (new[1:] & (hashes[1:] == hashes[:-1])).any():  # two points with one hash: sort them out
         order = np.lexsort(bits.T)
-        ranked = bits[order]
-        new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
+        new = _changes(bits, order)
     numbers = np.empty(len(order), dtype=np.int64)
     numbers[order] = np.cumsum(new) - 1
     return points[order[new]], numbers.reshape(-1, 3)
@@ -97,20 +94,18 @@ def same_triangle(faces: Faces) -> NDArray[np.uint64]:
     return _mixed(np.column_stack((low, a + b + c - low - high, high)).astype(np.uint32))
 
 
-def bodies(faces: Faces, vertices: int) -> NDArray[np.int64]:
-    """Return the body of each vertex, named by its least vertex; triangles join theirs.
+def joined(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return the group of each of `count` things when pairs join them, groups numbered from 0.
 
-    Args:
-        faces: shape (n, 3).
-        vertices: how many there are.
+    Joining least names and following chains of names, pass by pass (Shiloach and Vishkin, 1982).
     """
-    name = np.arange(vertices)
-    pairs = np.concatenate((faces[:, :2], faces[:, 1:]))
+    name = np.arange(count)
     while True:
         left, right = name[pairs[:, 0]], name[pairs[:, 1]]
         apart = left != right
         if not apart.any():
-            return name
+            first = name == np.arange(count)
+            return (np.cumsum(first) - 1)[name]
         pairs, left, right = pairs[apart], left[apart], right[apart]
         np.minimum.at(name, np.maximum(left, right), np.minimum(left, right))
         while True:  # every vertex to the end of its chain of names
@@ -143,13 +138,12 @@ def sound(corners: Corners) -> bool:
     edges = edges_of(faces)
     if not len(faces) or (edges.forward != edges.backward).any() or repeated(faces):
         return False
-    body = bodies(faces, len(vertices))
-    names, of_face = np.unique(body[faces[:, 0]], return_inverse=True)
-    if len(names) == 1:
+    pairs = np.concatenate((faces[:, :2], faces[:, 1:]))
+    _, of_face = np.unique(joined(pairs, len(vertices))[faces[:, 0]], return_inverse=True)
+    count = int(of_face.max()) + 1
+    if count == 1:
         return volume(corners) > 0
-    if len(names) > _BODIES_MAX:
-        return False
-    return _apart(vertices[faces], of_face, len(names))
+    return count <= _BODIES_MAX and _apart(vertices[faces], of_face, count)
 
 
 # Boxes are compared pair by pair.
@@ -176,6 +170,16 @@ def boxes(
     np.minimum.at(low, of_face, corners.min(axis=1))
     np.maximum.at(high, of_face, corners.max(axis=1))
     return low, high
+
+
+def _changes(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows, in an order, differ from the one before."""
+    found = np.zeros(len(order), dtype=bool)
+    found[:1] = True
+    for column in bits.T:  # one by one: rows of three are slow to gather
+        ranked = column[order]
+        found[1:] |= ranked[1:] != ranked[:-1]
+    return found
 
 
 def _mixed(words: NDArray[np.uint32]) -> NDArray[np.uint64]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
-from slicing.topology import Corners, Faces, boxes, edges_of
+from slicing.topology import Corners, Faces, boxes, edges_of, joined
 
 # Containment is asked pair by pair; a text of a thousand letters has few nested boxes.
 _PAIRS_MAX = 2000
@@ -50,9 +48,8 @@ def shared(faces: Faces) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 def shells(faces: Faces) -> Shells:
     """Return the bodies."""
     pairs, _ = shared(faces)
-    graph = coo_matrix((np.ones(len(pairs), bool), pairs.T), shape=(len(faces), len(faces)))
-    count, of_face = connected_components(graph, directed=False)
-    return Shells(int(count), of_face.astype(np.int64))
+    of_face = joined(pairs, len(faces))
+    return Shells(int(of_face.max(initial=-1)) + 1, of_face)
 
 
 def agreed(faces: Faces, areas: NDArray[np.float64]) -> tuple[Faces, int]:
@@ -67,10 +64,9 @@ def agreed(faces: Faces, areas: NDArray[np.float64]) -> tuple[Faces, int]:
     crossing = np.where(against, count, 0)
     left = np.concatenate((one, one + count))
     right = np.concatenate((other + crossing, other + (count - crossing)))
-    graph = coo_matrix((np.ones(len(left), bool), (left, right)), shape=(2 * count, 2 * count))
-    halves, half = connected_components(graph, directed=False)
+    half = joined(np.column_stack((left, right)), 2 * count)
     as_is, turned = half[:count], half[count:]
-    weight = np.bincount(as_is, weights=areas, minlength=halves)
+    weight = np.bincount(as_is, weights=areas, minlength=int(half.max(initial=-1)) + 1)
     # One-sided bodies have both in one half: left as they are.
     turn = (weight[turned] > weight[as_is]) | ((weight[turned] == weight[as_is]) & (turned < as_is))
     found = faces.copy()

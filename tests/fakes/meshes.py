@@ -1,9 +1,12 @@
 """Small closed meshes with known volumes, and the ways in which files are broken."""
 
+import zlib
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from slicing.topology import volume
 
 Corners = NDArray[np.float64]
 Random = np.random.Generator
@@ -179,3 +182,10 @@ DEFECTS: dict[str, Callable[[Corners, Random], Corners]] = {
     "loose triangles": lambda c, r: _crumbs(c, r),
     "holes, cracks and turns": _battered,
 }
+
+
+def broken(model: str, defect: str) -> tuple[Corners, float]:
+    """Return a broken model as an STL stores it, and the volume that it should have."""
+    whole = MODELS[model]()
+    random = np.random.default_rng(zlib.crc32(f"{defect} {model}".encode()))
+    return stored(DEFECTS[defect](whole, random)), volume(whole)
