@@ -27,6 +27,9 @@ FORMATS = ("STL", "3MF", "OBJ", "PLY", "GLB", "glTF", "AMF", "STEP")
 
 _HEAD_BYTES = 4096
 
+# Squares and volumes of such numbers still are numbers, in single precision too.
+_NUMBER_MAX = 1e12
+
 # What a file may begin with. A zip is told apart by what is in it.
 _MAGIC = (
     (b"PK\x03\x04", "zip"),
@@ -156,11 +159,11 @@ def _unsupported(why: str) -> ModelUnsupported:
 
 
 def _check_numbers(corners: NDArray[np.float64]) -> None:
-    bad = int((~np.isfinite(corners)).any(axis=(1, 2)).sum())
+    bad = int((~(np.abs(corners) < _NUMBER_MAX)).any(axis=(1, 2)).sum())
     if bad:
         raise ModelBroken(
             f"{bad:,} of the model's {len(corners):,} triangles have corners that are no numbers "
-            "(NaN or infinite): repair or export it again.",
+            "(NaN, infinite or beyond all sizes): repair or export it again.",
             triangles_bad=bad,
         )
     points = corners.reshape(-1, 3)

@@ -48,10 +48,10 @@ def read(path: Path, kind: str, *, triangles_max: int) -> tuple[NDArray[np.float
         ModelTooComplex: it holds more than `triangles_max`.
         ModelUnsupported: STEP, and what reads it is not installed.
     """
-    {"glb": _check_glb, "ply": _check_ply, "step": _check_step, "obj": _check_obj}.get(
-        kind, lambda _: None
-    )(path)
+    checks = {"glb": _check_glb, "ply": _check_ply, "step": _check_step, "obj": _check_obj}
     try:
+        if kind in checks:
+            checks[kind](path)
         if kind == "step":
             return _read_step(path, triangles_max)
         return _read(path, kind, triangles_max)
@@ -79,10 +79,12 @@ def _read(path: Path, kind: str, triangles_max: int) -> tuple[NDArray[np.float64
         raise ModelEmpty(f"The {kind.upper()} file holds no triangles: export the model again.")
     found = []
     for part in parts:
-        faces = np.asarray(part.faces)
-        if faces.min() < 0 or faces.max() >= len(part.vertices):
+        faces, vertices = np.asarray(part.faces), np.asarray(part.vertices)
+        if faces.min() < 0 or faces.max() >= len(vertices):
             raise IndexError("a triangle names a corner that is not there")
-        found.append(np.asarray(part.vertices)[faces])
+        if faces.shape[1:] != (3,) or vertices.shape[1:] != (3,):
+            raise ValueError("a corner is not three numbers")
+        found.append(vertices[faces])
     corners = np.concatenate(found).astype(np.float64)
     return corners, str(scene.units or "") if kind == "3mf" else ""
 
@@ -138,7 +140,7 @@ def _check_ply(path: Path) -> None:
     binary = b"format binary" in header
     least = 0
     for element in re.split(rb"^element ", header, flags=re.MULTILINE)[1:]:
-        count = int(re.search(rb"\s(\d+)", element)[1])  # type: ignore[index]  # or TypeError
+        count = int(re.search(rb"\s(\d+)", element)[1])  # type: ignore[index]  # caught by `read`
         least += count * (_ply_row_bytes(element) if binary else 2)
     held = path.stat().st_size - len(header) - len(end) - 1
     if held < least:
