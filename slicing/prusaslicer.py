@@ -93,7 +93,7 @@ class PrusaSlicer:
     name: ClassVar[str] = "prusaslicer"
     # `perimeter_generator = classic` makes it so; the other one differs from run to run.
     capabilities: ClassVar[Capabilities] = Capabilities(
-        dialects=frozenset(Dialect), deterministic=True
+        dialects=frozenset(Dialect), deterministic=True, takes_parts=True
     )
 
     def require(self) -> None:
@@ -123,7 +123,9 @@ class PrusaSlicer:
                 warnings.append(warning[1].strip())
 
         arguments = [_program(), "--export-gcode", "--dont-arrange", "--load", str(settings)]
+        arguments += ["--merge"] if task.more_paths else []
         arguments += ["--output", str(task.output_path), str(task.mesh_path)]
+        arguments += [str(path) for path in task.more_paths]
         ended = _run(arguments, task.folder, task.limits, on_line)
         _judge(ended, task)
         figures = read_estimates(task.output_path)

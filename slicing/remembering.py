@@ -18,10 +18,13 @@ from slicing.profiles import Configuration, merge
 from slicing.registry import open_engine
 from slicing.request import SliceRequest
 
-# What is in the key otherwise, or shapes nothing.
-_NOT_PLACEMENT = {
-    *("kind", "model_path", "output_path", "cache_folder", "configs", "limits"),
-    *("printer", "material", "quality", "settings", "engine"),
+_IN_THE_KEY_OTHERWISE = (
+    *("model_path", "configs", "printer", "material", "quality", "settings", "engine"),
+)
+_SHAPES_NOTHING = ("kind", "output_path", "cache_folder", "limits")
+_NOT_PLACEMENT: dict[str, Any] = {
+    **dict.fromkeys((*_IN_THE_KEY_OTHERWISE, *_SHAPES_NOTHING), True),
+    "models": {"__all__": {"model_path"}},
 }
 
 
@@ -49,8 +52,7 @@ def key_of(request: SliceRequest) -> str:
         request.settings,
     )
     engine = open_engine(request.engine)
-    # Others on the same plate, where a request can have them.
-    others = [other.model_path for other in getattr(request, "models", ())]
+    others = [other.model_path for other in request.models]
     try:
         return cache.key(
             [request.model_path, *others],

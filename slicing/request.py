@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from protocols.gcode.rules import RULES, Severity
+from slicing.changes import Changes
 from slicing.errors import RequestInvalid, SettingInvalid
 from slicing.profiles import Overrides
 from slicing.shapes import Shape, first_fault
+from slicing.units import Unit, Up
 
 MIB = 1024 * 1024
 
@@ -35,6 +37,10 @@ class Limits(Shape):
     output_bytes_max: int = Field(default=1024 * MIB, gt=0)
 
 
+# More don't fit on any bed, and a job of more is several plates anyway.
+Copies: TypeAlias = Annotated[int, Field(ge=1, le=500)]
+
+
 class Bed(Shape):
     """A build volume without a profile: what inspecting needs of a printer.
 
@@ -49,18 +55,49 @@ class Bed(Shape):
     ]
 
 
-class _Request(Shape):
-    """What both requests share.
+class Source(Shape):
+    """A model's file, and how its numbers are meant.
 
     Attributes:
         model_path: the model's file.
         name: what people call it; its suffix is a hint where the path has none.
-        configs: the folder with printers, materials and profiles; None for the one that ships.
-        limits: what it may cost.
+        unit: of the file's numbers; None for what file or format say.
+        fit_mm: the longest side to scale to, for models without a size; instead of `unit`.
+        up: the axis that points up; None for the format's.
     """
 
     model_path: Path
     name: str = ""
+    unit: Unit | None = None
+    fit_mm: Annotated[float, Field(gt=0)] | None = None
+    up: Up | None = None
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if self.unit is not None and self.fit_mm is not None:
+            raise ValueError("either the unit or the size to fit (fit_mm) can be given")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What to call it."""
+        return self.name or self.model_path.stem
+
+
+class Model(Source):
+    """One more model on the same plate, and how often."""
+
+    copies: Copies = 1
+
+
+class _Request(Source):
+    """What both requests share.
+
+    Attributes:
+        configs: the folder with printers, materials and profiles; None for the one that ships.
+        limits: what it may cost.
+    """
+
     configs: Path | None = None
     limits: Limits = Limits()
 
@@ -98,6 +135,11 @@ class SliceRequest(_Request):
         output_path: where the G-code goes. Nothing appears there before it is whole.
         engine: a name of the registry.
         cache_folder: plates that were made before are taken from there, new ones kept; None: not.
+        copies: of the model; as many go on the plate as have room.
+        models: others that go on the same plate.
+        orient: turn each part the way that prints best.
+        repair: make torn surfaces whole.
+        pictures: put PNGs of model and plate beside the output, named after it.
     """
 
     kind: Literal["slice"]
@@ -108,6 +150,11 @@ class SliceRequest(_Request):
     settings: Overrides = Overrides()
     engine: str = "prusaslicer"
     cache_folder: Path | None = None
+    copies: Copies = 1
+    models: Annotated[tuple[Model, ...], Field(max_length=100)] = ()
+    orient: bool = False
+    repair: bool = True
+    pictures: bool = True
 
 
 class VerifyRequest(Shape):
@@ -179,6 +226,39 @@ class InspectResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartResult:
+    """One model of a plate.
+
+    Attributes:
+        copies_on_plate: how many of the copies asked for have room; `copies_left` have none.
+        size_mm: of one copy, as it stands on the bed.
+        turned: it was oriented otherwise than in its file.
+        changes: what repair did.
+    """
+
+    name: str
+    copies_on_plate: int
+    copies_left: int
+    size_mm: tuple[float, float, float]
+    turned: bool
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A PNG beside the plate.
+
+    Attributes:
+        shows: `model` or `plate`.
+        size_px: width and height.
+    """
+
+    shows: str
+    size_px: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceResult:
     """A plate: where it lies, what it is, and what it needs.
 
@@ -188,6 +268,9 @@ class SliceResult:
         planned_s: our planner's, in any case; `layers_s`: when each layer ends, of `time_s`.
         bounds_mm: least and greatest x, y, z of what is extruded after the start code.
         cached: it was made before, for an equal request.
+        copies_on_plate: of the request's own model; `copies_left` had no room.
+        plates_needed: how many plates like this, the last maybe less full, all copies take.
+        parts: every model, the request's own first.
     """
 
     output_path: str
@@ -215,6 +298,11 @@ class SliceResult:
     planned_s: float = 0.0
     layers_s: tuple[float, ...] = ()
     cached: bool = False
+    copies_on_plate: int = 1
+    copies_left: int = 0
+    plates_needed: int = 1
+    parts: tuple[PartResult, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

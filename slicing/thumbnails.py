@@ -14,6 +14,7 @@ from pathlib import Path
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _ROW_CHARACTERS = 78
+_HEAD_BYTES = 256 * 1024  # pictures stand before the first command
 
 
 def put(path: Path, pictures: Sequence[bytes]) -> None:
@@ -39,6 +40,12 @@ def put(path: Path, pictures: Sequence[bytes]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def present(path: Path) -> bool:
+    """Return whether a file of G-code has pictures already."""
+    with path.open("rb") as file:
+        return b"; thumbnail begin " in file.read(_HEAD_BYTES)
 
 
 def comments(picture: bytes, width_px: int, height_px: int) -> bytes:

@@ -36,6 +36,7 @@ LONG: dict[str, dict[str, str]] = {
         "bytes": "tests.benchmarks.wire_bytes",
         "farm": "tests.benchmarks.farm",
         "history": "tests.benchmarks.history",
+        "slicing": "tests.benchmarks.slicing",
     },
     "prove": {
         "chaos": "tests.proofs.chaos",
