@@ -35,10 +35,12 @@ LONG: dict[str, dict[str, str]] = {
         "agent": "tests.benchmarks.agent",
         "bytes": "tests.benchmarks.wire_bytes",
         "farm": "tests.benchmarks.farm",
+        "slicing": "tests.benchmarks.slicing",
     },
     "prove": {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
+        "plates": "tests.proofs.plates",
         "simulation": "tests.simulation",
     },
 }
