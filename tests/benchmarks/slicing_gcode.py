@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from slicing.cache import Cache
 from slicing.catalogue import Catalogue
 from slicing.errors import SlicingError
 from slicing.look_ahead import estimate, machine_of
 from slicing.registry import engine_names, open_engine
-from slicing.remembering import make_or_fetch
+from slicing.remembering import key_of, make_or_fetch
 from slicing.request import SliceRequest
 from slicing.scan import scan
 from slicing.verify import findings
@@ -96,14 +97,16 @@ def hits(trials: int) -> Iterator[Line]:
             began = time.perf_counter()
             make_or_fetch(request, lambda _ratio, _stage: None)
             times.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        open_engine(request.engine).version()
-        asked_ms = (time.perf_counter() - began) * 1000
-    best_ms = min(times[1:]) * 1000
+        name_of_plate, plates = key_of(request), Cache(folder / "cache")
+        looks = []
+        for _ in range(trials):
+            began = time.perf_counter()
+            assert plates.get(name_of_plate, request.output_path) is not None
+            looks.append(time.perf_counter() - began)
+    best_ms, look_ms = min(times[1:]) * 1000, min(looks) * 1000
     yield None, f"hits: {times[0] * 1000:.0f} ms to make, {best_ms:.0f} ms to find again"
-    yield None, f"hits: of that, {asked_ms:.0f} ms go to asking the engine for its version"
-    own_ms = max(best_ms - asked_ms, 0.0)
-    yield own_ms <= HIT_MS_MAX, f"hits: the rest, {own_ms:.0f} ms, is the cache"
+    words = f"hits: of that the cache takes {look_ms:.1f} ms; the rest is nearly all the engine, "
+    yield look_ms <= HIT_MS_MAX, words + "asked for its version"
 
 
 @contextmanager
