@@ -107,10 +107,9 @@ def take_apart(data: bytes, *, offset: int = 0, line: int = 1) -> Block:
     words, lines = _words(marks, kinds, is_end, ends)
     at = marks[words]
     letters = kinds[words]
-    values, bad = _values(text, marks, words, at)
-
     first = np.ones(len(words), np.bool_)
     np.not_equal(lines[1:], lines[:-1], out=first[1:])
+    values, bad = _all_values(text, marks, words, at, first)
     first_lines = lines[first]
     is_odd = np.zeros(len(ends), np.bool_)
     is_odd[lines[bad]] = True
@@ -161,17 +160,32 @@ def _words(marks: Ints, kinds: Bytes, is_end: Flags, ends: Ints) -> tuple[Ints, 
     return words, lines
 
 
+def _all_values(
+    text: Bytes, marks: Ints, words: Ints, at: Ints, first: Flags
+) -> tuple[Floats, Flags]:
+    """Return what `_values` does; nearly all first words are `G1`, which needs no arithmetic."""
+    digit = text[at + 1] - 48
+    plain = first & (digit < 10) & (text[at + 2] == _BLANK)
+    values, bad = digit.astype(np.float64), np.zeros(len(words), np.bool_)
+    rest = ~plain
+    values[rest], bad[rest] = _values(text, marks, words[rest], at[rest])
+    # Another blank, or what is no letter, would stand where the next word has to.
+    odd = plain & (marks[words + 1] != at + 3) & (text[at + 3] != _SEMICOLON)
+    return values, bad | odd
+
+
 def _values(text: Bytes, marks: Ints, words: Ints, at: Ints) -> tuple[Floats, Flags]:
     """Return the number behind each letter, and whether it is none that can be read here.
 
     Args:
         words, at: which marks the letters are, and where they stand.
     """
-    # The last mark is a newline, so that one behind a word is there; of two behind it may not be.
-    behind = np.append(marks, marks[-1:])
-    dot = behind[words + 1]
+    # The last mark is a newline, so that behind a word, and behind a point, there is one.
+    behind = words + 1
+    dot = marks[behind]
     dotted = text[dot] == _DOT
-    end = behind[words + 1 + dotted]
+    behind += dotted
+    end = marks[behind]
     mark, before = text[end], text[end - 1]
     bad = dotted & (mark == _DOT)
     end -= (before == _BLANK) | ((before == _RETURN) & (mark == _NEWLINE))
@@ -187,7 +201,7 @@ def _values(text: Bytes, marks: Ints, words: Ints, at: Ints) -> tuple[Floats, Fl
     places -= dotted
     long = np.flatnonzero(size >= _DIGITS_MAX)
     value, wrong = _number(text, start, dot - start, size)
-    value /= _POWERS[np.clip(places, 0, _DIGITS_MAX)]
+    value /= _POWERS.take(places, mode="clip")
     if len(long):
         value[long], wrong[long] = _long_number(
             text, start[long], dot[long], end[long], dotted[long]
@@ -203,7 +217,7 @@ def _long_number(
     whole, whole_bad = _number(text, start, dot - start, dot - start)
     places = end - dot - dotted
     fraction, fraction_bad = _number(text, dot + 1, places, places)
-    power = _POWERS[np.clip(places, 0, _DIGITS_MAX)]
+    power = _POWERS.take(places, mode="clip")
     # One division of whole numbers is rounded like the text itself would be.
     return (whole * power + fraction) / power, (
         whole_bad & (dot > start) | fraction_bad & (places > 0)
@@ -225,17 +239,19 @@ def _number(text: Bytes, start: Ints, dot: Ints, size: Ints) -> tuple[Floats, Fl
     """
     aligned = text[: len(text) // 8 * 8].view("<u8")
     index = start >> 3
-    shift = (start & 7).astype(np.uint64) << np.uint64(3)
+    shift = ((start & 7) << 3).view(np.uint64)
     word: _Longs = aligned[index] >> shift
     index += 1
     word |= aligned[index] << (np.uint64(64) - shift)
-    before: _Longs = (
-        np.uint64(1) << (np.clip(dot, 0, 8).astype(np.uint64) << np.uint64(3))
-    ) - np.uint64(1)
-    word = (word & before) | ((word >> np.uint64(8)) & ~before)
+    # Where a count makes no sense, a shift by too much leaves 0, and the size tells it is bad.
+    before: _Longs = (np.uint64(1) << (dot << 3).view(np.uint64)) - np.uint64(1)
+    after = word >> np.uint64(8)
+    word &= before
+    after &= ~before
+    word |= after
     word ^= np.uint64(0x30 * _EACH)
     # Digits move to the upper end; zeros fill the lower one.
-    word <<= (np.uint64(8) - np.clip(size, 0, 8).astype(np.uint64)) << np.uint64(3)
+    word <<= ((_DIGITS_MAX - size) << 3).view(np.uint64)
     bad: Flags = ((word | (word + np.uint64(0x06 * _EACH))) & np.uint64(0xF0 * _EACH)) != 0
     bad |= (size < 1) | (size > _DIGITS_MAX)
     word *= np.uint64(10 * 256 + 1)

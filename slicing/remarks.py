@@ -1,7 +1,5 @@
 """What a slicer writes between its moves: layers, kinds of moves, objects; and its header."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from protocols.gcode.extremes import LAYER_MARKS
@@ -32,6 +30,7 @@ class Remarks:
         """Begin with nothing said."""
         self._reader = HeaderReader()
         self._objects: dict[str, None] = {}
+        self._seen: set[bytes] = set()  # whole lines that name objects
         self._kinds: dict[bytes, str] = {}  # whole lines -> what they name
         self._feature = ""
         self._features: dict[str, float] = {}
@@ -42,7 +41,7 @@ class Remarks:
         changes: list[tuple[int, str]] = []
         text = np.frombuffer(block.data, np.uint8)
         second = text[np.minimum(block.starts[block.comments] + 1, len(text) - 1)]
-        data, take, kinds = block.data, self._reader.take, self._kinds
+        data, take, kinds, seen = block.data, self._reader.take, self._kinds, self._seen
         chosen = block.comments[~_IDLE[second]]
         starts, ends = block.starts[chosen].tolist(), (block.ends[chosen] + 1).tolist()
         for index, start, end in zip(chosen.tolist(), starts, ends, strict=True):
@@ -53,8 +52,12 @@ class Remarks:
                 changes.append((index, self._kind(line)))
             elif line.startswith(LAYER_MARKS):
                 marks.append(index)
+            elif line in seen:
+                continue
             elif line.startswith(_OBJECTS):
                 self._take_object(line)
+                if len(seen) < _NAMES_MAX:
+                    seen.add(line)
             else:
                 take(line, block.offset + start)
         self._take_features(motion, changes)
@@ -77,11 +80,11 @@ class Remarks:
             return
         laid = motion.laid
         sums = np.concatenate(([0.0], np.cumsum(motion.extruded[laid])))
-        spans = [(0, self._feature), *changes, (len(motion.extruded), "")]
-        for (begin, name), (end, _) in pairwise(spans):
+        begins = np.array([0, *(index for index, _ in changes), len(motion.extruded)])
+        lengths = np.diff(sums[np.searchsorted(laid, begins)]).tolist()
+        names = [self._feature, *(name for _, name in changes)]
+        for name, length in zip(names, lengths, strict=True):
             if name in self._features or len(self._features) < _NAMES_MAX:
-                first, last = np.searchsorted(laid, (begin, end)).tolist()
-                length = float(sums[last] - sums[first])
                 self._features[name] = self._features.get(name, 0.0) + length
         if changes:
             self._feature = changes[-1][1]

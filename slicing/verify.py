@@ -6,13 +6,11 @@ for a file that only homes and heats.
 
 from collections.abc import Mapping, Sequence
 
-from protocols.gcode.dialects import MARLIN, PRUSA, Dialect
+from protocols.gcode.dialects import DIALECTS, UNKNOWN, Dialect
 from protocols.gcode.rules import RULES, Finding, Limits, Severity, judge
 from slicing.errors import PlateRejected
 from slicing.profiles import Printer
 from slicing.scan import Scan
-
-_DIALECTS: Mapping[str, Dialect] = {"marlin": MARLIN, "prusa": PRUSA}
 
 
 def findings(
@@ -90,4 +88,5 @@ def limits_of(printer: Printer, material: str = "") -> Limits:
 
 def dialect_of(printer: Printer) -> Dialect:
     """Return the firmware of a class of printers."""
-    return _DIALECTS[printer.dialect.value]
+    wanted = printer.dialect.value
+    return next((row for row in DIALECTS if row.name.lower() == wanted), UNKNOWN)

@@ -42,6 +42,7 @@ LONG: dict[str, dict[str, str]] = {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
         "octoprint": "tests.proofs.octoprint",
+        "plates": "tests.proofs.plates",
         "simulation": "tests.simulation",
     },
 }
