@@ -10,7 +10,10 @@ from slicing.errors import EngineUnknown
 GROUP = "farmhand.engines"
 
 # Serves a checkout that is not installed, and so has no entry points.
-_SHIPPED = {"prusaslicer": "slicing.prusaslicer:PrusaSlicer"}
+_SHIPPED = {
+    "curaengine": "slicing.curaengine:CuraEngine",
+    "prusaslicer": "slicing.prusaslicer:PrusaSlicer",
+}
 
 
 def engine_names() -> tuple[str, ...]:
