@@ -6,12 +6,20 @@ interface would derive a value are applied here, since the engine itself ignores
 
 from slicing.curaengine_leaves import LEAVES
 from slicing.profiles import Configuration, InfillPattern
+from slicing.quality import Seam
 
 _PATTERNS = {
     InfillPattern.GRID: ("grid", 2),
     InfillPattern.GYROID: ("gyroid", 1),
     InfillPattern.CUBIC: ("cubic", 3),
     InfillPattern.LINES: ("lines", 1),
+}
+
+_SEAMS = {
+    Seam.ALIGNED: "sharpest_corner",
+    Seam.REAR: "back",
+    Seam.NEAREST: "shortest",
+    Seam.RANDOM: "random",
 }
 
 # Of the material a support takes: strong enough to stand, weak enough to break.
@@ -147,8 +155,8 @@ def _part(configuration: Configuration) -> dict[str, object]:
         "infill_pattern": pattern,
         "infill_sparse_density": percent,
         "infill_line_distance": directions * width * 100 / percent if percent else 0,
-        "z_seam_type": "sharpest_corner",
-        "ironing_enabled": False,
+        "z_seam_type": _SEAMS[shell.seam],
+        "ironing_enabled": shell.ironing,
         "adhesion_type": "brim" if quality.adhesion.brim_mm else "none",
         "brim_width": quality.adhesion.brim_mm,
         "brim_line_count": round(quality.adhesion.brim_mm / width),
@@ -198,11 +206,12 @@ def _speeds(configuration: Configuration) -> dict[str, object]:
 def _support(configuration: Configuration) -> dict[str, object]:
     quality, width = configuration.quality, configuration.printer.nozzle.diameter_mm
     layer_mm, distance = quality.layers.height_mm, width / _SUPPORT_DENSITY
+    adhesion = quality.adhesion
     return {
-        "support_enable": quality.adhesion.supports,
+        "support_enable": adhesion.supports,
         "support_structure": "normal",
-        "support_type": "everywhere",
-        "support_angle": 50,
+        "support_type": "buildplate" if adhesion.supports_from_bed_only else "everywhere",
+        "support_angle": adhesion.support_overhang_degrees,
         "support_top_distance": layer_mm,
         "support_bottom_distance": layer_mm,
         "support_infill_sparse_thickness": layer_mm,

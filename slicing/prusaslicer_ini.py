@@ -94,11 +94,15 @@ def _quality(configuration: Configuration) -> dict[str, object]:
         "perimeters": quality.shell.perimeters,
         "top_solid_layers": quality.shell.top_layers,
         "bottom_solid_layers": quality.shell.bottom_layers,
-        "seam_position": "aligned",
+        "seam_position": quality.shell.seam.value,
+        "ironing": quality.shell.ironing,
         "fill_density": f"{percent:g}%",
         "fill_pattern": pattern.value,
         "support_material": quality.adhesion.supports,
         "support_material_auto": quality.adhesion.supports,
+        # Counted from the bed; 0 would mean: as it likes.
+        "support_material_threshold": max(1, round(90 - quality.adhesion.support_overhang_degrees)),
+        "support_material_buildplate_only": quality.adhesion.supports_from_bed_only,
         "brim_type": "outer_only" if quality.adhesion.brim_mm else "no_brim",
         "brim_width": quality.adhesion.brim_mm,
         "skirts": 0,  # the start code wipes the nozzle, and the whole bed stays free
