@@ -33,7 +33,12 @@ _RAFTS = ("raft_base", "raft_interface", "raft_surface")
 
 
 def settings(configuration: Configuration, *, part_height_mm: float) -> dict[str, str]:
-    """Return every setting that the engine asks for, as it wants it on its command line."""
+    """Return every setting that the engine asks for, as it wants it on its command line.
+
+    Raises:
+        SettingsRefused: the profiles are another engine's own.
+    """
+    configuration.native_for("curaengine")
     values = {
         **LEAVES,
         **_machine(configuration, part_height_mm),
@@ -51,6 +56,7 @@ def _machine(configuration: Configuration, part_height_mm: float) -> dict[str, o
     start, end = configuration.gcode(part_height_mm=part_height_mm)
     (width, depth), motion = printer.bed.size_mm, printer.motion
     retraction = printer.retraction
+    centred = printer.bed.origin_mm == (-width / 2, -depth / 2)
     axes = {
         f"machine_max_{kind}_{axis}": value
         for kind, value in (
@@ -64,9 +70,10 @@ def _machine(configuration: Configuration, part_height_mm: float) -> dict[str, o
         "machine_width": width,
         "machine_depth": depth,
         "machine_height": printer.bed.height_mm,
-        # Coordinates count from the middle of the bed, and our mesh counts from its corner.
-        "mesh_position_x": -width / 2,
-        "mesh_position_y": -depth / 2,
+        # It counts a mesh from the middle of the bed; ours is where the printer counts it.
+        "machine_center_is_zero": centred,
+        "mesh_position_x": 0.0 if centred else -width / 2,
+        "mesh_position_y": 0.0 if centred else -depth / 2,
         "machine_nozzle_size": printer.nozzle.diameter_mm,
         "machine_start_gcode": start.strip(),
         # It goes back to absolute lengths first, where the end code's retraction by 2 mm would

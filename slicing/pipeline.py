@@ -9,6 +9,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from slicing import stl
 from slicing.catalogue import Catalogue
 from slicing.engine import EngineTask, Report
@@ -17,7 +19,7 @@ from slicing.geometry import load
 from slicing.inspection import too_large
 from slicing.mesh import Mesh, fits, set_on_bed
 from slicing.process import ProcessLimits
-from slicing.profiles import Configuration, merge
+from slicing.profiles import Configuration
 from slicing.registry import open_engine
 from slicing.request import SliceRequest, SliceResult
 from slicing.verify import check, scan
@@ -38,12 +40,10 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         SlicingError: of which kind, errors.py tells; nothing is left behind.
     """
     catalogue = Catalogue(request.configs)
-    configuration = merge(
-        catalogue.printer(request.printer),
-        catalogue.material(request.material),
-        catalogue.quality(request.quality),
-        request.settings,
+    configuration = catalogue.configuration(
+        request.printer, request.material, request.quality, request.settings
     )
+    printer, origin_mm = configuration.printer, configuration.printer.bed.origin_mm
     engine = open_engine(request.engine)
     report(0.0, "loading")
     mesh = _placed(request, configuration)
@@ -53,12 +53,11 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
             prefix=".farmhand-slicing-", dir=request.output_path.parent
         ) as folder:
             task = _task(request, configuration, mesh, Path(folder))
-            stl.write(mesh.corners, task.mesh_path)
+            stl.write(mesh.corners + np.array((*origin_mm, 0.0)), task.mesh_path)
             made = engine.slice(task, _within(report))
             report(_SLICED, "verifying")
             found = scan(task.output_path)
-            printer = configuration.printer
-            check(found, bed_mm=printer.volume_mm, printer=printer.name)
+            check(found, bed_mm=printer.volume_mm, printer=printer.name, origin_mm=origin_mm)
             assert found.bounds_mm is not None
             _hand_over(task.output_path, request.output_path)
     except OSError as error:

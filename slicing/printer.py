@@ -17,13 +17,23 @@ class Dialect(StrEnum):
 
     MARLIN = "marlin"
     PRUSA = "prusa"
+    KLIPPER = "klipper"
+    REPETIER = "repetier"
+    REPRAPFIRMWARE = "reprapfirmware"
+    SMOOTHIE = "smoothie"
 
 
 class BedShape(Shape):
-    """The build volume: a rectangle with its origin in the front left corner, and a height."""
+    """The build volume: a rectangle and a height.
+
+    Attributes:
+        origin_mm: the front left corner in the printer's own coordinates; a delta counts from the
+            middle of its bed.
+    """
 
     size_mm: tuple[Millimetres, Millimetres]
     height_mm: Millimetres
+    origin_mm: tuple[float, float] = (0.0, 0.0)
 
 
 class Nozzle(Shape):

@@ -4,6 +4,9 @@ The vocabulary is ours and speaks of no engine; each engine translates a `Config
 own keys. Everything here is pure: the files are read by catalogue.py.
 """
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +22,7 @@ __all__ = [
     "InfillPattern",
     "LayerSettings",
     "Material",
+    "Native",
     "Overrides",
     "Printer",
     "Quality",
@@ -30,12 +34,47 @@ LAYER_HEIGHT_SHARE_MAX = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Native:
+    """A configuration in one engine's own keys, as its vendor wrote them.
+
+    Attributes:
+        engine: the only one that understands them.
+        keys: all of them, G-code texts too.
+    """
+
+    engine: str
+    keys: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """All that an engine must know, with nothing left to inherit or override."""
+    """All that an engine must know, with nothing left to inherit or override.
+
+    Attributes:
+        native: where the profiles are a vendor's own: these count, and printer, material and
+            quality say the same as far as our words go.
+    """
 
     printer: Printer
     material: Material
     quality: Quality
+    native: Native | None = None
+
+    def native_for(self, engine: str) -> Mapping[str, str] | None:
+        """Return an engine's own keys, None where the configuration is in our words.
+
+        Raises:
+            SettingsRefused: they are another engine's.
+        """
+        if self.native is None:
+            return None
+        if self.native.engine != engine:
+            raise SettingsRefused(
+                f"{self.printer.title} is a profile of {self.native.engine} and works with no "
+                f"other engine: choose that one, or a printer class of our own.",
+                engine=self.native.engine,
+            )
+        return self.native.keys
 
     def flat(self) -> dict[str, Any]:
         """Return every value under one name, `quality.infill.percent`; G-code texts left out."""
@@ -44,7 +83,19 @@ class Configuration:
             "material": self.material.model_dump(mode="json"),
             "quality": self.quality.model_dump(mode="json"),
         }
-        return dict(_leaves("", nested))
+        native = self.native.keys if self.native else {}
+        shown = {f"native.{key}": text for key, text in native.items() if "gcode" not in key}
+        return dict(_leaves("", nested)) | shown
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of everything that shapes a plate, G-code texts included."""
+        whole = [
+            self.printer.model_dump(mode="json"),
+            self.material.model_dump(mode="json"),
+            self.quality.model_dump(mode="json"),
+            [self.native.engine, dict(self.native.keys)] if self.native else None,
+        ]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
     def gcode(self, *, part_height_mm: float) -> tuple[str, str]:
         """Return start and end code, filled in for a part of that height."""

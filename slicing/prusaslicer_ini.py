@@ -1,12 +1,26 @@
 """A configuration in PrusaSlicer's words: one flat INI that leaves nothing to presets."""
 
+from slicing.printer import BedShape
 from slicing.profiles import Configuration, Dialect, InfillPattern, LayerSettings
 
-_FLAVOURS = {Dialect.MARLIN: "marlin2", Dialect.PRUSA: "marlin"}
+_FLAVOURS = {
+    Dialect.MARLIN: "marlin2",
+    Dialect.PRUSA: "marlin",
+    # 2.5 knows no flavour for Klipper, which takes Marlin's.
+    Dialect.KLIPPER: "marlin",
+    Dialect.REPETIER: "repetier",
+    Dialect.REPRAPFIRMWARE: "reprapfirmware",
+    Dialect.SMOOTHIE: "smoothie",
+}
 
 
 def ini(configuration: Configuration, *, part_height_mm: float) -> str:
     """Return the text of a file for `--load`."""
+    native = configuration.native_for("prusaslicer")
+    if native is not None:
+        return "".join(
+            f"{key} = {value}\n" for key, value in {**native, "post_process": ""}.items()
+        )
     start, end = configuration.gcode(part_height_mm=part_height_mm)
     keys = {
         **_printer(configuration),
@@ -23,12 +37,11 @@ def ini(configuration: Configuration, *, part_height_mm: float) -> str:
 
 def _printer(configuration: Configuration) -> dict[str, object]:
     printer = configuration.printer
-    x, y = printer.bed.size_mm
     motion, retraction = printer.motion, printer.retraction
     return {
         "printer_technology": "FFF",
         "gcode_flavor": _FLAVOURS[printer.dialect],
-        "bed_shape": f"0x0,{x:g}x0,{x:g}x{y:g},0x{y:g}",
+        "bed_shape": ",".join(f"{a:g}x{b:g}" for a, b in _corners(printer.bed)),
         "max_print_height": printer.bed.height_mm,
         "nozzle_diameter": printer.nozzle.diameter_mm,
         # Only for its estimate: a printer's limits are its firmware's business.
@@ -52,6 +65,11 @@ def _printer(configuration: Configuration) -> dict[str, object]:
         "gcode_label_objects": True,
         "gcode_comments": False,
     }
+
+
+def _corners(bed: BedShape) -> list[tuple[float, float]]:
+    (width, depth), (x, y) = bed.size_mm, bed.origin_mm
+    return [(x, y), (x + width, y), (x + width, y + depth), (x, y + depth)]
 
 
 def _material(configuration: Configuration) -> dict[str, object]:

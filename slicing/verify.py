@@ -64,7 +64,9 @@ def scan(path: Path) -> Scan:
     )
 
 
-def check(found: Scan, *, bed_mm: Vector, printer: str) -> None:
+def check(
+    found: Scan, *, bed_mm: Vector, printer: str, origin_mm: tuple[float, float] = (0.0, 0.0)
+) -> None:
     """Return if the plate prints something, and all of it inside the printer.
 
     The part counts, not the start code, which may well go beyond the bed's edge.
@@ -79,11 +81,13 @@ def check(found: Scan, *, bed_mm: Vector, printer: str) -> None:
             layers=found.layers,
         )
     low, high = found.bounds_mm
-    for axis, least, most, room in zip("XYZ", low, high, bed_mm, strict=True):
-        if least < -_TOLERANCE_MM or most > room + _TOLERANCE_MM:
+    starts = (*origin_mm, 0.0)
+    for axis, least, most, start, size in zip("XYZ", low, high, starts, bed_mm, strict=True):
+        room = start + size
+        if least < start - _TOLERANCE_MM or most > room + _TOLERANCE_MM:
             raise PlateRejected(
                 f"The slicer's plate prints from {axis} {least:g} to {most:g} mm, and {printer} "
-                f"reaches from 0 to {room:g}: make the model smaller, or its brim.",
+                f"reaches from {start:g} to {room:g}: make the model smaller, or its brim.",
                 axis=axis,
                 least_mm=least,
                 most_mm=most,

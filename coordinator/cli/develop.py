@@ -39,6 +39,7 @@ LONG: dict[str, dict[str, str]] = {
     "prove": {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
+        "presets": "tests.proofs.presets",
         "simulation": "tests.simulation",
     },
 }

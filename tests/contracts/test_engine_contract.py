@@ -4,7 +4,6 @@ An engine that is not installed is judged by how it says so.
 """
 
 import os
-import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,22 +25,7 @@ from slicing.errors import (
 from slicing.pipeline import make_plate
 from slicing.registry import engine_names, open_engine
 from slicing.request import SliceRequest, SliceResult
-
-
-def box(x: float, y: float, z: float) -> list[tuple[tuple[float, float, float], ...]]:
-    """The twelve triangles of a box that stands in the origin, wound outwards."""
-    corners = [(x * (n & 1), y * (n >> 1 & 1), z * (n >> 2)) for n in range(8)]
-    faces = [(0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6), (0, 1, 5), (0, 5, 4)]
-    faces += [(2, 6, 7), (2, 7, 3), (0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5)]
-    return [tuple(corners[n] for n in face) for face in faces]
-
-
-def write_stl(path: Path, triangles: Any) -> None:
-    body = b"".join(
-        struct.pack("<12fH", 0, 0, 0, *(number for corner in face for number in corner), 0)
-        for face in triangles
-    )
-    path.write_bytes(bytes(80) + struct.pack("<I", len(triangles)) + body)
+from tests.fakes.solids import box, write_stl
 
 
 def write_obj(path: Path, triangles: Any) -> None:
