@@ -60,9 +60,21 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         raise RequestInvalid("The slicing request is longer than 1 MiB: pass paths, not contents.")
     # numpy's threads reserve address space for each core, which the limit below would count.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from slicing.request import InspectRequest, ProbeRequest, ProbeResult, parse_request
+    from slicing.request import (
+        ImportRequest,
+        InspectRequest,
+        ListRequest,
+        ProbeRequest,
+        ProbeResult,
+        ShowRequest,
+        parse_request,
+    )
 
     request = parse_request(text)
+    if isinstance(request, ListRequest | ShowRequest | ImportRequest):
+        from slicing.listing import answer
+
+        return answer(request)
     if isinstance(request, ProbeRequest):
         from slicing.registry import open_engine
 

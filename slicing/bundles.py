@@ -6,7 +6,7 @@ lie, never copied into ours. Rules as of PrusaSlicer 2.5.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -75,6 +75,13 @@ def read_bundle(path: Path) -> Bundle:
         version=sections.get("vendor", {}).get("config_version", ""),
         presets=MappingProxyType(presets),
     )
+
+
+def read_presets(text: str, path: Path) -> Iterator[Preset]:
+    """Yield the presets of a bundle that a user exported, of all kinds; raises as `read_bundle`."""
+    sections = parse_sections(text)
+    for kind in _KINDS:
+        yield from _presets(kind, sections, path)
 
 
 def parse_sections(text: str) -> dict[str, dict[str, str]]:

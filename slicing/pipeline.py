@@ -13,6 +13,7 @@ import numpy as np
 
 from slicing import stl
 from slicing.catalogue import Catalogue
+from slicing.designer import designer_wishes
 from slicing.engine import EngineTask, Report
 from slicing.errors import OutputUnwritable
 from slicing.geometry import load
@@ -40,8 +41,11 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         SlicingError: of which kind, errors.py tells; nothing is left behind.
     """
     catalogue = Catalogue(request.configs)
+    wishes = request.settings
+    if request.designer_settings:
+        wishes = designer_wishes(request.model_path, wishes)
     configuration = catalogue.configuration(
-        request.printer, request.material, request.quality, request.settings
+        request.printer, request.material, request.quality, wishes
     )
     printer, origin_mm = configuration.printer, configuration.printer.bed.origin_mm
     engine = open_engine(request.engine)

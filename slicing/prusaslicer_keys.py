@@ -94,7 +94,9 @@ def quality_of(keys: Keys, name: str, title: str) -> Quality:
         outer = keys.number("external_perimeter_speed", walls / 2, of=walls) or walls / 2
     solid = keys.speed("solid_infill_speed", keys.speed("infill_speed", 80.0))
     pattern = _PATTERNS.get(keys.text("fill_pattern"), InfillPattern.GRID)
-    brim = 0.0 if keys.text("brim_type") == "no_brim" else keys.number("brim_width", 0.0)
+    brim = keys.number("brim_width", 0.0)
+    if keys.text("brim_type") == "no_brim":
+        brim = 0.0
     overhang = keys.number("support_material_threshold", 0.0)
     return Quality(
         name=name,

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from coordinator.cli import demo_command, events, jobs, printers, runs
+from coordinator.cli import (
+    demo_command,
+    events,
+    jobs,
+    printers,
+    profiles,
+    runs,
+    slicing_verbs,
+)
 from coordinator.cli.exits import CommandFailed
 
 # Plain help: the drawing library alone would double the time until it shows.
@@ -18,6 +26,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo_command.demo)
+app.command("slice")(slicing_verbs.slice_model)
+app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")
 app.add_typer(runs.app, name="run")

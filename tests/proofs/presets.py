@@ -34,7 +34,10 @@ def names(vendor: str = "") -> Iterator[tuple[str, str]]:
             }
             for printer in bundle.printers:
                 own = printer.keys.get("default_filament_profile", "").split(";")[0].strip(' "')
-                yield f"{PREFIX}{bundle.vendor}/{printer.name}", types.get(own) or "PLA"
+                yield (
+                    f"{PREFIX}{bundle.vendor}/{printer.name}",
+                    types.get(own) or (own if own in types else "PLA"),
+                )
 
 
 def failure(name: str, material: str, folder: Path) -> str:
