@@ -7,7 +7,7 @@ home is the task's folder.
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from slicing.engine import EngineTask
@@ -52,6 +52,8 @@ class Program:
         complaints: what it says -> what that means; the first that is found counts.
         noise: whether a line is too common to be a reason.
         variables: what its environment holds besides the usual.
+        reserves_addresses: it claims far more address space than it uses; then what it can write
+            is bounded instead.
     """
 
     title: str
@@ -60,6 +62,7 @@ class Program:
     complaints: tuple[Complaint, ...] = ()
     noise: Callable[[str], bool] = lambda _line: False
     variables: Mapping[str, str] = field(default_factory=dict)
+    reserves_addresses: bool = False
 
     def path(self) -> str:
         """Return where it is.
@@ -103,7 +106,7 @@ class Program:
                 [*prefix, path, *arguments],
                 folder=folder,
                 environment=environment,
-                limits=limits,
+                limits=replace(limits, reserves_addresses=self.reserves_addresses),
                 on_line=on_line,
             )
         except OSError as error:

@@ -12,6 +12,7 @@ GROUP = "farmhand.engines"
 # Serves a checkout that is not installed, and so has no entry points.
 _SHIPPED = {
     "curaengine": "slicing.curaengine:CuraEngine",
+    "curawasm": "slicing.curawasm:CuraWasm",
     "prusaslicer": "slicing.prusaslicer:PrusaSlicer",
 }
 

