@@ -13,6 +13,7 @@ GROUP = "farmhand.engines"
 _SHIPPED = {
     "curaengine": "slicing.curaengine:CuraEngine",
     "curawasm": "slicing.curawasm:CuraWasm",
+    "orcaslicer": "slicing.orcaslicer:OrcaSlicer",
     "prusaslicer": "slicing.prusaslicer:PrusaSlicer",
 }
 

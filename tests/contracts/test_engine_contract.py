@@ -180,7 +180,7 @@ def test_equal_requests_give_equal_moves_where_it_says_so(bench: Bench) -> None:
     for _ in range(2):
         bench.slice()
         moves.append([line for line in bench.plate if not line.startswith(";")])
-    assert bench.engine.capabilities.deterministic == (moves[0] == moves[1])
+    assert moves[0] == moves[1] or not bench.engine.capabilities.deterministic
 
 
 def test_the_heaters_are_set_as_the_material_wants_them(bench: Bench) -> None:
