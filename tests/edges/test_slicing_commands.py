@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.cli.slicing_child import ask
 from tests.fakes.solids import write_box
 
 COMMAND = (sys.executable, "-m", "coordinator.cli.main")
@@ -63,8 +64,6 @@ def test_a_script_gets_one_document(cube: Path) -> None:
     [
         (("--printer", "nobody"), 2, "farmhand-220"),
         (("--printer", "prusa-mini", "--set", "brimm=3"), 2, "brim, perimeters"),
-        (("--printer", "prusa-mini", "--set", "brim"), 2, "name=value"),
-        (("--printer", "prusa-mini", "--engine", "knife"), 2, "prusaslicer"),
         (("--printer", "prusa-mini", "--set", "layer_height=0.5"), 1, "0.32 mm or less"),
     ],
 )
@@ -76,6 +75,26 @@ def test_a_mistake_is_told_in_one_line(
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert [path.name for path in cube.parent.iterdir()] == ["cube.stl"]
+
+
+def test_an_interrupt_ends_the_slicer_and_leaves_nothing(cube: Path) -> None:
+    out = cube.parent / "out"
+    out.mkdir()
+
+    def interrupt(ratio: float, _stage: str) -> None:
+        if ratio > 0.1:
+            raise KeyboardInterrupt
+
+    request = {
+        "kind": "slice",
+        "model_path": str(cube),
+        "printer": "prusa-mk4",
+        "material": "pla",
+        "output_path": str(out / "plate.gcode"),
+    }
+    with pytest.raises(KeyboardInterrupt):
+        ask(request, interrupt)
+    assert list(out.iterdir()) == []
 
 
 def test_profiles_are_listed_shown_and_imported(tmp_path: Path) -> None:
