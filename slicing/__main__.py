@@ -61,14 +61,21 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
     # numpy's threads reserve address space for each core, which the limit below would count.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from slicing.request import (
+        ImportRequest,
         InspectRequest,
+        ListRequest,
         ProbeRequest,
         ProbeResult,
+        ShowRequest,
         VerifyRequest,
         parse_request,
     )
 
     request = parse_request(text)
+    if isinstance(request, ListRequest | ShowRequest | ImportRequest):
+        from slicing.listing import answer
+
+        return answer(request)
     if isinstance(request, ProbeRequest):
         from slicing.registry import open_engine
 

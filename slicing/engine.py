@@ -36,7 +36,7 @@ class EngineTask:
     """One plate to make.
 
     Attributes:
-        mesh_path: a binary STL, in place: its coordinates are those of the bed.
+        mesh_path: a binary STL, in place: its coordinates are the printer's own.
         part_height_mm: its height.
         configuration: all settings.
         folder: an empty folder of the task's own; everything in it is thrown away afterwards.

@@ -152,16 +152,23 @@ def warnings(parts: Sequence[Part], on_plate: Laid) -> tuple[str, ...]:
     return tuple(found)
 
 
-def write(on_plate: Laid, folder: Path, *, apart: bool) -> tuple[Path, ...]:
-    """Write the meshes as STL; return the files, one for each copy where they stay apart."""
+def write(
+    on_plate: Laid, folder: Path, *, apart: bool, origin_mm: tuple[float, float]
+) -> tuple[Path, ...]:
+    """Write the meshes as STL; return the files, one for each copy where they stay apart.
+
+    Args:
+        origin_mm: where the printer has the bed's front left corner.
+    """
+    origin = np.array((*origin_mm, 0.0))
     if len(on_plate.meshes) == 1 or not apart:
         path = folder / "model.stl"
-        stl.write(np.concatenate([mesh.corners for _, mesh in on_plate.meshes]), path)
+        stl.write(np.concatenate([mesh.corners for _, mesh in on_plate.meshes]) + origin, path)
         return (path,)
     paths = []
     for label, mesh in on_plate.meshes:
         paths.append(folder / f"{label}.stl")
-        stl.write(mesh.corners, paths[-1])
+        stl.write(mesh.corners + origin, paths[-1])
     return tuple(paths)
 
 

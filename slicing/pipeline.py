@@ -10,12 +10,13 @@ from pathlib import Path
 
 from slicing import thumbnails
 from slicing.catalogue import Catalogue
+from slicing.designer import designer_wishes
 from slicing.engine import Engine, EngineResult, EngineTask, Report
 from slicing.errors import OutputUnwritable
 from slicing.look_ahead import Estimate, estimate, machine_of
 from slicing.parts import Laid, Part, laid, prepared, results, warnings, write
 from slicing.process import ProcessLimits
-from slicing.profiles import Configuration, merge
+from slicing.profiles import Configuration
 from slicing.registry import open_engine
 from slicing.request import Picture, SliceRequest, SliceResult
 from slicing.scan import Scan
@@ -39,12 +40,13 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         SlicingError: of which kind, errors.py tells; nothing is left behind.
     """
     catalogue = Catalogue(request.configs)
-    configuration = merge(
-        catalogue.printer(request.printer),
-        catalogue.material(request.material),
-        catalogue.quality(request.quality),
-        request.settings,
+    wishes = request.settings
+    if request.designer_settings:
+        wishes = designer_wishes(request.model_path, wishes)
+    configuration = catalogue.configuration(
+        request.printer, request.material, request.quality, wishes
     )
+    printer = configuration.printer
     engine = open_engine(request.engine)
     parts = prepared(request, lambda stage: report(0.0, stage))
     on_plate = laid(parts, configuration, triangles_max=request.limits.triangles_max)
@@ -60,7 +62,6 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
                 shown = [beside[Path(one.path).name] for one in drawn if one.shows == "model"]
                 thumbnails.put(task.output_path, [path.read_bytes() for path in shown])
             report(_DRAWN, "verifying")
-            printer = configuration.printer
             found, time = estimate(task.output_path, machine_of(printer))
             doubts = check(found, printer)
             hand_over(folder, request.output_path, beside)
@@ -89,7 +90,12 @@ def _task(
     on_plate: Laid,
     folder: Path,
 ) -> EngineTask:
-    first, *more = write(on_plate, folder, apart=engine.capabilities.takes_parts)
+    first, *more = write(
+        on_plate,
+        folder,
+        apart=engine.capabilities.takes_parts,
+        origin_mm=configuration.printer.bed.origin_mm,
+    )
     return EngineTask(
         mesh_path=first,
         more_paths=tuple(more),

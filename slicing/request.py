@@ -140,6 +140,8 @@ class SliceRequest(_Request):
         orient: turn each part the way that prints best.
         repair: make torn surfaces whole.
         pictures: put PNGs of model and plate beside the output, named after it.
+        designer_settings: below the settings, take over a few that a 3MF brings. For people who may
+            decide that; the designer is not one of them.
     """
 
     kind: Literal["slice"]
@@ -150,6 +152,7 @@ class SliceRequest(_Request):
     settings: Overrides = Overrides()
     engine: str = "prusaslicer"
     cache_folder: Path | None = None
+    designer_settings: bool = False
     copies: Copies = 1
     models: Annotated[tuple[Model, ...], Field(max_length=100)] = ()
     orient: bool = False
@@ -184,7 +187,57 @@ class VerifyRequest(Shape):
         return policy
 
 
-Request: TypeAlias = ProbeRequest | InspectRequest | SliceRequest | VerifyRequest
+class ListRequest(Shape):
+    """Which profiles and settings are there?
+
+    Attributes:
+        configs: as in other requests.
+        vendor: list the vendors' printers on this machine too; takes a second.
+    """
+
+    kind: Literal["list"]
+    configs: Path | None = None
+    vendor: bool = False
+
+
+class ShowRequest(Shape):
+    """What does a profile hold?
+
+    Attributes:
+        name: of a printer class, a material or a quality; the first that has it is shown.
+    """
+
+    kind: Literal["show"]
+    name: str
+    configs: Path | None = None
+
+
+class ImportRequest(Shape):
+    """Take over a user's own profiles.
+
+    Attributes:
+        path: an INI, a bundle, G-code or a 3MF of PrusaSlicer; a JSON or a 3MF of Orca and Bambu.
+        into: the configs folder that gets the files; nothing in it is replaced.
+        beside: folders where parents of a JSON may lie.
+        name: what the profiles are to be called; empty for their own names.
+    """
+
+    kind: Literal["import"]
+    path: Path
+    into: Path
+    beside: tuple[Path, ...] = ()
+    name: str = ""
+
+
+Request: TypeAlias = (
+    ProbeRequest
+    | InspectRequest
+    | SliceRequest
+    | VerifyRequest
+    | ListRequest
+    | ShowRequest
+    | ImportRequest
+)
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
 

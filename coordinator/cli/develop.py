@@ -43,6 +43,7 @@ LONG: dict[str, dict[str, str]] = {
         "crash": "tests.proofs.crash",
         "octoprint": "tests.proofs.octoprint",
         "plates": "tests.proofs.plates",
+        "presets": "tests.proofs.presets",
         "simulation": "tests.simulation",
     },
 }

@@ -58,6 +58,7 @@ class Limits:
     """What a printer can do, in millimetres and degrees Celsius.
 
     Attributes:
+        origin_x_mm, origin_y_mm: the bed's front left corner; deltas count from its middle.
         margin_mm: how far beside the bed, in X and Y, the nozzle may be wiped before the first
             layer, and anything be printed where no layer is marked: purge lines at Y-3 are usual.
         extrude_celsius_min: what a nozzle has to be set to before it extrudes; 0: anything goes.
@@ -69,6 +70,8 @@ class Limits:
     bed_x_mm: float
     bed_y_mm: float
     height_mm: float
+    origin_x_mm: float = 0.0
+    origin_y_mm: float = 0.0
     tool_celsius_max: float = 300.0
     bed_celsius_max: float = 120.0
     margin_mm: float = 5.0
@@ -192,8 +195,8 @@ def _outside(extremes: Extremes, limits: Limits) -> Iterator[_Breach]:
         ("envelope", extremes.part, margin),
         ("start", extremes.start, limits.margin_mm),
     ):
-        for line, value, letter, end in _beyond(box, limits, beside):
-            words = f"it prints at {letter}{value:g}, outside 0 to {end:g} mm"
+        for line, value, letter, (start, end) in _beyond(box, limits, beside):
+            words = f"it prints at {letter}{value:g}, outside {start:g} to {end:g} mm"
             yield _Breach(line, rule, words)
     highest, line = extremes.highest
     if highest > limits.height_mm + TOLERANCE_MM:
@@ -204,15 +207,19 @@ def _outside(extremes: Extremes, limits: Limits) -> Iterator[_Breach]:
         yield _Breach(extremes.shifted, "shifted", words)
 
 
-def _beyond(box: Box, limits: Limits, beside_mm: float) -> Iterator[tuple[int, float, str, float]]:
-    """Yield line, value, axis and limit of each side where a box goes too far."""
-    most = (limits.bed_x_mm, limits.bed_y_mm, limits.height_mm)
+def _beyond(
+    box: Box, limits: Limits, beside_mm: float
+) -> Iterator[tuple[int, float, str, tuple[float, float]]]:
+    """Yield line, value, axis and range of each side where a box goes too far."""
+    starts = (limits.origin_x_mm, limits.origin_y_mm, 0.0)
+    sizes = (limits.bed_x_mm, limits.bed_y_mm, limits.height_mm)
     margins = (beside_mm, beside_mm, TOLERANCE_MM)
-    for axis, (letter, end, margin) in enumerate(zip("XYZ", most, margins, strict=True)):
-        if box.low[axis] < -margin:
-            yield box.low_lines[axis], box.low[axis], letter, end
-        if box.high[axis] > end + margin:
-            yield box.high_lines[axis], box.high[axis], letter, end
+    for axis, letter in enumerate("XYZ"):
+        start, end = starts[axis], starts[axis] + sizes[axis]
+        if box.low[axis] < start - margins[axis]:
+            yield box.low_lines[axis], box.low[axis], letter, (start, end)
+        if box.high[axis] > end + margins[axis]:
+            yield box.high_lines[axis], box.high[axis], letter, (start, end)
 
 
 def _too_hot(extremes: Extremes, limits: Limits) -> Iterator[_Breach]:
