@@ -5,7 +5,6 @@ One contract suite (`tests/contracts/`) judges the fake and the real alike.
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +17,7 @@ from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.rebuilt import Rebuilt, Told
 from coordinator.domain.runs import Run
 from coordinator.domain.sealing import Checkpoint
-from protocols.gcode.rules import Finding
+from coordinator.domain.slicing import Inspection, Sliced, SliceWish, Verified
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
@@ -262,81 +261,6 @@ class ArtifactStore(Protocol):
 
     async def delete(self, sha256: str) -> None:
         """Remove it; nothing happens where it is not there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
-    """What a model is, and where it fits.
-
-    Attributes:
-        size_mm: extent in x, y and z.
-        fits: the printer classes whose bed takes it.
-        warnings: for a person.
-    """
-
-    triangles: int
-    size_mm: tuple[float, float, float]
-    fits: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliceWish:
-    """What is to be sliced, and for whom; empty quality means the standard one.
-
-    Attributes:
-        copies: as many of them are put on the plate as have room.
-    """
-
-    model: Path
-    name: str
-    printer_class: str
-    material: str
-    quality: str = ""
-    overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    copies: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """A PNG that lies beside the plate.
-
-    Attributes:
-        shows: `model` or `plate`.
-        width_px: as wide as high.
-    """
-
-    shows: str
-    width_px: int
-    path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sliced:
-    """What the slicer made; estimates are the slicer's own, and of the whole plate."""
-
-    copies: int = 1
-    time_s: float | None
-    filament_mm: float | None
-    filament_g: float | None
-    cost: float | None = None
-    layer_count: int
-    line_count: int
-    engine: str
-    pictures: tuple[Drawn, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
-    """What G-code amounts to, and what there is to say of it; None: it does not tell."""
-
-    time_s: float | None = None
-    filament_mm: float | None = None
-    filament_g: float | None = None
-    layer_count: int | None = None
-    line_count: int | None = None
-    findings: tuple[Finding, ...] = ()
 
 
 # Told how far a slicing is, 0 to 1 and never back, and its stage in words.

@@ -12,9 +12,9 @@ from pathlib import Path
 import structlog
 
 from coordinator.domain.plates import holds_gcode
+from coordinator.domain.slicing import Verified
 from coordinator.domain.stated import class_stated, printer_stated
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Verified
 from coordinator.usecases.farm import Farm
 from protocols.gcode.rules import Finding, Severity
 

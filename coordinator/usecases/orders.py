@@ -9,8 +9,9 @@ import structlog
 from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent, advance
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate
+from coordinator.domain.slicing import Verified
 from coordinator.errors import FarmError, Refused
-from coordinator.ports import StagedFile, Verified
+from coordinator.ports import StagedFile
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.given_plates import BINARY_SUFFIX, Given, look_at
 from coordinator.usecases.performing import writing

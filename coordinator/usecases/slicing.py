@@ -14,8 +14,8 @@ import structlog
 from coordinator.domain import plates, preparing
 from coordinator.domain.jobs import Job
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate, PlateEvent
+from coordinator.domain.slicing import Sliced, SliceWish
 from coordinator.errors import NotFound, Refused, Unavailable
-from coordinator.ports import Sliced, SliceWish
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import PlateKey, Slicing
 from coordinator.usecases.performing import Writing, the_job, writing

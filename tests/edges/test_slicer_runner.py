@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
+from coordinator.domain.slicing import SliceWish
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import SliceWish
 
 MODEL = Path(__file__).resolve().parents[2] / "configs" / "dev" / "barn.stl"
 PRINTER_CLASS = "farmhand-220"

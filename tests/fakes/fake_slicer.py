@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from coordinator.domain.slicing import Drawn, Inspection, Sliced, SliceWish, Verified
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Drawn, Inspection, Progress, Sliced, SliceWish, Verified
+from coordinator.ports import Progress
 from protocols.gcode.rules import Finding
 from protocols.wire.to_agent import Scalar
 

@@ -13,8 +13,9 @@ import structlog
 from coordinator.adapters.slicing_runner import verifying
 from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.process import lines_of
+from coordinator.domain.slicing import Drawn, Inspection, Sliced, SliceWish, Verified
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Drawn, Inspection, Progress, Sliced, SliceWish, Verified
+from coordinator.ports import Progress
 from protocols.wire.to_agent import Scalar
 
 log = structlog.get_logger(__name__)

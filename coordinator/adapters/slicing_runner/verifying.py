@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from coordinator.ports import Verified
+from coordinator.domain.slicing import Verified
 from protocols.gcode.rules import Finding, Severity
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from coordinator.adapters.slicing_runner.verifying import request_of, verified_of
-from coordinator.ports import Verified
+from coordinator.domain.slicing import Verified
 from protocols.gcode.rules import Finding, Severity
 
 
