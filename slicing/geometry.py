@@ -20,8 +20,8 @@ from slicing.errors import (
     ModelUnsupported,
 )
 from slicing.mesh import Mesh
-from slicing.request import Limits, Source
-from slicing.units import Unit, Up, to_print_space
+from slicing.request import Limits, Source, Unit, Up
+from slicing.units import to_print_space
 
 FORMATS = ("STL", "3MF", "OBJ", "PLY", "GLB", "glTF", "AMF", "STEP")
 

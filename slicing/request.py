@@ -11,9 +11,11 @@ from slicing.changes import Changes
 from slicing.errors import RequestInvalid, SettingInvalid
 from slicing.profiles import Overrides
 from slicing.shapes import Shape, first_fault
-from slicing.units import Unit, Up
 
 MIB = 1024 * 1024
+
+Unit: TypeAlias = Literal["mm", "cm", "m", "inch"]
+Up: TypeAlias = Literal["y", "z"]
 
 
 class Limits(Shape):

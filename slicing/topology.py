@@ -123,9 +123,12 @@ def volume(corners: Corners) -> float:
     """
     if not len(corners):
         return 0.0
-    centred = corners - corners.reshape(-1, 3).mean(axis=0)
-    cross = np.cross(centred[:, 1], centred[:, 2])
-    return float(np.einsum("ij,ij->", centred[:, 0], cross)) / 6.0
+    by_axis = np.ascontiguousarray(corners.transpose(2, 1, 0))  # whole columns are much faster
+    x, y, z = by_axis - by_axis.mean(axis=(1, 2), keepdims=True)
+    sixfold = x[0] * (y[1] * z[2] - z[1] * y[2])
+    sixfold += y[0] * (z[1] * x[2] - x[1] * z[2])
+    sixfold += z[0] * (x[1] * y[2] - y[1] * x[2])
+    return float(sixfold.sum()) / 6.0
 
 
 def sound(corners: Corners) -> bool:

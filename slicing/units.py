@@ -5,13 +5,10 @@ What the request says comes first, then what the file says (3MF, AMF), then what
 whatever the unit is called: then only a size to fit (`fit_mm`) can tell.
 """
 
-from typing import Literal, TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
-Unit: TypeAlias = Literal["mm", "cm", "m", "inch"]
-Up: TypeAlias = Literal["y", "z"]
+from slicing.request import Unit, Up
 
 MM_PER_UNIT: dict[Unit, float] = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4}
 
