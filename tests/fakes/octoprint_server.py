@@ -18,7 +18,7 @@ from tests.benchmarks.hosts.octoprint import (
 )
 from tests.benchmarks.installing import environment
 
-START_S_MAX = 60.0
+START_S_MAX = 150.0  # four seconds, where nothing else runs
 ANSWER_S_MAX = 30.0
 LOOK_S = 0.1
 
