@@ -167,6 +167,18 @@ async def test_a_refused_start_is_surely_none_and_may_be_tried_again(
     assert len(stage.host.begun) == 1
 
 
+async def test_a_proxy_that_says_the_host_is_down_surely_started_nothing(stage: Stage) -> None:
+    stage.host.refuse[stage.begin] = 503
+    with pytest.raises(DriverUnavailable):
+        await stage.start()
+
+
+async def test_a_start_that_the_host_failed_at_is_unknown(stage: Stage) -> None:
+    stage.host.refuse[stage.begin] = 500
+    with pytest.raises(StartUnknown):
+        await stage.start()
+
+
 async def test_a_host_that_is_not_there_surely_starts_nothing(stage: Stage) -> None:
     await stage.host.stop()
     await stage.until(lambda seen: seen.state is PrinterState.OFFLINE)
