@@ -48,8 +48,8 @@ def main(argv: Sequence[str]) -> int:
             memory_mib, cores = cost(at, count, wanted.seconds)
             say(f"{count:2} printers that print: {memory_mib:.1f} MiB, {cores:.4f} cores")
         server = OctoPrintServer(folder)
-        server.start()
         try:
+            server.start()
             stored_s = asyncio.run(store(folder, server))
             say(f"50 MB stored and checked: {STORED_BYTES / 1e6 / stored_s:.0f} MB/s")
             (at := folder / "farm").mkdir()
