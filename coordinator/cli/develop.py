@@ -37,6 +37,7 @@ LONG: dict[str, dict[str, str]] = {
         "farm": "tests.benchmarks.farm",
         "history": "tests.benchmarks.history",
         "slicing": "tests.benchmarks.slicing",
+        "hosts": "tests.benchmarks.host_drivers",
     },
     "prove": {
         "chaos": "tests.proofs.chaos",
