@@ -58,6 +58,7 @@ class Hearing:
         log: Any,
         *,
         quick_stop: bool,
+        on_error: str,
         errand: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         """Listen on behalf of a run's streaming, and of what is begun at the printer's panel."""
@@ -74,6 +75,7 @@ class Hearing:
         self._transcript = transcript
         self._log = log
         self._quick_stop = quick_stop
+        self._on_error = on_error
         self._errand = errand
         streaming.readings = self.readings
         streaming.evidence = self.evidence
@@ -104,6 +106,8 @@ class Hearing:
                     self._quote(" ".join(f"{axis}{value:g}" for axis, value in axes.items()))
             case events.Said(text):
                 self._quote(text)
+                if "invalid extruder" in text.lower():
+                    self._end_by(f"the printer lacks a tool of the plate: {text}", "pause")
             case events.CommandUnknown(text) if not self._panel.asking:
                 self._quote(f"unknown command: {text}")
             case events.Ready() | events.Identified():
@@ -170,7 +174,7 @@ class Hearing:
                 self.note("<", text)
                 self._log.warning("printer.complained", text=text, dialogue=self.evidence())
                 self.message = text
-                self._feed.hold(f"the printer reported: {text}")
+                self._end_by(f"the printer reported: {text}", self._on_error)
             case events.BoardReset():
                 self.message = "the board restarted"
                 self._break_off("the printer restarted by itself")
@@ -182,6 +186,13 @@ class Hearing:
             case events.ConnectionFailed(reason):
                 if self._feed.link is not None:
                     self._feed.link.lose(reason)
+
+    def _end_by(self, reason: str, policy: str) -> None:
+        """Do with a run what a setting says: "pause", "stop" or "ignore"."""
+        if policy == "pause":
+            self._feed.hold(reason)
+        elif policy == "stop":
+            self._streaming.stop(reason, quick=self._quick_stop)
 
     def _break_off(self, reason: str) -> None:
         if self._streaming.unsettled:

@@ -78,6 +78,7 @@ class MarlinSerial:
             self._transcript,
             self._log,
             quick_stop=self._settings.quick_stop,
+            on_error=self._settings.on_error,
             errand=self._do_beside,
         )
         self._terminal = Terminal(

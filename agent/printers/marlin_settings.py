@@ -13,6 +13,7 @@ from protocols.gcode.timing import WINDOW_BYTES_MAX
 
 WINDOW_LINES_MAX = 16
 FLOW_CONTROLLED_BYTES = 4096
+ON_ERROR = ("pause", "stop", "ignore")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class MarlinSerialSettings:
         stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
             `temperature_silence`, `planner_starved`, `head_out_of_place`) that stop a run when they
             are broken, `resends` as an alarm only; else they only tell.
+        on_error: what an error ends that is neither about transmission nor fatal: "pause" holds the
+            run for a person, "stop" ends it, "ignore" only tells.
         margin_mm: how far beside the bed may be printed (purge lines).
     """
 
@@ -48,6 +51,7 @@ class MarlinSerialSettings:
     meatpack: bool = False
     quick_stop: bool = False
     stop_on: tuple[str, ...] = ()
+    on_error: str = "pause"
     bed_x_mm: float = 220.0
     bed_y_mm: float = 220.0
     height_mm: float = 250.0
@@ -94,6 +98,8 @@ class MarlinSerialSettings:
 
 
 def _checked(name: str, value: Any, wanted: Any) -> Any:
+    if name == "on_error" and value not in ON_ERROR:
+        raise SettingsInvalid(f"'on_error' is one of {', '.join(ON_ERROR)}, not {value!r}")
     if wanted is str:
         if isinstance(value, str) and value:
             return value

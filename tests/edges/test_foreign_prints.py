@@ -9,8 +9,9 @@ import pytest
 from agent.errors import NotPossible
 from agent.printers import marlin_serial
 from agent.printers.driver import RunState
-from protocols.gcode import timing
+from protocols.gcode import elsewhere, timing
 from protocols.wire.vocabulary import PrinterState
+from tests.fakes.firmware_bench import firmware_bench
 from tests.fakes.one_printer_farm import one_printer_farm
 from tests.fakes.printer_bench import RUN, PrinterBench, tell
 from tests.fakes.processes import stop, until
@@ -157,3 +158,32 @@ def test_the_farm_leaves_it_alone_and_its_bed_is_occupied_afterwards(tmp_path: P
             after = here.printer()
             assert (after["bed"]["state"], after["run"]) == ("occupied", None)
             here.clear_bed()
+
+
+async def test_where_no_card_can_be_asked_a_hot_head_that_moves_on_its_own_is_a_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "CARD_INTERVAL_S", 0.05)
+    monkeypatch.setattr(timing, "POLL_INTERVAL_S", 0.05)
+    monkeypatch.setattr(timing, "POLL_INTERVAL_HOT_S", 0.05)
+    monkeypatch.setattr(elsewhere, "COLD_FOR_S", 0.1)
+    monkeypatch.setattr(marlin_serial, "TEND_INTERVAL_S", 0.01)
+    async with firmware_bench(tmp_path) as bench:
+        usual, places = bench.firmware.answer, iter(range(1000))
+        heat = 200
+
+        def answer(command: str) -> bytes:
+            if command == "M105":
+                return b"ok T:%d /%d\n" % (heat, heat)
+            if command == "M114":
+                return b"X:%d.00 Y:2.00 Z:3.00 E:4.00\nok\n" % next(places)
+            return b'echo:Unknown command: "M27"\nok\n' if command == "M27" else usual(command)
+
+        monkeypatch.setattr(bench.firmware, "answer", answer)
+        await bench.until(lambda: bench.driver.observation.foreign)
+        assert bench.driver.observation.state is PrinterState.PRINTING
+        with pytest.raises(NotPossible, match="another host"):
+            await bench.driver.start(bench.plate("G28\n"), RUN)
+        heat = 0
+        await bench.until(lambda: bench.driver.observation.state is PrinterState.IDLE)
+        assert "G28" not in bench.firmware.executed
