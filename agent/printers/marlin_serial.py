@@ -86,6 +86,7 @@ class MarlinSerial:
             self._hearing,
             self._transcript,
             state=self._state,
+            foreign=lambda: self._panel.foreign,
             tell=self._heard,
         )
         self._watching = Watching(self._streaming, self._hearing, self._transcript, self._log)

@@ -63,10 +63,11 @@ class Panel:
     def ready(self, event: events.Ready | events.Identified) -> None:
         """Lines can be said: a run goes on; without one, what the printer does is asked first."""
         reports = "AUTOREPORT_SD_STATUS" in event.capabilities
-        self._elsewhere.begin(event.dialect.card_question, self._now(), reports=reports)
-        self.asking = self._known = False
-        if self._streaming.active is not None:
-            self._known = True
+        ours = self._streaming.active is not None
+        question = event.dialect.card_question
+        self._elsewhere.begin(question, self._now(), reports=reports, ours=ours)
+        self.asking, self._known = False, ours
+        if ours:
             self._streaming.ready()
         else:
             self.look()

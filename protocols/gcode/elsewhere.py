@@ -53,16 +53,19 @@ class Elsewhere:
         self._looks = self._moves = 0
         self._touched_at = -TOUCHED_FOR_S
 
-    def begin(self, question: str, now: float, *, reports: bool = False) -> None:
+    def begin(
+        self, question: str, now: float, *, reports: bool = False, ours: bool = False
+    ) -> None:
         """Lines can be said, and nothing is known of what happened before; ask at once.
 
         Args:
             question: the dialect's; empty for none.
             now: monotonic seconds, here and everywhere.
             reports: the firmware tells of its card by itself.
+            ours: it prints what this host began, and so nothing else.
         """
         self._question, self._reports = question, reports
-        self.settled = False
+        self.settled = ours
         self._denials, self._due_at = 0, now
         self._place, self._looks, self._moves = None, 0, 0
         self._touched_at = now - TOUCHED_FOR_S

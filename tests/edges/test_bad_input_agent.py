@@ -120,11 +120,10 @@ def order(farm: Coordinator, folder: Path) -> str:
 
 def test_a_port_that_does_not_exist_shows_at_the_printer_and_at_its_jobs(tmp_path: Path) -> None:
     with coordinator(tmp_path / "s") as farm, agent_at(farm, tmp_path, tmp_path / "no-port"):
-        shown = until(
-            lambda: next(iter(farm.ask("printers/p1")[1].get("message", "").splitlines()), ""),
+        until(
+            lambda: "no-port" in farm.ask("printers/p1")[1].get("message", ""),
             "the printer to say what is wrong",
         )
-        assert "no-port" in shown
         plate = tmp_path / "plate.gcode"
         plate.write_text("G28\n")
         job_id = farm.farmhand("job", "submit", plate, "--json").json["id"]

@@ -5,6 +5,7 @@ what prints is printed to its end, and nothing new begins.
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from protocols.gcode.program import read_program
@@ -14,7 +15,7 @@ from tests.proofs.crash import difference
 
 END_S = 60.0
 MOVES = "".join(f"G1 X{10 + n % 90} Y{20 + n % 70} F6000\n" for n in range(100))
-DWELL = "G4 S250\n"  # of the printer's time, 20 times as fast: time to ask for the reason
+DWELL = "G4 S400\n"  # of the printer's time, 20 times as fast: time to ask for the reason
 PLATE = f"G28\n{MOVES}{DWELL}{MOVES}G1 X1 Y1\n"
 
 
@@ -45,14 +46,19 @@ def drain(config: Path, *flags: str) -> Ended:
 def test_an_agent_that_is_drained_ends_after_its_print_and_the_next_job_says_why(
     tmp_path: Path,
 ) -> None:
-    with one_printer_farm(tmp_path) as here, here.agent() as agent:
+    with (
+        one_printer_farm(tmp_path) as here,
+        here.agent() as agent,
+        ThreadPoolExecutor() as threads,
+    ):
         here.print_some(plate_in(tmp_path))
+        waiting = threads.submit(drain, here.config, "--timeout", "60")
         impatient = drain(here.config, "--timeout", "0")
         assert (impatient.code, "still prints" in impatient.out) == (4, True)
         job_id = here.farm.farmhand("job", "submit", tmp_path / "plate.gcode", "--json").json["id"]
         why = f"jobs/{job_id}/why"
         until(lambda: "drained" in str(here.farm.ask(why)[1]), "the reason")
-        patient = drain(here.config, "--timeout", "60")
+        patient = waiting.result(END_S)
         assert patient.code == 0, patient
         assert re.search(r"printing: p1 at \d+%\n", patient.out)
         assert agent.wait(END_S) == 0

@@ -85,6 +85,9 @@ async def test_nothing_starts_stops_or_disturbs_what_somebody_else_prints(
     for line in ("G28", "M104 S0", "G1 X1", "M84", "M25"):
         with pytest.raises(NotPossible):
             await bench.driver.command("send", {"line": line, "force": True})
+    bench.driver._hearing.attention = True  # as for a change of filament
+    with pytest.raises(NotPossible):
+        await bench.driver.command("send", {"line": "G28"})
     await bench.driver.command("send", {"line": "M117 hello"})
     await bench.driver.pause()
     await bench.driver.stop()
@@ -116,6 +119,21 @@ async def test_a_print_from_the_card_in_the_midst_of_a_run_holds_the_run(
     assert run is not None
     assert "its own card" in run.reason
     assert not bench.driver.observation.foreign
+
+
+@pytest.mark.parametrize("bench", ["marlin"], indirect=True)
+async def test_a_run_that_was_taken_up_again_leaves_the_printer_idle_without_a_question(
+    bench: PrinterBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.driver.start(bench.plate, RUN)
+    await bench.until(lambda: bench.line > 20)
+    await bench.die()
+    monkeypatch.setattr(marlin_serial, "TEND_INTERVAL_S", 60.0)
+    bench.connect()
+    await bench.until(lambda: bench.driver.observation.state is PrinterState.PRINTING)
+    await bench.driver.recover(RUN, bench.plate)
+    await bench.until(lambda: bench.state is RunState.FINISHED)
+    assert bench.driver.observation.state is PrinterState.IDLE
 
 
 @pytest.mark.parametrize("bench", ["marlin"], indirect=True)

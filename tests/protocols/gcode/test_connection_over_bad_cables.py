@@ -79,6 +79,8 @@ class World:
         self.host.open(self.now)
         for _ in range(40_000):
             self.step()
+            if self.loud:
+                return
             if not supply.dry:
                 if self.host.state in (State.READY, State.DRAINING):
                     self.host.take_from(supply, self.now)
@@ -88,8 +90,7 @@ class World:
                 command = waiting.pop(0)
                 self.host.submit(command, self.now, tag="proof" if not waiting else "line")
             self.in_flight_max = max(self.in_flight_max, self.host._flight.sent)
-            if any(isinstance(e, LOUD) or e == Accepted(e.number, "proof")
-                   for e in self.told if isinstance(e, (*LOUD, Accepted))):  # fmt: skip
+            if any(e == Accepted(e.number, "proof") for e in self.told if isinstance(e, Accepted)):
                 return
         raise AssertionError("the conversation does not come to an end")
 
@@ -194,7 +195,7 @@ def test_polls_between_the_lines_become_no_other_command_whatever_bit_flips(
     seed: int, window: int, ok_after_resend: bool, advanced_ok: bool, supplied: bool
 ) -> None:
     played = world(
-        seed, window=window, there=0.3, ok_after_resend=ok_after_resend, advanced_ok=advanced_ok,
+        seed, window=window, there=0.2, ok_after_resend=ok_after_resend, advanced_ok=advanced_ok,
         supplied=supplied,
     )  # fmt: skip
     played.step_s = 5 * SLOW_STEP_S
