@@ -79,7 +79,7 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
     if isinstance(request, ProbeRequest):
         from slicing.registry import open_engine
 
-        open_engine(request.engine).require()
+        open_engine(request.engine).installation()
         return asdict(ProbeResult(engine=request.engine))
     limit_own_memory(request.limits.memory_bytes_max)
     if isinstance(request, InspectRequest):

@@ -27,16 +27,17 @@ def key(
     geometry: Iterable[Path],
     *,
     placement: Mapping[str, Any],
-    configuration: Mapping[str, Any],
+    configuration: str,
     engine: str,
-    engine_version: str,
+    installation: str,
 ) -> str:
     """Return what names a plate: the sha256 of all that shapes it.
 
     Args:
         geometry: the models' files; their bytes count, not their names.
         placement: what is done with them before they are sliced; ready for JSON.
-        configuration: every setting, G-code texts included; ready for JSON.
+        configuration: fingerprint of every setting, G-code texts included.
+        installation: what tells the engine's program from any other.
     """
     digest = hashlib.sha256()
     for path in geometry:
@@ -46,7 +47,7 @@ def key(
         "pipeline": PIPELINE_VERSION,
         "placement": placement,
         "configuration": configuration,
-        "engine": [engine, engine_version],
+        "engine": [engine, installation],
     }
     digest.update(json.dumps(words, sort_keys=True).encode())
     return digest.hexdigest()

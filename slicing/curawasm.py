@@ -51,9 +51,9 @@ class CuraWasm:
         dialects=frozenset(Dialect), deterministic=True
     )
 
-    def require(self) -> None:
-        """Do nothing where node and the compiled engine are there; see `Engine.require`."""
-        _program()
+    def installation(self) -> str:
+        """Return the pinned package's version; see `Engine.installation`."""
+        return self.version()
 
     def version(self) -> str:
         """Return the version of the package that brought the engine."""

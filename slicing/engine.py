@@ -79,8 +79,8 @@ class Engine(Protocol):
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
 
-    def require(self) -> None:
-        """Do nothing where the program is installed; nothing is started for that.
+    def installation(self) -> str:
+        """Return what tells the installed program from any other; nothing is started for that.
 
         Raises:
             EngineMissing: it is not.

@@ -18,7 +18,7 @@ def inspect(request: InspectRequest) -> InspectResult:
         ProfileError: a printer, material or quality is unknown or its profile wrong.
         EngineError: what it is to be sliced with is not there.
     """
-    open_engine(request.engine).require()
+    open_engine(request.engine).installation()
     catalogue = Catalogue(request.configs)
     if request.material:
         catalogue.material(request.material)

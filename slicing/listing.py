@@ -48,7 +48,7 @@ def _listed(request: ListRequest) -> dict[str, Any]:
 def _engine(name: str) -> dict[str, Any]:
     engine = open_engine(name)
     try:
-        engine.require()
+        engine.installation()
         missing = ""
     except EngineMissing as error:
         missing = str(error)

@@ -78,6 +78,16 @@ class Program:
             programs=self.candidates,
         )
 
+    def stamp(self) -> str:
+        """Return where it is, its size and when it was installed; a new version differs in one.
+
+        Raises:
+            EngineMissing: it is not installed.
+        """
+        path = Path(self.path()).resolve()
+        status = path.stat()
+        return f"{path} {status.st_size} {status.st_mtime_ns}"
+
     def run(
         self,
         arguments: Sequence[str],

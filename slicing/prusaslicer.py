@@ -70,9 +70,9 @@ class PrusaSlicer:
         dialects=frozenset(Dialect), deterministic=True, takes_parts=True
     )
 
-    def require(self) -> None:
-        """Do nothing where the program is installed; see `Engine.require`."""
-        _PROGRAM.path()
+    def installation(self) -> str:
+        """Return what tells this installation from others; see `Engine.installation`."""
+        return _PROGRAM.stamp()
 
     def version(self) -> str:
         """Return the installed version, as its help states it."""

@@ -14,7 +14,6 @@ from slicing import cache
 from slicing.catalogue import Catalogue
 from slicing.engine import Report
 from slicing.errors import ModelMissing
-from slicing.profiles import Configuration, merge
 from slicing.registry import open_engine
 from slicing.request import SliceRequest
 
@@ -44,12 +43,8 @@ def make_or_fetch(request: SliceRequest, report: Report) -> dict[str, Any]:
 
 def key_of(request: SliceRequest) -> str:
     """Return what names the plate of a request; raises as the pipeline does for wrong requests."""
-    catalogue = Catalogue(request.configs)
-    configuration = merge(
-        catalogue.printer(request.printer),
-        catalogue.material(request.material),
-        catalogue.quality(request.quality),
-        request.settings,
+    configuration = Catalogue(request.configs).configuration(
+        request.printer, request.material, request.quality, request.settings
     )
     engine = open_engine(request.engine)
     others = [other.model_path for other in request.models]
@@ -57,22 +52,14 @@ def key_of(request: SliceRequest) -> str:
         return cache.key(
             [request.model_path, *others],
             placement=request.model_dump(mode="json", exclude=_NOT_PLACEMENT),
-            configuration=_words(configuration),
+            configuration=configuration.fingerprint(),
             engine=engine.name,
-            engine_version=engine.version(),
+            installation=engine.installation(),
         )
     except OSError as error:
         raise ModelMissing(
             f"The model {request.model_path} can't be read ({error.strerror}): check the path."
         ) from error
-
-
-def _words(configuration: Configuration) -> Mapping[str, Any]:
-    return {
-        "printer": configuration.printer.model_dump(mode="json"),
-        "material": configuration.material.model_dump(mode="json"),
-        "quality": configuration.quality.model_dump(mode="json"),
-    }
 
 
 def _make(request: SliceRequest, report: Report) -> dict[str, Any]:

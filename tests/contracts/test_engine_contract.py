@@ -130,7 +130,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     try:
         if request.param == "curawasm":
             wasm_fetched()
-        engine.require()
+        engine.installation()
     except EngineMissing as missing:
         pytest.skip(f"not installed here: {missing}")
     (tmp_path / "out").mkdir()
@@ -144,7 +144,7 @@ def test_an_engine_that_is_missing_says_how_to_get_it(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("FARMHAND_ENGINES_FOLDER", str(tmp_path))
     with pytest.raises(EngineMissing, match=r"not installed.*: .*install"):
-        open_engine(name).require()
+        open_engine(name).installation()
 
 
 def test_it_tells_the_version_that_it_has(bench: Bench) -> None:

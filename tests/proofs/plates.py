@@ -108,7 +108,7 @@ def _installed() -> list[str]:
     found = []
     for name in engine_names():
         try:
-            open_engine(name).require()
+            open_engine(name).installation()
         except SlicingError:
             continue
         found.append(name)

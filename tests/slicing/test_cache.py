@@ -76,24 +76,23 @@ def test_whatever_shapes_a_plate_is_in_its_name(tmp_path: Path) -> None:
     model.write_bytes(b"solid")
     other.write_bytes(b"other")
     words = {
-        "placement": {},
-        "configuration": {"b": 1, "a": 2},
+        "placement": {"b": 1, "a": 2},
+        "configuration": "c",
         "engine": "e",
-        "engine_version": "1",
+        "installation": "1",
     }
 
     def name(path: Path = model, **changed: object) -> str:
         return key([path], **{**words, **changed})  # type: ignore[arg-type]
 
-    same = name(configuration={"a": 2, "b": 1})
-    assert same == name()
+    assert name(placement={"a": 2, "b": 1}) == name()
     names = {
         name(),
         name(other),
         name(placement={"copies": 2}),
-        name(configuration={"a": 2}),
+        name(configuration="d"),
         name(engine="f"),
-        name(engine_version="2"),
+        name(installation="2"),
     }
     assert len(names) == 6
 

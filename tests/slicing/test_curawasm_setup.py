@@ -26,7 +26,7 @@ def test_a_package_that_cannot_be_had_is_told_and_leaves_nothing(
         curawasm_setup.fetch()
     assert list((tmp_path / "engines").iterdir()) == []
     with pytest.raises(EngineMissing, match="farmhand setup wasm"):
-        CuraWasm().require()
+        CuraWasm().installation()
 
 
 def test_what_is_there_is_not_fetched_again(
