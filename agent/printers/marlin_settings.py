@@ -41,6 +41,7 @@ class MarlinSerialSettings:
             are broken, `resends` as an alarm only; else they only tell.
         on_error: what an error ends that is neither about transmission nor fatal: "pause" holds the
             run for a person, "stop" ends it, "ignore" only tells.
+        origin_x_mm, origin_y_mm: the bed's front left corner; a delta counts from its middle.
         margin_mm: how far beside the bed may be printed (purge lines).
         tools, nozzle_mm: how many tools there are, and their diameter; 0: not known.
         extrude_celsius_min: a plate that extrudes with a colder nozzle is refused; 0: none is.
@@ -59,6 +60,8 @@ class MarlinSerialSettings:
     bed_x_mm: float = 220.0
     bed_y_mm: float = 220.0
     height_mm: float = 250.0
+    origin_x_mm: float = 0.0
+    origin_y_mm: float = 0.0
     tool_celsius_max: float = 300.0
     bed_celsius_max: float = 120.0
     margin_mm: float = 5.0

@@ -154,7 +154,7 @@ def test_it_tells_the_version_that_it_has(bench: Bench) -> None:
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_a_model_becomes_a_plate_in_the_middle_of_the_bed(bench: Bench, suffix: str) -> None:
     made = bench.slice(suffix=suffix)
-    assert list(bench.out.iterdir()) == [Path(made.output_path)]
+    assert list(bench.out.glob("*.gcode")) == [Path(made.output_path)]
     (low_x, low_y, low_z), (high_x, high_y, high_z) = made.bounds_mm
     assert [low_x + high_x, low_y + high_y] == pytest.approx([220, 220], abs=0.5)
     assert [high_x - low_x, high_y - low_y] == pytest.approx([30, 20], abs=0.8)

@@ -52,7 +52,12 @@ class HostStage(Protocol):
 
 # Kind of driver -> it, its fake, its settings beside the url, and how the fake calls the start.
 STAGES: dict[str, tuple[type[HostDriver], Callable[[], HostStage], dict[str, Any], str]] = {
-    "octoprint": (OctoPrint, FakeOctoPrint, {"api_key": KEY}, "select"),
+    "octoprint": (
+        OctoPrint,
+        FakeOctoPrint,
+        {"api_key": KEY, "allow": ["cold", "unhomed"]},
+        "select",
+    ),
 }
 HOSTLESS = {"marlin_serial"}  # the printer itself is all there is; proven in edges/
 
