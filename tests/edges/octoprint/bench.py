@@ -35,7 +35,9 @@ class HostBench:
     def __init__(self, server: OctoPrintServer, folder: Path, **settings: Any) -> None:
         self.server, self.folder = server, folder
         self.settings = {
-            **{"url": server.url, "api_key": server.key, "allow": ["cold", "unhomed"]},
+            "url": server.url,
+            "api_key": server.key,
+            "allow": ["cold", "unhomed"],
             **settings,
         }
         self.short = plate_of(folder, "short.gcode", layers=5, dwell_ms=20)
