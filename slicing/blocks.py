@@ -17,8 +17,10 @@ Bytes: TypeAlias = NDArray[np.uint8]
 Flags: TypeAlias = NDArray[np.bool_]
 _Longs: TypeAlias = NDArray[np.uint64]
 
-# Some 5,000 lines: their arrays fit into the caches, and the calls cost next to nothing.
-BLOCK_BYTES = 1 << 17
+# Some 10,000 lines: their arrays fit into the caches, and the calls cost next to nothing.
+BLOCK_BYTES = 1 << 18
+# More than any array of a block takes, and no more than glibc learns from (32 MiB).
+_KEPT_BYTES = 30 << 20
 _PAD = bytes(40)
 
 _NEWLINE, _RETURN, _BLANK, _DOT, _MINUS, _PLUS, _SEMICOLON = b"\n\r .-+;"
@@ -72,6 +74,7 @@ def read_blocks(file: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Bloc
 
     A line longer than two blocks is no G-code; its parts are lines of their own then.
     """
+    _keep_freed_memory()
     offset, line, rest = 0, 1, b""
     while True:
         chunk = file.read(block_bytes)
@@ -93,6 +96,16 @@ def read_blocks(file: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Bloc
             return
 
 
+def _keep_freed_memory() -> None:
+    """Let the arrays of a block take the memory of the one before.
+
+    glibc gives memory back at once, and each page of fresh memory costs a fault, a quarter of all
+    time here. Freeing one large block, never touched, raises what it keeps: mallopt(3),
+    M_MMAP_THRESHOLD and M_TRIM_THRESHOLD. Elsewhere this does nothing.
+    """
+    np.empty(_KEPT_BYTES, np.uint8)
+
+
 def take_apart(data: bytes, *, offset: int = 0, line: int = 1) -> Block:
     """Return the lines and words in bytes that end with a newline."""
     text = np.frombuffer(data + _PAD, np.uint8)
@@ -101,19 +114,20 @@ def take_apart(data: bytes, *, offset: int = 0, line: int = 1) -> Block:
         marked |= text == byte
     marks = np.flatnonzero(marked)
     kinds = text[marks]
-    is_end = kinds == _NEWLINE
-    ends = marks[is_end]
+    line_marks = np.flatnonzero(kinds == _NEWLINE)
+    ends = marks.take(line_marks)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    words, lines = _words(marks, kinds, is_end, ends)
-    at = marks[words]
-    letters = kinds[words]
-    first = np.ones(len(words), np.bool_)
-    np.not_equal(lines[1:], lines[:-1], out=first[1:])
+    words, lines = _words(marks, kinds, line_marks, ends)
+    at = marks.take(words)
+    letters = kinds.take(words)
+    is_first = np.ones(len(words), np.bool_)
+    np.not_equal(lines[1:], lines[:-1], out=is_first[1:])
+    first, kept = np.flatnonzero(is_first), np.flatnonzero(~is_first)
     values, bad = _all_values(text, marks, words, at, first)
-    first_lines = lines[first]
+    first_lines = lines.take(first)
     is_odd = np.zeros(len(ends), np.bool_)
-    is_odd[lines[bad]] = True
-    is_odd[first_lines[at[first] != starts[first_lines]]] = True
+    is_odd[lines.take(np.flatnonzero(bad))] = True
+    is_odd[first_lines[at.take(first) != starts.take(first_lines)]] = True
     heads = text[starts]
     wordless = (heads != _SEMICOLON) & (heads != _NEWLINE) & (heads != _RETURN)
     wordless[first_lines] = False
@@ -123,12 +137,11 @@ def take_apart(data: bytes, *, offset: int = 0, line: int = 1) -> Block:
 
     line_letters = np.zeros(len(ends), np.uint8)
     line_numbers = np.zeros(len(ends))
-    line_letters[first_lines] = letters[first]
-    line_numbers[first_lines] = values[first]
-    kept = ~first
+    line_letters[first_lines] = letters.take(first)
+    line_numbers[first_lines] = values.take(first)
     if is_odd.any():
         line_letters[is_odd] = 0
-        kept &= ~is_odd[lines]
+        kept = kept[~is_odd[lines[kept]]]
     return Block(
         data=data,
         size_bytes=len(data),
@@ -140,38 +153,48 @@ def take_apart(data: bytes, *, offset: int = 0, line: int = 1) -> Block:
         numbers=line_numbers,
         odd=np.flatnonzero(is_odd),
         comments=np.flatnonzero(heads == _SEMICOLON),
-        word_lines=lines[kept],
-        word_letters=letters[kept],
-        word_values=values[kept],
+        word_lines=lines.take(kept),
+        word_letters=letters.take(kept),
+        word_values=values.take(kept),
     )
 
 
-def _words(marks: Ints, kinds: Bytes, is_end: Flags, ends: Ints) -> tuple[Ints, Ints]:
-    """Return which marks are letters outside comments, and the index of the line of each."""
+def _words(marks: Ints, kinds: Bytes, line_marks: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Return which marks are letters outside comments, and the index of the line of each.
+
+    Args:
+        line_marks, ends: which marks the newlines are, and where they stand.
+    """
     words: Ints = np.flatnonzero((kinds - 65) < 26)
-    lines: Ints = np.cumsum(is_end, dtype=np.int64)[words]
-    semicolons = marks[kinds == _SEMICOLON]
+    line_of_mark = np.repeat(np.arange(len(ends)), np.diff(line_marks, prepend=-1))
+    lines: Ints = line_of_mark.take(words)
+    semicolons = marks.take(np.flatnonzero(kinds == _SEMICOLON))
     if len(semicolons):
         comment = ends.copy()
         # Of several in a line the first counts, so it comes last here.
         comment[np.searchsorted(ends, semicolons)[::-1]] = semicolons[::-1]
-        outside: Flags = marks[words] < comment[lines]
-        words, lines = words[outside], lines[outside]
+        outside = np.flatnonzero(marks.take(words) < comment.take(lines))
+        words, lines = words.take(outside), lines.take(outside)
     return words, lines
 
 
 def _all_values(
-    text: Bytes, marks: Ints, words: Ints, at: Ints, first: Flags
+    text: Bytes, marks: Ints, words: Ints, at: Ints, first: Ints
 ) -> tuple[Floats, Flags]:
     """Return what `_values` does; nearly all first words are `G1`, which needs no arithmetic."""
-    digit = text[at + 1] - 48
-    plain = first & (digit < 10) & (text[at + 2] == _BLANK)
-    values, bad = digit.astype(np.float64), np.zeros(len(words), np.bool_)
-    rest = ~plain
-    values[rest], bad[rest] = _values(text, marks, words[rest], at[rest])
+    heads = at.take(first)
+    digit = text.take(heads + 1) - 48
+    plain = (digit < 10) & (text.take(heads + 2) == _BLANK)
+    is_rest = np.ones(len(words), np.bool_)
+    is_rest[first] = ~plain
+    rest = np.flatnonzero(is_rest)
+    values, bad = np.empty(len(words)), np.zeros(len(words), np.bool_)
+    values[first] = digit
     # Another blank, or what is no letter, would stand where the next word has to.
-    odd = plain & (marks[words + 1] != at + 3) & (text[at + 3] != _SEMICOLON)
-    return values, bad | odd
+    next_marks = marks.take(words.take(first) + 1)
+    bad[first] = plain & (next_marks != heads + 3) & (text.take(heads + 3) != _SEMICOLON)
+    values[rest], bad[rest] = _values(text, marks, words.take(rest), at.take(rest))
+    return values, bad
 
 
 def _values(text: Bytes, marks: Ints, words: Ints, at: Ints) -> tuple[Floats, Flags]:
@@ -182,14 +205,14 @@ def _values(text: Bytes, marks: Ints, words: Ints, at: Ints) -> tuple[Floats, Fl
     """
     # The last mark is a newline, so that behind a word, and behind a point, there is one.
     behind = words + 1
-    dot = marks[behind]
-    dotted = text[dot] == _DOT
+    dot = marks.take(behind)
+    dotted = text.take(dot) == _DOT
     behind += dotted
-    end = marks[behind]
-    mark, before = text[end], text[end - 1]
+    end = marks.take(behind)
+    mark, before = text.take(end), text.take(end - 1)
     bad = dotted & (mark == _DOT)
     end -= (before == _BLANK) | ((before == _RETURN) & (mark == _NEWLINE))
-    sign = text[at + 1]
+    sign = text.take(at + 1)
     negative = sign == _MINUS
     start = at + 1
     start += negative | (sign == _PLUS)
@@ -240,9 +263,9 @@ def _number(text: Bytes, start: Ints, dot: Ints, size: Ints) -> tuple[Floats, Fl
     aligned = text[: len(text) // 8 * 8].view("<u8")
     index = start >> 3
     shift = ((start & 7) << 3).view(np.uint64)
-    word: _Longs = aligned[index] >> shift
+    word: _Longs = aligned.take(index) >> shift
     index += 1
-    word |= aligned[index] << (np.uint64(64) - shift)
+    word |= aligned.take(index) << (np.uint64(64) - shift)
     # Where a count makes no sense, a shift by too much leaves 0, and the size tells it is bad.
     before: _Longs = (np.uint64(1) << (dot << 3).view(np.uint64)) - np.uint64(1)
     after = word >> np.uint64(8)

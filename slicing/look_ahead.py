@@ -122,13 +122,13 @@ class Planner:
         printing, travelling = self._accelerations(block, motion)
 
         steps = np.diff(motion.places, axis=1)
-        way = np.sqrt((steps * steps).sum(axis=0))
+        way = np.sqrt(steps[0] * steps[0] + steps[1] * steps[1] + steps[2] * steps[2])
         arcs = motion.arcs
         way[arcs.lines] = np.hypot(arcs.length_mm, steps[2][arcs.lines])
         drawn = motion.extruded
         length = np.where(way > 0, way, np.abs(drawn))
         lines = np.flatnonzero(motion.moves & (length > 0))
-        length, steps, drawn = length[lines], steps[:, lines], drawn[lines]
+        length, steps, drawn = length.take(lines), steps.take(lines, axis=1), drawn.take(lines)
         only_e = way[lines] == 0
         only_z = ~only_e & (steps[0] == 0) & (steps[1] == 0)
         speed = np.minimum(speeds[lines], machine.speed_max_mm_s)
@@ -139,8 +139,9 @@ class Planner:
         acceleration = np.where(
             only_z, np.minimum(acceleration, _Z_ACCELERATION_MM_S2), acceleration
         )
-        velocity = np.vstack((steps, drawn)) / length * speed
-        return lines, plan(length, speed, acceleration, velocity, machine.jerk_mm_s)
+        direction = np.vstack((steps, drawn))
+        direction /= length
+        return lines, plan(length, speed, acceleration, direction, machine.jerk_mm_s)
 
     def _accelerations(self, block: Block, motion: Motion) -> tuple[Floats, Floats]:
         """Return the accelerations that the file asks for (M204), never above the machine's."""
@@ -179,7 +180,7 @@ class Planner:
 
 
 def plan(
-    length: Floats, speed: Floats, acceleration: Floats, velocity: Floats, jerk_mm_s: float
+    length: Floats, speed: Floats, acceleration: Floats, direction: Floats, jerk_mm_s: float
 ) -> Floats:
     """Return how many seconds each of some moves takes, at rest before and after all of them.
 
@@ -187,17 +188,18 @@ def plan(
         length: mm, above 0.
         speed: as asked for, mm/s.
         acceleration: mm/s².
-        velocity: speed by axis: rows X, Y, Z, E.
+        direction: way by axis, in shares of the length: rows X, Y, Z, E.
         jerk_mm_s: by how much the speed in X and Y may change at once.
     """
     if not len(length):
         return np.empty(0)
-    jerks = np.array([[jerk_mm_s], [jerk_mm_s], [_Z_JERK_MM_S], [_E_JERK_MM_S]])
-    # At a junction both moves go at the lower of their speeds; its share that jerk allows counts.
-    slower = np.minimum(speed[:-1], speed[1:])
-    change = np.abs(velocity[:, 1:] / speed[1:] - velocity[:, :-1] / speed[:-1]) * slower
-    share = np.min(jerks / np.maximum(change, 1e-9), axis=0)
-    junction = np.minimum(slower, slower * np.minimum(share, 1.0))
+    # At a junction both moves go at the lower of their speeds, or as fast as the jerk of each axis
+    # allows. Axis by axis: a minimum down four rows of an array costs more than all the rest.
+    junction = np.minimum(speed[:-1], speed[1:])
+    jerks = (jerk_mm_s, jerk_mm_s, _Z_JERK_MM_S, _E_JERK_MM_S)
+    for shares, jerk in zip(direction, jerks, strict=True):
+        turn = np.abs(shares[1:] - shares[:-1])
+        np.minimum(junction, jerk / np.maximum(turn, 1e-9), out=junction)
     limit = np.concatenate(([0.0], junction * junction, [0.0]))
     gain = np.concatenate(([0.0], np.cumsum(2 * acceleration * length)))
     reached = gain + np.minimum.accumulate(limit - gain)

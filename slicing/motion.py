@@ -103,7 +103,8 @@ class Follower:
         _enter(block, odd)
         count = len(block.starts)
         is_g = block.letters == _G
-        moves = is_g & (block.numbers <= _MOVES_MAX) & (block.numbers % 1 == 0)
+        numbers = block.numbers
+        moves = is_g & (numbers <= _MOVES_MAX) & (np.floor(numbers) == numbers)
         sets = is_g & (block.numbers == _SETS_PLACE)
         others = _others(block, moves)
         events = list(_events(block, odd, others))
@@ -117,15 +118,15 @@ class Follower:
             at, values, placed = _words(block, letter, moves, sets, modes, zeroed)
             after = self._after(letter, values, placed)
             places[row] = np.repeat(after, np.diff(at, prepend=-1, append=count))
-            axes[letter] = at[moves[at]]
+            axes[letter] = at.take(np.flatnonzero(moves[at]))
             if any_sets:
                 shifts.update(set(at[sets[at]].tolist()).difference(zeroed[letter]))
         at, values, placed = _words(block, "E", moves, sets, modes, zeroed)
         after = self._after("E", values, placed)
         step = np.where(placed, np.diff(after), values)
         extruded = np.zeros(count)
-        drawn = moves[at]
-        extruded[at[drawn]] = step[drawn]
+        drawn = np.flatnonzero(moves[at])
+        extruded[at.take(drawn)] = step.take(drawn)
         arcs = _arcs(block, moves, places, modes)
         moved = (places[:, 1:] != places[:, :-1]).any(axis=0)
         rises = places[2, arcs.lines + 1] != places[2, arcs.lines]
@@ -183,8 +184,8 @@ class Follower:
 
 def words_of(block: Block, letter: str) -> tuple[Ints, Floats]:
     """Return lines and values of a letter's words; of several in a line, the first counts."""
-    chosen = block.word_letters == ord(letter)
-    at, values = block.word_lines[chosen], block.word_values[chosen]
+    chosen = np.flatnonzero(block.word_letters == ord(letter))
+    at, values = block.word_lines.take(chosen), block.word_values.take(chosen)
     again = at[1:] == at[:-1]
     if again.any():
         first = np.append(True, ~again)

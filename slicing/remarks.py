@@ -82,10 +82,13 @@ class Remarks:
         sums = np.concatenate(([0.0], np.cumsum(motion.extruded[laid])))
         begins = np.array([0, *(index for index, _ in changes), len(motion.extruded)])
         lengths = np.diff(sums[np.searchsorted(laid, begins)]).tolist()
+        features = self._features
         names = [self._feature, *(name for _, name in changes)]
         for name, length in zip(names, lengths, strict=True):
-            if name in self._features or len(self._features) < _NAMES_MAX:
-                self._features[name] = self._features.get(name, 0.0) + length
+            if name in features:
+                features[name] += length
+            elif len(features) < _NAMES_MAX:
+                features[name] = length
         if changes:
             self._feature = changes[-1][1]
 

@@ -159,8 +159,10 @@ class _Tally:
             # The last layer of the block before prints only here.
             last = self._marked[-1]
             self._marked[-1] = Layer(last.line, last.offset, float(heights[laid[0] + 1]))
-        for mark, following in zip(marks, [*marks[1:], len(block.starts)], strict=False):
-            first = int(np.searchsorted(laid, mark))
+        firsts = np.searchsorted(laid, marks).tolist()
+        for mark, following, first in zip(
+            marks, [*marks[1:], len(block.starts)], firsts, strict=False
+        ):
             prints = first < len(laid) and laid[first] < following
             z_mm = float(heights[laid[first] + 1]) if prints else nan
             if len(self._marked) < _LAYERS_MAX:

@@ -33,7 +33,7 @@ REFERENCE_BYTES = 10_000_000
 SCAN_MB_S_MIN = 40.0
 VERIFY_MB_S_MIN = 25.0
 ERROR_MAX = 0.10
-HIT_MS_MAX = 100.0
+HIT_MS_MAX = 50.0
 PRINTER = Catalogue().printer("farmhand-220")
 Line = tuple[bool | None, str]
 
@@ -105,8 +105,8 @@ def hits(trials: int) -> Iterator[Line]:
             looks.append(time.perf_counter() - began)
     best_ms, look_ms = min(times[1:]) * 1000, min(looks) * 1000
     yield None, f"hits: {times[0] * 1000:.0f} ms to make, {best_ms:.0f} ms to find again"
-    words = f"hits: of that the cache takes {look_ms:.1f} ms; the rest is nearly all the engine, "
-    yield look_ms <= HIT_MS_MAX, words + "asked for its version"
+    words = f"hits: {best_ms:.0f} ms (at most {HIT_MS_MAX:.0f}), {look_ms:.1f} of them the cache; "
+    yield best_ms <= HIT_MS_MAX, words + "most others find the engine among what is installed"
 
 
 @contextmanager

@@ -33,4 +33,4 @@ def test_an_unknown_part_is_refused_with_those_there_are(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["speed"])
-    assert "overhead, memory, repair, cache" in capsys.readouterr().err
+    assert "overhead, memory, repair, scan" in capsys.readouterr().err

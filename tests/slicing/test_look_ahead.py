@@ -37,9 +37,9 @@ def test_the_plan_is_that_of_a_planner_that_goes_from_move_to_move(
 ) -> None:
     lengths, speeds = [each[0] for each in moves], [each[1] for each in moves]
     signs = np.array([1.0 if number % 3 else -1.0 for number in range(len(moves))])
-    velocity = np.zeros((4, len(moves)))
-    velocity[0] = np.array(speeds) * signs
-    seconds = plan(np.array(lengths), np.array(speeds), np.full(len(moves), 900.0), velocity, 8.0)
+    direction = np.zeros((4, len(moves)))
+    direction[0] = signs
+    seconds = plan(np.array(lengths), np.array(speeds), np.full(len(moves), 900.0), direction, 8.0)
     limits = [0.0]
     for number in range(len(moves) - 1):
         slower = min(speeds[number], speeds[number + 1])
