@@ -40,7 +40,7 @@ def drain(
     try:
         running, _ = look(state_dir)
         if running is None:
-            say(f"no agent runs with {state_dir}")
+            say(f"no agent runs with {state_dir}: give --config or --state-dir as the agent has it")
             return EXIT_NOT_RUNNING
         os.kill(running.pid, signal.SIGUSR1)
     except OSError as error:

@@ -54,6 +54,8 @@ log = structlog.get_logger(__name__)
 STOP_S = 10.0
 # A broker elsewhere may come later than we do: after this time we are up without it.
 LINK_S = 10.0
+# How long we wait for room on a full disk before we look again.
+ROOM_S = 1.0
 # Requests that are being answered, a download say, when the end comes.
 REQUESTS_S = 3.0
 
@@ -289,12 +291,27 @@ async def _announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str
         log.warning("coordinator.without_broker", broker=mqtt_url)
     path = folder / "coordinator.json"
     facts = {"api_url": api_url, "mqtt_url": mqtt_url, "pid": os.getpid()}
-    _write_whole(path, json.dumps(facts) + "\n")
+    await _write_patiently(path, json.dumps(facts) + "\n")
     log.info("coordinator.ready", api_url=api_url, mqtt_url=mqtt_url)
     try:
         await asyncio.get_running_loop().create_future()
     finally:
         path.unlink(missing_ok=True)
+
+
+async def _write_patiently(path: Path, text: str) -> None:
+    """Write a private file as soon as its disk has room: the farm is up, and goes on without."""
+    told = False
+    while True:
+        try:
+            _write_whole(path, text)
+        except OSError as error:
+            if not told:
+                log.warning("file.waits", path=str(path), reason=error.strerror)
+            told = True
+            await asyncio.sleep(ROOM_S)
+            continue
+        return
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coordinator.errors import StoreUnusable
@@ -27,8 +27,9 @@ def hold_folder(folder: Path) -> Iterator[None]:
         ) from error
     try:
         _take(lock, folder)
-        os.truncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # a full disk; the number is there to be told, the lock is held
+            os.truncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(lock)

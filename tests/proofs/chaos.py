@@ -21,8 +21,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.proofs.chaos_farm import Farm
-from tests.proofs.chaos_judge import Document, Verdict, judge
+from tests.proofs.chaos_farm import Farm, Part
+from tests.proofs.chaos_judge import Document, Verdict, is_refused_start, judge
 from tests.proofs.chaos_people import People
 from tests.proofs.chaos_story import Story, say
 from tests.proofs.chaos_troubles import TROUBLES, Troubles
@@ -34,6 +34,7 @@ QUIET_S_MAX = 240.0
 RECONCILED_S_MAX = 90.0
 WATCH_S = 0.2
 TOLD_MAX = 5
+LINE_CHARS_MAX = 2000
 
 STARTS = ("double start", "uncleared bed", "start after stop")
 LOST = ("lost job", "double job")
@@ -235,10 +236,22 @@ async def _watch(farm: Farm, story: Story, troubles: Troubles) -> None:
                 farm.at_work.set()
         for part in farm.parts:
             if (code := part.died) is not None:
-                words = f"{part.name} ended by itself with code {code}"
-                story.tell(f"** {words}")
-                troubles.wrong.append(words)
+                _tell_end(part, code, story, troubles)
                 part.begin()
+
+
+def _tell_end(part: Part, code: int, story: Story, troubles: Troubles) -> None:
+    """Tell that a process ended by itself, with its last words; most are not meant to."""
+    assert part.words is not None, "it was begun"
+    told = f"{part.name} ended by itself with code {code}"
+    story.tell(f"** {told}")
+    said = part.words.last()
+    for line in said:
+        story.tell(f"** {part.name} said: {line[:LINE_CHARS_MAX]}")
+    # What it said before these lines makes it one that was at work already.
+    only = said[0] if part.words.count == 1 else ""
+    if not (part.was_full and is_refused_start(part.name, code, only)):
+        troubles.wrong.append(told)
 
 
 async def _look(farm: Farm, people: People, outcome: Outcome) -> None:

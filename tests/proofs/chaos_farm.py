@@ -9,9 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from coordinator.adapters.embedded_broker.mosquitto import find
 from coordinator.cli.client import FarmClient
@@ -26,31 +29,72 @@ TOKEN = "chaos-has-a-token-of-its-own"
 SPEED = 30.0  # of the printers against the clock: a small plate takes some seconds
 AUTOSAVE_S = 5
 END_LOOK_S = 0.05
+# Of what one process said; the log has all of it.
+WORDS_KEPT = 8
+WORDS_S_MAX = 5.0
+
+
+class Words:
+    """What one process says, on its way into a log: the process itself may have no room to write.
+
+    Attributes:
+        count: of the lines so far.
+    """
+
+    def __init__(self, pipe: IO[bytes], log: Path) -> None:
+        """Take the reading end of what it says, and close it in the end."""
+        self.count = 0
+        self._last: deque[str] = deque(maxlen=WORDS_KEPT)
+        self._reading = threading.Thread(target=self._read, args=(pipe, log), daemon=True)
+        self._reading.start()
+
+    def last(self) -> list[str]:
+        """Return the last lines of a process that ended."""
+        self._reading.join(WORDS_S_MAX)
+        return list(self._last)
+
+    def _read(self, pipe: IO[bytes], log: Path) -> None:
+        with pipe, log.open("ab", buffering=0) as file:
+            for line in pipe:
+                file.write(line)
+                self._last.append(line.decode(errors="replace").rstrip())
+                self.count += 1
 
 
 @dataclass
 class Part:
-    """One process that may be killed, frozen and begun again; its log goes on."""
+    """One process that may be killed, frozen and begun again; its log goes on.
+
+    Attributes:
+        words: what the process that was begun last says.
+        was_full: whether that one lived on a full disk, for a while at least.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     environment: Mapping[str, str]
     process: "subprocess.Popen[bytes] | None" = None
+    words: Words | None = None
+    was_full: bool = False
+    _file_bytes_max: int | None = None
 
     def begin(self) -> None:
-        """Start it."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self.environment,
-                cwd=self.log.parent,  # no `.env` of the user's
-                start_new_session=True,
-                preexec_fn=end_with_parent(),
-            )
+        """Start it; where the disk is full, it still is."""
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self.environment,
+            cwd=self.log.parent,  # no `.env` of the user's
+            start_new_session=True,
+            preexec_fn=end_with_parent(),
+        )
+        assert self.process.stdout is not None, "it is a pipe"
+        self.words, self.was_full = Words(self.process.stdout, self.log), False
+        if self._file_bytes_max is not None:
+            self.limit(self._file_bytes_max)
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it runs."""
@@ -59,7 +103,9 @@ class Part:
 
     def limit(self, file_bytes_max: int | None) -> None:
         """Have every write beyond so much of a file fail, as on a full disk; None: no more."""
+        self._file_bytes_max = file_bytes_max
         if self.process is not None and self.process.poll() is None:
+            self.was_full |= file_bytes_max is not None
             _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
             soft = hard if file_bytes_max is None else file_bytes_max
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
@@ -177,6 +223,8 @@ class Farm:
             *self._module("coordinator", "--state-dir", self.folder / "coordinator"),
             *("--port", str(self.http_port)),
             *("--broker-url", f"mqtt://127.0.0.1:{self.mqtt_port}"),
+            # A plate would heat up for longer than it prints.
+            *("--gcode-policy", json.dumps({"cold": "ignore"})),
             FARMHAND_TOKEN=TOKEN,
         )
         for number in range(1, self.agents_count + 1):

@@ -6,6 +6,7 @@ of their epochs, one at a time, so that prints and runs must pair off in order: 
 on either side is a broken promise.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,9 @@ _BOOT = ("#boot", "#reset", "#halted")
 Document = Mapping[str, Any]
 
 ENDED = ("finished", "failed", "cancelled")
+_REFUSED_START = re.compile(
+    r"farmhand coordinator: the database \S+ can't be written \(.+\): make room on its disk"
+)
 RUN_ENDED = ("finished", "stopped", "failed", "revoked", "discarded")
 
 
@@ -108,6 +112,16 @@ class PrinterLog:
                 self.prints[-1].broken = True
             return line[1:]
         return ""
+
+
+def is_refused_start(name: str, code: int, only_words: str) -> bool:
+    """Whether a process on a full disk could not start and said so; a service manager tries again.
+
+    Args:
+        only_words: the one line that it said; nothing where there were more, or none.
+    """
+    refused = _REFUSED_START.fullmatch(only_words) is not None
+    return name == "coordinator" and code == 1 and refused
 
 
 @dataclass(frozen=True)

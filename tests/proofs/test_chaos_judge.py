@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.proofs.chaos_judge import PrinterLog, Wish, judge
+from tests.proofs.chaos_judge import PrinterLog, Wish, is_refused_start, judge
 from tests.proofs.chaos_story import Story
 
 BODY = ("G28", "G1 X1 Y1", "G1 X2 Y1")
@@ -183,3 +183,16 @@ def test_a_story_tells_of_whom_it_is_asked_and_of_the_faults_meanwhile(tmp_path:
     told = [line.split(maxsplit=1)[1] for line in story.about(["p-1"])]
     assert told == ["p-1 starts job-1", "** agent killed: pi-2", "p-1 reset"]
     assert len((tmp_path / "story.txt").read_text().splitlines()) == 4
+
+
+def test_only_a_start_that_is_refused_for_a_full_disk_may_end_by_itself() -> None:
+    words = (
+        "farmhand coordinator: the database /a/farm.sqlite3 can't be written (disk I/O error): "
+        "make room on its disk"
+    )
+    assert is_refused_start("coordinator", 1, words)
+    assert not is_refused_start("pi-1", 1, words)
+    assert not is_refused_start("coordinator", 2, words)
+    assert not is_refused_start("coordinator", 1, "")
+    assert not is_refused_start("coordinator", 1, f"{words}\nTraceback")
+    assert not is_refused_start("coordinator", 1, words.replace("written", "opened"))

@@ -84,20 +84,7 @@ class EmbeddedBroker:
         Raises:
             Unavailable: it does not; the text has its last words.
         """
-        wish = self._wish
-        if self._program:
-            command = mosquitto.command(
-                self._program,
-                wish.folder,
-                host=wish.host,
-                port=wish.port,
-                username=wish.username,
-                password=wish.password,
-            )
-        else:
-            module = "coordinator.adapters.embedded_broker.amqtt_process"
-            command = [sys.executable, "-m", module, wish.host, str(wish.port)]
-        self._process = await child.start(command, self._output)
+        self._process = await child.start(self._command(), self._output)
         try:
             async with asyncio.timeout(READY_S):
                 await self._wait_ready(self._process)
@@ -107,6 +94,30 @@ class EmbeddedBroker:
                 "broker_silent", f"{self.kind} does not answer within {READY_S:.0f} s"
             ) from error
         log.info("broker.started", kind=self.kind, url=self.url, pid=self._process.pid)
+
+    def _command(self) -> list[str]:
+        """Return the command that runs the broker, its configuration written.
+
+        Raises:
+            Unavailable: it can't be written.
+        """
+        wish = self._wish
+        if not self._program:
+            module = "coordinator.adapters.embedded_broker.amqtt_process"
+            return [sys.executable, "-m", module, wish.host, str(wish.port)]
+        try:
+            return mosquitto.command(
+                self._program,
+                wish.folder,
+                host=wish.host,
+                port=wish.port,
+                username=wish.username,
+                password=wish.password,
+            )
+        except OSError as error:
+            raise Unavailable(
+                "broker_failed", f"{wish.folder} can't be written: {error.strerror}"
+            ) from error
 
     async def supervise(self) -> None:
         """Start the child again whenever it dies, until cancelled."""
