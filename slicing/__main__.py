@@ -65,11 +65,11 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         InspectRequest,
         ListRequest,
         ProbeRequest,
-        ProbeResult,
         ShowRequest,
         VerifyRequest,
         parse_request,
     )
+    from slicing.results import ProbeResult
 
     request = parse_request(text)
     if isinstance(request, ListRequest | ShowRequest | ImportRequest):

@@ -5,7 +5,8 @@ from slicing.errors import ModelTooLarge
 from slicing.geometry import load_source
 from slicing.mesh import Vector, exceeds
 from slicing.registry import open_engine
-from slicing.request import Bed, InspectRequest, InspectResult, TooLarge
+from slicing.request import Bed, InspectRequest
+from slicing.results import InspectResult, TooLarge
 
 _HOLES = "The surface has holes or loose edges: slicing repairs what it can and says so."
 

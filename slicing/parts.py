@@ -15,7 +15,8 @@ from slicing.mesh import Mesh, fits, placed
 from slicing.pack import Arrangement, Item, pack
 from slicing.profiles import Configuration
 from slicing.repair import repair
-from slicing.request import Model, PartResult, SliceRequest
+from slicing.request import Model, SliceRequest
+from slicing.results import PartResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

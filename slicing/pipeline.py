@@ -18,7 +18,8 @@ from slicing.parts import Laid, Part, laid, prepared, results, warnings, write
 from slicing.process import ProcessLimits
 from slicing.profiles import Configuration
 from slicing.registry import open_engine
-from slicing.request import Picture, SliceRequest, SliceResult
+from slicing.request import SliceRequest
+from slicing.results import Picture, SliceResult
 from slicing.scan import Scan
 from slicing.verify import check, sentence
 from slicing.workspace import PLATE, hand_over, workspace

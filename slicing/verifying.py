@@ -9,7 +9,8 @@ from slicing import bgcode
 from slicing.catalogue import Catalogue
 from slicing.errors import ModelBroken, ModelEmpty, ModelMissing, ModelTooComplex, OutputUnwritable
 from slicing.look_ahead import Estimate, estimate, machine_of
-from slicing.request import VerifyRequest, VerifyResult
+from slicing.request import VerifyRequest
+from slicing.results import VerifyResult
 from slicing.scan import Scan
 from slicing.verify import as_documents, findings
 

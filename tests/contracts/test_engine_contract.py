@@ -27,7 +27,8 @@ from slicing.errors import (
 )
 from slicing.pipeline import make_plate
 from slicing.registry import engine_names, open_engine
-from slicing.request import SliceRequest, SliceResult
+from slicing.request import SliceRequest
+from slicing.results import SliceResult
 from tests.fakes.solids import box, write_stl
 
 
