@@ -8,6 +8,7 @@ import errno
 from dataclasses import replace
 from pathlib import Path
 
+from protocols.gcode.rules import RULES
 from slicing import thumbnails
 from slicing.catalogue import Catalogue
 from slicing.designer import designer_wishes
@@ -21,7 +22,7 @@ from slicing.registry import open_engine
 from slicing.request import SliceRequest
 from slicing.results import Picture, SliceResult
 from slicing.scan import Scan
-from slicing.verify import check, sentence
+from slicing.verify import NATIVE, check, sentence
 from slicing.workspace import PLATE, hand_over, workspace
 
 # Shares of the whole, as far as they can be foretold: slicing takes most of it.
@@ -64,7 +65,7 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
                 thumbnails.put(task.output_path, [path.read_bytes() for path in shown])
             report(_DRAWN, "verifying")
             found, time = estimate(task.output_path, machine_of(printer))
-            doubts = check(found, printer)
+            doubts = check(found, printer, policy=NATIVE if configuration.native else RULES)
             hand_over(folder, request.output_path, beside)
     except OSError as error:
         raise _unwritable(error, request.output_path) from error

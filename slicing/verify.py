@@ -29,6 +29,10 @@ def findings(
     return judge(found, limits_of(printer, material), dialect_of(printer), policy)
 
 
+# A vendor's own start code may call a firmware's macros, whatever the preset says of the firmware.
+NATIVE: Mapping[str, Severity] = {**RULES, "syntax": Severity.WARN}
+
+
 def check(
     found: Scan,
     printer: Printer,

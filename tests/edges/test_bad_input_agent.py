@@ -125,7 +125,7 @@ def test_a_port_that_does_not_exist_shows_at_the_printer_and_at_its_jobs(tmp_pat
             "the printer to say what is wrong",
         )
         plate = tmp_path / "plate.gcode"
-        plate.write_text("G28\n")
+        plate.write_text("G28\nM104 S200\nG1 X10 E1\n")
         job_id = farm.farmhand("job", "submit", plate, "--json").json["id"]
         assert "p1" in farm.farmhand("job", "why", job_id).out
         assert farm.jobs()[0]["state"] == "ready"

@@ -271,7 +271,7 @@ def command_of(pid: int) -> str:
 
 
 MODEL = Path(__file__).resolve().parents[2] / "configs" / "dev" / "barn.stl"
-GCODE = b"G28\nG1 X10\n"
+GCODE = b"G28\nM104 S200\nG1 X10 E1\n"
 
 
 def person_at(farm: Running) -> aiohttp.ClientSession:

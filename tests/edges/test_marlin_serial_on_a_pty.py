@@ -117,7 +117,7 @@ async def test_what_is_wrong_stops_a_run_only_where_the_settings_name_it(
     bench: FirmwareBench, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     runaway = Finding(rule="thermal_runaway.tool0", level=Level.ALARM, words="300 °C", evidence={})
-    await bench.driver.start(bench.plate(BODY * 50), RUN)
+    await bench.driver.start(bench.plate(BODY * 500), RUN)
     monkeypatch.setattr(marlin_serial, "TEND_INTERVAL_S", 0.01)
     monkeypatch.setattr(watching, "watch", lambda memory, look: (memory, (runaway,)))
     await bench.until(lambda: bench.driver.observation.findings == (runaway,))

@@ -32,7 +32,7 @@ def wish(**changes: object) -> SliceWish:
 
 
 def names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
+    return [path.name for path in folder.glob("*.gcode*")]
 
 
 async def test_a_model_is_looked_at(slicer: ChildSlicer) -> None:

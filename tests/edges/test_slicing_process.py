@@ -117,7 +117,7 @@ async def test_cancelling_ends_the_whole_group(tmp_path: Path) -> None:
     ids, half = tmp_path / "ids", asyncio.Event()
     wish = SliceWish(model=Path("a.stl"), name="a", printer_class="c", material="pla")
     made = slicer(STUBBORN, str(ids))
-    task = asyncio.create_task(made.slice(wish, tmp_path / "out", lambda _ratio: half.set()))
+    task = asyncio.create_task(made.slice(wish, tmp_path / "out", lambda *_: half.set()))
     async with asyncio.timeout(PATIENCE_S):
         await half.wait()
     task.cancel()

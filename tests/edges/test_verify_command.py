@@ -90,6 +90,9 @@ def test_a_model_that_was_sliced_before_comes_from_the_cache_as_it_was(tmp_path:
     assert (first["cached"], second["cached"]) == (False, True)
     assert (tmp_path / "one.gcode").read_bytes() == (tmp_path / "two.gcode").read_bytes()
     assert second["output_path"] == str(tmp_path / "two.gcode")
+    for one, result in (("one", first), ("two", second)):
+        paths = [Path(each.pop("path")) for each in result["pictures"]]
+        assert all(path.name.startswith(one) and path.stat().st_size > 0 for path in paths)
     assert {**second, "cached": False, "output_path": ""} == {**first, "output_path": ""}
     third = sliced({**request, "settings": {"infill": "40%"}})
     assert third["cached"] is False
