@@ -30,7 +30,10 @@ def findings(
 
 
 # A vendor's own start code may call a firmware's macros, whatever the preset says of the firmware.
-NATIVE: Mapping[str, Severity] = {**RULES, "syntax": Severity.WARN}
+NATIVE: Mapping[str, Severity] = {
+    **RULES,
+    **dict.fromkeys(("syntax", "unhomed", "cold"), Severity.WARN),
+}
 
 
 def check(

@@ -11,7 +11,7 @@ from protocols.gcode.lines import parse, strip_comment
 
 # What a host says for itself before, between and after the lines of a file: handshake, line
 # number, polls, the barrier at the end. None of it moves or heats.
-HOST_COMMANDS = frozenset({"M105", "M110", "M114", "M115", "M155", "M400"})
+HOST_COMMANDS = frozenset({"M27", "M105", "M110", "M113", "M114", "M115", "M154", "M155", "M400"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

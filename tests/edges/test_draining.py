@@ -16,7 +16,7 @@ from tests.proofs.crash import difference
 END_S = 60.0
 MOVES = "".join(f"G1 X{10 + n % 90} Y{20 + n % 70} F6000\n" for n in range(100))
 DWELL = "G4 S400\n"  # of the printer's time, 20 times as fast: time to ask for the reason
-PLATE = f"G28\n{MOVES}{DWELL}{MOVES}G1 X1 Y1\n"
+PLATE = f"M104 S200\nG28\n{MOVES}{DWELL}{MOVES}G1 X1 Y1 E1\n"
 
 
 def plate_in(folder: Path) -> Path:

@@ -124,6 +124,7 @@ async def test_a_head_that_was_moved_meanwhile_is_left_to_a_person(bench: Printe
     await bench.until(lambda: "X199 instead of" in bench.driver.observation.message)
     port.close()
     assert bench.state is RunState.PAUSED
+    await bench.until(lambda: bool(bench.driver.observation.findings))
     finding = bench.driver.observation.findings[0]
     assert (finding.rule, finding.level) == ("head_out_of_place", Level.ALARM)
     assert "X199 instead of" in finding.words

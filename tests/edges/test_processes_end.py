@@ -17,7 +17,8 @@ from tests.fakes.processes import (
 # What a person at a terminal waits for without a second Ctrl-C.
 END_S = 2.0
 BARN = Path(__file__).parents[2] / "configs" / "dev" / "barn.stl"
-LONG_PLATE = "G28\n" + "".join(f"G1 X{10 + n % 90} Y{20 + n % 70} F600\n" for n in range(5000))
+MOVES = "".join(f"G1 X{10 + n % 90} Y{20 + n % 70} F600\n" for n in range(5000))
+LONG_PLATE = f"M104 S200\nG28\n{MOVES}G1 X1 Y1 E1\n"
 
 
 def ask(control: Path, line: str) -> str:
@@ -83,7 +84,7 @@ def test_a_coordinator_that_slices_ends_in_time_with_its_slicer_and_begins_anew(
         # They are killed by now; whoever inherited them may take a moment to notice.
         until(lambda: ended(children), "the slicer to be gone")
     with coordinator(tmp_path / "s") as farm:
-        until(lambda: farm.ask(f"jobs/{job_id}")[1]["state"] == "ready", "it to be sliced")
+        until(lambda: farm.ask(f"jobs/{job_id}")[1]["plates"], "it to be sliced")
         staging = farm.folder / "artifacts" / ".staging"
         assert list(staging.iterdir()) == []
 
