@@ -65,4 +65,4 @@ def test_an_agent_that_is_drained_ends_after_its_print_and_the_next_job_says_why
         states = [job["state"] for job in here.farm.jobs()]
         assert states == ["finished", "ready"], (tmp_path / "agent.log").read_text()
         assert drain(here.config).code == 5, "no agent runs any more"
-    assert here.executed().count("G1 X1 Y1") == 1
+    assert here.executed().count("G1 X1 Y1 E1") == 1
