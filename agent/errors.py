@@ -9,6 +9,7 @@ AgentError
     ├── DriverUnavailable  no port, no host, in use by another: wait and try again
     ├── PlateRefused       this plate can't run on this printer: never retried
     ├── StartUnknown       the start may or may not have happened: LOST, never retried
+    ├── AnswerLost         an order was given and no answer came: it may have been obeyed
     └── NotPossible        the printer can't do that now, or at all
 """
 
@@ -88,6 +89,16 @@ class PlateRefused(DriverError):
 @dataclass(eq=False)
 class StartUnknown(DriverError):
     """The printer was told to start and nobody knows whether it did."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class AnswerLost(DriverError):
+    """A host was told something and nobody knows whether it heard."""
 
     reason: str
 

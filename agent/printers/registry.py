@@ -17,7 +17,10 @@ from protocols.wire.vocabulary import PrinterId
 GROUP = "farmhand.drivers"
 
 # Ours, so that a checkout works without being installed.
-_BUILT_IN = {"marlin_serial": "agent.printers.marlin_serial:MarlinSerial"}
+_BUILT_IN = {
+    "marlin_serial": "agent.printers.marlin_serial:MarlinSerial",
+    "octoprint": "agent.printers.octoprint:OctoPrint",
+}
 
 
 def driver_kinds() -> dict[str, str]:

@@ -1,0 +1,71 @@
+"""Runs on a real OctoPrint with its Virtual Printer."""
+
+import asyncio
+
+import pytest
+
+from agent.errors import NotPossible
+from agent.printers.driver import Observation, RunState
+from protocols.wire.vocabulary import PrinterState
+from tests.edges.octoprint.bench import HostBench
+
+
+def target(seen: Observation) -> float | None:
+    return seen.temperatures["tool0"].target_celsius if seen.temperatures else None
+
+
+async def test_a_plate_is_printed_to_its_end_under_the_name_of_its_run(bench: HostBench) -> None:
+    await bench.connect()
+    run_id = await bench.start(bench.short, "run-whole")
+    await bench.until_run(RunState.FINISHED)
+    run = bench.driver.observation.run
+    assert run is not None
+    assert (run.run_id, run.progress, run.line) == (run_id, 1.0, run.line_count)
+    assert run.layer == run.layer_count == 5
+    assert bench.driver.observation.state is PrinterState.IDLE
+    printed = await asyncio.to_thread(bench.server.printed, "farmhand/run-whole.gcode")
+    assert (printed["success"], printed["failure"]) == (1, 0)
+
+
+async def test_a_run_pauses_goes_on_and_stops_with_its_heaters_off(bench: HostBench) -> None:
+    await bench.connect()
+    await bench.start(bench.long, "run-steered")
+    await bench.driver.pause()
+    await bench.until_run(RunState.PAUSED)
+    assert bench.driver.observation.state is PrinterState.PAUSED
+    await bench.driver.resume()
+    await bench.until_run(RunState.PRINTING)
+    await bench.until(lambda seen: seen.run and seen.run.progress > 0)
+    await bench.until(lambda seen: target(seen) == 50)
+    await bench.driver.stop()
+    await bench.until_run(RunState.STOPPED)
+    await bench.until(lambda seen: seen.state is PrinterState.IDLE)
+    await bench.until(lambda seen: target(seen) == 0)
+
+
+async def test_what_a_person_cancels_on_the_page_has_stopped_not_failed(bench: HostBench) -> None:
+    await bench.connect()
+    await bench.start(bench.long, "run-cancelled")
+    await bench.person("api/job", {"command": "cancel"})
+    await bench.until_run(RunState.STOPPED)
+    assert "cancelled at OctoPrint" in bench.driver.observation.run.reason  # type: ignore[union-attr]
+
+
+async def test_a_foreign_print_is_seen_and_neither_claimed_nor_stopped(bench: HostBench) -> None:
+    await bench.connect()
+    await bench.driver.check(bench.long)
+    path = f"api/files/local/farmhand/plates/{bench.long.sha256}.gcode"
+    await bench.person(path, {"command": "select", "print": True})
+    await bench.until(lambda seen: seen.state is PrinterState.PRINTING)
+    seen = bench.driver.observation
+    assert seen.foreign
+    assert seen.run is None
+    for order in (bench.driver.pause, bench.driver.stop):
+        with pytest.raises(NotPossible):
+            await order()
+    with pytest.raises(NotPossible):
+        await bench.start(bench.short, "run-refused")
+    assert bench.driver.observation.foreign
+    await bench.person("api/job", {"command": "cancel"})
+    await bench.until(lambda seen: seen.state is PrinterState.IDLE)
+    assert not bench.driver.observation.foreign
