@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "--version" in arguments:
         sys.stdout.write(f"farmhand-agent {build()}\n")
         return 0
+    if arguments[:1] == ["octoprint-key"]:
+        from agent.printers.octoprint_key import main as obtain_key
+
+        return obtain_key(arguments[1:])
     try:
         settings = load(arguments)
         secrets = (settings.token, settings.mqtt_password)

@@ -39,6 +39,7 @@ LONG: dict[str, dict[str, str]] = {
     "prove": {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
+        "octoprint": "tests.proofs.octoprint",
         "simulation": "tests.simulation",
     },
 }

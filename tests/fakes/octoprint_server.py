@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+import urllib.request
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -13,12 +14,12 @@ from tests.benchmarks.hosts.octoprint import (
     LOCK,
     PLUGINS_OFF,
     free_port,
-    request,
     settings,
 )
 from tests.benchmarks.installing import environment
 
 START_S_MAX = 60.0
+ANSWER_S_MAX = 30.0
 LOOK_S = 0.1
 
 
@@ -65,10 +66,20 @@ class OctoPrintServer:
             self._process.kill()
             self._process.wait()
 
-    def ask(self, path: str, body: Any = None) -> Any:
+    def ask(self, path: str, body: Any = None, *, key: str = API_KEY) -> Any:
         """Return what it answers to a person's page."""
         data = None if body is None else json.dumps(body).encode()
-        return request(f"{self.url}/{path}", data)
+        headers = {"X-Api-Key": key, "Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{self.url}/{path}", data=data, headers=headers)
+        with urllib.request.urlopen(asked, timeout=ANSWER_S_MAX) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def make_owner(self) -> str:
+        """Make somebody who owns it; returns their own key."""
+        person = {"name": "owner", "password": "for-tests", "active": True, "groups": ["admins"]}
+        self.ask("api/access/users", person)
+        return str(self.ask("api/access/users/owner/apikey", {})["apikey"])
 
     @property
     def state(self) -> str:
@@ -79,6 +90,15 @@ class OctoPrintServer:
     def say(self, *lines: str) -> None:
         """Send lines from its terminal; `!!DEBUG:...` are for the Virtual Printer."""
         self.ask("api/printer/command", {"commands": list(lines)})
+
+    def runs(self) -> list[str]:
+        """Return the paths of all that lies in Farmhand's folder."""
+        folder = self.ask("api/files/local/farmhand?recursive=true")
+        return [
+            file["path"]
+            for entry in folder["children"]
+            for file in ([entry] if entry["type"] != "folder" else entry["children"])
+        ]
 
     def printed(self, path: str) -> Any:
         """Return the history of a file."""
