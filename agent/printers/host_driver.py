@@ -28,6 +28,9 @@ from protocols.gcode.interjections import objection
 from protocols.gcode.lines import parse, strip_comment
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 
+# The plate lies there already, as a rule. With the order itself and START_SEEN_S it stays below
+# what an agent gives a start, after which that is unknown.
+PREPARE_S_MAX = 80.0
 START_SEEN_S = 60.0  # scripts before a print may home and probe, but it shows as begun before them
 SETTLE_S = 10.0  # a host writes the end of a job down beside its other work
 
@@ -143,9 +146,13 @@ class HostDriver:
         self._must_be_idle()
         survey = await self._checks.survey(plate)
         try:
-            mark = await self._host.prepare(plate, run_id)
+            async with asyncio.timeout(PREPARE_S_MAX):
+                mark = await self._host.prepare(plate, run_id)
         except AnswerLost as error:  # nothing that could start is said yet
             raise DriverUnavailable(str(error)) from error
+        except TimeoutError:
+            words = f"it did not have the plate ready in {PREPARE_S_MAX:.0f} s"
+            raise DriverUnavailable(f"{self._host.name}: {words}") from None
         self._must_be_idle()
         job = self._host.job_of(run_id)
         handle = Handle(run_id=run_id, job=job, sha256=plate.sha256, mark=mark)

@@ -269,10 +269,15 @@ class HostRun:
         return seen
 
     async def _find_out(self, handle: Handle) -> None:
-        """Ask the host: its records first, since a person may be printing the file again."""
-        if (ending := await self._host.ending(handle)) is not None:
+        """Ask the host: its records first, since a person may be printing the file again.
+
+        Without a mark nobody knows which of its records are older than the run.
+        """
+        shows = self.shows(handle)
+        ending = None if shows and not handle.mark else await self._host.ending(handle)
+        if ending is not None:
             await self._end(replace(handle, began=True), ending.state, ending.reason)
-        elif self.shows(handle):
+        elif shows:
             self._note(replace(handle, began=True))
         elif handle.began:
             await self._settle(handle)

@@ -6,7 +6,7 @@ from typing import Any
 
 from octorest import OctoRest
 
-from agent.errors import NotPossible, PlateRefused
+from agent.errors import DriverUnavailable, NotPossible, PlateRefused
 from agent.printers import host_folder
 from agent.printers.driver import PlateFile
 from agent.printers.octoprint_rest import NotFound, OwnError, Rest, sha1_of
@@ -37,7 +37,11 @@ class OctoPrintFiles:
         if info is None:
             return False
         if plate.sha256 not in self._hashes:
-            self._hashes = {plate.sha256: await asyncio.to_thread(sha1_of, plate.path)}
+            try:
+                sha1 = await asyncio.to_thread(sha1_of, plate.path)
+            except OSError as error:
+                raise DriverUnavailable(f"the plate's file can't be read: {error}") from error
+            self._hashes = {plate.sha256: sha1}
         return bool(info.get("hash") == self._hashes[plate.sha256])
 
     async def clean(self, *, jobs: Collection[str], plates: Collection[str]) -> None:

@@ -35,6 +35,7 @@ LONG: dict[str, dict[str, str]] = {
         "agent": "tests.benchmarks.agent",
         "bytes": "tests.benchmarks.wire_bytes",
         "farm": "tests.benchmarks.farm",
+        "hosts": "tests.benchmarks.host_drivers",
     },
     "prove": {
         "chaos": "tests.proofs.chaos",

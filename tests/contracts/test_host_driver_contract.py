@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 from structlog.testing import capture_logs
 
-from agent.errors import DriverUnavailable, NotPossible, PlateRefused, StartUnknown
+from agent.errors import AnswerLost, DriverUnavailable, NotPossible, PlateRefused, StartUnknown
 from agent.printers.driver import Driver, Observation, PlateFile, RunState
 from agent.printers.host_driver import HostDriver
 from agent.printers.octoprint import OctoPrint
@@ -47,6 +47,7 @@ class HostStage(Protocol):
     async def cancel(self) -> None: ...
     async def print_foreign(self, path: str = "vase.gcode") -> None: ...
     def put(self, path: str) -> None: ...
+    def has_history(self) -> None: ...
 
 
 # Kind of driver -> it, its fake, its settings beside the url, and how the fake calls the start.
@@ -164,6 +165,18 @@ async def test_a_refused_start_is_surely_none_and_may_be_tried_again(
     stage.host.refuse.clear()
     await stage.start()
     assert len(stage.host.begun) == 1
+
+
+async def test_a_proxy_that_says_the_host_is_down_surely_started_nothing(stage: Stage) -> None:
+    stage.host.refuse[stage.begin] = 503
+    with pytest.raises(DriverUnavailable):
+        await stage.start()
+
+
+async def test_a_start_that_the_host_failed_at_is_unknown(stage: Stage) -> None:
+    stage.host.refuse[stage.begin] = 500
+    with pytest.raises(StartUnknown):
+        await stage.start()
 
 
 async def test_a_host_that_is_not_there_surely_starts_nothing(stage: Stage) -> None:
@@ -287,3 +300,27 @@ async def test_a_handle_that_can_not_be_written_starts_nothing(stage: Stage) -> 
     with pytest.raises(NotPossible, match="written down"):
         await stage.start()
     assert stage.host.begun == []
+
+
+async def test_a_run_whose_handle_was_lost_is_taken_over_where_the_host_is_at_it(
+    stage: Stage,
+) -> None:
+    await stage.start()
+    await stage.die()
+    (stage.folder / "state" / "host_run.json").unlink()
+    stage.host.has_history()
+    await stage.begin_anew()
+    assert stage.driver.observation.foreign, "nobody knows better yet"
+    assert (await stage.driver.recover(RUN, None)).state is RunState.PRINTING
+    assert not stage.driver.observation.foreign
+
+
+async def test_a_run_that_was_to_stop_has_stopped_however_the_host_lost_it(stage: Stage) -> None:
+    await stage.start()
+    stage.host.swallow.add("cancel")
+    with pytest.raises(AnswerLost):
+        await stage.driver.stop()
+    await stage.host.stop()
+    await stage.until(lambda seen: seen.state is PrinterState.OFFLINE)
+    await stage.host.restart()
+    await stage.until_run(RunState.STOPPED)

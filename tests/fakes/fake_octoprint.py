@@ -41,6 +41,7 @@ class FakeOctoPrint:
         stays: a start is accepted, and nothing comes of it.
         edits: a plugin changes what is uploaded.
         socket: gives a push socket.
+        port: None: any that is free.
     """
 
     state: str = "Operational"
@@ -56,11 +57,11 @@ class FakeOctoPrint:
     edits: bool = False
     socket: bool = True
     key: str = KEY
+    port: int | None = None
 
     def __post_init__(self) -> None:
         self._sockets: set[web.WebSocketResponse] = set()
         self._server: TestServer | None = None
-        self._port: int | None = None
         self.heaters = {"tool0": 21.0, "bed": 20.0}
         self.targets = {"tool0": 0.0, "bed": 0.0}
 
@@ -87,9 +88,9 @@ class FakeOctoPrint:
                 web.get("/sockjs/websocket", self._push),
             ]
         )
-        self._server = TestServer(app, host=host, port=self._port)
+        self._server = TestServer(app, host=host, port=self.port)
         await self._server.start_server()
-        self._port = self._server.port
+        self.port = self._server.port
         return str(self._server.make_url("")).rstrip("/")
 
     async def stop(self) -> None:
@@ -112,7 +113,14 @@ class FakeOctoPrint:
         await self._tell(
             {"event": {"type": "PrinterStateChanged", "payload": {"state_string": state}}}
         )
-        await self._tell({"current": self._whole()})
+        await self.tick()
+
+    async def tick(self, apart_s: float = 0.0) -> None:
+        """Tell how it stands: one after the other, over so many seconds."""
+        for socket in list(self._sockets):
+            await asyncio.sleep(apart_s / len(self._sockets or (socket,)))
+            with suppress(ConnectionError, RuntimeError):
+                await socket.send_json({"current": self._whole()})
 
     async def finish(self) -> None:
         """End the print well."""
@@ -134,6 +142,10 @@ class FakeOctoPrint:
     def put(self, path: str) -> None:
         """A person has uploaded a file."""
         self.files[path] = File("", 1)
+
+    def has_history(self) -> None:
+        """The file that is being printed was printed before."""
+        self.files[self.selected].success += 1
 
     async def restart(self) -> None:
         """Come back with nothing selected."""

@@ -1,8 +1,10 @@
 """A real OctoPrint from the package index, with its own Virtual Printer, as a process."""
 
 import json
+import shutil
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from contextlib import suppress
 from http.client import HTTPException
@@ -18,7 +20,7 @@ from tests.benchmarks.hosts.octoprint import (
 )
 from tests.benchmarks.installing import environment
 
-START_S_MAX = 60.0
+START_S_MAX = 150.0  # four seconds, where nothing else runs
 ANSWER_S_MAX = 30.0
 LOOK_S = 0.1
 
@@ -93,12 +95,19 @@ class OctoPrintServer:
 
     def runs(self) -> list[str]:
         """Return the paths of all that lies in Farmhand's folder."""
-        folder = self.ask("api/files/local/farmhand?recursive=true")
+        try:
+            folder = self.ask("api/files/local/farmhand?recursive=true")
+        except urllib.error.HTTPError:
+            return []  # nobody has made it yet
         return [
             file["path"]
             for entry in folder["children"]
             for file in ([entry] if entry["type"] != "folder" else entry["children"])
         ]
+
+    def put(self, name: str, content: Path) -> None:
+        """A person copies a file into its uploads."""
+        shutil.copy(content, self._folder / "uploads" / name)
 
     def printed(self, path: str) -> Any:
         """Return the history of a file."""

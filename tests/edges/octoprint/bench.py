@@ -13,7 +13,7 @@ from agent.printers.octoprint import OctoPrint
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 from tests.fakes.octoprint_server import OctoPrintServer
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 LAYER = ["G1 X10 Y10 F6000", "G1 X50 Y10 E1", "G1 X50 Y50 E2"]
 
 

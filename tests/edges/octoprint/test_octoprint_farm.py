@@ -60,9 +60,9 @@ def test_what_a_person_prints_at_octoprint_keeps_the_farm_off_and_has_its_bed_cl
 ) -> None:
     with coordinator(tmp_path / "s") as farm, agent(tmp_path, farm, server):
         until(lambda: farm.ask("printers/p1/clear", method="POST")[0] == 200, "the printer")
-        stored = next(path for path in server.runs() if "plates/" in path)
         before = server.runs()
-        server.ask(f"api/files/local/{stored}", {"command": "select", "print": True})
+        server.put("vase.gcode", plate_of(tmp_path, "vase", layers=400, dwell_ms=100).path)
+        server.ask("api/files/local/vase.gcode", {"command": "select", "print": True})
         until(lambda: printer(farm)["status"] == "busy", "the foreign print")
         plate = plate_of(tmp_path, "own.gcode", layers=2, dwell_ms=10)
         farm.farmhand("job", "submit", plate.path)

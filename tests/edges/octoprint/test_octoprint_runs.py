@@ -69,3 +69,22 @@ async def test_a_foreign_print_is_seen_and_neither_claimed_nor_stopped(bench: Ho
     await bench.person("api/job", {"command": "cancel"})
     await bench.until(lambda seen: seen.state is PrinterState.IDLE)
     assert not bench.driver.observation.foreign
+
+
+async def test_a_line_is_answered_by_the_printer_and_stands_in_the_dialogue(
+    bench: HostBench,
+) -> None:
+    await bench.connect()
+    assert "Virtual Marlin" in await bench.driver.command("send", {"line": "M115"})
+    said = (await bench.driver.command("dialogue", {"lines": 100})).splitlines()
+    assert any("M115" in line for line in said if line.startswith(">"))
+    await bench.start(bench.long, "run-talked-to")
+    with pytest.raises(NotPossible):
+        await bench.driver.command("send", {"line": "G28"})
+    assert await bench.driver.command("send", {"line": "M117 hello"}) == "echo:hello"
+
+
+async def test_the_webcam_is_told_as_an_address(bench: HostBench) -> None:
+    await bench.connect()
+    address = await bench.driver.command("webcam", {})
+    assert address == f"{bench.server.url}/webcam/?action=stream"
