@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from agent.errors import SettingsInvalid
@@ -24,6 +24,8 @@ class HostSettings:
         bed_x_mm, bed_y_mm, height_mm, tool_celsius_max, bed_celsius_max, margin_mm: what plates
             are checked against; 0: what the host knows, else what is usual.
     """
+
+    key_needed: ClassVar[bool] = True  # some hosts admit a machine that they trust
 
     url: str
     api_key: str = ""
@@ -77,7 +79,9 @@ class HostSettings:
         parts = urlsplit(settings.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsInvalid(f"'url' is {settings.url!r}, not like http://octopi.local")
-        if bool(settings.api_key) == bool(settings.api_key_file):
+        if settings.api_key and settings.api_key_file:
+            raise SettingsInvalid("either 'api_key' or 'api_key_file', not both")
+        if cls.key_needed and not (settings.api_key or settings.api_key_file):
             raise SettingsInvalid("either 'api_key' or 'api_key_file' is needed")
         return settings
 

@@ -19,6 +19,7 @@ GROUP = "farmhand.drivers"
 # Ours, so that a checkout works without being installed.
 _BUILT_IN = {
     "marlin_serial": "agent.printers.marlin_serial:MarlinSerial",
+    "moonraker": "agent.printers.moonraker:Moonraker",
     "octoprint": "agent.printers.octoprint:OctoPrint",
 }
 

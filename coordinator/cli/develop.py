@@ -40,6 +40,7 @@ LONG: dict[str, dict[str, str]] = {
     "prove": {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
+        "moonraker": "tests.proofs.moonraker",
         "octoprint": "tests.proofs.octoprint",
         "simulation": "tests.simulation",
     },

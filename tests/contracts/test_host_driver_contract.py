@@ -16,9 +16,11 @@ from structlog.testing import capture_logs
 from agent.errors import AnswerLost, DriverUnavailable, NotPossible, PlateRefused, StartUnknown
 from agent.printers.driver import Driver, Observation, PlateFile, RunState
 from agent.printers.host_driver import HostDriver
+from agent.printers.moonraker import Moonraker
 from agent.printers.octoprint import OctoPrint
 from agent.printers.registry import driver_kinds
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
+from tests.fakes.fake_moonraker import FakeMoonraker
 from tests.fakes.fake_octoprint import KEY, FakeOctoPrint
 
 PATIENCE_S = 15.0
@@ -37,7 +39,6 @@ class HostStage(Protocol):
     edits: bool
     targets: dict[str, float]
     key: str
-    socket: bool
 
     async def start(self) -> str: ...
     async def stop(self) -> None: ...
@@ -52,6 +53,7 @@ class HostStage(Protocol):
 
 # Kind of driver -> it, its fake, its settings beside the url, and how the fake calls the start.
 STAGES: dict[str, tuple[type[HostDriver], Callable[[], HostStage], dict[str, Any], str]] = {
+    "moonraker": (Moonraker, FakeMoonraker, {"api_key": KEY}, "start"),
     "octoprint": (OctoPrint, FakeOctoPrint, {"api_key": KEY}, "select"),
 }
 HOSTLESS = {"marlin_serial"}  # the printer itself is all there is; proven in edges/
@@ -193,6 +195,17 @@ async def test_a_plate_that_the_host_does_not_keep_as_it_is_is_refused(stage: St
         await stage.driver.check(stage.plate)
 
 
+@pytest.mark.parametrize("stage", ["moonraker"], indirect=True)
+async def test_a_plate_that_was_damaged_on_its_way_is_sent_again(stage: Stage) -> None:
+    assert isinstance(stage.host, FakeMoonraker)
+    stage.host.damages = True
+    with pytest.raises(DriverUnavailable, match="damaged"):
+        await stage.driver.check(stage.plate)
+    stage.host.damages = False
+    await stage.start()
+    assert len(stage.host.begun) == 1
+
+
 async def test_a_plate_that_is_too_large_for_the_hosts_printer_is_refused(stage: Stage) -> None:
     tall = stage.plate_of("tall", "G1 X10 Y10 Z190 E1\nG1 X20 E2\n")
     with pytest.raises(PlateRefused, match="180"):
@@ -285,7 +298,9 @@ async def test_a_wrong_key_starts_nothing_and_is_said(stage: Stage) -> None:
         await stage.driver.start(stage.plate, RUN)
 
 
+@pytest.mark.parametrize("stage", ["octoprint"], indirect=True)
 async def test_without_a_push_socket_the_host_is_asked_again_and_again(stage: Stage) -> None:
+    assert isinstance(stage.host, FakeOctoPrint)
     stage.host.socket = False
     with capture_logs() as logs:
         await stage.begin_anew()
@@ -306,8 +321,11 @@ async def test_a_run_whose_handle_was_lost_is_taken_over_where_the_host_is_at_it
     stage: Stage,
 ) -> None:
     await stage.start()
+    handle = stage.folder / "state" / "host_run.json"
+    # A thread writes it, and would do so again after its process died.
+    await stage.until(lambda _: '"began": true' in handle.read_text())
     await stage.die()
-    (stage.folder / "state" / "host_run.json").unlink()
+    handle.unlink()
     stage.host.has_history()
     await stage.begin_anew()
     assert stage.driver.observation.foreign, "nobody knows better yet"
