@@ -21,6 +21,7 @@ _BUILT_IN = {
     "marlin_serial": "agent.printers.marlin_serial:MarlinSerial",
     "moonraker": "agent.printers.moonraker:Moonraker",
     "octoprint": "agent.printers.octoprint:OctoPrint",
+    "prusalink": "agent.printers.prusalink:PrusaLink",
 }
 
 

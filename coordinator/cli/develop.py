@@ -42,6 +42,7 @@ LONG: dict[str, dict[str, str]] = {
         "crash": "tests.proofs.crash",
         "moonraker": "tests.proofs.moonraker",
         "octoprint": "tests.proofs.octoprint",
+        "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",
     },
 }

@@ -18,10 +18,12 @@ from agent.printers.driver import Driver, Observation, PlateFile, RunState
 from agent.printers.host_driver import HostDriver
 from agent.printers.moonraker import Moonraker
 from agent.printers.octoprint import OctoPrint
+from agent.printers.prusalink import PrusaLink
 from agent.printers.registry import driver_kinds
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 from tests.fakes.fake_moonraker import FakeMoonraker
 from tests.fakes.fake_octoprint import KEY, FakeOctoPrint
+from tests.fakes.fake_prusalink import FakePrusaLink
 
 PATIENCE_S = 15.0
 RUN = RunId("run-1")
@@ -55,7 +57,14 @@ class HostStage(Protocol):
 STAGES: dict[str, tuple[type[HostDriver], Callable[[], HostStage], dict[str, Any], str]] = {
     "moonraker": (Moonraker, FakeMoonraker, {"api_key": KEY}, "start"),
     "octoprint": (OctoPrint, FakeOctoPrint, {"api_key": KEY}, "select"),
+    "prusalink": (
+        PrusaLink,
+        FakePrusaLink,
+        {"api_key": KEY, "height_mm": 180, "poll_moving_s": 0.05, "poll_resting_s": 0.05},
+        "start",
+    ),
 }
+REMEMBERING = ["moonraker", "octoprint"]  # PrusaLink keeps no history
 HOSTLESS = {"marlin_serial"}  # the printer itself is all there is; proven in edges/
 
 
@@ -192,7 +201,8 @@ async def test_a_host_that_is_not_there_surely_starts_nothing(stage: Stage) -> N
 async def test_a_plate_that_the_host_does_not_keep_as_it_is_is_refused(stage: Stage) -> None:
     stage.host.edits = True
     with pytest.raises(PlateRefused):
-        await stage.driver.check(stage.plate)
+        await stage.start()
+    assert stage.host.begun == []
 
 
 @pytest.mark.parametrize("stage", ["moonraker"], indirect=True)
@@ -228,6 +238,7 @@ async def test_a_host_that_drops_us_is_told_once_and_the_run_is_followed_on(stag
     assert stage.driver.observation.findings == ()
 
 
+@pytest.mark.parametrize("stage", REMEMBERING, indirect=True)
 async def test_a_host_that_forgot_the_run_failed_it(stage: Stage) -> None:
     await stage.start()
     await stage.host.stop()
@@ -262,6 +273,7 @@ async def test_a_stop_asked_for_before_the_agent_died_has_stopped_not_failed(
     assert (await stage.driver.recover(RUN, None)).state is RunState.STOPPED
 
 
+@pytest.mark.parametrize("stage", REMEMBERING, indirect=True)
 async def test_a_finished_file_that_a_person_prints_again_is_finished_and_foreign(
     stage: Stage,
 ) -> None:
