@@ -4,7 +4,7 @@
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --quiet \
 	--custom-compile-command "make lock" \
-	--extra agent --extra coordinator --extra slicing --extra setup
+	--extra agent --extra coordinator --extra postgresql --extra slicing --extra setup
 
 .PHONY: lock
 lock:

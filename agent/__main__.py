@@ -1,6 +1,12 @@
-"""The command `farmhand-agent`: read the settings, run until told to end."""
+"""The command `farmhand-agent`: read the settings, run until told to end.
 
+`--drain` speaks to the agent that runs; `check` and `discover` look for printers. Each has a module
+of its own, which is imported only then.
+"""
+
+import argparse
 import asyncio
+import math
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,7 +28,8 @@ EXIT_JOURNAL = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the agent; returns 0 after SIGTERM, SIGINT or once it is drained, else 2 or 3.
 
-    Those are for what a person must mend: settings, and a journal that can't be used.
+    Those are for what a person must mend: settings, and a journal that can't be used. What the
+    other commands return is told where they are.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if "--version" in arguments:
@@ -33,13 +40,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return obtain_key(arguments[1:])
     try:
-        settings = load(arguments)
-        secrets = (settings.token, settings.mqtt_password)
-        configure(
-            log_format=settings.log_format,
-            log_level=settings.log_level,
-            secrets=[secret.get_secret_value() for secret in secrets],
-        )
+        if arguments[:1] == ["discover"]:
+            from agent.discover import discover
+
+            parser = argparse.ArgumentParser(prog="farmhand-agent discover")
+            parser.add_argument("port", nargs="*", help="look only there")
+            return discover(parser.parse_args(arguments[1:]).port, _print)
+        if arguments[:1] == ["check"]:
+            from agent.check import check
+
+            timeout_s, flags = _timeout_s(arguments[1:], default_s=60.0)
+            return asyncio.run(check(_settings(flags, quiet=True), timeout_s=timeout_s, say=_print))
+        if "--drain" in arguments:
+            from agent.drain_command import drain
+
+            timeout_s, flags = _timeout_s([each for each in arguments if each != "--drain"])
+            return drain(load(flags).state_dir, timeout_s=timeout_s, say=_print)
+        settings = _settings(arguments)
         # What comes in on a serial line waits at most so long while another thread computes.
         sys.setswitchinterval(0.001)
         asyncio.run(_run(settings))
@@ -50,6 +67,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"farmhand-agent: {error}\n")
         return EXIT_JOURNAL
     return 0
+
+
+def _settings(arguments: Sequence[str], *, quiet: bool = False) -> AgentSettings:
+    """Return the settings, with logs set up by them; `quiet` leaves the words to a command."""
+    settings = load(arguments)
+    secrets = (settings.token, settings.mqtt_password)
+    configure(
+        log_format=settings.log_format,
+        log_level="error" if quiet else settings.log_level,
+        secrets=[secret.get_secret_value() for secret in secrets],
+    )
+    return settings
+
+
+def _timeout_s(
+    arguments: Sequence[str], *, default_s: float = math.inf
+) -> tuple[float, Sequence[str]]:
+    """Return `--timeout SECONDS` and the other arguments."""
+    parser = argparse.ArgumentParser(prog="farmhand-agent", add_help=False, allow_abbrev=False)
+    parser.add_argument("--timeout", type=float, default=default_s, metavar="SECONDS")
+    known, others = parser.parse_known_args(arguments)
+    return known.timeout, others
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 async def _run(settings: AgentSettings) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import structlog
 
 from agent.commands import Answers, Order
-from agent.draining import Drain
+from agent.draining import Drain, words_of
 from agent.errors import SettingsInvalid
 from agent.files import FileStore
 from agent.host import Host
@@ -22,6 +22,7 @@ from agent.link import Broker, Link, Listener
 from agent.printer_task import PrinterTask
 from agent.printers.driver import Driver
 from agent.reports import sample
+from agent.running import DRAINED, Lock
 from agent.settings import AgentSettings, PrinterSettings
 from agent.surroundings import Surroundings
 from protocols.wire.compat import OURS, PROTOCOL_MINOR
@@ -92,6 +93,7 @@ class App:
         """
         settings = self._settings
         journal = await Journal.open(settings.state_dir / "journal.sqlite")
+        running = Lock(settings.state_dir)
         try:
             link = Link(
                 broker_of(settings),
@@ -118,7 +120,9 @@ class App:
                 tasks.create_task(_keep("link", link.run), name="link")
                 tasks.create_task(_keep("host", self._host.run), name="host")
                 tasks.create_task(_keep("telemetry", lambda: self._sample(link)), name="telemetry")
-                draining = self.drain.watch(self._tasks.values(), link.drain)
+                draining = self.drain.watch(
+                    self._tasks.values(), link.drain, lambda: running.note(self._waited_for())
+                )
                 tasks.create_task(draining, name="drain")
                 for printer_id, task in self._tasks.items():
                     # Apart, so that a mistake in the one does not cut the line of the other.
@@ -129,7 +133,17 @@ class App:
         finally:
             self._lines.close()
             journal.close()
+            if self.drain.empty.is_set():
+                running.note(DRAINED)
+            running.release()
             log.info("agent.ended", agent_id=self._agent_id)
+
+    def _waited_for(self) -> str:
+        """Return what draining waits for, in words."""
+        runs = {
+            id_: self._drivers[id_].observation.run for id_, t in self._tasks.items() if t.begun
+        }
+        return words_of({id_: run.progress if run else None for id_, run in runs.items()})
 
     def _presence(self, journal_id: JournalId) -> Presence:
         return Presence(

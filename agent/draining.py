@@ -5,7 +5,7 @@ is stopped without this disturbs no print either, but leaves it waiting for the 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -49,15 +49,26 @@ class Drain:
         """Take no new run from now on."""
         self._asked.set()
 
-    async def watch(self, printers: Iterable[Busy], say: Callable[[], None]) -> None:
-        """Set `empty` once nothing prints and the history was heard; `say` tells that it began."""
+    async def watch(
+        self,
+        printers: Iterable[Busy],
+        say: Callable[[], None],
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Set `empty` once nothing prints and the history was heard.
+
+        Args:
+            printers: all of the agent's.
+            say: tells the coordinator that draining began.
+            look: called now and then until nothing prints.
+        """
         await self._asked.wait()
         printers = tuple(printers)
         log.info("agent.draining", printing=sum(printer.begun for printer in printers))
         say()
         for printer in printers:
             printer.wake()
-        await _until(lambda: not any(printer.begun for printer in printers))
+        await _until(lambda: not any(printer.begun for printer in printers), look)
         heard = _until(lambda: not any(printer.unheard for printer in printers))
         with suppress(TimeoutError):
             await asyncio.wait_for(heard, HEARD_S_MAX)
@@ -66,9 +77,19 @@ class Drain:
         await asyncio.get_running_loop().create_future()
 
 
-async def _until(is_so: Callable[[], bool]) -> None:
+async def _until(is_so: Callable[[], bool], look: Callable[[], None] = lambda: None) -> None:
     """Look now and then: neither the journal nor the outbox tells when it is empty."""
     while True:
+        look()
         await asyncio.sleep(LOOK_S)
         if is_so():
             return
+
+
+def words_of(printing: Mapping[str, float | None]) -> str:
+    """Return what is waited for, printer by printer with its progress where that is known."""
+    each = (
+        f"{printer} at {progress:.0%}" if progress is not None else printer
+        for printer, progress in sorted(printing.items())
+    )
+    return f"printing: {', '.join(each)}" if printing else "nothing prints"

@@ -42,7 +42,9 @@ class FileStore:
     def __init__(
         self, folder: Path, *, coordinator_url: str, token: str = "", cache_bytes_max: int
     ) -> None:
-        """Use a folder of its own; nothing else may write there.
+        """Use a folder of its own; nothing else may write there, but what is kept beside a plate.
+
+        Such a file has the plate's name and an ending, and goes when the plate goes.
 
         Args:
             folder: where the files lie; made when needed.
@@ -162,9 +164,10 @@ class FileStore:
         for path in sorted(others, key=lambda path: path.stat().st_mtime):
             if total <= self._cache_bytes_max:
                 break
-            if path.name.removesuffix(".part") not in held:
-                total -= path.stat().st_size
-                path.unlink()
+            if path.name.partition(".")[0] not in held and path.exists():
+                for each in (path, *self._folder.glob(f"{path.name}.*")):
+                    total -= each.stat().st_size
+                    each.unlink()
         had = part.stat().st_size if part.exists() else 0
         if had > plate.size_bytes:
             part.unlink()

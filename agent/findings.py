@@ -30,10 +30,15 @@ class Findings:
         return "; ".join(finding.words for finding in self.now)
 
     def take(self, found: Iterable[Finding]) -> list[Finding]:
-        """Take all that holds now; returns what has just begun."""
-        before = set(self.rules)
+        """Take all that holds now; returns what has just begun, or become an alarm."""
+        before = {finding.rule: finding.level for finding in self.now}
         self.now = tuple(sorted(found, key=lambda finding: finding.level is Level.WARNING))
-        begun = [finding for finding in self.now if finding.rule not in before]
+        begun = [
+            finding
+            for finding in self.now
+            if finding.rule not in before
+            or (finding.level is Level.ALARM and before[finding.rule] is not Level.ALARM)
+        ]
         for finding in begun:
             self._log.warning(
                 f"{self._subject}.amiss",
@@ -42,6 +47,6 @@ class Findings:
                 words=finding.words,
                 **finding.evidence,
             )
-        for rule in before.difference(self.rules):
+        for rule in before.keys() - set(self.rules):
             self._log.info(f"{self._subject}.well_again", rule=rule)
         return begun

@@ -72,7 +72,12 @@ def _state_dir() -> Path:
 
 
 class AgentSettings(BaseSettings):
-    """Farmhand's agent: it drives the printers beside it. --config FILE, --version."""
+    """Farmhand's agent: it drives the printers beside it. --config FILE, --version.
+
+    farmhand-agent --drain [--timeout S] asks the agent that runs to begin nothing new, and waits
+    until it has ended; discover [PORT ...] lists what hangs on the serial ports; check
+    [--timeout S] tries each printer of the configuration.
+    """
 
     model_config = SettingsConfigDict(
         extra="forbid",

@@ -20,7 +20,8 @@ import structlog
 from aiohttp import web
 
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
-from coordinator.adapters.db.store import open_store
+from coordinator.adapters.db.database import Database, SqliteFile
+from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import (
     BrokerWish,
     EmbeddedBroker,
@@ -29,6 +30,7 @@ from coordinator.adapters.embedded_broker.broker import (
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
+from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
@@ -41,6 +43,8 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.preparing import prepare_jobs
+from coordinator.usecases.sealing import drop_sealed
+from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from protocols.wire.from_agent import Telemetry
 
@@ -63,7 +67,7 @@ async def run(settings: Settings) -> None:
     asked = _asked_to_stop()
     async with AsyncExitStack() as stack:
         stack.enter_context(hold_folder(settings.state_dir))
-        store = await stack.enter_async_context(open_store(settings.state_dir / "farm.sqlite3"))
+        store = await stack.enter_async_context(open_database(_database(settings)))
         artifacts = await stack.enter_async_context(
             open_artifacts(settings.state_dir / "artifacts")
         )
@@ -73,6 +77,8 @@ async def run(settings: Settings) -> None:
         slicer = ChildSlicer(
             timeout_s=settings.slicing_timeout_s,
             memory_bytes_max=settings.slicing_memory_mib * MIB,
+            cache=_plate_cache(settings),
+            policy=settings.gcode_policy,
         )
         farm = Farm(
             store=store,
@@ -84,9 +90,10 @@ async def run(settings: Settings) -> None:
             poke=lambda work: ticker.poke(work),
             policy=Policy(leases_ahead=settings.leases_ahead),
         )
-        ticker = Ticker(_bells(farm, link))
+        ticker = Ticker(_bells(settings, farm, link))
         await check_tail(farm)
         await recover(farm)
+        await drop_sealed(farm)
         api_url = await stack.enter_async_context(_api(farm, settings))
         await _work(settings, asked, farm, link, ticker, broker, api_url)
     log.info("coordinator.stopped")
@@ -129,9 +136,44 @@ async def _work(
             task.cancel()
 
 
-def _bells(farm: Farm, link: MqttLink) -> dict[str, Bell]:
+def _plate_cache(settings: Settings) -> PlateCache | None:
+    """Return the folder where plates are kept for the next time.
+
+    Raises:
+        SettingsInvalid: it can't be made.
+    """
+    if not settings.slicing_cache_mib:
+        return None
+    folder = settings.state_dir / "slicing-cache"
+    if settings.slicing_cache_dir:
+        folder = Path(settings.slicing_cache_dir).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"slicing_cache_dir {folder} can't be made ({error.strerror}): name another"
+        ) from error
+    return PlateCache(folder=folder, bytes_max=settings.slicing_cache_mib * MIB)
+
+
+def _database(settings: Settings) -> Database:
+    """Return the database that is named, else the folder's.
+
+    Raises:
+        SettingsInvalid: what is named is none.
+    """
+    if url := settings.database_url.get_secret_value():
+        # Late: its driver takes a tenth of a second and some megabytes.
+        from coordinator.adapters.db import postgresql
+
+        return postgresql.named(url)
+    return SqliteFile(settings.state_dir / "farm.sqlite3")
+
+
+def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
+        "slice": Bell(lambda: slice_plates(farm), every_s=5.0, hands=settings.slicings_at_once),
         "dispatch": Bell(lambda: dispatch_jobs(farm), every_s=1.0),
         # A slicer may be installed, or taken away, while we run.
         "probe": Bell(farm.slicer.probe, every_s=600.0),

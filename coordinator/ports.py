@@ -4,17 +4,20 @@ One contract suite (`tests/contracts/`) judges the fake and the real alike.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from coordinator.domain.estimates import Timing
 from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, BedState, Printer
+from coordinator.domain.rebuilt import Rebuilt, Told
 from coordinator.domain.runs import Run
+from coordinator.domain.sealing import Checkpoint
+from coordinator.domain.slicing import Inspection, Sliced, SliceWish, Verified
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
@@ -48,8 +51,8 @@ class Unit(Protocol):
     async def jobs_wanting(self, *, offset: int, limit: int) -> list[Job]:
         """Return jobs that leases may be given for, by `planning.precedence`.
 
-        Those are the open jobs that nobody holds and that have fewer runs than copies; what failed,
-        was revoked or discarded does not count as a run.
+        Those are the open jobs that nobody holds and whose runs bring fewer copies than are wanted;
+        what failed, was revoked or discarded brings none.
         """
 
     async def printers_insisted_on(self) -> set[PrinterId]:
@@ -59,7 +62,13 @@ class Unit(Protocol):
         """Insert or replace a job."""
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        """Return a job's plates."""
+        """Return a job's plates, made or not, by class."""
+
+    async def plates_wanted(self) -> list[Plate]:
+        """Return the plates that are to be sliced, by the precedence of their jobs, then by class.
+
+        Those of jobs that have ended or are ending are not.
+        """
 
     async def save_plate(self, plate: Plate) -> None:
         """Insert a plate, or replace the job's plate of the same printer class."""
@@ -75,6 +84,12 @@ class Unit(Protocol):
         live: bool | None = None,
     ) -> list[Run]:
         """Return runs, oldest first; `live` keeps those that have not ended, or those that have."""
+
+    async def timings(self, limit: int) -> list[Timing]:
+        """Return how long the last finished runs took, those leased last first.
+
+        Only runs whose agent measured them, of plates that foretell it.
+        """
 
     async def save_run(self, run: Run) -> None:
         """Insert or replace a run."""
@@ -148,8 +163,26 @@ class Unit(Protocol):
     async def head(self) -> Head:
         """Return where the history ends, as it is kept beside the lines."""
 
-    async def rows(self) -> dict[Thing, Row]:
-        """Return every row of the tables that history tells of, as it would tell them."""
+    def rows(self) -> AsyncIterator[Sequence[tuple[Thing, Row]]]:
+        """Yield every row of the tables that history tells of, as it would tell them, in pages."""
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """Return what the history begins behind, None where it begins with its first line.
+
+        Lines up to there may still be stored, for a while; they no longer count.
+        """
+
+    def kept_rows(self) -> AsyncIterator[Sequence[tuple[Thing, Told]]]:
+        """Yield the rows at the checkpoint, in pages."""
+
+    async def put_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Insert a checkpoint, behind all others; the rows at the one before are forgotten."""
+
+    async def keep_rows(self, page: Sequence[tuple[Thing, Told]]) -> None:
+        """Add rows to those at the checkpoint."""
+
+    async def drop_sealed(self, limit: int) -> int:
+        """Remove the oldest lines that the checkpoint covers; return how many there were."""
 
     async def mark_desired(self, printer_id: PrinterId) -> None:
         """Note in the outbox that a printer's desired document has to be said again."""
@@ -173,6 +206,9 @@ class Store(Protocol):
 
     def read(self) -> AbstractAsyncContextManager[Unit]:
         """Begin a transaction that sees one state of things and saves nothing."""
+
+    def scratch(self) -> AbstractContextManager[Rebuilt]:
+        """Lend an empty place for what an audit rebuilds, which need not fit into memory."""
 
 
 class StagedFile(Protocol):
@@ -216,49 +252,19 @@ class ArtifactStore(Protocol):
     def as_file(self, sha256: str, suffix: str = "") -> AbstractAsyncContextManager[Path]:
         """Lend the artifact as a local file, for tools that want a path; read only."""
 
+    def scratch(self) -> AbstractAsyncContextManager[Path]:
+        """Lend an empty folder for tools that write; gone with all in it at the end of its block.
+
+        Raises:
+            Unavailable: the disk is full.
+        """
+
     async def delete(self, sha256: str) -> None:
         """Remove it; nothing happens where it is not there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
-    """What a model is, and where it fits.
-
-    Attributes:
-        size_mm: extent in x, y and z.
-        fits: the printer classes whose bed takes it.
-        warnings: for a person.
-    """
-
-    triangles: int
-    size_mm: tuple[float, float, float]
-    fits: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliceWish:
-    """What is to be sliced, and for whom; empty quality means the standard one."""
-
-    model: Path
-    name: str
-    printer_class: str
-    material: str
-    quality: str = ""
-    overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sliced:
-    """What the slicer made; estimates are the slicer's own."""
-
-    time_s: float | None
-    filament_mm: float | None
-    filament_g: float | None
-    layer_count: int
-    line_count: int
-    engine: str
-    warnings: tuple[str, ...] = ()
+# Told how far a slicing is, 0 to 1 and never back, and its stage in words.
+Progress = Callable[[float, str], None]
 
 
 class Slicer(Protocol):
@@ -293,14 +299,27 @@ class Slicer(Protocol):
             Unavailable: the slicer is missing, crashed or took too long.
         """
 
-    async def slice(
-        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
-    ) -> Sliced:
-        """Make G-code at `output`, or nothing at all; progress runs from 0 to 1.
+    async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
+        """Make G-code at `output`, or nothing at all; who cancels it leaves no process behind.
 
         Raises:
             Refused: this model can't be sliced so.
             Unavailable: the slicer is missing, crashed or took too long.
+        """
+
+    async def verify(
+        self, gcode: Path, *, printer_class: str, material: str, text: Path | None = None
+    ) -> Verified:
+        """Hold G-code against a class of printers; what forbids the print is a finding.
+
+        Args:
+            gcode: the file; its suffix tells the format.
+            material: what it is to be printed with; empty where that is open.
+            text: where the text of binary G-code is written.
+
+        Raises:
+            Refused: the class is unknown (`unknown_printer_class`), or the file can't be read.
+            Unavailable: the process crashed or took too long.
         """
 
 

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     """Folder of the database, the artifacts and the token, one coordinator per folder. Default:
     ~/.local/state/farmhand"""
 
+    database_url: SecretStr = SecretStr("")
+    """Use a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME, and not a file in the
+    folder."""
+
     host: Host = "127.0.0.1"
     """Where the HTTP API listens."""
 
@@ -100,6 +104,21 @@ class Settings(BaseSettings):
     # A model of two million triangles takes 1.3 GB.
     slicing_memory_mib: int = Field(default=4096, ge=512)
     """Memory of the slicing process and, separately, of the slicer."""
+
+    # Each uses all cores as well as it can; two, so that a long one does not hold up a short one.
+    slicings_at_once: int = Field(default=2, ge=1, le=64)
+    """Plates that are sliced at the same time."""
+
+    slicing_cache_dir: str = ""
+    """Folder where plates are kept for the next time the same is sliced; where it is empty,
+    slicing-cache in the state folder."""
+
+    slicing_cache_mib: int = Field(default=1024, ge=0)
+    """Room for those plates; 0 keeps none."""
+
+    gcode_policy: dict[str, Literal["refuse", "warn", "ignore"]] = Field(default_factory=dict)
+    """What a rule for G-code means here, where that differs from the usual: rule to refuse, warn or
+    ignore."""
 
     leases_ahead: int = Field(default=2, ge=0, le=4)
     """Leases handed in advance to each printer that clears its bed by itself."""

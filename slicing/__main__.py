@@ -60,25 +60,42 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         raise RequestInvalid("The slicing request is longer than 1 MiB: pass paths, not contents.")
     # numpy's threads reserve address space for each core, which the limit below would count.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from slicing.request import InspectRequest, ProbeRequest, ProbeResult, parse_request
+    from slicing.request import (
+        ImportRequest,
+        InspectRequest,
+        ListRequest,
+        ProbeRequest,
+        ProbeResult,
+        ShowRequest,
+        VerifyRequest,
+        parse_request,
+    )
 
     request = parse_request(text)
+    if isinstance(request, ListRequest | ShowRequest | ImportRequest):
+        from slicing.listing import answer
+
+        return answer(request)
     if isinstance(request, ProbeRequest):
         from slicing.registry import open_engine
 
-        open_engine(request.engine).require()
+        open_engine(request.engine).installation()
         return asdict(ProbeResult(engine=request.engine))
     limit_own_memory(request.limits.memory_bytes_max)
     if isinstance(request, InspectRequest):
         from slicing.inspection import inspect
 
         return asdict(inspect(request))
-    from slicing.pipeline import make_plate
+    if isinstance(request, VerifyRequest):
+        from slicing.verifying import verify_plate
+
+        return asdict(verify_plate(request))
+    from slicing.remembering import make_or_fetch
 
     def report(ratio: float, stage: str) -> None:
         _say(out, "progress", {"ratio": round(ratio, 3), "stage": stage})
 
-    return asdict(make_plate(request, report))
+    return make_or_fetch(request, report)
 
 
 def _say(out: TextIO, kind: str, facts: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from slicing import vendor
 from slicing.errors import ProfileInvalid, ProfileUnknown
-from slicing.profiles import Material, Printer, Quality
+from slicing.profiles import Configuration, Material, Overrides, Printer, Quality, merge
 from slicing.shapes import first_fault
 
 _Kind = TypeVar("_Kind", Printer, Material, Quality)
@@ -41,8 +42,26 @@ class Catalogue:
         """Take the folder, or None for the one that ships."""
         self._folder = folder or configs_folder()
 
+    def configuration(
+        self, printer: str, material: str, quality: str, wishes: Overrides
+    ) -> Configuration:
+        """Return the one configuration that names and wishes amount to.
+
+        A printer called `vendor/...` is a preset that came with an installed slicer (vendor.py).
+
+        Raises:
+            ProfileUnknown, ProfileInvalid: see `_read`.
+            SettingsRefused: together they can't work.
+        """
+        if printer.startswith(vendor.PREFIX):
+            heights = {one.name: one.layers.height_mm for one in self.qualities()}
+            return vendor.configuration(printer, material, quality, wishes, heights_mm=heights)
+        return merge(self.printer(printer), self.material(material), self.quality(quality), wishes)
+
     def printer(self, name: str) -> Printer:
         """Return a printer class; see `_read` for what it raises."""
+        if name.startswith(vendor.PREFIX):
+            return vendor.printer(name)
         return self._read(Printer, name)
 
     def material(self, name: str) -> Material:

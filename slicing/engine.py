@@ -23,10 +23,12 @@ class Capabilities:
     Attributes:
         dialects: firmwares that it writes for.
         deterministic: equal input gives equal output, but for a date in a comment.
+        takes_parts: it takes several meshes in place and labels each in its G-code.
     """
 
     dialects: frozenset[Dialect]
     deterministic: bool
+    takes_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +36,13 @@ class EngineTask:
     """One plate to make.
 
     Attributes:
-        mesh_path: a binary STL, in place: its coordinates are those of the bed.
+        mesh_path: a binary STL, in place: its coordinates are the printer's own.
         part_height_mm: its height.
         configuration: all settings.
         folder: an empty folder of the task's own; everything in it is thrown away afterwards.
         output_path: where the G-code goes, inside that folder.
+        more_paths: other meshes of the same plate, in place as well; only for an engine that
+            `takes_parts`, the others get one mesh of them all.
     """
 
     mesh_path: Path
@@ -47,6 +51,7 @@ class EngineTask:
     folder: Path
     output_path: Path
     limits: ProcessLimits
+    more_paths: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +79,8 @@ class Engine(Protocol):
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
 
-    def require(self) -> None:
-        """Do nothing where the program is installed; nothing is started for that.
+    def installation(self) -> str:
+        """Return what tells the installed program from any other; nothing is started for that.
 
         Raises:
             EngineMissing: it is not.

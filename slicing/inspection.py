@@ -2,12 +2,12 @@
 
 from slicing.catalogue import Catalogue
 from slicing.errors import ModelTooLarge
-from slicing.geometry import load
+from slicing.geometry import load_source
 from slicing.mesh import Vector, exceeds
 from slicing.registry import open_engine
 from slicing.request import Bed, InspectRequest, InspectResult, TooLarge
 
-_HOLES = "The surface has holes or loose edges; the slicer closes what it can: check the preview."
+_HOLES = "The surface has holes or loose edges: slicing repairs what it can and says so."
 
 
 def inspect(request: InspectRequest) -> InspectResult:
@@ -18,14 +18,14 @@ def inspect(request: InspectRequest) -> InspectResult:
         ProfileError: a printer, material or quality is unknown or its profile wrong.
         EngineError: what it is to be sliced with is not there.
     """
-    open_engine(request.engine).require()
+    open_engine(request.engine).installation()
     catalogue = Catalogue(request.configs)
     if request.material:
         catalogue.material(request.material)
     if request.quality:
         catalogue.quality(request.quality)
     beds = _beds(request, catalogue)
-    mesh = load(request.model_path, name=request.name, limits=request.limits)
+    mesh = load_source(request, request.limits)
     size = mesh.size_mm
     fitting, beyond = [], []
     for name, bed in beds.items():

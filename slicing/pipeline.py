@@ -1,30 +1,32 @@
-"""From a model to a plate, stage by stage: load, place, slice, verify, hand over.
+"""From models to a plate: load, repair, orient, pack, slice, verify, picture, hand over.
 
 All work happens in a folder beside the output; the plate is moved out of it as the last act, so
 that nobody ever sees half of one.
 """
 
 import errno
-import os
-import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from slicing import stl
+from slicing import thumbnails
 from slicing.catalogue import Catalogue
-from slicing.engine import EngineTask, Report
+from slicing.designer import designer_wishes
+from slicing.engine import Engine, EngineResult, EngineTask, Report
 from slicing.errors import OutputUnwritable
-from slicing.geometry import load
-from slicing.inspection import too_large
-from slicing.mesh import Mesh, fits, set_on_bed
+from slicing.look_ahead import Estimate, estimate, machine_of
+from slicing.parts import Laid, Part, laid, prepared, results, warnings, write
 from slicing.process import ProcessLimits
-from slicing.profiles import Configuration, merge
+from slicing.profiles import Configuration
 from slicing.registry import open_engine
-from slicing.request import SliceRequest, SliceResult
-from slicing.verify import check, scan
+from slicing.request import Picture, SliceRequest, SliceResult
+from slicing.scan import Scan
+from slicing.verify import check, sentence
+from slicing.workspace import PLATE, hand_over, workspace
 
 # Shares of the whole, as far as they can be foretold: slicing takes most of it.
 _LOADED = 0.1
 _SLICED = 0.9
+_DRAWN = 0.95
 
 
 def make_plate(request: SliceRequest, report: Report) -> SliceResult:
@@ -38,54 +40,35 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
         SlicingError: of which kind, errors.py tells; nothing is left behind.
     """
     catalogue = Catalogue(request.configs)
-    configuration = merge(
-        catalogue.printer(request.printer),
-        catalogue.material(request.material),
-        catalogue.quality(request.quality),
-        request.settings,
+    wishes = request.settings
+    if request.designer_settings:
+        wishes = designer_wishes(request.model_path, wishes)
+    configuration = catalogue.configuration(
+        request.printer, request.material, request.quality, wishes
     )
+    printer = configuration.printer
     engine = open_engine(request.engine)
-    report(0.0, "loading")
-    mesh = _placed(request, configuration)
+    parts = prepared(request, lambda stage: report(0.0, stage))
+    on_plate = laid(parts, configuration, triangles_max=request.limits.triangles_max)
     report(_LOADED, "slicing")
     try:
-        with tempfile.TemporaryDirectory(
-            prefix=".farmhand-slicing-", dir=request.output_path.parent
-        ) as folder:
-            task = _task(request, configuration, mesh, Path(folder))
-            stl.write(mesh.corners, task.mesh_path)
+        with workspace(request.output_path.parent) as folder:
+            task = _task(request, configuration, engine, on_plate, folder)
             made = engine.slice(task, _within(report))
-            report(_SLICED, "verifying")
-            found = scan(task.output_path)
-            printer = configuration.printer
-            check(found, bed_mm=printer.volume_mm, printer=printer.name)
-            assert found.bounds_mm is not None
-            _hand_over(task.output_path, request.output_path)
+            report(_SLICED, "drawing")
+            drawn = _drawn(request, configuration, parts, on_plate, folder)
+            beside = {name: folder / name for name in (Path(one.path).name for one in drawn)}
+            if not thumbnails.present(task.output_path):
+                shown = [beside[Path(one.path).name] for one in drawn if one.shows == "model"]
+                thumbnails.put(task.output_path, [path.read_bytes() for path in shown])
+            report(_DRAWN, "verifying")
+            found, time = estimate(task.output_path, machine_of(printer))
+            doubts = check(found, printer)
+            hand_over(folder, request.output_path, beside)
     except OSError as error:
         raise _unwritable(error, request.output_path) from error
-    return SliceResult(
-        output_path=str(request.output_path),
-        name=request.name or request.model_path.stem,
-        printer=printer.name,
-        material=configuration.material.name,
-        quality=configuration.quality.name,
-        nozzle_mm=printer.nozzle.diameter_mm,
-        bed_mm=printer.volume_mm,
-        engine=engine.name,
-        engine_version=made.version,
-        time_s=made.time_s,
-        filament_mm=made.filament_mm,
-        filament_g=made.filament_g,
-        cost=made.cost,
-        layers=found.layers,
-        z_max_mm=found.bounds_mm[1][2],
-        bounds_mm=found.bounds_mm,
-        lines=found.lines,
-        size_bytes=found.size_bytes,
-        sha256=found.sha256,
-        settings=configuration.flat(),
-        warnings=(*mesh.warnings, *made.warnings),
-    )
+    result = _result(request, configuration, engine, made, found, time, parts, on_plate, drawn)
+    return replace(result, warnings=(*result.warnings, *map(sentence, doubts)))
 
 
 def _within(report: Report) -> Report:
@@ -100,24 +83,26 @@ def _within(report: Report) -> Report:
     return onward
 
 
-def _placed(request: SliceRequest, configuration: Configuration) -> Mesh:
-    """Return the mesh in the middle of the bed; raises ModelTooLarge where it does not fit."""
-    mesh = load(request.model_path, name=request.name, limits=request.limits)
-    printer, brim_mm = configuration.printer, configuration.quality.adhesion.brim_mm
-    if not fits(mesh.size_mm, printer.volume_mm, margin_mm=brim_mm):
-        raise too_large(mesh.size_mm, {printer.name: printer.volume_mm}, margin_mm=brim_mm)
-    return set_on_bed(mesh, printer.volume_mm, margin_mm=brim_mm)
-
-
 def _task(
-    request: SliceRequest, configuration: Configuration, mesh: Mesh, folder: Path
+    request: SliceRequest,
+    configuration: Configuration,
+    engine: Engine,
+    on_plate: Laid,
+    folder: Path,
 ) -> EngineTask:
+    first, *more = write(
+        on_plate,
+        folder,
+        apart=engine.capabilities.takes_parts,
+        origin_mm=configuration.printer.bed.origin_mm,
+    )
     return EngineTask(
-        mesh_path=folder / "model.stl",
-        part_height_mm=mesh.size_mm[2],
+        mesh_path=first,
+        more_paths=tuple(more),
+        part_height_mm=on_plate.height_mm,
         configuration=configuration,
         folder=folder,
-        output_path=folder / "plate.gcode",
+        output_path=folder / PLATE,
         limits=ProcessLimits(
             wall_s_max=request.limits.engine_s_max,
             memory_bytes_max=request.limits.memory_bytes_max,
@@ -126,11 +111,79 @@ def _task(
     )
 
 
-def _hand_over(made: Path, wanted: Path) -> None:
-    """Move a plate to its place in one step, its bytes on the disk before its name."""
-    with made.open("rb") as file:
-        os.fsync(file.fileno())
-    made.replace(wanted)
+def _drawn(
+    request: SliceRequest,
+    configuration: Configuration,
+    parts: tuple[Part, ...],
+    on_plate: Laid,
+    folder: Path,
+) -> tuple[Picture, ...]:
+    """Draw the request's model and the whole plate into the folder, where that is asked for."""
+    if not request.pictures:
+        return ()
+    from slicing.picture import SIZES_PX, Painted, pictures
+
+    whole = all(request.repair and not part.changes.edges_open for part in parts)
+    scenes = {
+        "model": ([Painted(corners=parts[0].mesh.corners, closed=whole)], None),
+        "plate": (
+            [Painted(corners=mesh.corners, closed=whole) for _, mesh in on_plate.meshes],
+            configuration.printer.volume_mm[:2],
+        ),
+    }
+    found = []
+    for shows, (things, bed_mm) in scenes.items():
+        for size_px, png in zip(SIZES_PX, pictures(things, bed_mm=bed_mm), strict=True):
+            path = request.output_path.with_suffix(f".{shows}-{size_px}.png")
+            (folder / path.name).write_bytes(png)
+            found.append(Picture(shows=shows, size_px=size_px, path=str(path)))
+    return tuple(found)
+
+
+def _result(
+    request: SliceRequest,
+    configuration: Configuration,
+    engine: Engine,
+    made: EngineResult,
+    found: Scan,
+    time: Estimate,
+    parts: tuple[Part, ...],
+    on_plate: Laid,
+    drawn: tuple[Picture, ...],
+) -> SliceResult:
+    assert found.bounds_mm is not None, "the check refuses a plate that prints nothing"
+    printer = configuration.printer
+    return SliceResult(
+        output_path=str(request.output_path),
+        name=request.title,
+        printer=printer.name,
+        material=configuration.material.name,
+        quality=configuration.quality.name,
+        nozzle_mm=printer.nozzle.diameter_mm,
+        bed_mm=printer.volume_mm,
+        engine=engine.name,
+        engine_version=made.version,
+        time_s=time.time_s,
+        time_source=time.source,
+        planned_s=time.planned_s,
+        layers_s=time.layers_s,
+        filament_mm=made.filament_mm,
+        filament_g=made.filament_g,
+        cost=made.cost,
+        layers=found.layer_count,
+        z_max_mm=found.bounds_mm[1][2],
+        bounds_mm=found.bounds_mm,
+        lines=found.lines,
+        size_bytes=found.size_bytes,
+        sha256=found.sha256,
+        settings=configuration.flat(),
+        warnings=(*warnings(parts, on_plate), *made.warnings),
+        copies_on_plate=on_plate.counts[0],
+        copies_left=request.copies - on_plate.counts[0],
+        plates_needed=on_plate.plates,
+        parts=results(parts, on_plate),
+        pictures=drawn,
+    )
 
 
 def _unwritable(error: OSError, path: Path) -> OutputUnwritable:

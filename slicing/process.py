@@ -31,11 +31,16 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLimits:
-    """What a program may use: wall time, address space, and bytes of one file."""
+    """What a program may use: wall time, address space, and bytes of one file.
+
+    Attributes:
+        reserves_addresses: bound the memory that it can write to, and not its address space.
+    """
 
     wall_s_max: float
     memory_bytes_max: int
     output_bytes_max: int
+    reserves_addresses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +140,8 @@ def _confine(limits: ProcessLimits) -> Callable[[], None]:
     parent = os.getpid()
 
     def confine() -> None:
-        _lower(resource.RLIMIT_AS, limits.memory_bytes_max)
+        memory = resource.RLIMIT_DATA if limits.reserves_addresses else resource.RLIMIT_AS
+        _lower(memory, limits.memory_bytes_max)
         _lower(resource.RLIMIT_FSIZE, limits.output_bytes_max)
         _lower(resource.RLIMIT_CORE, 0)
         os.nice(_NICENESS)

@@ -1,12 +1,26 @@
 """A configuration in PrusaSlicer's words: one flat INI that leaves nothing to presets."""
 
+from slicing.printer import BedShape
 from slicing.profiles import Configuration, Dialect, InfillPattern, LayerSettings
 
-_FLAVOURS = {Dialect.MARLIN: "marlin2", Dialect.PRUSA: "marlin"}
+_FLAVOURS = {
+    Dialect.MARLIN: "marlin2",
+    Dialect.PRUSA: "marlin",
+    # 2.5 knows no flavour for Klipper, which takes Marlin's.
+    Dialect.KLIPPER: "marlin",
+    Dialect.REPETIER: "repetier",
+    Dialect.REPRAPFIRMWARE: "reprapfirmware",
+    Dialect.SMOOTHIE: "smoothie",
+}
 
 
 def ini(configuration: Configuration, *, part_height_mm: float) -> str:
     """Return the text of a file for `--load`."""
+    native = configuration.native_for("prusaslicer")
+    if native is not None:
+        return "".join(
+            f"{key} = {value}\n" for key, value in {**native, "post_process": ""}.items()
+        )
     start, end = configuration.gcode(part_height_mm=part_height_mm)
     keys = {
         **_printer(configuration),
@@ -23,12 +37,11 @@ def ini(configuration: Configuration, *, part_height_mm: float) -> str:
 
 def _printer(configuration: Configuration) -> dict[str, object]:
     printer = configuration.printer
-    x, y = printer.bed.size_mm
     motion, retraction = printer.motion, printer.retraction
     return {
         "printer_technology": "FFF",
         "gcode_flavor": _FLAVOURS[printer.dialect],
-        "bed_shape": f"0x0,{x:g}x0,{x:g}x{y:g},0x{y:g}",
+        "bed_shape": ",".join(f"{a:g}x{b:g}" for a, b in _corners(printer.bed)),
         "max_print_height": printer.bed.height_mm,
         "nozzle_diameter": printer.nozzle.diameter_mm,
         # Only for its estimate: a printer's limits are its firmware's business.
@@ -52,6 +65,11 @@ def _printer(configuration: Configuration) -> dict[str, object]:
         "gcode_label_objects": True,
         "gcode_comments": False,
     }
+
+
+def _corners(bed: BedShape) -> list[tuple[float, float]]:
+    (width, depth), (x, y) = bed.size_mm, bed.origin_mm
+    return [(x, y), (x + width, y), (x + width, y + depth), (x, y + depth)]
 
 
 def _material(configuration: Configuration) -> dict[str, object]:
@@ -94,11 +112,15 @@ def _quality(configuration: Configuration) -> dict[str, object]:
         "perimeters": quality.shell.perimeters,
         "top_solid_layers": quality.shell.top_layers,
         "bottom_solid_layers": quality.shell.bottom_layers,
-        "seam_position": "aligned",
+        "seam_position": quality.shell.seam.value,
+        "ironing": quality.shell.ironing,
         "fill_density": f"{percent:g}%",
         "fill_pattern": pattern.value,
         "support_material": quality.adhesion.supports,
         "support_material_auto": quality.adhesion.supports,
+        # Counted from the bed; 0 would mean: as it likes.
+        "support_material_threshold": max(1, round(90 - quality.adhesion.support_overhang_degrees)),
+        "support_material_buildplate_only": quality.adhesion.supports_from_bed_only,
         "brim_type": "outer_only" if quality.adhesion.brim_mm else "no_brim",
         "brim_width": quality.adhesion.brim_mm,
         "skirts": 0,  # the start code wipes the nozzle, and the whole bed stays free

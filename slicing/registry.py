@@ -10,7 +10,12 @@ from slicing.errors import EngineUnknown
 GROUP = "farmhand.engines"
 
 # Serves a checkout that is not installed, and so has no entry points.
-_SHIPPED = {"prusaslicer": "slicing.prusaslicer:PrusaSlicer"}
+_SHIPPED = {
+    "curaengine": "slicing.curaengine:CuraEngine",
+    "curawasm": "slicing.curawasm:CuraWasm",
+    "orcaslicer": "slicing.orcaslicer:OrcaSlicer",
+    "prusaslicer": "slicing.prusaslicer:PrusaSlicer",
+}
 
 
 def engine_names() -> tuple[str, ...]:

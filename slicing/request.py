@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from protocols.gcode.rules import RULES, Severity
+from slicing.changes import Changes
 from slicing.errors import RequestInvalid, SettingInvalid
 from slicing.profiles import Overrides
 from slicing.shapes import Shape, first_fault
 
 MIB = 1024 * 1024
+
+Unit: TypeAlias = Literal["mm", "cm", "m", "inch"]
+Up: TypeAlias = Literal["y", "z"]
 
 
 class Limits(Shape):
@@ -34,6 +39,10 @@ class Limits(Shape):
     output_bytes_max: int = Field(default=1024 * MIB, gt=0)
 
 
+# More don't fit on any bed, and a job of more is several plates anyway.
+Copies: TypeAlias = Annotated[int, Field(ge=1, le=500)]
+
+
 class Bed(Shape):
     """A build volume without a profile: what inspecting needs of a printer.
 
@@ -48,18 +57,49 @@ class Bed(Shape):
     ]
 
 
-class _Request(Shape):
-    """What both requests share.
+class Source(Shape):
+    """A model's file, and how its numbers are meant.
 
     Attributes:
         model_path: the model's file.
         name: what people call it; its suffix is a hint where the path has none.
-        configs: the folder with printers, materials and profiles; None for the one that ships.
-        limits: what it may cost.
+        unit: of the file's numbers; None for what file or format say.
+        fit_mm: the longest side to scale to, for models without a size; instead of `unit`.
+        up: the axis that points up; None for the format's.
     """
 
     model_path: Path
     name: str = ""
+    unit: Unit | None = None
+    fit_mm: Annotated[float, Field(gt=0)] | None = None
+    up: Up | None = None
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if self.unit is not None and self.fit_mm is not None:
+            raise ValueError("either the unit or the size to fit (fit_mm) can be given")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What to call it."""
+        return self.name or self.model_path.stem
+
+
+class Model(Source):
+    """One more model on the same plate, and how often."""
+
+    copies: Copies = 1
+
+
+class _Request(Source):
+    """What both requests share.
+
+    Attributes:
+        configs: the folder with printers, materials and profiles; None for the one that ships.
+        limits: what it may cost.
+    """
+
     configs: Path | None = None
     limits: Limits = Limits()
 
@@ -96,6 +136,14 @@ class SliceRequest(_Request):
     Attributes:
         output_path: where the G-code goes. Nothing appears there before it is whole.
         engine: a name of the registry.
+        cache_folder: plates that were made before are taken from there, new ones kept; None: not.
+        copies: of the model; as many go on the plate as have room.
+        models: others that go on the same plate.
+        orient: turn each part the way that prints best.
+        repair: make torn surfaces whole.
+        pictures: put PNGs of model and plate beside the output, named after it.
+        designer_settings: below the settings, take over a few that a 3MF brings. For people who may
+            decide that; the designer is not one of them.
     """
 
     kind: Literal["slice"]
@@ -105,9 +153,93 @@ class SliceRequest(_Request):
     quality: str = "standard"
     settings: Overrides = Overrides()
     engine: str = "prusaslicer"
+    cache_folder: Path | None = None
+    designer_settings: bool = False
+    copies: Copies = 1
+    models: Annotated[tuple[Model, ...], Field(max_length=100)] = ()
+    orient: bool = False
+    repair: bool = True
+    pictures: bool = True
 
 
-Request: TypeAlias = ProbeRequest | InspectRequest | SliceRequest
+class VerifyRequest(Shape):
+    """Hold a ready plate against a class of printers.
+
+    Attributes:
+        gcode_path: `.gcode`, `.gco`, `.g` or `.bgcode`; its content decides which.
+        material: what it is to be printed with; empty where that is open.
+        policy: rule -> what a breach comes to, where the farm differs from the rules' own table.
+        text_path: where the text of binary G-code goes, for printers that take only that.
+    """
+
+    kind: Literal["verify"]
+    gcode_path: Path
+    printer: str
+    material: str = ""
+    policy: dict[str, Severity] = Field(default_factory=dict)
+    text_path: Path | None = None
+    configs: Path | None = None
+    limits: Limits = Limits()
+
+    @field_validator("policy")
+    @classmethod
+    def _rules_known(cls, policy: dict[str, Severity]) -> dict[str, Severity]:
+        if unknown := policy.keys() - RULES.keys():
+            raise ValueError(f'there is no rule "{min(unknown)}"; there are {", ".join(RULES)}')
+        return policy
+
+
+class ListRequest(Shape):
+    """Which profiles and settings are there?
+
+    Attributes:
+        configs: as in other requests.
+        vendor: list the vendors' printers on this machine too; takes a second.
+    """
+
+    kind: Literal["list"]
+    configs: Path | None = None
+    vendor: bool = False
+
+
+class ShowRequest(Shape):
+    """What does a profile hold?
+
+    Attributes:
+        name: of a printer class, a material or a quality; the first that has it is shown.
+    """
+
+    kind: Literal["show"]
+    name: str
+    configs: Path | None = None
+
+
+class ImportRequest(Shape):
+    """Take over a user's own profiles.
+
+    Attributes:
+        path: an INI, a bundle, G-code or a 3MF of PrusaSlicer; a JSON or a 3MF of Orca and Bambu.
+        into: the configs folder that gets the files; nothing in it is replaced.
+        beside: folders where parents of a JSON may lie.
+        name: what the profiles are to be called; empty for their own names.
+    """
+
+    kind: Literal["import"]
+    path: Path
+    into: Path
+    beside: tuple[Path, ...] = ()
+    name: str = ""
+
+
+Request: TypeAlias = (
+    ProbeRequest
+    | InspectRequest
+    | SliceRequest
+    | VerifyRequest
+    | ListRequest
+    | ShowRequest
+    | ImportRequest
+)
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
 
@@ -149,13 +281,51 @@ class InspectResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartResult:
+    """One model of a plate.
+
+    Attributes:
+        copies_on_plate: how many of the copies asked for have room; `copies_left` have none.
+        size_mm: of one copy, as it stands on the bed.
+        turned: it was oriented otherwise than in its file.
+        changes: what repair did.
+    """
+
+    name: str
+    copies_on_plate: int
+    copies_left: int
+    size_mm: tuple[float, float, float]
+    turned: bool
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A PNG beside the plate.
+
+    Attributes:
+        shows: `model` or `plate`.
+        size_px: width and height.
+    """
+
+    shows: str
+    size_px: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceResult:
     """A plate: where it lies, what it is, and what it needs.
 
     Attributes:
         settings: every value of the merged configuration that shaped it, `section.key`.
-        time_s: print time as the engine estimates it, heating left out.
+        time_s: print time without heating; `time_source` tells whose: `slicer` or `planner`.
+        planned_s: our planner's, in any case; `layers_s`: when each layer ends, of `time_s`.
         bounds_mm: least and greatest x, y, z of what is extruded after the start code.
+        cached: it was made before, for an equal request.
+        copies_on_plate: of the request's own model; `copies_left` had no room.
+        plates_needed: how many plates like this, the last maybe less full, all copies take.
+        parts: every model, the request's own first.
     """
 
     output_path: str
@@ -179,6 +349,57 @@ class SliceResult:
     sha256: str
     settings: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    time_source: str = "slicer"
+    planned_s: float = 0.0
+    layers_s: tuple[float, ...] = ()
+    cached: bool = False
+    copies_on_plate: int = 1
+    copies_left: int = 0
+    plates_needed: int = 1
+    parts: tuple[PartResult, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyResult:
+    """What a ready plate amounts to, and what speaks against it.
+
+    Attributes:
+        accepted: no finding refuses it.
+        findings: each with `line` (0: the whole file), `rule`, `severity` and `words`.
+        slicer: name and version, empty where it does not tell; `material` and `nozzle_mm` likewise.
+        time_s: print time without heating; `time_source` tells whose: `slicer` or `planner`.
+        planned_s: our planner's, in any case.
+        filament_mm: how far filament is drawn in; `filament_g` is the slicer's word.
+        bounds_mm: least and greatest x, y, z of the part; None where nothing is printed.
+        celsius: name of a heating command -> the hottest that it asks for.
+        features: kinds of moves -> millimetres of filament.
+        thumbnails: where pictures stand in the text.
+        sha256: of the text; `size_bytes` and `lines` likewise.
+    """
+
+    printer: str
+    accepted: bool
+    findings: tuple[dict[str, Any], ...]
+    slicer: str
+    material: str
+    nozzle_mm: float | None
+    time_s: float
+    time_source: str
+    planned_s: float
+    filament_mm: float
+    filament_g: float | None
+    filament_by_tool_mm: dict[str, float]
+    layers: int
+    bounds_mm: tuple[tuple[float, float, float], tuple[float, float, float]] | None
+    celsius: dict[str, float]
+    tool_changes: int
+    features: dict[str, float]
+    objects: tuple[str, ...]
+    thumbnails: tuple[dict[str, Any], ...]
+    lines: int
+    size_bytes: int
+    sha256: str
 
 
 def parse_request(text: bytes | str) -> Request:

@@ -1,6 +1,15 @@
 """Data from outside as frozen shapes: an unknown key is an error, and an error is a sentence."""
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Millimetres = Annotated[float, Field(gt=0, le=5000)]
+Speed = Annotated[float, Field(gt=0, le=1000)]  # mm/s
+Celsius = Annotated[float, Field(ge=0, le=500)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Layers = Annotated[int, Field(ge=0, le=1000)]
 
 
 class Shape(BaseModel):

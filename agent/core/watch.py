@@ -5,7 +5,7 @@ at how things are and at what was remembered since something began; it never act
 as long as its cause: whoever performs this tells it once when it appears and once when it goes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from protocols.wire.vocabulary import Finding, Level, Temperature
@@ -144,6 +144,15 @@ def watch(
         *_out_of_place(look),
     ]
     return Watch(heaters), tuple(findings)
+
+
+def calls_for_stop(finding: Finding, stop_on: Collection[str]) -> bool:
+    """Whether a person named this rule as one that ends a run.
+
+    Lines that had to be repeated end one only as an alarm: a warning costs time, and no print.
+    """
+    rule = finding.rule.partition(".")[0]
+    return rule in stop_on and (rule != "resends" or finding.level is Level.ALARM)
 
 
 def words_of_place(out_of_place: Mapping[str, tuple[float, float]]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.core.observation import RunState
 from agent.printers.feed import Feed
+from agent.printers.panel import Panel
 from agent.printers.streaming import Streaming
 from agent.printers.transcript import Spoken, Transcript
 from protocols.gcode import events
@@ -52,13 +53,15 @@ class Hearing:
     def __init__(
         self,
         streaming: Streaming,
+        panel: Panel,
         transcript: Transcript,
         log: Any,
         *,
         quick_stop: bool,
+        on_error: str,
         errand: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        """Listen on behalf of a run's streaming."""
+        """Listen on behalf of a run's streaming, and of what is begun at the printer's panel."""
         self.readings: dict[str, Temperature] = {}
         self.read_at_s: float | None = None
         self.firmware = ""
@@ -67,10 +70,12 @@ class Hearing:
         self.question: Question | None = None
         self.talk: deque[Spoken] = deque(maxlen=TALK_MAX)
         self._streaming = streaming
+        self._panel = panel
         self._feed: Feed = streaming.feed
         self._transcript = transcript
         self._log = log
         self._quick_stop = quick_stop
+        self._on_error = on_error
         self._errand = errand
         streaming.readings = self.readings
         streaming.evidence = self.evidence
@@ -78,8 +83,12 @@ class Hearing:
     def handle(self, event: events.Event) -> None:
         """Take anything but the acceptance of the plate's own lines."""
         streaming = self._streaming
+        self._panel.hear(event)
         match event:
+            case events.Accepted(_, Panel() as panel):
+                panel.answered()
             case events.Accepted(_, Question() as question):
+                self._panel.touched()
                 if not question.answered.done():
                     question.answered.set_result(None)
             case events.Accepted(_, tag):
@@ -93,10 +102,13 @@ class Hearing:
                     self.readings[name] = Temperature(value.actual_celsius, value.target_celsius)
             case events.PositionReported(axes):
                 streaming.place = axes
-                self._quote(" ".join(f"{axis}{value:g}" for axis, value in axes.items()))
+                if not self._panel.asking:
+                    self._quote(" ".join(f"{axis}{value:g}" for axis, value in axes.items()))
             case events.Said(text):
                 self._quote(text)
-            case events.CommandUnknown(text):
+                if "invalid extruder" in text.lower():
+                    self._end_by(f"the printer lacks a tool of the plate: {text}", "pause")
+            case events.CommandUnknown(text) if not self._panel.asking:
                 self._quote(f"unknown command: {text}")
             case events.Ready() | events.Identified():
                 self._is_ready(event)
@@ -104,7 +116,16 @@ class Hearing:
                 streaming.number_found(number)
             case events.NumberUnknown(reason):
                 streaming.number_unknown(reason)
-            case events.LineRepeated():
+            case events.CardFileOpened(text) if text:
+                self._quote(f"file opened: {text}")
+            case events.CardFileDone():
+                self._quote("done printing file")
+            case (
+                events.LineRepeated()
+                | events.CommandUnknown()
+                | events.CardTold()
+                | events.CardFileOpened()
+            ):
                 pass
             case _:
                 self._trouble(event)
@@ -114,6 +135,7 @@ class Hearing:
         run = self._streaming.active
         self.message = reason if run is None else f"{reason}; the print waits at {run.where()}"
         self.attention = self.connected = False
+        self._panel.lost()
         if self.question is not None:
             self.question.answered.cancel()
 
@@ -136,7 +158,7 @@ class Hearing:
         self.firmware = event.firmware.get("FIRMWARE_NAME", self.firmware)
         if isinstance(event, events.Ready):
             self.message, self.connected = "", True
-            self._streaming.ready()
+            self._panel.ready(event)
         self._log.info("printer.connected", dialect=event.dialect.name, firmware=self.firmware)
 
     def _trouble(self, event: events.Event) -> None:
@@ -152,7 +174,7 @@ class Hearing:
                 self.note("<", text)
                 self._log.warning("printer.complained", text=text, dialogue=self.evidence())
                 self.message = text
-                self._feed.hold(f"the printer reported: {text}")
+                self._end_by(f"the printer reported: {text}", self._on_error)
             case events.BoardReset():
                 self.message = "the board restarted"
                 self._break_off("the printer restarted by itself")
@@ -164,6 +186,13 @@ class Hearing:
             case events.ConnectionFailed(reason):
                 if self._feed.link is not None:
                     self._feed.link.lose(reason)
+
+    def _end_by(self, reason: str, policy: str) -> None:
+        """Do with a run what a setting says: "pause", "stop" or "ignore"."""
+        if policy == "pause":
+            self._feed.hold(reason)
+        elif policy == "stop":
+            self._streaming.stop(reason, quick=self._quick_stop)
 
     def _break_off(self, reason: str) -> None:
         if self._streaming.unsettled:

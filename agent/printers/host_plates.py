@@ -24,9 +24,11 @@ class PlateChecks:
 
     Attributes:
         given: fields of `Limits` that the settings name.
+        allow: rules that refuse nothing.
     """
 
     given: Mapping[str, float]
+    allow: tuple[str, ...] = ()
 
     async def check(self, plate: PlateFile, host: PrintHost) -> None:
         """Look whether a plate may run on the host's printer.
@@ -36,7 +38,8 @@ class PlateChecks:
         """
         survey = await self.survey(plate)
         limits = await self._limits(host)
-        for finding in judge(survey, limits, UNKNOWN):
+        policy = dict.fromkeys(("nothing", *self.allow), Severity.WARN)
+        for finding in judge(survey, limits, UNKNOWN, policy):
             if finding.severity is Severity.REFUSE:
                 raise PlateRefused(finding.words, finding.line)
 

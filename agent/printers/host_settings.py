@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from agent.errors import SettingsInvalid
-from protocols.gcode.rules import Limits
+from protocols.gcode.rules import RULES, Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,8 @@ class HostSettings:
         kept_bytes_max: plates that are kept in our folder of the host, for being printed again.
         bed_x_mm, bed_y_mm, height_mm, tool_celsius_max, bed_celsius_max, margin_mm: what plates
             are checked against; 0: what the host knows, else what is usual.
+        allow: rules of `protocols.gcode.rules` that refuse no plate here (`unhomed`, `cold`, ...),
+            where the host's own scripts home and heat.
     """
 
     key_needed: ClassVar[bool] = True  # some hosts admit a machine that they trust
@@ -37,11 +39,13 @@ class HostSettings:
     tool_celsius_max: float = 0.0
     bed_celsius_max: float = 0.0
     margin_mm: float = 0.0
+    allow: tuple[str, ...] = ()
 
     @property
     def given_limits(self) -> dict[str, float]:
         """The fields of `Limits` that were set."""
-        values = {field.name: getattr(self, field.name) for field in fields(Limits)}
+        names = {field.name for field in fields(Limits)} & {field.name for field in fields(self)}
+        values = {name: getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if value}
 
     @property
@@ -75,7 +79,8 @@ class HostSettings:
                 _check(field, table[name])
             elif field.default is MISSING:
                 raise SettingsInvalid(f"{name!r} is missing")
-        settings = cls(**table)
+        allow = tuple(table.get("allow", ()))
+        settings = cls(**{**table, "allow": allow})
         parts = urlsplit(settings.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsInvalid(f"'url' is {settings.url!r}, not like http://octopi.local")
@@ -94,6 +99,10 @@ def _check(field: Field[Any], value: Any) -> None:
         case type() as kind if kind is bool:
             if not isinstance(value, bool):
                 raise SettingsInvalid(f"{field.name!r} must be true or false, not {value!r}")
+        case _ if field.name == "allow":
+            if not isinstance(value, list) or not set(value) <= RULES.keys():
+                words = f"{field.name!r} must be a list of rules, not {value!r}"
+                raise SettingsInvalid(f"{words}; there are {', '.join(RULES)}")
         case kind:
             kinds = (int,) if kind is int else (int, float)
             if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:

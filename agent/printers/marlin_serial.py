@@ -16,12 +16,14 @@ from typing import Any, ClassVar
 
 import structlog
 
+from agent.core.watch import calls_for_stop
 from agent.errors import DriverUnavailable, NotPossible, PlateRefused
 from agent.printers.baud_rates import TRIAL_S, BaudRates
 from agent.printers.driver import Capabilities, Observation, PlateFile, RunSeen, RunState
 from agent.printers.feed import Feed
 from agent.printers.hearing import Hearing
 from agent.printers.marlin_settings import WINDOW_LINES_MAX, MarlinSerialSettings
+from agent.printers.panel import Panel
 from agent.printers.serial_link import SerialLink
 from agent.printers.serial_port import open_port
 from agent.printers.streaming import Streaming
@@ -69,11 +71,14 @@ class MarlinSerial:
         self._streaming = Streaming(
             self._feed, state_dir and state_dir / "run.jsonl", self._log, self._do_beside
         )
+        self._panel = Panel(self._streaming, now=_now, log=self._log)
         self._hearing = Hearing(
             self._streaming,
+            self._panel,
             self._transcript,
             self._log,
             quick_stop=self._settings.quick_stop,
+            on_error=self._settings.on_error,
             errand=self._do_beside,
         )
         self._terminal = Terminal(
@@ -81,6 +86,7 @@ class MarlinSerial:
             self._hearing,
             self._transcript,
             state=self._state,
+            foreign=lambda: self._panel.foreign,
             tell=self._heard,
         )
         self._watching = Watching(self._streaming, self._hearing, self._transcript, self._log)
@@ -115,17 +121,20 @@ class MarlinSerial:
             if run
             else None,
             message=self._message,
+            foreign=self._panel.foreign,
             findings=self._watching.findings.now,
         )
 
     @property
     def _message(self) -> str:
-        return self._hearing.message or self._streaming.remark or self._watching.findings.words
+        words = self._hearing.message or self._streaming.remark or self._panel.words
+        return words or self._watching.findings.words
 
     @property
     def _gist(self) -> tuple[object, ...]:
         """The message without the numbers that creep in it."""
-        return (self._hearing.message, self._streaming.remark, *self._watching.findings.rules)
+        words = (self._hearing.message, self._streaming.remark, self._panel.words)
+        return (*words, *self._watching.findings.rules)
 
     def _state(self) -> PrinterState:
         match self._feed.connection.state:
@@ -142,7 +151,9 @@ class MarlinSerial:
         if (run := self._streaming.active) is not None:
             paused = run.state is RunState.PAUSED
             return PrinterState.PAUSED if paused else PrinterState.PRINTING
-        return PrinterState.IDLE
+        if not self._panel.settled:
+            return PrinterState.OFFLINE  # what it does is not known yet
+        return PrinterState.PRINTING if self._panel.foreign else PrinterState.IDLE
 
     async def changed(self) -> None:
         """Wait until the state, or the run's, differs from when this was last seen."""
@@ -214,6 +225,7 @@ class MarlinSerial:
         while True:
             await asyncio.sleep(TEND_INTERVAL_S)
             self._watch()
+            self._panel.look()
             run, noted_s = self._streaming.active, noted_s + TEND_INTERVAL_S
             if run is not None and run.accepted != noted and noted_s >= NOTE_INTERVAL_S:
                 noted_s, noted = 0.0, run.accepted
@@ -224,7 +236,7 @@ class MarlinSerial:
 
     def _watch(self) -> None:
         begun = self._watching.look(_now())
-        grave = [one for one in begun if one.rule.partition(".")[0] in self._settings.stop_on]
+        grave = [one for one in begun if calls_for_stop(one, self._settings.stop_on)]
         if grave:
             self._streaming.stop(grave[0].words, quick=self._settings.quick_stop)
             self._feed.pump_and_flush()
@@ -252,7 +264,8 @@ class MarlinSerial:
 
     async def _survey(self, plate: PlateFile) -> Survey:
         survey = await asyncio.to_thread(SURVEYS.of, plate)
-        for finding in judge(survey, self._settings.limits, self._feed.connection.dialect):
+        settings, dialect = self._settings, self._feed.connection.dialect
+        for finding in judge(survey, settings.limits, dialect, settings.policy):
             if finding.severity is Severity.REFUSE:
                 raise PlateRefused(finding.words, finding.line)
         return survey
@@ -261,6 +274,7 @@ class MarlinSerial:
         """Begin to feed the plate; once written down, a start is never unknown (`recover`)."""
         self._must_be_idle()
         survey = await self._survey(plate)
+        await self._panel.make_sure()
         self._must_be_idle()
         await self._streaming.begin(plate, survey, run_id, self._hearing.firmware)
         self._speak()
@@ -269,6 +283,8 @@ class MarlinSerial:
         state = self._state()
         if state is PrinterState.OFFLINE:
             raise DriverUnavailable(self._message or "the printer is not connected")
+        if self._panel.foreign:
+            raise NotPossible(f"the printer {self._panel.words}")
         if state is not PrinterState.IDLE or self._feed.connection.state is not State.READY:
             raise NotPossible(f"the printer is {state}")
 

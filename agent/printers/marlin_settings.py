@@ -1,18 +1,20 @@
 """The settings of one printer on a serial line, validated by hand: the agent stays light."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
 
 from agent.core.watch import RULES
 from agent.errors import SettingsInvalid
 from protocols.gcode.lines import LINE_BYTES_MAX
-from protocols.gcode.rules import Limits
+from protocols.gcode.rules import RULES as PLATE_RULES
+from protocols.gcode.rules import Limits, Severity
 from protocols.gcode.timing import WINDOW_BYTES_MAX
 
 WINDOW_LINES_MAX = 16
 FLOW_CONTROLLED_BYTES = 4096
+ON_ERROR = ("pause", "stop", "ignore")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,14 @@ class MarlinSerialSettings:
             would else end them; the position is lost with them, and some boards need a homing.
         stop_on: rules of `agent.core.watch` (`heater_stalled`, `thermal_runaway`, `resends`,
             `temperature_silence`, `planner_starved`, `head_out_of_place`) that stop a run when they
-            are broken; else they only tell.
+            are broken, `resends` as an alarm only; else they only tell.
+        on_error: what an error ends that is neither about transmission nor fatal: "pause" holds the
+            run for a person, "stop" ends it, "ignore" only tells.
+        origin_x_mm, origin_y_mm: the bed's front left corner; a delta counts from its middle.
         margin_mm: how far beside the bed may be printed (purge lines).
+        tools, nozzle_mm: how many tools there are, and their diameter; 0: not known.
+        extrude_celsius_min: a plate that extrudes with a colder nozzle is refused; 0: none is.
+        allow: rules of `protocols.gcode.rules` that refuse no plate here (`unhomed`, `cold`, ...).
     """
 
     port: str
@@ -48,12 +56,19 @@ class MarlinSerialSettings:
     meatpack: bool = False
     quick_stop: bool = False
     stop_on: tuple[str, ...] = ()
+    on_error: str = "pause"
     bed_x_mm: float = 220.0
     bed_y_mm: float = 220.0
     height_mm: float = 250.0
+    origin_x_mm: float = 0.0
+    origin_y_mm: float = 0.0
     tool_celsius_max: float = 300.0
     bed_celsius_max: float = 120.0
     margin_mm: float = 5.0
+    tools: int = 0
+    nozzle_mm: float = 0.0
+    extrude_celsius_min: float = 150.0
+    allow: tuple[str, ...] = ()
 
     @property
     def bytes_max(self) -> int:
@@ -66,8 +81,13 @@ class MarlinSerialSettings:
     @property
     def limits(self) -> Limits:
         """What plates are checked against."""
-        names = [field.name for field in fields(Limits)]
+        names = {field.name for field in fields(Limits)} - {"material"}
         return Limits(**{name: getattr(self, name) for name in names})
+
+    @property
+    def policy(self) -> Mapping[str, Severity]:
+        """What comes of a breach: little, of rules that `allow` names or that harm no machine."""
+        return dict.fromkeys(("nothing", *self.allow), Severity.WARN)
 
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> Self:
@@ -93,21 +113,38 @@ class MarlinSerialSettings:
         return settings
 
 
+# What may be listed in a setting that is a list.
+_LISTS: Mapping[str, Set[str]] = {"stop_on": RULES, "allow": PLATE_RULES.keys()}
+_MAY_BE_0 = frozenset(
+    (
+        "baud_rate",
+        "margin_mm",
+        "window",
+        "window_bytes",
+        "tools",
+        "nozzle_mm",
+        "extrude_celsius_min",
+    )
+)
+
+
 def _checked(name: str, value: Any, wanted: Any) -> Any:
+    if name == "on_error" and value not in ON_ERROR:
+        raise SettingsInvalid(f"'on_error' is one of {', '.join(ON_ERROR)}, not {value!r}")
     if wanted is str:
         if isinstance(value, str) and value:
             return value
         raise SettingsInvalid(f"{name!r} must be text, not {value!r}")
-    if name == "stop_on":
-        if isinstance(value, list | tuple) and set(value) <= RULES:
+    if (known := _LISTS.get(name)) is not None:
+        if isinstance(value, list | tuple) and set(value) <= known:
             return tuple(value)
-        raise SettingsInvalid(f"'stop_on' is a list of {', '.join(sorted(RULES))}, not {value!r}")
+        raise SettingsInvalid(f"{name!r} is a list of {', '.join(sorted(known))}, not {value!r}")
     if wanted is bool:
         if isinstance(value, bool):
             return value
         raise SettingsInvalid(f"{name!r} must be true or false, not {value!r}")
     kinds = (int,) if wanted is int else (int, float)
-    low = 0 if name in ("baud_rate", "margin_mm", "window", "window_bytes") else 1e-9
+    low = 0 if name in _MAY_BE_0 else 1e-9
     if isinstance(value, bool) or not isinstance(value, kinds) or value < low:
         raise SettingsInvalid(f"{name!r} must be a positive number, not {value!r}")
     return value

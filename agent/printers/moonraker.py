@@ -18,7 +18,7 @@ from agent.printers import host_folder
 from agent.printers.driver import PlateFile, RunState
 from agent.printers.host_driver import HostDriver
 from agent.printers.host_handle import Handle
-from agent.printers.host_plates import USUAL, PlateChecks
+from agent.printers.host_plates import PlateChecks
 from agent.printers.host_settings import HostSettings
 from agent.printers.moonraker_files import MoonrakerFiles
 from agent.printers.moonraker_socket import Link, MoonrakerSocket
@@ -76,7 +76,7 @@ class Moonraker(HostDriver):
             SettingsInvalid: naming the key.
         """
         parsed = MoonrakerSettings.parse(settings)
-        checks = PlateChecks(parsed.given_limits)
+        checks = PlateChecks(parsed.given_limits, parsed.allow)
         super().__init__(printer_id, MoonrakerHost(parsed), checks, state_dir=state_dir, **limits_s)
 
 
@@ -167,8 +167,7 @@ class MoonrakerHost:
 
     async def limits(self) -> Limits | None:
         """Return how far Klipper moves the head."""
-        status = await self._query("toolhead")
-        return limits_of(status, USUAL.margin_mm)
+        return limits_of(await self._query("toolhead"))
 
     async def _query(self, item: str) -> Mapping[str, Any]:
         """Return what Klipper has of an object just now; empty where it has none."""

@@ -126,19 +126,22 @@ def view_of(klippy: str, status: Mapping[str, Any], before: HostView) -> HostVie
     )
 
 
-def limits_of(toolhead: Mapping[str, Any], margin_mm: float) -> Limits | None:
+def limits_of(toolhead: Mapping[str, Any]) -> Limits | None:
     """Return the size that `toolhead` tells, None where it tells none.
 
-    An origin in the middle of the bed is beyond what our rules can tell: only the height counts.
+    The head goes somewhat beyond a bed whose corner is the origin; where the origin lies far
+    inside, it is the middle, as on a delta.
     """
     low, high = toolhead.get("axis_minimum"), toolhead.get("axis_maximum")
     if not low or not high:
         return None
     x_mm, y_mm, height_mm = (float(value) for value in high[:3])
     centred = min(float(low[0]), float(low[1])) < -max(x_mm, y_mm) / 2
+    origin_x_mm, origin_y_mm = (float(low[0]), float(low[1])) if centred else (0.0, 0.0)
     return Limits(
-        bed_x_mm=x_mm,
-        bed_y_mm=y_mm,
+        bed_x_mm=x_mm - origin_x_mm,
+        bed_y_mm=y_mm - origin_y_mm,
         height_mm=height_mm,
-        margin_mm=float("inf") if centred else margin_mm,
+        origin_x_mm=origin_x_mm,
+        origin_y_mm=origin_y_mm,
     )

@@ -21,7 +21,7 @@ from agent.printers import host_folder
 from agent.printers.driver import PlateFile, RunState
 from agent.printers.host_driver import HostDriver
 from agent.printers.host_handle import Handle
-from agent.printers.host_plates import USUAL, PlateChecks
+from agent.printers.host_plates import PlateChecks
 from agent.printers.host_settings import HostSettings
 from agent.printers.octoprint_files import OctoPrintFiles, info_of, mark_of
 from agent.printers.octoprint_rest import Rest
@@ -80,7 +80,7 @@ class OctoPrint(HostDriver):
         """
         parsed = OctoPrintSettings.parse(settings)
         host = OctoPrintHost(parsed, log.bind(printer_id=printer_id))
-        checks = PlateChecks(parsed.given_limits)
+        checks = PlateChecks(parsed.given_limits, parsed.allow)
         super().__init__(printer_id, host, checks, state_dir=state_dir, **limits_s)
 
 
@@ -175,13 +175,14 @@ class OctoPrintHost:
         volume = (await self.rest.call(_profile))["volume"]
         if volume.get("formFactor") == "circular":
             return None
-        # From its middle, X and Y are beyond what our rules can tell; only the height counts.
+        width, depth = float(volume["width"]), float(volume["depth"])
         centred = volume.get("origin") == "center"
         return Limits(
-            bed_x_mm=float(volume["width"]),
-            bed_y_mm=float(volume["depth"]),
+            bed_x_mm=width,
+            bed_y_mm=depth,
             height_mm=float(volume["height"]),
-            margin_mm=float("inf") if centred else USUAL.margin_mm,
+            origin_x_mm=-width / 2 if centred else 0.0,
+            origin_y_mm=-depth / 2 if centred else 0.0,
         )
 
     # ------------------------------------------------------------------ its printer

@@ -80,7 +80,7 @@ class PrusaLink(HostDriver):
             SettingsInvalid: naming the key.
         """
         parsed = PrusaLinkSettings.parse(settings)
-        checks = PlateChecks(parsed.given_limits)
+        checks = PlateChecks(parsed.given_limits, parsed.allow)
         super().__init__(printer_id, PrusaLinkHost(parsed), checks, state_dir=state_dir, **limits_s)
 
 

@@ -13,6 +13,8 @@ the machine itself went down (another kernel boot), own lines may be missing, an
 
 import json
 import os
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -68,7 +70,7 @@ class RunRecord:
         self.evidence: tuple[str, ...] = ()
         self.line = self.layer = 0
         self.whole = True
-        self._own: set[int] = set()
+        self._own = array("Q")  # ascending; a poll every 2 s makes many of them in a long print
         self._path = path
         self._file = -1
 
@@ -125,14 +127,17 @@ class RunRecord:
         """
         first = self.beginning.first_number
         position = last_number - first + 1
-        position -= sum(1 for number in self._own if number <= last_number)
+        position -= bisect_right(self._own, last_number)
         return position if last_number >= first - 1 and position >= 0 else None
 
     def may_be_plates(self, number: int) -> bool:
         """Whether a numbered line was the plate's: to show by, not to count by."""
         # What ends a run is its own line, so that what follows is nobody's.
-        last = max(self._own, default=-1) if self.ended is not None else number
-        return self.beginning.first_number <= number <= last and number not in self._own
+        last = self._own[-1] if self._own else -1
+        if self.ended is None:
+            last = number
+        own = bisect_right(self._own, number) > bisect_left(self._own, number)
+        return self.beginning.first_number <= number <= last and not own
 
     def note_own(self, number: int, command: str) -> None:
         """Note a numbered line that is not the plate's, before it is said."""
@@ -193,9 +198,11 @@ class RunRecord:
     def _apply(self, entry: dict[str, Any]) -> None:
         match entry:
             case {"own": int(number)}:
-                self._own.add(number)
+                at = bisect_left(self._own, number)
+                if at == len(self._own) or self._own[at] != number:
+                    self._own.insert(at, number)
             case {"next": int(number)}:
-                self._own = {own for own in self._own if own < number}
+                del self._own[bisect_left(self._own, number) :]
             case {"paused": str(reason)}:
                 self.paused, self.resuming = reason, False
             case {"resuming": True}:

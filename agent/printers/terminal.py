@@ -37,8 +37,9 @@ _CHATTER = re.compile(
     r"""<[ ]( ok( [ ]N?\d.*)?$          # nothing but the acceptance of a line
           | (ok[ ])?T\d?:             # temperatures
           | (echo:[ ]?)?busy:[ ]?processing
+          | (Not[ ])?SD[ ]printing | Not[ ]currently[ ]playing
           | wait$ )
-      | >[ ]( (N\d+[ ])?(M105|M155)\b )""",
+      | >[ ]( (N\d+[ ])?(M105|M155|M27)\b )""",
     re.VERBOSE,
 )
 
@@ -53,6 +54,7 @@ class Terminal:
         transcript: Transcript,
         *,
         state: Callable[[], PrinterState],
+        foreign: Callable[[], bool],
         tell: Callable[[list[Any]], object],
     ) -> None:
         """Speak through a run's streaming.
@@ -62,6 +64,7 @@ class Terminal:
             hearing: hears the answers.
             transcript: of the dialogue.
             state: what the printer is seen doing.
+            foreign: whether it prints what nobody here began.
             tell: takes what the connection tells when it is spoken to.
         """
         self._streaming = streaming
@@ -69,6 +72,7 @@ class Terminal:
         self._hearing = hearing
         self._transcript = transcript
         self._state = state
+        self._foreign = foreign
         self._tell = tell
 
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
@@ -165,7 +169,7 @@ class Terminal:
 
     def _must_admit(self, command: Command, *, force: bool) -> None:
         state = self._state()
-        if not self._feed.open:
+        if not self._feed.open or state is PrinterState.OFFLINE:
             raise DriverUnavailable(self._hearing.message or f"the printer is {state}")
         if self._hearing.attention and command.name in _URGENT:
             return  # it waits for just that
@@ -173,8 +177,10 @@ class Terminal:
         paused = state is PrinterState.PAUSED
         if run is not None and run.record.stopping is not None:
             raise NotPossible("the run is being stopped")
-        if why := objection(command, printing=run is not None and not (paused and force)):
-            can_be_forced = not force and not objection(command, printing=False)
+        foreign = self._foreign()
+        printing = foreign or (run is not None and not (paused and force))
+        if why := objection(command, printing=printing):
+            can_be_forced = not (force or foreign) and not objection(command, printing=False)
             more = "; while it is paused it can be forced" if can_be_forced else ""
             raise NotPossible(f"{command.name}: {why}{more}")
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import signal
+from pathlib import Path
 
 import structlog
 
@@ -38,6 +39,7 @@ class App:
             receive_bytes=settings.receive_bytes,
             boot_s=settings.boot_s,
             report_interval_s_min=settings.report_interval_s * settings.speed,
+            card=_files_of(settings.card),
         )
         self._firmware = Firmware(board, faults)
         self._log = LogFile(settings.log) if settings.log else None
@@ -162,3 +164,10 @@ class App:
                 writer.write(answer.encode() + b"\n")
                 await writer.drain()
         writer.close()
+
+
+def _files_of(folder: Path | None) -> dict[str, bytes] | None:
+    """Return the files in a folder, as they are now."""
+    if folder is None:
+        return None
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

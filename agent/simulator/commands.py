@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from agent.simulator.heaters import Heater
 from agent.simulator.machine import Machine
+from agent.simulator.profiles import OF_CARDS
 from agent.simulator.waits import Person, Room, Standstill, Until, Waits, Warm
 from protocols.gcode.lines import Command
 
@@ -156,14 +157,12 @@ def _position(machine: Machine, command: Command, now: float) -> None:
 
 
 def _identify(machine: Machine, command: Command, now: float) -> None:
-    profile = machine.profile
+    board = machine.board
     machine.say(
-        f"FIRMWARE_NAME:{profile.firmware_name} PROTOCOL_VERSION:1.0"
-        f" MACHINE_TYPE:{machine.name} EXTRUDER_COUNT:1"
+        f"FIRMWARE_NAME:{board.profile.firmware_name} PROTOCOL_VERSION:1.0"
+        f" MACHINE_TYPE:{board.name} EXTRUDER_COUNT:1"
     )
-    for name, value in profile.capabilities.items():
-        if name == "EMERGENCY_PARSER":
-            value = int(machine.emergency_parser)
+    for name, value in board.capabilities.items():
         machine.say(f"Cap:{name}:{value}")
 
 
@@ -212,6 +211,31 @@ def _cold_extrusion(machine: Machine, command: Command, now: float) -> None:
     machine.cold_extrusion = command.value("P", 0.0) == 1 or command.value("S", 170.0) == 0
 
 
+def _of_card(machine: Machine, command: Command, now: float) -> None:
+    card = machine.card
+    assert card is not None, "without a slot these are unknown"
+    match command.name:
+        case "M20":
+            for text in ("Begin file list", *card.names, "End file list"):
+                machine.say(text)
+        case "M21" | "M22":
+            machine.say(card.insert(command.name == "M21"))
+        case "M23":
+            for text in card.select(command.text):
+                machine.say(text)
+        case "M24":
+            card.start()
+        case "M25":
+            card.pause()
+        case "M524":
+            card.stop()
+        case "M27" if (seconds := command.value("S")) is not None:
+            card.report_s = min(max(seconds, 0.0), 60.0)
+            card.report_at_s = now + card.report_s
+        case "M27":
+            machine.say(card.status)
+
+
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "G0": _move,
@@ -226,6 +250,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "G90": _absolute,
         "G91": _absolute,
         "G92": _shift,
+        **dict.fromkeys(OF_CARDS, _of_card),
         "M0": _person,
         "M1": _person,
         "M82": _absolute_e,

@@ -1,8 +1,8 @@
 """The control channel: lines of text in, one line each out.
 
 `fault SPEC` arms a fault, `faults` lists them, `clear` disarms all, `status` answers JSON, `reset`
-restarts the board, `press` is the button at the printer, `note TEXT` writes what a person did
-there into the log, `help` lists these.
+restarts the board, `press` is the button at the printer, `print NAME` prints a file of its card
+as its panel does, `note TEXT` writes what a person did there into the log, `help` lists these.
 """
 
 import json
@@ -11,7 +11,7 @@ from agent.errors import SettingsInvalid
 from agent.simulator.faults import FAULTS, parse_fault
 from agent.simulator.firmware import Firmware
 
-_HELP = "fault SPEC | faults | clear | status | reset | press | note TEXT | help"
+_HELP = "fault SPEC | faults | clear | status | reset | press | print NAME | note TEXT | help"
 
 
 def obey(firmware: Firmware, line: str, now: float) -> str:
@@ -37,6 +37,8 @@ def obey(firmware: Firmware, line: str, now: float) -> str:
         case "press":
             firmware.press(now)
             return "ok"
+        case "print":
+            return "ok" if firmware.print_from_card(rest, now) else f"error: no file {rest!r}"
         case "note":
             firmware.log.mark(f"note {rest}")
             return "ok"

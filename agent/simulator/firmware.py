@@ -98,9 +98,7 @@ class Firmware:
         if self._wait is not None:
             times.append(self._wait.deadline(self.machine))
             times.append(self._busy_at_s)
-        if self.machine.autoreport_s:
-            times.append(self.machine.autoreport_at_s)
-        return min(times)
+        return min(*times, self.machine.report_due_s)
 
     def outbound(self) -> bytes:
         """Return what is to be sent, and forget it."""
@@ -131,6 +129,13 @@ class Firmware:
         self._break_wait()
         self.advance(now)
 
+    def print_from_card(self, name: str, now: float) -> bool:
+        """Print a file as a person at the panel does; return whether there is such a file."""
+        card = self.machine.card
+        began = card is not None and card.begin(name, self._say)
+        self.advance(now)
+        return began
+
     def drop_output(self) -> None:
         """Lose what nobody is there to read."""
         self._out.clear()
@@ -149,14 +154,8 @@ class Firmware:
 
     def _power_on(self) -> None:
         board = self._board
-        self.machine = Machine(
-            profile=board.profile,
-            name=board.name,
-            bed_mm=board.bed_mm,
-            report_interval_s_min=board.report_interval_s_min,
-            emergency_parser=board.emergency_parser,
-        )
-        self.machine.now = self._now
+        self.machine = Machine(board=board, now=self._now)
+        self._lacks = board.lacks
         self._intake = Intake(board.profile, self._say)
         self._queue: deque[Admitted] = deque()
         self._waits: Waits | None = None
@@ -213,15 +212,13 @@ class Firmware:
         self._protect_at_s = self._now + _PROTECTION_S
 
     def _report(self) -> None:
-        """Say what is due by itself: temperatures, and that a long command goes on."""
+        """Say what is due by itself: how things are, and that a long command goes on."""
         machine, now = self.machine, self._now
-        floor = self._board.report_interval_s_min
-        if machine.autoreport_s and now >= machine.autoreport_at_s:
-            self._say(f" {machine.temperatures(now)}")
-            machine.autoreport_at_s = now + max(machine.autoreport_s, floor)
+        machine.report(now)
+        self._carry_lines()
         if self._wait is not None and now >= self._busy_at_s:
             self._say(f"echo:busy: {self._wait.busy}")
-            self._busy_at_s = now + max(machine.keepalive_s, floor)
+            self._busy_at_s = now + max(machine.keepalive_s, self._board.report_interval_s_min)
 
     def _fill_queue(self) -> bool:
         """Take lines into the queue while it has room; return whether any was taken."""
@@ -234,6 +231,11 @@ class Firmware:
             if self.faults.armed:
                 line = self._damage(line)
             self._enter(self._intake.admit(line))
+        card, room = self.machine.card, QUEUE_MAX - len(self._queue)
+        if card is not None and card.printing and room > 0:
+            texts = card.take(room, self._say)
+            self._queue.extend(Admitted(None, text, from_card=True) for text in texts)
+            taken = taken or bool(texts)
         return taken
 
     def _damage(self, line: bytes) -> bytes:
@@ -265,7 +267,7 @@ class Firmware:
 
     def _emergency(self, name: str, entry: Admitted) -> None:
         """Obey what can't wait for its turn in the queue."""
-        if name in self._board.profile.lacks:
+        if name in self._lacks:
             return
         if name == "M112":
             self.log.command(entry.number, entry.text)
@@ -310,11 +312,11 @@ class Firmware:
         command = parse(entry.text)
         name = command.name if command else ""
         handler = HANDLERS.get(name)
-        if name in self._board.profile.lacks or (handler is None and name not in ACCEPTED):
+        if name in self._lacks or (handler is None and name not in ACCEPTED):
             self._say(f'echo:Unknown command: "{entry.text}"')
         if name == "M110" and entry.number is None and command is not None:
             self._intake.last_number = int(command.value("N", 0.0) or 0.0)
-        if handler is not None and command is not None and name not in self._board.profile.lacks:
+        if handler is not None and command is not None and name not in self._lacks:
             self._waits = handler(self.machine, command, self._now)
             self._carry_lines()
             if self._waits is not None:
@@ -349,10 +351,10 @@ class Firmware:
     def _acknowledge(self, entry: Admitted, *, with_temperatures: bool) -> None:
         """Note the command at the head as executed, say ok, and make room for the next."""
         self.log.command(entry.number, entry.text)
-        text = "ok"
-        if with_temperatures:
+        text = "" if entry.from_card else "ok"
+        if text and with_temperatures:
             text = f"ok {self.machine.temperatures(self._now)}"
-        elif self._board.advanced_ok:
+        elif text and self._board.advanced_ok:
             number = "" if entry.number is None else f" N{entry.number}"
             free = self.machine.planner.free
             text = f"ok{number} P{free} B{QUEUE_MAX - len(self._queue)}"

@@ -18,10 +18,11 @@ _SECOND_NUMBER = re.compile(r"M110\b.*?N\s*(-?\d{1,9})")
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A command on its way into the queue."""
+    """A command on its way into the queue; one from the card gets no ok."""
 
     number: int | None
     text: str
+    from_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)

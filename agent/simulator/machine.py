@@ -1,11 +1,13 @@
 """The state of the board that commands work on; a reset makes a new one."""
 
+import math
 from dataclasses import dataclass, field
 
+from agent.simulator.card import Card
 from agent.simulator.heaters import BED, HOTEND, Heater
 from agent.simulator.motion import Motion
 from agent.simulator.planner import BLOCKS_MAX, Planner
-from agent.simulator.profiles import Profile
+from agent.simulator.profiles import Board
 
 AMBIENT_CELSIUS = 21.0
 EXTRUDE_CELSIUS_MIN = 170.0  # Marlin's EXTRUDE_MINTEMP
@@ -16,19 +18,16 @@ class Machine:
     """One printer's board, and the metal behind it.
 
     Attributes:
-        report_interval_s_min: floor for lines that come by themselves (see README, Decisions).
         keepalive_s: interval of busy lines, 0 for none.
         autoreport_s: interval of temperature reports, 0 for none.
+        card: what may be printed from at its panel, None without a slot for one.
         fan: part cooling, 0 to 255.
         now: simulated seconds, as the firmware was told last.
         lines: what is to be said, newest last.
     """
 
-    profile: Profile
-    name: str
-    bed_mm: tuple[float, float, float]
-    report_interval_s_min: float = 0.0
-    emergency_parser: bool = False
+    board: Board
+    card: Card | None = field(init=False)
     hotend: Heater = field(default_factory=lambda: Heater(HOTEND, AMBIENT_CELSIUS))
     bed: Heater = field(default_factory=lambda: Heater(BED, AMBIENT_CELSIUS))
     planner: Planner = field(default_factory=Planner)
@@ -43,8 +42,9 @@ class Machine:
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.motion = Motion(bed_mm=self.bed_mm)
-        self.keepalive_s = self.profile.keepalive_s
+        self.motion = Motion(bed_mm=self.board.bed_mm)
+        self.keepalive_s = self.board.profile.keepalive_s
+        self.card = None if self.board.card is None else Card(self.board.card)
 
     def say(self, text: str) -> None:
         """Send one line to the host."""
@@ -58,6 +58,25 @@ class Machine:
             f"{self.hotend.report()} {self.bed.report()}"
             f" @:{self.hotend.power()} B@:{self.bed.power()}"
         )
+
+    @property
+    def report_due_s(self) -> float:
+        """When `report` has something to say, infinity for never."""
+        times = [self.autoreport_at_s] if self.autoreport_s else []
+        if self.card is not None and self.card.report_s:
+            times.append(self.card.report_at_s)
+        return min(times, default=math.inf)
+
+    def report(self, now: float) -> None:
+        """Say what is due by itself of temperatures and of the card."""
+        floor = self.board.report_interval_s_min
+        if self.autoreport_s and now >= self.autoreport_at_s:
+            self.say(f" {self.temperatures(now)}")
+            self.autoreport_at_s = now + max(self.autoreport_s, floor)
+        card = self.card
+        if card is not None and card.report_s and now >= card.report_at_s:
+            self.say(card.status)
+            card.report_at_s = now + max(card.report_s, floor)
 
     def extrudes(self, now: float) -> bool:
         """Return whether the hotend is warm enough to push filament."""
@@ -84,7 +103,7 @@ class Machine:
         self.temperatures(self.now)
         x, y, z, e = self.planner.reached
         return {
-            "name": self.name,
+            "name": self.board.name,
             "now_s": round(self.now, 3),
             "position": {"x": x, "y": y, "z": z, "e": e},
             "temperatures": {

@@ -32,6 +32,8 @@ _MARLIN_CAPABILITIES = {
     "MEATPACK": 0,
 }
 
+OF_CARDS = frozenset({"M20", "M21", "M22", "M23", "M24", "M25", "M27", "M524"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -88,6 +90,7 @@ class Board:
         receive_bytes: what the receive buffer holds, the rest is lost; 0: the sender is slowed.
         boot_s: how long the boot loader eats what is sent.
         report_interval_s_min: floor for lines that come by themselves, in simulated seconds.
+        card: file -> contents of the card in its slot; None: it has no slot.
     """
 
     name: str = "Farmhand simulator"
@@ -98,3 +101,17 @@ class Board:
     receive_bytes: int = 0
     boot_s: float = 1.0
     report_interval_s_min: float = 0.0
+    card: Mapping[str, bytes] | None = None
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """Commands that are unknown here."""
+        return self.profile.lacks if self.card is not None else self.profile.lacks | OF_CARDS
+
+    @property
+    def capabilities(self) -> Mapping[str, int]:
+        """The `Cap:` lines of M115."""
+        known = self.profile.capabilities
+        own = {name: int(self.card is not None) for name in ("SDCARD", "AUTOREPORT_SD_STATUS")}
+        own["EMERGENCY_PARSER"] = int(self.emergency_parser)
+        return {name: own.get(name, value) for name, value in known.items()}

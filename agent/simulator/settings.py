@@ -71,6 +71,9 @@ class PrinterSettings(BaseSettings):
     report_interval_s: float = Field(
         default=0.25, ge=0, description="real seconds that lie between two unasked reports"
     )
+    card: Path | None = Field(
+        default=None, description="a folder: the files on the printer's own card; none: no slot"
+    )
     log_format: Literal["auto", "console", "json"] = Field(default="auto")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info")
 

@@ -132,7 +132,7 @@ class Warm:
         if now >= self._report_s:
             left = "?" if self._since_s is None else str(math.ceil(_RESIDENCY_S - held_s))
             machine.say(f" {machine.temperatures(now)} W:{left}")
-            self._report_s = now + max(_REPORT_S, machine.report_interval_s_min)
+            self._report_s = now + max(_REPORT_S, machine.board.report_interval_s_min)
         return False
 
     def deadline(self, machine: Machine) -> float:

@@ -1,7 +1,8 @@
 """The bell: rings the farm's recurring work, and at once when somebody pokes.
 
 APScheduler keeps the times, in memory only: what is to be done stands in the database, so a bell
-that was missed loses nothing. Each kind of work runs alone; rings that come meanwhile become one.
+that was missed loses nothing. Each kind of work has as many hands as its bell says, one unless
+told; rings that come while all are at work become one.
 """
 
 import asyncio
@@ -21,10 +22,15 @@ RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """Work that is done again and again; doing it once too often is harmless."""
+    """Work that is done again and again; doing it once too often is harmless.
+
+    Attributes:
+        hands: how often it may be done at once.
+    """
 
     work: Callable[[], Awaitable[object]]
     every_s: float
+    hands: int = 1
 
 
 class Ticker:
@@ -51,7 +57,8 @@ class Ticker:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for name, bell in self._bells.items():
-                    tasks.create_task(self._answer(name, bell), name=f"ticker-{name}")
+                    for hand in range(bell.hands):
+                        tasks.create_task(self._answer(name, bell), name=f"ticker-{name}-{hand}")
         finally:
             scheduler.shutdown(wait=False)
 

@@ -30,6 +30,8 @@ ROUTES: tuple[tuple[str, str, handlers.Handler], ...] = (
     ("POST", "/runs/{run_id}/settle", handlers.settle_run),
     ("GET", "/events", events.list_events),
     ("GET", "/events/verify", events.verify_events),
+    ("GET", "/events/archive", events.archive_events),
+    ("POST", "/events/seal", events.seal_events),
     ("GET", "/artifacts/{sha256}", serve_artifact),
     ("HEAD", "/artifacts/{sha256}", serve_artifact),
     ("GET", "/health", handlers.show_health),

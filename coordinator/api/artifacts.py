@@ -9,6 +9,7 @@ from coordinator.api.handlers import FARM
 from coordinator.api.names import disposition_of
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.ranges import Span, Unsatisfiable, etag_matches, span_of
+from coordinator.domain.plates import ArtifactKind
 from coordinator.errors import FarmError, NotFound
 
 _log = structlog.get_logger()
@@ -36,7 +37,8 @@ async def serve_artifact(request: web.Request) -> web.StreamResponse:
     span = _span_of(request, sha256, size_bytes)
     part = span or Span(start=0, stop=size_bytes)
     response = web.StreamResponse(status=206 if span else 200, headers=headers)
-    response.content_type = "application/octet-stream"
+    is_picture = known is not None and known.kind is ArtifactKind.PICTURE
+    response.content_type = "image/png" if is_picture else "application/octet-stream"
     response.content_length = part.stop - part.start
     if span:
         response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size_bytes}"

@@ -1,4 +1,4 @@
-"""The routes of the farm's history: read it, and have it proved."""
+"""The routes of the farm's history: read it, have it proved, archive what is old."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,16 +6,21 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from coordinator.api.handlers import FARM
+from coordinator.api.auth import actor_of
+from coordinator.api.forms import SealForm, form_of
+from coordinator.api.handlers import FARM, REQUEST_ID
 from coordinator.api.problems import BadRequest, FieldError, Problem
 from coordinator.api.render import audit_document, event_document
 from coordinator.domain.history import Head
-from coordinator.usecases import auditing
+from coordinator.errors import FarmError
+from coordinator.usecases import auditing, sealing
 from coordinator.usecases.auditing import Question
 from protocols.wire.vocabulary import JobId, PrinterId
 
 # Half of what is given at once at most: a page of a script, and more than a screen.
 LIMIT = 500
+# The number of an archive's last line, which sealing wants to know.
+UPTO_HEADER = "X-Farmhand-Upto"
 
 Value = TypeVar("Value")
 
@@ -42,6 +47,42 @@ async def verify_events(request: web.Request) -> web.Response:
     return web.json_response(audit_document(await auditing.verify(request.app[FARM], known)))
 
 
+async def archive_events(request: web.Request) -> web.StreamResponse:
+    """Give out the archive of what happened before a time; its last line's number in a header.
+
+    Nothing is removed by it. Who did not get all of it sees the connection break.
+    """
+    farm, before = request.app[FARM], _query(request, "before", _time)
+    if before is None:
+        raise _wrong("before", "until when is wanted")
+    upto = await sealing.last_before(farm, before)
+    response = web.StreamResponse(headers={UPTO_HEADER: str(upto)})
+    response.content_type = "application/jsonl"
+    await response.prepare(request)
+    try:
+        async for part in sealing.archive(farm, upto):
+            await response.write(part)
+    except FarmError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise
+    await response.write_eof()
+    return response
+
+
+async def seal_events(request: web.Request) -> web.Response:
+    """Remove what is in an archive, for whoever proves to have it by its hash."""
+    form = form_of(SealForm, await request.read())
+    checkpoint = await sealing.seal(
+        request.app[FARM],
+        upto=form.upto,
+        archive_sha256=form.archive_sha256,
+        actor=actor_of(request),
+        origin=f"request {request[REQUEST_ID]}",
+    )
+    return web.json_response(checkpoint.facts)
+
+
 def _query(request: web.Request, name: str, read: Callable[[str], Value]) -> Value | None:
     """Return what the query says, None where it does not.
 
@@ -54,15 +95,19 @@ def _query(request: web.Request, name: str, read: Callable[[str], Value]) -> Val
     try:
         return read(said)
     except ValueError as error:
-        raise BadRequest(
-            Problem(
-                status=422,
-                code="invalid_query",
-                title="Invalid query",
-                detail=f"{name}: {error}",
-                errors=(FieldError(pointer=f"/{name}", detail=str(error)),),
-            )
-        ) from error
+        raise _wrong(name, str(error)) from error
+
+
+def _wrong(name: str, detail: str) -> BadRequest:
+    return BadRequest(
+        Problem(
+            status=422,
+            code="invalid_query",
+            title="Invalid query",
+            detail=f"{name}: {detail}",
+            errors=(FieldError(pointer=f"/{name}", detail=detail),),
+        )
+    )
 
 
 def _count(text: str) -> int:

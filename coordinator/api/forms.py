@@ -24,6 +24,7 @@ class _OrderForm(BaseModel):
 
     name: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
     copies: int = 1
+    copies_per_plate: int = 1
     material: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     quality: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     printer_class: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
@@ -46,6 +47,15 @@ class ServiceForm(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     in_service: bool
+
+
+class SealForm(BaseModel):
+    """Which lines of history are in an archive, and the proof that somebody has it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    upto: int = Field(ge=1, lt=2**63)
+    archive_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class CommandForm(BaseModel):
@@ -90,6 +100,7 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str)
         name=form.name or file_name,
         file_name=file_name,
         copies=form.copies,
+        copies_per_plate=form.copies_per_plate,
         material=form.material,
         quality=form.quality,
         printer_class=form.printer_class,

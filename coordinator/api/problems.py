@@ -69,6 +69,8 @@ _POINTERS = {
     "copies_out_of_range": "/copies",
     "empty_file": "/file",
     "not_gcode": "/file",
+    "plate_unfit": "/file",
+    "class_not_stated": "/printer_class",
     "unknown_file_type": "/file",
     "unknown_material": "/material",
     "unknown_quality": "/quality",

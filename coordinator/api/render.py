@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from coordinator.domain.estimates import Estimate
 from coordinator.domain.history import Line, event_of
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunState
 from coordinator.usecases.auditing import Verdict
 from coordinator.usecases.live import Sample
-from coordinator.usecases.reading import Health, JobView, PrinterView, StagedRun, Wait
+from coordinator.usecases.reading import Health, JobView, PrinterView, StagedRun, Unmade
+from coordinator.usecases.waiting import Wait
 from protocols.wire.from_agent import HostSample
 from protocols.wire.vocabulary import Finding, Temperature
 
@@ -42,8 +44,11 @@ def artifact_url(sha256: str) -> str:
 def job_document(view: JobView) -> Document:
     """Return a job with its plates, runs and reasons to wait.
 
+    `estimate`, `filament_g` and `cost` are of all copies, one after the other, by the fastest
+    plate.
+
     Null: `model_sha256` where plates were given ready, `printer_id` where any will do,
-    `preparing_ratio` where nothing is being sliced.
+    `preparing_ratio` where nothing is being sliced; and the three above where no plate tells.
     """
     job = view.job
     return {
@@ -53,6 +58,7 @@ def job_document(view: JobView) -> Document:
         "reason": job.reason,
         "held": job.held,
         "copies": job.copies,
+        "copies_per_plate": job.copies_per_plate,
         "copies_finished": view.copies_finished,
         "copies_live": view.copies_live,
         "preparing_ratio": view.preparing,
@@ -64,7 +70,14 @@ def job_document(view: JobView) -> Document:
         "priority": job.priority,
         "retries_max": job.retries_max,
         "model_sha256": job.model_sha256,
-        "plates": [plate_document(plate) for plate in view.plates],
+        "estimate": estimate_document(view.demand.estimate),
+        "filament_g": view.demand.filament_g,
+        "cost": view.demand.cost,
+        "plates": [
+            plate_document(plate, estimate)
+            for plate, estimate in zip(view.plates, view.estimates, strict=True)
+        ],
+        "unmade": [unmade_document(unmade) for unmade in view.unmade],
         "runs": [run_document(run) for run in view.runs],
         "waits": [wait_document(wait) for wait in view.waits],
         "created_at": moment(job.created_at),
@@ -73,8 +86,24 @@ def job_document(view: JobView) -> Document:
     }
 
 
-def plate_document(plate: Plate) -> Document:
-    """Return a plate. Null: every estimate that its file does not tell."""
+def estimate_document(estimate: Estimate | None) -> Document | None:
+    """Return how long printing takes, null where nobody knows.
+
+    `source` tells what it rests on: past runs of the `printer` or of its `class`, or the `slicer`.
+    Null: `low_s` and `high_s`, between which 8 of 10 runs lie, where only the slicer tells.
+    """
+    if estimate is None:
+        return None
+    return {
+        "seconds": round(estimate.seconds, 1),
+        "low_s": None if estimate.low_s is None else round(estimate.low_s, 1),
+        "high_s": None if estimate.high_s is None else round(estimate.high_s, 1),
+        "source": estimate.source.value,
+    }
+
+
+def plate_document(plate: Plate, estimate: Estimate | None) -> Document:
+    """Return a plate, and what past runs say of its time. Null: what its file does not tell."""
     return {
         "sha256": plate.sha256,
         "url": artifact_url(plate.sha256),
@@ -82,12 +111,30 @@ def plate_document(plate: Plate) -> Document:
         "size_bytes": plate.size_bytes,
         "printer_class": plate.printer_class,
         "material": plate.material,
+        "copies": plate.copies,
         "time_s": plate.time_s,
         "filament_mm": plate.filament_mm,
+        "estimate": estimate_document(estimate),
         "filament_g": plate.filament_g,
+        "cost": plate.cost,
         "layer_count": plate.layer_count,
         "line_count": plate.line_count,
         "engine": plate.engine,
+        "remarks": list(plate.remarks),
+        "pictures": {shows: artifact_url(sha256) for shows, sha256 in plate.pictures.items()},
+    }
+
+
+def unmade_document(unmade: Unmade) -> Document:
+    """Return a plate that is `wanted` or `refused`. Null: `ratio` unless it is being sliced now."""
+    plate = unmade.plate
+    return {
+        "printer_class": plate.printer_class,
+        "material": plate.material,
+        "state": plate.state.value,
+        "reason": plate.reason,
+        "ratio": unmade.ratio,
+        "stage": unmade.stage,
     }
 
 
@@ -108,6 +155,7 @@ def run_document(run: Run) -> Document:
         "agent_id": run.agent_id,
         "epoch": run.epoch,
         "plate_sha256": run.plate_sha256,
+        "copies": run.copies,
         "state": run.state.value,
         "mode": run.mode.value,
         "reason": run.reason,
@@ -121,8 +169,17 @@ def run_document(run: Run) -> Document:
 
 
 def wait_document(wait: Wait) -> Document:
-    """Return one reason to wait. Null: `printer_id` where it concerns no single printer."""
-    return {"printer_id": wait.printer_id, "code": wait.code, "words": wait.words}
+    """Return one reason to wait.
+
+    Null: `printer_id` where it concerns no single printer, `estimate` of a copy there where no
+    plate for it tells.
+    """
+    return {
+        "printer_id": wait.printer_id,
+        "code": wait.code,
+        "words": wait.words,
+        "estimate": estimate_document(wait.estimate),
+    }
 
 
 def printer_document(view: PrinterView) -> Document:
@@ -272,10 +329,14 @@ def event_document(line: Line) -> Document:
 
 
 def audit_document(verdict: Verdict) -> Document:
-    """Return what became of an audit. Null: a fault's `number` where it is about no line."""
+    """Return what became of an audit.
+
+    Null: a fault's `number` where it is about no line, `checkpoint` where nothing was archived.
+    """
     return {
         "ok": not verdict.faults_count,
         "head": {"number": verdict.head.number, "hash": verdict.head.hash},
+        "checkpoint": verdict.checkpoint.facts if verdict.checkpoint is not None else None,
         "rows_compared": verdict.rows_count,
         "faults_count": verdict.faults_count,
         "faults": [

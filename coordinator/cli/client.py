@@ -166,16 +166,37 @@ class FarmClient:
 
     def save_artifact(self, sha256: str, to: Path) -> None:
         """Write an artifact's bytes to a file."""
-        connection = self._connection(ANSWER_S)
+        with to.open("wb") as file:
+            self._save(_Request(method="GET", path=f"artifacts/{_step(sha256)}"), file)
+
+    def archive_events(self, before: str, to: BinaryIO) -> int:
+        """Write the archive of all that happened before a time; return its last line's number."""
+        query = urlencode({"before": before})
+        request = _Request(method="GET", path=f"events/archive?{query}", answer_s=VERIFIED_S)
+        return int(self._save(request, to).headers["X-Farmhand-Upto"])
+
+    def seal_events(self, upto: int, archive_sha256: str) -> Document:
+        """Have the events removed of which an archive is safe here."""
+        body = json.dumps({"upto": upto, "archive_sha256": archive_sha256}).encode()
+        request = _Request(
+            method="POST",
+            path="events/seal",
+            body=(body,),
+            body_bytes=len(body),
+            answer_s=VERIFIED_S,
+        )
+        return self._document(request)
+
+    def _save(self, request: _Request, to: BinaryIO) -> HTTPResponse:
+        """Write an answer's body to a file; return its head."""
+        connection = self._connection(request.answer_s)
         try:
-            answer = self._answer(
-                connection, _Request(method="GET", path=f"artifacts/{_step(sha256)}")
-            )
+            answer = self._answer(connection, request)
             if answer.status != 200:
                 raise self._failure(answer.status, answer.read())
-            with to.open("wb") as file:
-                while chunk := answer.read(CHUNK_BYTES):
-                    file.write(chunk)
+            while chunk := answer.read(CHUNK_BYTES):
+                _write(to, chunk)
+            return answer
         except (OSError, HTTPException) as error:
             raise self._unreachable(error) from error
         finally:
@@ -237,6 +258,13 @@ class FarmClient:
 
 def _step(text: str) -> str:
     return quote(text, safe="")
+
+
+def _write(to: BinaryIO, chunk: bytes) -> None:
+    try:
+        to.write(chunk)
+    except OSError as error:
+        raise CommandFailed(f"{to.name} can't be written: {error.strerror}") from error
 
 
 def _chunks(parts: Sequence[bytes | BinaryIO]) -> Iterator[bytes]:

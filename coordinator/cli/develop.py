@@ -35,6 +35,8 @@ LONG: dict[str, dict[str, str]] = {
         "agent": "tests.benchmarks.agent",
         "bytes": "tests.benchmarks.wire_bytes",
         "farm": "tests.benchmarks.farm",
+        "history": "tests.benchmarks.history",
+        "slicing": "tests.benchmarks.slicing",
         "hosts": "tests.benchmarks.host_drivers",
     },
     "prove": {
@@ -42,6 +44,8 @@ LONG: dict[str, dict[str, str]] = {
         "crash": "tests.proofs.crash",
         "moonraker": "tests.proofs.moonraker",
         "octoprint": "tests.proofs.octoprint",
+        "plates": "tests.proofs.plates",
+        "presets": "tests.proofs.presets",
         "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",
     },

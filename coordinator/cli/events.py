@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,20 +87,31 @@ def verify(
     head: Annotated[
         str, typer.Option(help="NUMBER:HASH, as an earlier verification told it: still there?")
     ] = "",
+    archive: Annotated[
+        list[Path] | None,
+        typer.Option(help="Prove also what was archived: all archives, once each."),
+    ] = None,
     as_json: Json = False,
     url: Url = "",
     token_file: TokenFile = None,
 ) -> None:
     """Prove that no event was altered, taken out, put in or moved, and that they tell what is."""
-    from coordinator.cli import output
+    from coordinator.cli import archives, output
     from coordinator.cli.client import connect
 
-    verdict = connect(url, token_file).verify_events(head)
+    farm = connect(url, token_file)
+    proved = archives.prove(archive, head) if archive else None
+    verdict = farm.verify_events("" if proved is not None and proved.has_head else head)
+    if proved is not None:
+        proved.hold_against(verdict)
     if as_json:
         output.print_json(verdict)
     else:
-        end = verdict["head"]
-        typer.echo(f"{end['number']} events, {verdict['rows_compared']} rows compared")
+        end, begun = verdict["head"], (verdict["checkpoint"] or {}).get("number", 0)
+        count = end["number"] - (0 if proved is not None else begun)
+        typer.echo(f"{count} events, {verdict['rows_compared']} rows compared")
+        if begun and proved is None:
+            typer.echo(f"events 1 to {begun} are archived: --archive FILE proves them too")
         typer.echo(f"head: {end['number']}:{end['hash']}")
         for fault in verdict["faults"]:
             typer.echo(f"  {fault['code']}: {fault['words']}")
@@ -107,6 +119,25 @@ def verify(
         first, count = verdict["faults"][0]["words"], verdict["faults_count"]
         more = f", and {count - 1} more" if count > 1 else ""
         raise CommandFailed(f"the history can't be trusted: {first}{more}")
+
+
+@app.command("archive")
+def archive_old(
+    before: Annotated[str, typer.Option(help="Events from before then: 2026-01-31, or 365d ago.")],
+    file: Annotated[Path, typer.Option("-o", "--output", help="The archive; a new file.")],
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Move old events into a file. They leave the farm only once it is safely on the disk."""
+    from coordinator.cli import archives, output
+    from coordinator.cli.client import connect
+
+    checkpoint = archives.make(connect(url, token_file), _time(before), file)
+    if as_json:
+        output.print_json(checkpoint)
+    else:
+        typer.echo(f"all events up to {checkpoint['number']} are in {file}, and only there")
 
 
 def _pages(farm: "FarmClient", wanted: dict[str, str | int]) -> Iterator["Document"]:

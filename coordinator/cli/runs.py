@@ -70,6 +70,7 @@ def _say(run: "Document", *, as_json: bool) -> None:
         "line": str(run["line"]) if run["line"] else "",
         "started": run["started_at"],
         "ended": run["ended_at"],
+        "last heard": run["facts"].get("heard_at"),
         "amiss": run["facts"].get("amiss"),
     }
     output.print_facts(run["id"], facts)

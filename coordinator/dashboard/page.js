@@ -96,9 +96,43 @@ function bed({ state, policy, changed_by }) {
   return `bed: ${state === "clearing" ? "being cleared" : state}${who}${itself}`;
 }
 
+// A picture wants the token too, so it is fetched, once, and shown from memory.
+const pictures = new Map();
+const PICTURES_MAX = 100;
+const PICTURE_PX = 96;
+
+function picture(job) {
+  const shown = job.plates.flatMap((plate) => Object.entries(plate.pictures))
+    .filter(([shows]) => shows.startsWith("plate-"));
+  if (!shown.length) return [];
+  shown.sort(([a], [b]) => parseInt(a.slice(6)) - parseInt(b.slice(6)));
+  const [, url] = shown.find(([shows]) => parseInt(shows.slice(6)) >= PICTURE_PX) ?? shown.at(-1);
+  if (!pictures.has(url)) {
+    if (pictures.size >= PICTURES_MAX) forget(pictures.keys().next().value);
+    pictures.set(url, load(url).catch(() => { pictures.delete(url); }));
+  }
+  const image = element("img", { alt: `the plate of ${job.name}` });
+  pictures.get(url).then((source) => { if (source) image.src = source; else image.remove(); });
+  return [image];
+}
+
+async function load(url) {
+  const response = await fetch(url, {
+    headers: { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` },
+    signal: AbortSignal.timeout(10_000),
+  });
+  return response.ok ? URL.createObjectURL(await response.blob()) : "";
+}
+
+function forget(url) {
+  pictures.get(url).then((source) => { if (source) URL.revokeObjectURL(source); });
+  pictures.delete(url);
+}
+
 function jobCard(job) {
   const card = element("li", { className: TONES[job.state] ?? "" },
     title(job.name, job.held ? "paused" : job.state),
+    ...picture(job),
     element("p", { textContent: `${job.copies_finished} of ${job.copies} done` +
       (job.copies_live ? `, ${job.copies_live} printing` : "") }));
   if (job.preparing_ratio !== null) {
@@ -165,6 +199,7 @@ async function loop() {
 
 function leave(reason) {
   sessionStorage.removeItem(KEY);
+  [...pictures.keys()].forEach(forget);
   show(false);
   say(reason, false);
 }

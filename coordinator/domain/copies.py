@@ -1,5 +1,8 @@
 """How many copies of a job are done, under way, lost and still wanted; and what that makes of it.
 
+A run counts for as many copies as its plate holds. The last run may bring more than were asked for:
+what was made is what counts.
+
 The only place where runs move jobs. A failed run is replaced while retries are left; after that
 nothing new is leased, and the job fails once nothing lives any more. A stopped run is not
 replaced: somebody wanted it to stop. A revoked or discarded run never counts.
@@ -19,7 +22,7 @@ COUNTED = frozenset({RunState.FINISHED, RunState.LOST, RunState.STOPPED, *LIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """A job's runs, counted.
+    """A job's runs, counted: copies, but for `lost`, `failed` and `stopped`, which are runs.
 
     Attributes:
         live: leased, permitted, printing or paused; `started` of them print.
@@ -39,18 +42,19 @@ class Tally:
 
 def tally(job: Job, runs: Iterable[Run]) -> Tally:
     """Count a job's runs; all of them have to be given."""
-    counts = dict.fromkeys(RunState, 0)
+    counts, made = dict.fromkeys(RunState, 0), dict.fromkeys(RunState, 0)
     reason = ""
     for run in runs:
         counts[run.state] += 1
+        made[run.state] += run.copies
         if run.state in (RunState.FAILED, RunState.STOPPED, RunState.LOST):
             reason = run.reason or reason
-    started = counts[RunState.PRINTING] + counts[RunState.PAUSED]
-    live = started + counts[RunState.LEASED] + counts[RunState.PERMITTED]
-    taken = sum(counts[state] for state in COUNTED)
+    started = made[RunState.PRINTING] + made[RunState.PAUSED]
+    live = started + made[RunState.LEASED] + made[RunState.PERMITTED]
+    taken = sum(made[state] for state in COUNTED)
     given_up = counts[RunState.FAILED] > job.retries_max or job.state not in (*OPEN, JobState.LOST)
     return Tally(
-        finished=counts[RunState.FINISHED],
+        finished=made[RunState.FINISHED],
         live=live,
         started=started,
         lost=counts[RunState.LOST],
@@ -85,16 +89,9 @@ def follow(job: Job, runs: Iterable[Run], now: datetime) -> tuple[Job, Effects]:
     due: Effects = (Poke(Work.DISPATCH),) if count.wanted else ()
     if event is None or MACHINE.after(job.state, event) is job.state:
         return job, due
-    moved, effects = advance(job, event, now, reason=_reason(job, event, count))
+    reason = _why(job, count) if event in (JobEvent.FAIL, JobEvent.LOSE) else ""
+    moved, effects = advance(job, event, now, reason=reason)
     return moved, (*effects, *due)
-
-
-def _reason(job: Job, event: JobEvent, count: Tally) -> str | None:
-    """Return the job's next reason; None for the one it has, such as a class it does not fit."""
-    if event in (JobEvent.FAIL, JobEvent.LOSE):
-        return _why(job, count)
-    goes_on = event in (JobEvent.WAIT, JobEvent.LEASE, JobEvent.START)
-    return None if goes_on and job.state in OPEN else ""
 
 
 def _why(job: Job, count: Tally) -> str:

@@ -23,6 +23,7 @@ class Work(StrEnum):
     """What a commit may make due."""
 
     PREPARE = "prepare"
+    SLICE = "slice"
     DISPATCH = "dispatch"
     OUTBOX = "outbox"
 

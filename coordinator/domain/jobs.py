@@ -1,11 +1,13 @@
 """A job's life: what someone wants, from the order to the last copy.
 
-Theory. A job is made ready once (sliced, or given as a plate), and from then on it only mirrors its
-runs: `copies.py` counts them and says which event that amounts to. So a job never knows more than
-its runs do. LEASED means that a printer is reserved for it, PRINTING that some copy was started.
-Where nothing is reserved any more and copies are missing it waits, and is READY again. CANCELLING
-lasts as long as any run lives: nobody says "cancelled" of something that may still move. LOST
-waits for a person; it is left by what they say of the lost runs, or by cancelling.
+Theory. A job is READY once it has a plate, or its model can be sliced for a class of printers; that
+is done when it is wanted (`plates.py`), and fails the job only when no class is left. From then on
+it only mirrors its runs: `copies.py` counts them and says which event that amounts to. So a job
+never knows more than its runs do. LEASED means that a printer is reserved for it, PRINTING that
+some copy was started. Where nothing is reserved any more and copies are missing it waits, and is
+READY again. CANCELLING lasts as long as any run lives: nobody says "cancelled" of something that
+may still move. LOST waits for a person; it is left by what they say of the lost runs, or by
+cancelling.
 """
 
 from collections.abc import Mapping
@@ -40,6 +42,8 @@ class Job:
     Attributes:
         model_sha256: the model to slice, None where plates were given ready.
         copies: how many are wanted, 1 or more.
+        copies_per_plate: how many of them should lie on one bed; of a plate that was given, how
+            many do.
         material: what it must be printed in; empty where any will do.
         quality: name of a quality profile; empty for the standard one.
         printer_class: only on printers of this class; empty where any will do.
@@ -56,6 +60,7 @@ class Job:
     name: str
     model_sha256: str | None = None
     copies: int = 1
+    copies_per_plate: int = 1
     material: str = ""
     quality: str = ""
     printer_class: str = ""
@@ -96,8 +101,11 @@ ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 
 def _table() -> dict[tuple[JobState, JobEvent], JobState]:
     table = {
-        (JobState.RECEIVED, JobEvent.PREPARE): JobState.PREPARING,
         (JobState.RECEIVED, JobEvent.READY): JobState.READY,
+        (JobState.READY, JobEvent.REFUSE): JobState.FAILED,
+        # Earlier versions sliced for all classes before a job was READY: databases and histories
+        # of theirs hold these.
+        (JobState.RECEIVED, JobEvent.PREPARE): JobState.PREPARING,
         (JobState.PREPARING, JobEvent.INTERRUPT): JobState.RECEIVED,
         (JobState.PREPARING, JobEvent.READY): JobState.READY,
         (JobState.PREPARING, JobEvent.REFUSE): JobState.FAILED,
@@ -120,20 +128,18 @@ def _table() -> dict[tuple[JobState, JobEvent], JobState]:
 MACHINE = Machine("job", JobState.RECEIVED, _table())
 
 
-def advance(
-    job: Job, event: JobEvent, now: datetime, *, reason: str | None = ""
-) -> tuple[Job, Effects]:
+def advance(job: Job, event: JobEvent, now: datetime, *, reason: str = "") -> tuple[Job, Effects]:
     """Return the job after an event, and what has to be done about it.
 
     Args:
-        reason: why, for a person; it replaces the job's reason, but None leaves that.
+        reason: why, for a person; it replaces the job's reason.
 
     Raises:
         IllegalTransition: the table has no such move.
     """
     state = MACHINE.after(job.state, event)
     moved = changed(job, now, state=state, reason=reason)
-    note = Note(subject="job", subject_id=job.job_id, name=f"job.{state}", cause=reason or "")
+    note = Note(subject="job", subject_id=job.job_id, name=f"job.{state}", cause=reason)
     return moved, (Save(moved), note)
 
 

@@ -60,6 +60,7 @@ def grant(
         agent_id=printer.agent_id,
         epoch=raised.epoch,
         plate_sha256=plate.sha256,
+        copies=plate.copies,
         leased_at=now,
     )
     return raised, run, (*effects, Save(run), runs.note(run))

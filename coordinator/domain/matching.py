@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from coordinator.domain.jobs import Job
-from coordinator.domain.plates import Plate
+from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import BedState, Printer, PrinterStatus, status_of
 from coordinator.domain.runs import Run
 from protocols.wire.vocabulary import PrinterState
@@ -37,33 +37,54 @@ def obstacles(
 
 def misfits(job: Job, plates: Sequence[Plate], printer: Printer) -> tuple[Obstacle, ...]:
     """Return why the printer and the job do not suit each other, whatever goes on there now."""
-    found = list(_wish_misfits(job, printer))
     plate = plate_for(plates, printer)
-    if plate is None:
-        found.append(
-            Obstacle("no_plate", f"no plate was made for its class {printer.printer_class}")
-        )
-    wanted = job.material or (plate.material if plate is not None else "")
-    if wanted and not printer.material:
-        found.append(
-            Obstacle("material_unknown", f"nobody said what it holds; the job needs {wanted}")
-        )
-    elif wanted and wanted.casefold() != printer.material.casefold():
-        found.append(
-            Obstacle("material_differs", f"it holds {printer.material}; the job needs {wanted}")
-        )
+    return (
+        *wish_misfits(job, printer),
+        *_plate_misfits(job, plate, printer),
+        *_material_misfits(job, plate, printer),
+    )
+
+
+# What is in the way only until the slicer has made a plate.
+UNSLICED = frozenset({"not_sliced", "slicing"})
+
+
+def wish_misfits(job: Job, printer: Printer) -> tuple[Obstacle, ...]:
+    """Return what the job says against a printer, plates and material aside."""
+    found: list[Obstacle] = []
+    if job.printer_id is not None and job.printer_id != printer.printer_id:
+        found.append(Obstacle("other_printer", f"the job is for {job.printer_id} only"))
+    if job.printer_class and job.printer_class != printer.printer_class:
+        words = f"the job is for printers of class {job.printer_class} only"
+        found.append(Obstacle("other_class", words))
     return tuple(found)
 
 
-def _wish_misfits(job: Job, printer: Printer) -> Iterable[Obstacle]:
-    if job.printer_id is not None and job.printer_id != printer.printer_id:
-        yield Obstacle("other_printer", f"the job is for {job.printer_id} only")
-    if job.printer_class and job.printer_class != printer.printer_class:
-        yield Obstacle("other_class", f"the job is for printers of class {job.printer_class} only")
+def _plate_misfits(job: Job, plate: Plate | None, printer: Printer) -> Iterable[Obstacle]:
+    name = printer.printer_class
+    if plate is None and job.model_sha256 is None:
+        yield Obstacle("no_plate", f"no plate was given for its class {name}")
+    elif plate is None:
+        words = f"for its class {name} it is sliced when it is the job's turn there"
+        yield Obstacle("not_sliced", words)
+    elif plate.state is PlateState.WANTED:
+        yield Obstacle("slicing", f"it is sliced for its class {name}")
+    elif plate.state is PlateState.REFUSED:
+        words = f"no plate can be made for its class {name}: {plate.reason}"
+        yield Obstacle("plate_refused", words)
+
+
+def _material_misfits(job: Job, plate: Plate | None, printer: Printer) -> Iterable[Obstacle]:
+    wanted = job.material or (plate.material if plate is not None else "")
+    if not printer.material and (wanted or (plate is None and job.model_sha256 is not None)):
+        needs = f"the job needs {wanted}" if wanted else "a model is sliced for a material"
+        yield Obstacle("material_unknown", f"nobody said what it holds; {needs}")
+    elif wanted and wanted.casefold() != printer.material.casefold():
+        yield Obstacle("material_differs", f"it holds {printer.material}; the job needs {wanted}")
 
 
 def plate_for(plates: Sequence[Plate], printer: Printer) -> Plate | None:
-    """Return the plate made for the printer's class, else one for any class, else None."""
+    """Return the plate for the printer's class, made or not, else one for any class, else None."""
     for wanted in (printer.printer_class, ""):
         for plate in plates:
             if plate.printer_class == wanted:

@@ -4,6 +4,10 @@ Higher priority first, then order of arrival. A copy goes to the printer that wa
 far, which spreads copies and wear; one that a later job insists on is left to it while others will
 do, and one on which this job went wrong is taken last.
 
+A printer for whose class the job's model is not sliced yet is as good as any, but those with a
+plate go first. It is kept for the job while that is done: minutes, against the hours that a job
+behind it would print there.
+
 Printers of one class and material are alike to all jobs but those that name a printer. So jobs are
 matched with these groups, not with each printer: the work grows with the number of leases, not
 with jobs x printers.
@@ -13,8 +17,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from coordinator.domain.jobs import Job
-from coordinator.domain.matching import misfits, plate_for
-from coordinator.domain.plates import Plate
+from coordinator.domain.matching import UNSLICED, misfits, plate_for
+from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import Printer
 from protocols.wire.vocabulary import PrinterId
 
@@ -24,7 +28,8 @@ class Want:
     """A job that waits for printers.
 
     Attributes:
-        copies: how many leases it needs now.
+        plates: all of the job's, made or not.
+        copies: how many it needs now; a plate may hold several.
         avoid: printers on which a run of it went wrong.
     """
 
@@ -36,11 +41,20 @@ class Want:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """One lease to be given."""
+    """One lease to be given, once there is a plate.
+
+    Attributes:
+        plate: what is printed; not MADE while the slicer is at it, None where nobody asked it yet.
+    """
 
     job: Job
-    plate: Plate
+    plate: Plate | None
     printer: Printer
+
+    @property
+    def copies(self) -> int:
+        """How many copies it brings, or is going to."""
+        return self.job.copies_per_plate if self.plate is None else self.plate.copies
 
 
 def precedence(job: Job) -> tuple[object, ...]:
@@ -90,38 +104,51 @@ class Pool:
         """Give a want the best printers left, and take them out."""
         groups = [group for group in self._groups.values() if self._suits(want, group)]
         placed: list[Placement] = []
-        while len(placed) < want.copies:
+        missing = want.copies
+        while missing > 0:
             found = self._best(want, groups)
             if found is None:
                 break
             group, index = found
             printer = group.pop(index)
             self.left -= 1
-            plate = plate_for(want.plates, printer)
-            assert plate is not None, "a printer without a plate does not suit the job"
-            placed.append(Placement(job=want.job, plate=plate, printer=printer))
+            placement = Placement(
+                job=want.job, plate=plate_for(want.plates, printer), printer=printer
+            )
+            placed.append(placement)
+            missing -= placement.copies
         return placed
 
     def _suits(self, want: Want, group: Sequence[Printer]) -> bool:
-        """Whether a group's printers suit a job, but for which of them it names."""
+        """Whether a group's printers suit a job, slicing and the one that it names aside."""
         if not group:
             return False
-        against = misfits(want.job, want.plates, group[0])
-        return all(obstacle.code == "other_printer" for obstacle in against)
+        codes = {obstacle.code for obstacle in misfits(want.job, want.plates, group[0])}
+        return codes <= {"other_printer", *UNSLICED}
 
     def _best(
         self, want: Want, groups: Sequence[list[Printer]]
     ) -> tuple[list[Printer], int] | None:
         """Return the group and the place in it of the best printer left."""
-        best: tuple[tuple[bool, tuple[bool, int, PrinterId]], list[Printer], int] | None = None
+        best: tuple[tuple[bool, int, tuple[bool, int, PrinterId]], list[Printer], int] | None
+        best = None
         for group in groups:
+            slicing = _slicing(want, group[0]) if group else 0
             for index, printer in enumerate(group):
                 if want.job.printer_id not in (None, printer.printer_id):
                     continue
                 avoided = printer.printer_id in want.avoid
-                rank = (avoided, self._rank(printer))
+                rank = (avoided, slicing, self._rank(printer))
                 if best is None or rank < best[0]:
                     best = (rank, group, index)
                 if not avoided:
                     break  # the rest of the group ranks behind
         return None if best is None else (best[1], best[2])
+
+
+def _slicing(want: Want, printer: Printer) -> int:
+    """Return how much slicing a printer takes: 0 none, 1 it is asked for, 2 it is still to be."""
+    plate = plate_for(want.plates, printer)
+    if plate is None:
+        return 2
+    return 0 if plate.state is PlateState.MADE else 1

@@ -6,11 +6,14 @@ have that move. What comes out are all rows there are, and they must equal the t
 that was altered, taken out, put in or moved shows in the chain; a decision that broke the rules,
 as a move that no table has; and a table that was changed behind history's back, as a difference.
 
+What was sealed (`sealing.py`) is not read again: the rows at the checkpoint stand for it. They must
+be those that the event about it vouches for, and that event must be among the lines that are left.
+
 Whoever can write to the database can also write a whole new history: against that only a head that
 is kept elsewhere helps. A history that still leads to it is the one that was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -30,6 +33,8 @@ from coordinator.domain.history import (
 )
 from coordinator.domain.machine import Event, Machine, State
 from coordinator.domain.printers import BED
+from coordinator.domain.rebuilt import Rebuilt, RebuiltInMemory, rows_digest
+from coordinator.domain.sealing import SEALED, Checkpoint
 
 # More faults than this are counted, but not told one by one: the first is what matters.
 FAULTS_TOLD_MAX = 20
@@ -46,6 +51,7 @@ class FaultCode(StrEnum):
     UNREADABLE = "unreadable"
     UNLAWFUL = "unlawful"
     DIFFERS = "differs"
+    CHECKPOINT = "checkpoint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +98,25 @@ class Audit:
     Attributes:
         known: a line that must be there, as somebody kept its number and hash.
         head: the last line that was read.
-        rows: what the lines so far amount to.
+        rows: what the lines so far amount to; for a long history not in memory.
         faults: the first ones; `faults_count` counts all.
     """
 
     known: Head | None = None
     head: Head = field(default_factory=Head)
-    rows: dict[Thing, Row] = field(default_factory=dict)
+    rows: Rebuilt = field(default_factory=RebuiltInMemory)
     faults: list[Fault] = field(default_factory=list)
     faults_count: int = 0
-    _last: dict[Thing, int] = field(default_factory=dict)
+    _unvouched: Checkpoint | None = None
+
+    def begin(self, checkpoint: Checkpoint) -> None:
+        """Begin where the sealed part ends; `rows` must hold what is kept of it."""
+        if rows_digest(self.rows.in_order()) != checkpoint.rows_sha256:
+            words = f"the rows kept for event {checkpoint.number} are not those that were sealed"
+            self.found(FaultCode.CHECKPOINT, words, checkpoint.number)
+        self.head, self._unvouched = checkpoint.head, checkpoint
+        if self.known is not None and self.known.number == checkpoint.number:
+            self._must_be_known(self.known)
 
     def take(self, line: Line) -> None:
         """Read the next line."""
@@ -127,16 +142,18 @@ class Audit:
             self.found(FaultCode.OTHER_HEAD, words, known.number)
 
     def _play(self, event: FarmEvent, number: int) -> None:
+        if event.name == SEALED and self._unvouched is not None:
+            self._unvouched = None if event.facts == self._unvouched.facts else self._unvouched
         if not event.changes:
             return
         thing = (event.subject, event.subject_id)
-        before, changes = self.rows.get(thing), dict(event.changes)
+        told, changes = self.rows.get(thing), dict(event.changes)
+        before = told[0] if told is not None else None
         found = event.name == event.subject + FOUND
         if not found:
             for words in self._broken_rules(event.subject, before, changes):
                 self.found(FaultCode.UNLAWFUL, f"event {number}: {' '.join(thing)} {words}", number)
-        self.rows[thing] = changes if before is None else before | changes
-        self._last[thing] = number
+        self.rows.put(thing, (changes if before is None else before | changes, number))
 
     def _broken_rules(self, subject: str, before: Row | None, changes: Row) -> list[str]:
         """Return what can't be by the machines' tables, in words."""
@@ -161,14 +178,30 @@ class Audit:
             self._must_be_known(self.known)
         for fault in end(self.head, kept):
             self.found(fault.code, fault.words, fault.number)
+        if self._unvouched is not None:
+            words = f"no event tells that all up to event {self._unvouched.number} was archived"
+            self.found(FaultCode.CHECKPOINT, words, self._unvouched.number)
 
-    def compare(self, stored: Mapping[Thing, Row]) -> None:
-        """Hold what the history amounts to against every row of the tables."""
-        for thing in sorted(self.rows.keys() | stored.keys()):
-            told = self.rows.get(thing)
-            since = f" (event {self._last[thing]})" if told is not None else ""
-            for words in _differences(told, stored.get(thing)):
-                self.found(FaultCode.DIFFERS, f"{' '.join(thing)}: {words}{since}")
+    def compare(self, stored: Iterable[tuple[Thing, Row]]) -> None:
+        """Hold every row of the tables, once and in any order, against what history amounts to.
+
+        What is compared is taken out of `rows`.
+        """
+        for thing, row in stored:
+            told = self.rows.pop(thing)
+            self._differs(thing, *(told or (None, None)), stored=row)
+
+    def compare_rest(self) -> None:
+        """After all rows of the tables were compared: what history tells of is in none of them."""
+        for thing, (row, number) in self.rows.in_order():
+            self._differs(thing, row, number, stored=None)
+
+    def _differs(
+        self, thing: Thing, told: Row | None, number: int | None, *, stored: Row | None
+    ) -> None:
+        since = f" (event {number})" if number is not None else ""
+        for words in _differences(told, stored):
+            self.found(FaultCode.DIFFERS, f"{' '.join(thing)}: {words}{since}")
 
     def found(self, code: FaultCode, words: str, number: int | None = None) -> None:
         """Count a fault; the first ones are kept."""

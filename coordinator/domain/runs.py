@@ -42,6 +42,7 @@ class Run:
     """One attempt.
 
     Attributes:
+        copies: how many are on its plate.
         epoch: the printer's epoch that this lease got.
         mode: what is wanted of it now.
         nonce: the one that was permitted, None before.
@@ -55,6 +56,7 @@ class Run:
     agent_id: AgentId
     epoch: Epoch
     plate_sha256: str
+    copies: int = 1
     state: RunState = RunState.LEASED
     mode: Mode = Mode.RUN
     nonce: Nonce | None = None

@@ -71,6 +71,7 @@ def stage(
         agent_id=printer.agent_id,
         epoch=epoch,
         plate_sha256=plate.sha256,
+        copies=plate.copies,
         leased_at=now,
     )
     raised = RaiseEpoch(printer.printer_id, printer.epoch)

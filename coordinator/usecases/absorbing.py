@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from coordinator.domain import cloning, reports
 from coordinator.domain import presence as arriving
-from coordinator.domain import reports
+from coordinator.domain.cloning import Boots
 from coordinator.domain.printers import Printer
 from coordinator.ports import Unit
 from coordinator.usecases.ahead import lose_staged, permit_staged
 from coordinator.usecases.commanding import answered
+from coordinator.usecases.evidence import with_evidence
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, holding_of, the_printer, writing
 from protocols.wire.codec import Message
 from protocols.wire.from_agent import CommandResult, Presence, Reported, RunEvent, Telemetry
-from protocols.wire.vocabulary import PrinterId
+from protocols.wire.vocabulary import AgentId, PrinterId
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +34,7 @@ class _Hearing:
     transaction: Writing
     heard: list[Reported] = field(default_factory=list)
     said: list[Hashable] = field(default_factory=list)
+    boots_before: dict[AgentId, Boots] = field(default_factory=dict)
 
     def first_time(self, what: Hashable) -> bool:
         """Whether this is asked for the first time."""
@@ -47,12 +50,22 @@ class _Hearing:
             self.heard.append(report)
         return news
 
+    def are_two(self, presence: Presence) -> bool:
+        """Whether two processes go by this agent's name; then they are counted anew."""
+        known = self.farm.live.boots.get(presence.agent_id, Boots())
+        self.boots_before.setdefault(presence.agent_id, known)
+        boots = cloning.presented(known, presence)
+        two = cloning.are_two(boots)
+        self.farm.live.boots[presence.agent_id] = Boots() if two else boots
+        return two
+
     def undo(self) -> None:
         """Forget what the short memory took over: the store has nothing of it."""
         for report in self.heard:
             self.farm.live.unhear(report)
         for what in self.said:
             self.farm.live.unsay(what)
+        self.farm.live.boots.update(self.boots_before)
 
 
 async def absorb(farm: Farm, *messages: Message) -> None:
@@ -123,7 +136,8 @@ async def _absorb_report(hearing: _Hearing, report: Reported) -> None:
         await lose_staged(transaction, printer.printer_id, "the database is an older copy")
         printer = await the_printer(transaction.unit, printer.printer_id)
     holding = await holding_of(transaction.unit, printer)
-    await transaction.perform(reports.absorb_report(holding, report, transaction.now))
+    effects = reports.absorb_report(holding, report, transaction.now)
+    await transaction.perform(with_evidence(effects, hearing.farm.live))
     await permit_staged(transaction, report)
 
 
@@ -135,7 +149,8 @@ async def _absorb_event(hearing: _Hearing, event: RunEvent) -> None:
     transaction.actor = f"agent:{event.agent_id}"
     transaction.origin = f"event {event.number} of {event.journal_id}"
     holding = await holding_of(transaction.unit, printer, event.run_id)
-    await transaction.perform(reports.apply_event(holding, event, transaction.now))
+    effects = reports.apply_event(holding, event, transaction.now)
+    await transaction.perform(with_evidence(effects, hearing.farm.live))
 
 
 async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
@@ -164,7 +179,12 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
     if renewed:
         mine = await transaction.unit.printers(presence.agent_id)
     holdings = {each.printer_id: await holding_of(transaction.unit, each) for each in mine}
-    await transaction.perform(arriving.arrived(admitted, holdings, transaction.now))
+    effects = arriving.arrived(admitted, holdings, transaction.now)
+    await transaction.perform(with_evidence(effects, hearing.farm.live))
+    if hearing.are_two(presence):
+        log.error("agent.cloned", agent_id=presence.agent_id)
+        mine = await transaction.unit.printers(presence.agent_id)
+        await transaction.perform(cloning.refused(mine, presence))
     for description in admitted.printers:
         farm.live.owners[description.printer_id] = presence.agent_id
 

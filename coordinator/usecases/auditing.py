@@ -1,13 +1,15 @@
 """The history, read: who did what, when and why; and whether all of it can be trusted."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from coordinator.domain.history import Head, Line, Row, Thing
+from coordinator.domain.history import Head, Line
 from coordinator.domain.rebuilding import Audit, Fault, FaultCode, end, link
+from coordinator.domain.sealing import Checkpoint
 from coordinator.errors import Refused
 from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
@@ -20,7 +22,7 @@ log = structlog.get_logger(__name__)
 TAIL_LINES = 200
 LINES_MAX = 1000
 # Between two pages others get their turn: this many take some ten milliseconds.
-_PAGE_LINES = 200
+PAGE_LINES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +49,14 @@ class Verdict:
 
     Attributes:
         head: where the history ends; whoever keeps it can prove later what was here today.
+        checkpoint: behind which it begins; archives have what is before.
         faults: the first ones; none where all is well.
         faults_count: how many there are.
         rows_count: how many rows of the tables were compared.
     """
 
     head: Head
+    checkpoint: Checkpoint | None
     faults: Sequence[Fault]
     faults_count: int
     rows_count: int
@@ -86,24 +90,61 @@ async def events(farm: Farm, question: Question) -> list[Line]:
 async def verify(farm: Farm, known: Head | None = None) -> Verdict:
     """Read the whole history, rebuild the farm from it, and compare that with the tables.
 
+    What is in archives is not read: the checkpoint stands for it. Takes as little memory for a
+    million events as for a thousand.
+
     Args:
         known: where the history ended once, as somebody kept it: it must have been there.
+
+    Raises:
+        Refused: that was so long ago that only an archive can tell.
     """
-    audit = Audit(known=known)
-    async with farm.store.read() as unit:
-        while lines := await unit.events(after=audit.head.number, limit=_PAGE_LINES):
-            for line in lines:
-                audit.take(line)
-        audit.finish(await unit.head())
-        stored = await _rows(unit, audit)
-        audit.compare(stored)
+    with farm.store.scratch() as rebuilt:
+        audit = Audit(known=known, rows=rebuilt)
+        async with farm.store.read() as unit:
+            checkpoint = await begin(audit, unit)
+            if known is not None and checkpoint is not None and known.number < checkpoint.number:
+                words = f"event {known.number} is in an archive: give that one to `events verify`"
+                raise Refused("head_archived", words)
+            await take_lines(audit, unit)
+            audit.finish(await unit.head())
+            rows_count = await _compare(audit, unit)
     farm.live.history_trouble = _words(audit.faults)
     return Verdict(
         head=audit.head,
+        checkpoint=checkpoint,
         faults=tuple(audit.faults),
         faults_count=audit.faults_count,
-        rows_count=len(stored),
+        rows_count=rows_count,
     )
+
+
+async def begin(audit: Audit, unit: Unit) -> Checkpoint | None:
+    """Begin an audit where the sealed part ends, if there is one; return the checkpoint."""
+    checkpoint = await unit.checkpoint()
+    if checkpoint is not None:
+        async for page in unit.kept_rows():
+            for thing, told in page:
+                audit.rows.put(thing, told)
+            await others_turn()
+        audit.begin(checkpoint)
+    return checkpoint
+
+
+async def take_lines(audit: Audit, unit: Unit, *, upto: int | None = None) -> None:
+    """Have an audit read all lines that are left to it, or those up to a number."""
+    while True:
+        left = PAGE_LINES if upto is None else min(PAGE_LINES, upto - audit.head.number)
+        if left <= 0 or not (lines := await unit.events(after=audit.head.number, limit=left)):
+            return
+        for line in lines:
+            audit.take(line)
+        await others_turn()
+
+
+async def others_turn() -> None:
+    """Let the loop do what else is due: nothing else here waits for anything."""
+    await asyncio.sleep(0)
 
 
 async def check_tail(farm: Farm) -> None:
@@ -113,10 +154,11 @@ async def check_tail(farm: Farm) -> None:
     to be told.
     """
     async with farm.store.read() as unit:
-        lines = await unit.events(limit=TAIL_LINES + 1, newest=True)
+        checkpoint = await unit.checkpoint()
+        last = checkpoint.head if checkpoint is not None else Head()
+        lines = await unit.events(limit=TAIL_LINES + 1, newest=True, after=last.number)
         kept = await unit.head()
     faults: list[Fault] = []
-    last = Head()
     if len(lines) > TAIL_LINES:
         last = Head(number=lines[0].number, hash=lines.pop(0).hash)
     for line in lines:
@@ -128,13 +170,22 @@ async def check_tail(farm: Farm) -> None:
         log.error("history.broken", reason=faults[0].words, number=faults[0].number)
 
 
-async def _rows(unit: Unit, audit: Audit) -> Mapping[Thing, Row]:
-    """Return the tables' rows; none where one of them holds what can't be a value of its column."""
+async def _compare(audit: Audit, unit: Unit) -> int:
+    """Hold the tables' rows against the history's; return how many they are.
+
+    Where one of them holds what can't be a value of its column, that is the fault, and no other.
+    """
+    count = 0
     try:
-        return await unit.rows()
+        async for page in unit.rows():
+            audit.compare(page)
+            count += len(page)
+            await others_turn()
     except ValueError as error:
         audit.found(FaultCode.UNREADABLE, f"a table holds what can't be read: {error}")
-        return {}
+        return count
+    audit.compare_rest()
+    return count
 
 
 def _words(faults: Sequence[Fault]) -> str:

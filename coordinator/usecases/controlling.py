@@ -28,12 +28,14 @@ _Control = Callable[
 
 
 async def cancel_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
-    """Cancel a job; what prints is stopped, and the job is cancelled once it has.
+    """Cancel a job; what prints or is sliced is stopped, and it is cancelled once the prints have.
 
     Raises:
         NotFound, NotNow: as `controls.cancel`.
     """
-    return await _control(farm, job_id, actor, origin, controls.cancel)
+    job = await _control(farm, job_id, actor, origin, controls.cancel)
+    farm.live.give_up_slicing(job_id)
+    return job
 
 
 async def pause_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:

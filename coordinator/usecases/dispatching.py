@@ -1,17 +1,19 @@
 """Leases given out, and desired documents said."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from coordinator.domain import copies, leases
+from coordinator.domain import copies, leases, preparing
 from coordinator.domain.desired import desired
 from coordinator.domain.effects import Effects
-from coordinator.domain.jobs import Job
+from coordinator.domain.jobs import OPEN, Job
 from coordinator.domain.leases import Holding
 from coordinator.domain.matching import Obstacle, misfits, obstacles, unready
 from coordinator.domain.planning import Placement, Pool, Want
-from coordinator.domain.plates import Plate
+from coordinator.domain.plates import Plate, PlateState
+from coordinator.domain.preparing import Target
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunChange, RunState
 from coordinator.domain.staging import stage, unstageable
@@ -27,7 +29,7 @@ from coordinator.usecases.performing import (
     writing,
 )
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import AgentId, BedPolicy, PrinterId, RunId
+from protocols.wire.vocabulary import AgentId, BedPolicy, JobId, PrinterId, RunId
 
 # Printers on which a run of a job ended like this are taken last for its other copies.
 _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVOKED)
@@ -41,20 +43,34 @@ _Suitable = Callable[[Farm, Unit], Awaitable[list[Printer]]]
 async def dispatch_jobs(farm: Farm) -> int:
     """Lease free printers to jobs that want them; return how many leases were given.
 
+    Where a printer's class has no plate of a model yet, that is asked for, and the printer waits.
+
     What was planned on one state of things is checked again in the transactions that lease, which
     are small, so that agents' messages get their turn between them.
     """
     await _revoke_expired(farm)
     await end_stale_claims(farm)
     given, size = 0, farm.policy.leases_per_commit
+    promised = Counter[JobId]()  # copies that wait for a plate, with a free printer kept for them
     for suitable in (_free_printers, _stageable_printers):  # who is free comes first
         async with farm.store.read() as unit:
-            placements = await _placements(farm, unit, suitable)
-        for first in range(0, len(placements), size):
+            placements = await _placements(farm, unit, suitable, promised)
+        due = [each for each in placements if each.plate is None or _is_made(each.plate)]
+        for first in range(0, len(due), size):
             async with writing(farm, "farm", "dispatch") as transaction:
-                for placement in placements[first : first + size]:
-                    given += await _lease(farm, transaction, placement)
+                for placement in due[first : first + size]:
+                    if placement.plate is None:
+                        await _ask(transaction, placement)
+                    else:
+                        given += await _lease(farm, transaction, placement)
+        for each in placements:
+            if not _is_made(each.plate):
+                promised[each.job.job_id] += each.copies
     return given
+
+
+def _is_made(plate: Plate | None) -> bool:
+    return plate is not None and plate.state is PlateState.MADE
 
 
 async def _free_printers(farm: Farm, unit: Unit) -> list[Printer]:
@@ -82,7 +98,9 @@ async def _against_staging(farm: Farm, unit: Unit, printer: Printer) -> tuple[Ob
     return unstageable(printer, run, staged, farm.policy.leases_ahead)
 
 
-async def _placements(farm: Farm, unit: Unit, suitable: _Suitable) -> list[Placement]:
+async def _placements(
+    farm: Farm, unit: Unit, suitable: _Suitable, promised: Mapping[JobId, int]
+) -> list[Placement]:
     """Plan one lease for each suitable printer; none is looked for while no job wants one.
 
     Jobs are read in the order they are served, some at a time, until every printer is taken: a long
@@ -99,7 +117,7 @@ async def _placements(farm: Farm, unit: Unit, suitable: _Suitable) -> list[Place
         for job in jobs:
             if not pool.left:
                 return placements
-            want = await _want(unit, job) if pool.may_suit(job) else None
+            want = await _want(unit, job, promised) if pool.may_suit(job) else None
             if want is not None:
                 placements += pool.place(want)
         await asyncio.sleep(0)  # others have their turn
@@ -108,19 +126,32 @@ async def _placements(farm: Farm, unit: Unit, suitable: _Suitable) -> list[Place
     return placements
 
 
-async def _want(unit: Unit, job: Job) -> Want | None:
+async def _want(unit: Unit, job: Job, promised: Mapping[JobId, int]) -> Want | None:
     job_runs = await unit.runs(job_id=job.job_id)
-    wanted = copies.tally(job, job_runs).wanted
-    if not wanted:
+    wanted = copies.tally(job, job_runs).wanted - promised.get(job.job_id, 0)
+    if wanted <= 0:
         return None
     avoid = frozenset(run.printer_id for run in job_runs if run.state in _WENT_WRONG)
     plates = tuple(await unit.plates(job.job_id))
     return Want(job=job, plates=plates, copies=wanted, avoid=avoid)
 
 
+async def _ask(transaction: Writing, placement: Placement) -> None:
+    """Want a plate for a printer's class, unless the plan is out of date."""
+    unit, printer = transaction.unit, placement.printer
+    job = await unit.job(placement.job.job_id)
+    if job is None or job.state not in OPEN:
+        return
+    if any(each.printer_class == printer.printer_class for each in await unit.plates(job.job_id)):
+        return
+    target = Target(printer.printer_class, job.material or printer.material)
+    await transaction.perform(preparing.ask(job, target, f"{printer.printer_id} could print it"))
+
+
 async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> bool:
     """Give one lease, unless the plan is out of date; whether it was given."""
     unit, now, plate = transaction.unit, transaction.now, placement.plate
+    assert plate is not None, "what nobody sliced is not leased"
     job = await unit.job(placement.job.job_id)
     printer = await unit.printer(placement.printer.printer_id)
     if job is None or job.held or printer is None:

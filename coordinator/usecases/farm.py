@@ -17,7 +17,7 @@ class Farm:
     """One farm.
 
     Attributes:
-        poke: told `dispatch`, `outbox` or `prepare` after a commit that makes such work due.
+        poke: told `dispatch`, `outbox`, `prepare` or `slice` after a commit that makes it due.
     """
 
     store: Store

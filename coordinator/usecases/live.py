@@ -4,10 +4,14 @@ A coordinator that restarts begins without it; nothing that must hold rests on i
 """
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
+from coordinator.domain.cloning import Boots
+from coordinator.domain.estimates import Paces
 from protocols.wire.from_agent import (
     CommandResult,
     HostSample,
@@ -30,6 +34,28 @@ class Sample:
     seen_at: datetime
 
 
+# A plate's job and printer class.
+PlateKey: TypeAlias = tuple[JobId, str]
+
+
+@dataclass(slots=True)
+class Slicing:
+    """One plate in the making.
+
+    Attributes:
+        ratio: how far it is, 0 to 1; `stage` is in words.
+        unwanted: set when it is to be given up.
+    """
+
+    ratio: float = 0.0
+    stage: str = ""
+    unwanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def report(self, ratio: float, stage: str) -> None:
+        """Take how far it is."""
+        self.ratio, self.stage = ratio, stage
+
+
 @dataclass(slots=True)
 class Live:
     """The farm's short memory.
@@ -37,27 +63,30 @@ class Live:
     Attributes:
         owners: whose each printer is; nobody else's telemetry about it counts.
         foreign_samples: how often somebody else spoke of a printer, or of one that nobody knows.
-        progress: of jobs that are being sliced, 0 to 1.
+        slicings: the plates that are being sliced now.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
         hosts: the machines of the agents, by their last telemetry.
         history_trouble: what is wrong with the history, as far as anybody looked; empty where
             nothing is.
+        boots: by agent, the processes that presented themselves.
         draining: agents that take no new run.
-        preparing_now: held while jobs are prepared, `flushing_now` while documents are said: each
-            runs alone, so that what is said last is what was true last.
+        paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
+        flushing_now: held while documents are said: what is said last is what was true last.
     """
 
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
     owners: dict[PrinterId, AgentId] = field(default_factory=dict)
     foreign_samples: int = 0
-    progress: dict[JobId, float] = field(default_factory=dict)
+    slicings: dict[PlateKey, Slicing] = field(default_factory=dict)
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     history_trouble: str = ""
+    boots: dict[AgentId, Boots] = field(default_factory=dict)
     draining: set[AgentId] = field(default_factory=set)
-    preparing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
+    paces: Paces | None = None
+    paces_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
@@ -77,9 +106,26 @@ class Live:
         """Return a printer's last telemetry, None before the first."""
         return self.samples.get(printer_id)
 
+    @contextmanager
+    def slicing(self, key: PlateKey) -> Iterator[Slicing]:
+        """Claim a plate, so that nobody else slices it, for as long as the block lasts."""
+        assert key not in self.slicings, "somebody is at it"
+        self.slicings[key] = slicing = Slicing()
+        try:
+            yield slicing
+        finally:
+            del self.slicings[key]
+
     def preparing(self, job_id: JobId) -> float | None:
-        """Return how far a job's slicing is, 0 to 1; None where it is not being sliced."""
-        return self.progress.get(job_id)
+        """Return how far a job's slicing is, 0 to 1; None where none of its plates is sliced."""
+        ratios = [each.ratio for (its_id, _), each in self.slicings.items() if its_id == job_id]
+        return sum(ratios) / len(ratios) if ratios else None
+
+    def give_up_slicing(self, job_id: JobId) -> None:
+        """Have the slicing of a job's plates ended, and their processes with it."""
+        for (its_id, _), slicing in self.slicings.items():
+            if its_id == job_id:
+                slicing.unwanted.set()
 
     def note_draining(self, presence: Presence) -> bool:
         """Remember whether an agent is being drained; True where that began."""

@@ -1,28 +1,27 @@
 """An order comes in: looked at first, kept only when it can be done."""
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
 
 from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent, advance
-from coordinator.domain.plates import Artifact, ArtifactKind, Plate, holds_gcode
+from coordinator.domain.plates import Artifact, ArtifactKind, Plate
+from coordinator.domain.slicing import Verified
 from coordinator.errors import FarmError, Refused
 from coordinator.ports import StagedFile
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.given_plates import BINARY_SUFFIX, Given, look_at
 from coordinator.usecases.performing import writing
+from coordinator.usecases.storing import copy, discard_unknown
 from protocols.wire.vocabulary import JobId, PrinterId
 
 log = structlog.get_logger(__name__)
 
 PLATE_SUFFIXES = (".gcode", ".gco", ".g")
 MODEL_SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb")
-
-# Text files have shorter lines; what is longer is no G-code, and must not be read whole.
-LINE_CHARACTERS_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +31,7 @@ class Order:
     name: str
     file_name: str
     copies: int = 1
+    copies_per_plate: int = 1
     material: str = ""
     quality: str = ""
     printer_class: str = ""
@@ -55,44 +55,58 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
         Refused: it can't be met; the code says why.
         Unavailable: the slicer or the disk does not answer now.
     """
-    await _check(farm, order, staged)
+    classes = await _check(farm, order, staged)
     suffix = Path(order.file_name).suffix.lower()
     if suffix in PLATE_SUFFIXES:
-        await _check_gcode(staged)
-        kind = ArtifactKind.PLATE
-    elif suffix in MODEL_SUFFIXES:
-        await _check_model(farm, order, staged)
-        kind = ArtifactKind.MODEL
-    else:
-        known = " ".join((*MODEL_SUFFIXES, *PLATE_SUFFIXES))
-        raise Refused(
-            "unknown_file_type",
-            f"{order.file_name!r} is neither a model nor G-code; known endings: {known}",
+        given = await look_at(
+            farm, staged.path, said_class="".join(classes), material=order.material
         )
+        return await _keep(farm, order, staged, given)
+    if suffix == BINARY_SUFFIX:
+        return await _accept_binary(farm, order, staged, "".join(classes))
+    if suffix in MODEL_SUFFIXES:
+        await _check_model(farm, order, staged, classes)
+        return await _keep(farm, order, staged, None)
+    known = " ".join((*MODEL_SUFFIXES, *PLATE_SUFFIXES, BINARY_SUFFIX))
+    raise Refused(
+        "unknown_file_type",
+        f"{order.file_name!r} is neither a model nor G-code; known endings: {known}",
+    )
+
+
+async def _accept_binary(farm: Farm, order: Order, staged: StagedFile, said_class: str) -> Job:
+    """Take binary G-code as the text that it stands for: that is what agents send."""
+    async with farm.artifacts.scratch() as folder, farm.artifacts.stage(".gcode") as kept:
+        text = folder / "plate.gcode"
+        given = await look_at(
+            farm, staged.path, said_class=said_class, material=order.material, text=text
+        )
+        await copy(text, kept)
+        name = Path(order.file_name).with_suffix(".gcode").name
+        return await _keep(farm, replace(order, file_name=name), kept, given)
+
+
+async def _keep(farm: Farm, order: Order, staged: StagedFile, given: Given | None) -> Job:
+    """Put the file into the store, and the order that refers to it."""
     await staged.keep()
     try:
-        return await _store(farm, order, staged, kind)
+        return await _store(farm, order, staged, given)
     except FarmError:
         await discard_unknown(farm, staged.sha256)
         raise
 
 
-async def discard_unknown(farm: Farm, sha256: str) -> None:
-    """Remove an artifact that was kept but that nothing refers to."""
-    async with farm.store.read() as unit:
-        known = await unit.artifact(sha256) is not None
-    if not known:
-        await farm.artifacts.delete(sha256)
-
-
-async def _check(farm: Farm, order: Order, staged: StagedFile) -> None:
+async def _check(farm: Farm, order: Order, staged: StagedFile) -> tuple[str, ...]:
+    """Look at what an order says; return the one printer class that it is for, none where any."""
     copies_max = farm.policy.copies_max
     if not 1 <= order.copies <= copies_max:
         raise Refused("copies_out_of_range", f"copies must be 1 to {copies_max}")
+    if not 1 <= order.copies_per_plate <= copies_max:
+        raise Refused("copies_out_of_range", f"copies_per_plate must be 1 to {copies_max}")
     if staged.size_bytes == 0:
         raise Refused("empty_file", f"{order.file_name!r} is empty")
     if order.printer_id is None:
-        return
+        return (order.printer_class,) if order.printer_class else ()
     async with farm.store.read() as unit:
         printer = await unit.printer(order.printer_id)
     if printer is None:
@@ -103,25 +117,13 @@ async def _check(farm: Farm, order: Order, staged: StagedFile) -> None:
             f"printer {order.printer_id} is of class {printer.printer_class}, "
             f"not {order.printer_class}",
         )
+    return (printer.printer_class,)
 
 
-async def _check_gcode(staged: StagedFile) -> None:
-    if not await asyncio.to_thread(_holds_gcode, staged.path):
-        raise Refused("not_gcode", "the file holds no G-code command")
-
-
-def _holds_gcode(path: Path) -> bool:
-    with path.open(encoding="latin-1") as file:
-        return holds_gcode(iter(lambda: file.readline(LINE_CHARACTERS_MAX), ""))
-
-
-async def _check_model(farm: Farm, order: Order, staged: StagedFile) -> None:
+async def _check_model(
+    farm: Farm, order: Order, staged: StagedFile, classes: Sequence[str]
+) -> None:
     """Ask the slicer; it refuses what is no model, or fits nowhere."""
-    classes = [order.printer_class] if order.printer_class else []
-    if order.printer_id is not None:
-        async with farm.store.read() as unit:
-            printer = await unit.printer(order.printer_id)
-        classes = [printer.printer_class] if printer is not None else classes
     await farm.slicer.inspect(
         staged.path,
         printer_classes=classes,
@@ -131,14 +133,15 @@ async def _check_model(farm: Farm, order: Order, staged: StagedFile) -> None:
     )
 
 
-async def _store(farm: Farm, order: Order, staged: StagedFile, kind: ArtifactKind) -> Job:
+async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | None) -> Job:
     async with writing(farm, order.actor, order.origin) as transaction:
         now = transaction.now
         job = Job(
             job_id=JobId(farm.ids.new("job")),
             name=order.name,
-            model_sha256=staged.sha256 if kind is ArtifactKind.MODEL else None,
+            model_sha256=staged.sha256 if given is None else None,
             copies=order.copies,
+            copies_per_plate=order.copies_per_plate,
             material=order.material,
             quality=order.quality,
             printer_class=order.printer_class,
@@ -151,7 +154,7 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, kind: ArtifactKin
         )
         artifact = Artifact(
             sha256=staged.sha256,
-            kind=kind,
+            kind=ArtifactKind.MODEL if given is None else ArtifactKind.PLATE,
             name=order.file_name,
             size_bytes=staged.size_bytes,
             created_at=now,
@@ -163,20 +166,28 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, kind: ArtifactKin
             facts={"sha256": staged.sha256, "copies": job.copies},
         )
         effects: Effects = (Save(artifact), Save(job), note, Poke(Work.PREPARE))
-        if kind is ArtifactKind.PLATE:
+        if given is not None:
             job, more = advance(job, JobEvent.READY, now)
-            effects += (Save(_given_plate(job, artifact)), *more, Poke(Work.DISPATCH))
+            effects += (Save(_given_plate(job, artifact, given)), *more, Poke(Work.DISPATCH))
         await transaction.perform(effects)
     log.info("job.received", job_id=job.job_id, actor=order.actor, copies=job.copies)
     return job
 
 
-def _given_plate(job: Job, artifact: Artifact) -> Plate:
+def _given_plate(job: Job, artifact: Artifact, given: Given) -> Plate:
+    figures = given.verified or Verified()
     return Plate(
         job_id=job.job_id,
         sha256=artifact.sha256,
         name=artifact.name,
         size_bytes=artifact.size_bytes,
-        printer_class=job.printer_class,
+        printer_class=given.printer_class,
         material=job.material,
+        copies=job.copies_per_plate,
+        time_s=figures.time_s,
+        filament_mm=figures.filament_mm,
+        filament_g=figures.filament_g,
+        layer_count=figures.layer_count,
+        line_count=figures.line_count,
+        remarks=given.remarks,
     )

@@ -1,31 +1,36 @@
 """What the farm knows, put together for people and programs; changes nothing."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from coordinator.domain import copies
+from coordinator.domain.estimates import Demand, Estimate, Paces, demand, paces
 from coordinator.domain.jobs import ENDED, Job, JobState
-from coordinator.domain.matching import obstacles
-from coordinator.domain.plates import Plate
+from coordinator.domain.plates import Plate, made_of
 from coordinator.domain.printers import Printer, PrinterStatus, status_of
-from coordinator.domain.runs import Run, RunState
+from coordinator.domain.runs import Run
 from coordinator.errors import FarmError
 from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live, Sample
 from coordinator.usecases.performing import staged_runs, the_job, the_printer, the_run
+from coordinator.usecases.waiting import Stations, Wait, Waiting, waits
 from protocols.wire.from_agent import HostSample
 from protocols.wire.vocabulary import Finding, JobId, PrinterId, RunId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """One reason why a job does not go on; `printer_id` is None where it is no printer's."""
+class Unmade:
+    """A plate that is not made: wanted, with how far it is, or refused.
 
-    printer_id: PrinterId | None = None
-    code: str
-    words: str
+    Attributes:
+        ratio: 0 to 1; None where nobody slices it now. `stage` is in words, and then empty.
+    """
+
+    plate: Plate
+    ratio: float | None = None
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +38,18 @@ class JobView:
     """A job with all that hangs on it.
 
     Attributes:
+        plates: those that are made.
         preparing: how far its slicing is, 0 to 1; None where it is not being sliced.
+        estimates: how long each plate takes on a printer of its class, in their order.
+        demand: what all copies take.
         waits: empty where nothing is waited for.
     """
 
     job: Job
     plates: tuple[Plate, ...]
+    unmade: tuple[Unmade, ...]
+    estimates: tuple[Estimate | None, ...]
+    demand: Demand
     runs: tuple[Run, ...]
     copies_finished: int
     copies_live: int
@@ -115,6 +126,10 @@ class Health:
 # A job tells of so many printers; `why_waiting` tells of all. With a thousand of them the answer to
 # each order, and each job in a list, would be a hundred kilobytes.
 PRINTERS_TOLD_MAX = 20
+
+# So many runs tell how fast printers are: some of each printer even on a large farm, for 10 ms.
+TIMINGS_MAX = 2000
+PACES_KEPT_S = 30.0
 
 # More than this waits on the outbox only while there is no broker; then the number says little.
 OUTBOX_COUNTED_MAX = 1000
@@ -209,10 +224,7 @@ async def health(farm: Farm) -> Health:
     )
 
 
-_Stations = Sequence[tuple[Printer, Run | None]]
-
-
-async def _stations(unit: Unit) -> _Stations:
+async def _stations(unit: Unit) -> Stations:
     """Return every printer with the run that holds its lease."""
     live = {run.run_id: run for run in await unit.runs(live=True)}
     return [
@@ -221,7 +233,7 @@ async def _stations(unit: Unit) -> _Stations:
     ]
 
 
-async def _some_stations(unit: Unit) -> _Stations:
+async def _some_stations(unit: Unit) -> Stations:
     """Return the first printers with their runs, one more than is told of where there are more."""
     return [
         (printer, await unit.run(printer.run_id) if printer.run_id is not None else None)
@@ -252,81 +264,49 @@ async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | Non
 
 
 async def _job_view(
-    farm: Farm, unit: Unit, job: Job, stations: _Stations, told_max: int | None = None
+    farm: Farm, unit: Unit, job: Job, stations: Stations, told_max: int | None = None
 ) -> JobView:
     """Return one job; of more stations than `told_max` it says that there are more."""
     plates = tuple(await unit.plates(job.job_id))
+    made = made_of(plates)
     job_runs = tuple(await unit.runs(job_id=job.job_id))
     count = copies.tally(job, job_runs)
-    return JobView(
+    known = await _paces(farm, unit)
+    waiting = Waiting(
         job=job,
         plates=plates,
+        runs=job_runs,
+        stations=stations,
+        live=farm.live,
+        paces=known,
+        broker=farm.link.trouble,
+        told_max=told_max,
+    )
+    return JobView(
+        job=job,
+        plates=made,
+        unmade=tuple(_unmade(farm.live, each) for each in plates if each not in made),
+        estimates=tuple(known.estimate(each, printer_class=each.printer_class) for each in made),
+        demand=demand(made, job.copies, known),
         runs=job_runs,
         copies_finished=count.finished,
         copies_live=count.live,
         preparing=farm.live.preparing(job.job_id),
-        waits=tuple(_waits(farm, job, plates, job_runs, stations, told_max)),
+        waits=tuple(waits(waiting)),
     )
 
 
-def _waits(
-    farm: Farm,
-    job: Job,
-    plates: Sequence[Plate],
-    job_runs: Sequence[Run],
-    stations: _Stations,
-    told_max: int | None,
-) -> Iterable[Wait]:
-    """Yield what a job waits for: its preparation, people, its agents, and printers."""
-    if job.state not in ENDED and (words := farm.link.trouble):
-        yield Wait(code="broker_unreachable", words=words)
-    if job.state is JobState.RECEIVED:
-        yield Wait(code="not_prepared", words=job.reason or "it is sliced in its turn")
-        return
-    if job.state is JobState.PREPARING:
-        yield Wait(code="preparing", words="it is being sliced")
-        return
-    if job.held:
-        yield Wait(code="held", words="somebody paused it")
-    staged = {run_id: printer for printer, _ in stations for run_id in printer.staged}
-    for run in job_runs:
-        yield from _run_waits(farm.live, job, run, staged.get(run.run_id))
-    if copies.tally(job, job_runs).wanted and not job.held:
-        yield from _printer_waits(farm.live, job, plates, stations[:told_max])
-        if told_max is not None and len(stations) > told_max:
-            words = "there are more printers than these: ask why it waits, and all of them are told"
-            yield Wait(code="more_printers", words=words)
+async def _paces(farm: Farm, unit: Unit) -> Paces:
+    """Return what past runs tell; looked up again now and then, for a page asks every second."""
+    now_s = farm.clock.monotonic()
+    if farm.live.paces is None or now_s >= farm.live.paces_until_s:
+        farm.live.paces = paces(await unit.timings(TIMINGS_MAX))
+        farm.live.paces_until_s = now_s + PACES_KEPT_S
+    return farm.live.paces
 
 
-def _run_waits(live: Live, job: Job, run: Run, staged_on: Printer | None) -> Iterable[Wait]:
-    if run.state is RunState.LOST and job.state not in ENDED:
-        words = f"run {run.run_id} is lost ({run.reason}): a person has to say how it ended"
-        yield Wait(printer_id=run.printer_id, code="lost", words=words)
-    if not run.live:
-        return
-    if job.state is JobState.CANCELLING:
-        words = "it has to say that it stopped"
-        yield Wait(printer_id=run.printer_id, code="stopping", words=words)
-    elif staged_on is not None:
-        before = staged_on.staged.index(run.run_id) + 1
-        may = "may start" if run.state is RunState.PERMITTED else "is to be permitted to start"
-        words = f"it is staged there behind {before} and {may} by itself after them"
-        yield Wait(printer_id=run.printer_id, code="staged", words=words)
-    elif not run.started:
-        words = live.waits.get(run.printer_id) or "its agent gets ready"
-        yield Wait(printer_id=run.printer_id, code="leased", words=words)
-
-
-def _printer_waits(
-    live: Live, job: Job, plates: Sequence[Plate], stations: _Stations
-) -> Iterable[Wait]:
-    if not stations:
-        yield Wait(code="no_printers", words="no printer has ever been connected")
-    for printer, run in stations:
-        draining = printer.agent_id in live.draining
-        against = obstacles(job, plates, printer, run, draining=draining)
-        for obstacle in against:
-            yield Wait(printer_id=printer.printer_id, code=obstacle.code, words=obstacle.words)
-        if not against:
-            words = "it is free, and taken by this job or one before it in a moment"
-            yield Wait(printer_id=printer.printer_id, code="free", words=words)
+def _unmade(live: Live, plate: Plate) -> Unmade:
+    slicing = live.slicings.get((plate.job_id, plate.printer_class))
+    if slicing is None:
+        return Unmade(plate=plate)
+    return Unmade(plate=plate, ratio=slicing.ratio, stage=slicing.stage)

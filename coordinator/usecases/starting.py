@@ -18,7 +18,7 @@ async def recover(farm: Farm) -> None:
     """
     async with writing(farm, "farm", "start") as transaction:
         unit = transaction.unit
-        effects: Effects = (Poke(Work.PREPARE), Poke(Work.DISPATCH))
+        effects: Effects = (Poke(Work.PREPARE), Poke(Work.SLICE), Poke(Work.DISPATCH))
         for job in await unit.jobs((JobState.PREPARING,)):
             effects += jobs.advance(job, JobEvent.INTERRUPT, transaction.now)[1]
         for agent in await unit.agents():

@@ -342,9 +342,9 @@ class Connection:
         if ok.readings is not None or ok.position is not None:
             self._news.pass_on(ok, now)
         flight = self._flight
-        accepted = flight.accept(ok)
+        accepted = flight.accept(ok) or self._silence.poll_passed(ok)
         if not accepted:
-            return  # a stray one, or a poll's
+            return  # a stray one
         if ok.buffer_free is not None:
             self._window.learn(ok.buffer_free, flight.sent)
             self._knowledge.planner_free = ok.planner_free
@@ -370,8 +370,7 @@ class Connection:
     def _identified(self, event: events.Event) -> None:
         self._window.begin(self.dialect.window_lines)
         self._dialogue.tell(event)
-        if self._knowledge.reports_temperatures:
-            self._sender.add_own(timing.AUTOREPORT)
+        self._sender.add_own(*self._knowledge.autoreports)
 
     def _start_streaming(self, next_number: int, now: float) -> None:
         self._flight.begin(next_number)

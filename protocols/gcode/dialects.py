@@ -27,6 +27,7 @@ class Dialect:
         window_lines: lines that every board with this firmware takes unaccepted.
         reads_glued_words: `G1X5Y5` is read like `G1 X5 Y5`; said so only of firmwares whose
             parser was looked at, with the exceptions that shorten.py names.
+        card_question: what it answers with whether it prints from its card; empty: it can't say.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dialect:
     accepts_macros: bool = False
     window_lines: int = 1
     reads_glued_words: bool = False
+    card_question: str = "M27"
 
 
 PRUSA = Dialect(
@@ -56,6 +58,8 @@ REPETIER = Dialect(
 SMOOTHIE = Dialect(
     name="Smoothie", recognised_by="Smoothie", long_commands=_LONG_COMMANDS | {"G32"}
 )
+# Prints from its card behind the back of its own M27.
+ULTIMAKER2 = Dialect(name="Ultimaker 2", recognised_by="Ultimaker2", card_question="")
 MARLIN = Dialect(
     name="Marlin",
     recognised_by="Marlin",
@@ -65,7 +69,7 @@ MARLIN = Dialect(
 # Spoken to like a Marlin, but one line at a time: nobody knows what its buffers hold.
 UNKNOWN = Dialect(name="unknown", recognised_by="")
 
-DIALECTS = (PRUSA, REPRAPFIRMWARE, KLIPPER, REPETIER, SMOOTHIE, MARLIN)
+DIALECTS = (PRUSA, REPRAPFIRMWARE, KLIPPER, REPETIER, SMOOTHIE, ULTIMAKER2, MARLIN)
 
 
 def dialect_of(firmware_name: str) -> Dialect:

@@ -41,10 +41,6 @@ class Dialogue:
         self.out += data
         self.lines_sent += 1
 
-    def say_bare(self, line: bytes) -> None:
-        """Have a line without number written."""
-        self.say(meatpack.pack(line) if self.packed else line)
-
     def say_urgent(self, line: bytes) -> None:
         """Have a line without number written that a firmware looks for ahead of its queue."""
         self.say(meatpack.unpacked(line) if self.packed else line)

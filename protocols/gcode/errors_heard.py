@@ -47,8 +47,7 @@ class ErrorsHeard:
         if any(line.startswith(command) for line in sent):
             self._dialogue.tell(events.CommandUnknown(command))
         else:
-            # What is left of a line, or of a poll, whose head was lost on the way.
-            flight.poll_behind = None
+            # What is left of a line whose head was lost on the way.
             self._repair.on_spoilt(now)
 
     def expire(self, now: float) -> None:

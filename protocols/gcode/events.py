@@ -127,6 +127,27 @@ class CommandUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class CardTold:
+    """Whether a file is printed from the printer's own card; `byte` of `size`, 0 if untold."""
+
+    printing: bool
+    byte: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CardFileOpened:
+    """A file on the card was opened, as it is before it is printed; the name may be empty."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardFileDone:
+    """A file was read from the card to its end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A line for people, or one that nobody here understands."""
 
@@ -163,5 +184,6 @@ class ConnectionFailed:
 Event = (
     Ready | Identified | NumberFound | NumberUnknown | OwnLine | Accepted | LineRepeated
     | TemperaturesReported | PositionReported | AttentionChanged | ActionRequested | ErrorReported
-    | CommandUnknown | Said | BoardReset | Halted | ConnectionFailed
+    | CommandUnknown | CardTold | CardFileOpened | CardFileDone | Said | BoardReset | Halted
+    | ConnectionFailed
 )  # fmt: skip

@@ -37,7 +37,6 @@ class Flight:
         lines: unaccepted ones, oldest first; the first `sent` of them are on the wire.
         bytes_sent: bytes of the lines on the wire.
         history: the last that were accepted, should the firmware ask for them after all.
-        poll_behind: while an unnumbered M105 is unanswered, number of the last line before it.
     """
 
     def __init__(self, window: Window, knowledge: Knowledge) -> None:
@@ -45,7 +44,6 @@ class Flight:
         self.sent = 0
         self.bytes_sent = 0
         self.next_number = 0
-        self.poll_behind: int | None = None
         self.history: deque[Line] = deque(maxlen=HISTORY_LINES_MAX)
         self.window = window
         self._knowledge = knowledge
@@ -59,14 +57,12 @@ class Flight:
         self.history.clear()
         self.sent = self.bytes_sent = 0
         self.next_number = next_number
-        self.poll_behind = None
 
     @property
     def has_room(self) -> bool:
         """Whether a line more may be put on the wire, if it is not too long."""
         window = self.window
-        lines = window.lines if self.poll_behind is None else window.lines - 1
-        return self.sent < lines and self.bytes_sent < window.bytes_max
+        return self.sent < window.lines and self.bytes_sent < window.bytes_max
 
     def fits(self, data: bytes) -> bool:
         """Whether these very bytes may be put on the wire, given `has_room`."""
@@ -109,7 +105,7 @@ class Flight:
     @property
     def expects_bare_oks(self) -> bool:
         """Whether a bare ok can only accept the oldest line, unless that is an M105."""
-        return self.poll_behind is None and not self._knowledge.ok_tells_numbers
+        return not self._knowledge.ok_tells_numbers
 
     def accept(self, ok: Ok) -> list[Line]:
         """Return the lines that this ok accepts, oldest first; none if it is a stray one."""
@@ -123,11 +119,7 @@ class Flight:
             return self._accepts_number(ok.number)
         if ok.readings is not None:
             return self._accepts_temperatures()
-        knowledge, behind = self._knowledge, self.poll_behind
-        first = self.lines[0].number if self.sent else self.next_number
-        if behind is not None and first > behind and not knowledge.ok_tells_temperatures:
-            self.poll_behind = None
-            return 0
+        knowledge = self._knowledge
         if not self.sent:
             return 0
         if ok.bare and knowledge.ok_tells_temperatures and self.lines[0].command == "M105":
@@ -144,12 +136,7 @@ class Flight:
         """An answer to an M105 comes after those to everything before it."""
         sent = [self.lines[i] for i in range(self.sent)]
         asked = next((i for i, line in enumerate(sent) if line.command == "M105"), None)
-        behind, first = self.poll_behind, self.lines[0].number if sent else self.next_number
         knowledge = self._knowledge
-        if behind is not None and (asked is None or first + asked > behind):
-            knowledge.ok_tells_temperatures = True
-            self.poll_behind = None
-            return max(0, min(behind - first + 1, self.sent))
         if asked is not None:
             knowledge.ok_tells_temperatures = True
             # Probes pile up behind a lost answer. One answer will do: none of them does anything.
@@ -186,5 +173,3 @@ class Flight:
         oldest = self.lines[0].number if self.lines else self.next_number
         self.sent = min(self.sent, max(0, number - oldest))
         self.bytes_sent = sum(len(self.lines[i].data) for i in range(self.sent))
-        if self.poll_behind is not None:
-            self.poll_behind = min(self.poll_behind, number - 1)

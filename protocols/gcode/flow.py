@@ -70,7 +70,6 @@ class Flow:
             or self._news.attention
             or self._repair.attentive
             or self._knowledge.ok_tells_numbers
-            or flight.poll_behind is not None
             or oks > sent
             or sent != len(lines)
             or lines_max < window.full

@@ -16,6 +16,8 @@ _QUESTION = encode(999_999_999, "M105")
 FIRST_NUMBER = len(_COMMANDS)  # of the first line after the handshake
 
 _LIFE_SIGNS = (replies.Ok, replies.Wait, replies.Busy, replies.Temperatures)
+# They come by themselves, and without an end.
+_UNASKED = (replies.Temperatures, replies.CardStatus)
 
 
 class Handshake:
@@ -81,8 +83,7 @@ class Handshake:
         elif state is State.GREETING:
             if isinstance(reply, _LIFE_SIGNS):
                 self.settle(Happening.HEARD, now)
-        elif state is State.SETTLING and not isinstance(reply, replies.Temperatures):
-            # Temperatures come by themselves, and without an end.
+        elif state is State.SETTLING and not isinstance(reply, _UNASKED):
             self.timer = now + timing.SETTLED_AFTER_S
         elif state is State.IDENTIFYING:
             self._hear_answer(reply, now)
@@ -220,7 +221,7 @@ class Handshake:
                 self._numbers.append(number - 1)
             case replies.Ok(readings=readings) if readings:
                 self._uncounted = True
-        if (self._numbers or self._uncounted) and not isinstance(reply, replies.Temperatures):
+        if (self._numbers or self._uncounted) and not isinstance(reply, _UNASKED):
             self.timer = now + timing.SETTLED_AFTER_S
 
     def _conclude(self, now: float) -> None:

@@ -31,6 +31,7 @@ ALLOWED = MappingProxyType(
         "M203": "limits of speed",
         "M204": "acceleration",
         "M205": "jerk",
+        "M27": "looks at what prints from the card",
         "M220": "speed, in percent",
         "M221": "flow, in percent",
         "M290": "baby steps of Z",

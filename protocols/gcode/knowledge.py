@@ -44,6 +44,12 @@ class Knowledge:
         """Whether M155 makes it report temperatures by itself."""
         return "AUTOREPORT_TEMP" in self.capabilities
 
+    @property
+    def autoreports(self) -> tuple[str, ...]:
+        """What makes it tell by itself whatever it can."""
+        card = (timing.AUTOREPORT_CARD,) if "AUTOREPORT_SD_STATUS" in self.capabilities else ()
+        return (timing.AUTOREPORT, *card) if self.reports_temperatures else card
+
     def hear(self, reply: replies.Reply) -> None:
         """Take note of a line of M115's answer, or of a keepalive."""
         match reply:

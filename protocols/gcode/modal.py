@@ -73,6 +73,9 @@ class ModalState:
             case "M104" | "M109":
                 tool = int(command.value("T", self.tool) or 0)
                 self.tool_celsius[tool] = command.value("S", command.value("R", 0.0)) or 0.0
+            case "G10" | "M568" if "S" in command.words:  # RepRapFirmware; else it retracts
+                tool = int(command.value("P", self.tool) or 0)
+                self.tool_celsius[tool] = command.value("S") or 0.0
             case "M140" | "M190":
                 self.bed_celsius = command.value("S", command.value("R", 0.0)) or 0.0
             case "M220":

@@ -36,6 +36,12 @@ class News:
                 tell(events.ActionRequested(name, argument))
             case replies.Position(axes) | Ok(position=Mapping() as axes):
                 tell(events.PositionReported(axes))
+            case replies.CardStatus(printing, byte, size):
+                tell(events.CardTold(printing, byte, size))
+            case replies.CardFile(name):
+                tell(events.CardFileOpened(name))
+            case replies.CardDone():
+                tell(events.CardFileDone())
             case replies.Echo(text) | replies.Unrecognised(text) if text:
                 tell(events.Said(text))
 

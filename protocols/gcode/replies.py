@@ -163,6 +163,32 @@ class Packing:
 
 
 @dataclass(frozen=True, slots=True)
+class CardStatus:
+    """Whether a file is being printed from the printer's own card, paused ones included.
+
+    Attributes:
+        printing: it is.
+        byte, size: how far, and of how much; 0 where that is not told.
+    """
+
+    printing: bool
+    byte: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CardFile:
+    """A file on the card was opened, to be printed; `name` may be empty."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardDone:
+    """The last line of a file on the card was read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unrecognised:
     """Anything else: noise, banners, answers nobody here asked for. May be empty."""
 
@@ -171,7 +197,8 @@ class Unrecognised:
 
 Reply = (
     Ok | Resend | Temperatures | Targets | Busy | FirmwareError | Start | Wait | FirmwareInfo
-    | Capability | ActionCommand | Position | UnknownCommand | Echo | Packing | Unrecognised
+    | Capability | ActionCommand | Position | UnknownCommand | Echo | Packing | CardStatus
+    | CardFile | CardDone | Unrecognised
 )  # fmt: skip
 
 PLAIN_OK = Ok(bare=True)

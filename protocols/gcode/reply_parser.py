@@ -15,6 +15,9 @@ from protocols.gcode.replies import (
     Busy,
     BusyKind,
     Capability,
+    CardDone,
+    CardFile,
+    CardStatus,
     Echo,
     ErrorKind,
     FirmwareError,
@@ -50,6 +53,9 @@ _INFO_KEY = re.compile(r"(?:^|\s)([A-Z][A-Z0-9_]*):")
 _PACKING = re.compile(rb"\[MP\] (?:PV\d+ )?(ON|OFF)( NSP| ESP)?$")
 _ACTION = re.compile(rb"//\s*action:\s*(\S+)\s*(.*)")
 
+_CARD_BYTES = re.compile(rb"sd printing byte\s*(\d{1,12})\s*/\s*(\d{1,12})", re.IGNORECASE)
+_CARD_OPENED = re.compile(rb"file opened:\s*(.*?)(?:\s+size:\s*\d+)?$", re.IGNORECASE)
+
 _HEATER_NAMES = {b"T": "tool0", b"B": "bed", b"C": "chamber", b"P": "probe", b"A": "ambient"}
 _BUSY_KINDS = {
     b"paused for user": BusyKind.PAUSED_FOR_USER,
@@ -68,6 +74,9 @@ _STORAGE_TEXTS = (
     b"volume.init", b"openroot", b"workdir", b"open failed", b"cannot open", b"cannot enter",
     b"error writing to file", b"no media", b"sd init",
 )  # fmt: skip
+# Marlin and most; with a full stop RepRapFirmware and Klipper; Smoothie.
+_CARD_IDLE = (b"not sd printing", b"not currently playing")
+_CARD_PAUSED = (b"sd print paused", b"print saved")  # Prusa
 
 
 def parse_reply(line: bytes) -> Reply:
@@ -258,6 +267,28 @@ def _parse_packing(line: bytes) -> Reply | None:
     return told and Packing(told[1] == b"ON", told[2] != b" NSP")
 
 
+def _parse_card(line: bytes) -> Reply | None:
+    lower = line.lower()
+    told = _CARD_BYTES.match(line)
+    if told is not None:
+        byte, size = int(told[1]), int(told[2])
+        return CardStatus(size > 0, byte, size)  # "0/0" is said where nothing prints
+    if lower.startswith(_CARD_IDLE):
+        return CardStatus(False)
+    if lower.startswith(_CARD_PAUSED):
+        return CardStatus(True)
+    if lower.startswith(b"done printing file"):
+        return CardDone()
+    if lower.startswith(b"file selected"):
+        return CardFile("")
+    opened = _CARD_OPENED.match(line)
+    return CardFile(_text(opened[1])) if opened is not None else None
+
+
+def _parse_name_or_card(line: bytes) -> Reply | None:
+    return _parse_name(line) or _parse_card(line)
+
+
 _BY_FIRST_BYTE = {
     b"[": _parse_packing,
     b"T": _parse_targets,
@@ -276,5 +307,9 @@ _BY_FIRST_BYTE = {
     b"/": _parse_slashes,
     b"U": _parse_unknown_command,
     b"u": _parse_unknown_command,
-    b"N": _parse_name,
+    b"N": _parse_name_or_card,
+    b"S": _parse_card,
+    b"D": _parse_card,
+    b"F": _parse_card,
+    b"P": _parse_card,
 }

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from protocols.gcode import timing
 from protocols.gcode.dialogue import Dialogue
-from protocols.gcode.flight import Flight
+from protocols.gcode.flight import Flight, Line
 from protocols.gcode.knowledge import Knowledge
-from protocols.gcode.replies import Reading
+from protocols.gcode.replies import Ok, Reading
 from protocols.gcode.sending import Sender
 
-# Without number: an own line in the numbering would have to be told and remembered each time.
-_POLL = b"M105\n"
+# With number and checksum, like every line: a flipped bit would make it M107, and turn the fan off.
+_POLL = "M105"
 
 
 class Silence:
@@ -47,25 +47,20 @@ class Silence:
     def too_long_at(self) -> float | None:
         """When the silence will have lasted too long, None while no answer is due."""
         flight = self._flight
-        if flight.sent:
-            command = flight.lines[0].command
-        elif flight.poll_behind is not None:
-            command = "M105"
-        else:
+        if not flight.sent:
             return None
-        return self._dialogue.progress_at + self._knowledge.patience_s(command)
+        return self._dialogue.progress_at + self._knowledge.patience_s(flight.lines[0].command)
 
     @property
     def may_poll(self) -> bool:
-        """Whether a poll would be of use, and has room."""
+        """Whether a poll would be of use, now or as soon as there is room."""
         flight = self._flight
         return (
-            flight.has_room
-            and flight.poll_behind is None
-            and not flight.waits_to_repeat
+            not flight.waits_to_repeat
             and not self._works_long
+            and not any(own and command == _POLL for command, _, own in self._sender.queue)
             # Of two M105 under way, nobody could tell whose answer comes.
-            and not any(flight.lines[i].command == "M105" for i in range(flight.sent))
+            and not any(flight.lines[i].command == _POLL for i in range(flight.sent))
         )
 
     @property
@@ -82,7 +77,7 @@ class Silence:
         them and nothing makes the firmware report by itself: somebody heats at its panel.
         """
         unexpected = not asked and not self._knowledge.reports_temperatures
-        if self._works_long or (unexpected and self._flight.poll_behind is None):
+        if self._works_long or unexpected:
             self._dialogue.progress_at = now
         hot = any(reading.target_celsius for reading in readings.values())
         self._schedule_poll(now, timing.POLL_INTERVAL_HOT_S if hot else timing.POLL_INTERVAL_S)
@@ -109,22 +104,26 @@ class Silence:
                 return
             self.probe(now)
         if self.may_poll and now >= self.poll_at:
-            self._poll(now)
+            self._sender.add_own(_POLL)
+            self._schedule_poll(now, timing.POLL_INTERVAL_S)
+
+    def poll_passed(self, ok: Ok) -> list[Line]:
+        """Return the poll that an ok without temperatures passes over; none if it does not.
+
+        Its own answer was lost, or this ok was doubled; whichever it is, no later line is accepted
+        too early, since the answer, should it still come, accepts nothing without a poll.
+        """
+        flight = self._flight
+        passed = ok.bare and flight.sent > 1 and not self._knowledge.ok_tells_numbers
+        if not (passed and flight.lines[0].own and flight.lines[0].command == _POLL):
+            return []
+        return [flight.accept_oldest()]
 
     def probe(self, now: float) -> None:
         """Say one more line, whose answer tells what became of those before it."""
         self._dialogue.progress_at = now
-        self._flight.poll_behind = None
         self._dialogue.ask_packing()
         if self._flight.waits_to_repeat:
             self._sender.repeat_next(now)
         else:
-            self._sender.say_own("M105", now)
-
-    def _poll(self, now: float) -> None:
-        flight = self._flight
-        if not flight.sent:
-            self._dialogue.progress_at = now
-        flight.poll_behind = flight.next_number - 1
-        self._dialogue.say_bare(_POLL)
-        self._schedule_poll(now, timing.POLL_INTERVAL_S)
+            self._sender.say_own(_POLL, now)

@@ -11,11 +11,12 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import hypot, inf, nan
 
 from protocols.errors import InvalidLine
 from protocols.gcode.arcs import Place, arc_box, arc_mm
+from protocols.gcode.extremes import HEATING, LAYER_MARKS, Extremes, well_formed
 from protocols.gcode.headers import Header, HeaderReader
 from protocols.gcode.lines import Command, encode, parse
 from protocols.gcode.modal import ModalState, Move
@@ -33,39 +34,8 @@ _SHORT_BYTES = 70  # with that number and a checksum it still is a line
 
 _PLAIN_MOVE = re.compile(
     rb"G([0-3])(?: F([\d.]+))?(?: X(-?[\d.]+))?(?: Y(-?[\d.]+))?(?: Z(-?[\d.]+))?"
-    rb"(?: I(-?[\d.]+))?(?: J(-?[\d.]+))?(?: E(-?[\d.]+))?(?: F([\d.]+))? ?[\r\n;]"
+    rb"(?: I(-?[\d.]+))?(?: J(-?[\d.]+))?(?: E(-?[\d.]+))?(?: F([\d.]+))? ?(?:\r?\n|;)"
 )
-_LAYER_MARKS = (b";LAYER_CHANGE", b";LAYER:", b"; CHANGE_LAYER")
-
-
-@dataclass(slots=True)
-class Extremes:
-    """How far a file goes: each with the file's line where it does so first.
-
-    Attributes:
-        low, high: least and greatest X, Y and Z that is printed at.
-        celsius: name of a heating command -> the hottest that it asks for.
-        names: every command's name -> its first line.
-        unsendable: what no firmware can be sent, first line and words; None without any.
-        strange: what is no G-code, first line and text; None without any.
-    """
-
-    low: list[float] = field(default_factory=lambda: [inf] * 3)
-    high: list[float] = field(default_factory=lambda: [-inf] * 3)
-    low_lines: list[int] = field(default_factory=lambda: [0] * 3)
-    high_lines: list[int] = field(default_factory=lambda: [0] * 3)
-    celsius: dict[str, tuple[float, int]] = field(default_factory=dict)
-    names: dict[str, int] = field(default_factory=dict)
-    unsendable: tuple[int, str] | None = None
-    strange: tuple[int, str] | None = None
-
-    def widen(self, place: tuple[float, float, float], line: int) -> None:
-        """Take a place that is printed at."""
-        for axis, value in enumerate(place):
-            if value < self.low[axis]:
-                self.low[axis], self.low_lines[axis] = value, line
-            if value > self.high[axis]:
-                self.high[axis], self.high_lines[axis] = value, line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +50,6 @@ class Survey:
         layer_starts, layer_heights_mm: position and Z of each layer; Z is nan where it is unknown.
         pauses: positions before which the host has to pause -> why.
         snapshots: what the file has set, after each 16,384 commands.
-        tools: numbers of the tools that are selected or heated.
         header: what the slicer says of the file, thumbnails included.
     """
 
@@ -93,9 +62,13 @@ class Survey:
     layer_heights_mm: "array[float]"
     pauses: Mapping[int, str]
     snapshots: tuple[ModalState, ...]
-    tools: frozenset[int]
     extremes: Extremes
     header: Header
+
+    @property
+    def tools(self) -> frozenset[int]:
+        """Numbers of the tools that are selected or heated."""
+        return frozenset(self.extremes.tools)
 
     @property
     def layer_count(self) -> int:
@@ -161,7 +134,10 @@ class _Surveyor:
         self._beat_s, self._briskest_s = 0.0, inf
         self.snapshots = [ModalState()]
         self.pauses: dict[int, str] = {}
-        self.tools: set[int] = set()
+        self.unhomed = set("XYZ")
+        self.celsius = 0.0  # what the tool in use is set to
+        self.coldest = inf
+        self.highest = -inf
         self.printed_z = nan  # the height printed at last; nan: a layer has just begun
         self._top_mm = -inf
         self._marked: list[int] = []
@@ -196,6 +172,8 @@ class _Surveyor:
         """Take a move in absolute millimetres; False: it has to be looked at properly."""
         kind, feed_first, x, y, z, i, j, e, feed_last = plain.groups()
         state = self.state
+        if self.unhomed:
+            return False
         try:
             if feed_last or feed_first:
                 feed = float(feed_last or feed_first)
@@ -215,7 +193,7 @@ class _Surveyor:
         if middle is not None and kind in b"23":
             start, end = (old_x, old_y, old_z), (new_x, new_y, new_z)
             travelled = arc_mm(start, end, middle, clockwise=kind == b"2")
-            if extruded > 0:
+            if extruded > 0 and travelled:
                 self._bulge(start, end, middle, clockwise=kind == b"2")
         elif z:
             travelled = hypot(new_x - old_x, new_y - old_y, new_z - old_z)
@@ -224,29 +202,47 @@ class _Surveyor:
         state.x_mm, state.y_mm, state.z_mm = new_x, new_y, new_z
         state.e_mm += extruded
         self.elapsed_s += (travelled or abs(extruded)) * 60 / state.feed_mm_per_minute
-        if extruded > 0 and travelled:
-            low, high = self.extremes.low, self.extremes.high
-            if not (low[0] <= new_x <= high[0] and low[1] <= new_y <= high[1]) or (
-                new_z != self.printed_z
-            ):
-                self._printed(new_x, new_y, new_z)
+        if new_z > self.highest:
+            self._rises(new_z)
+        if extruded > 0:
+            if self.celsius < self.coldest:
+                self._extrudes()
+            if travelled:
+                low, high = self.extremes.part.low, self.extremes.part.high
+                if not (
+                    low[0] <= new_x <= high[0]
+                    and low[1] <= new_y <= high[1]
+                    and low[0] <= old_x <= high[0]
+                    and low[1] <= old_y <= high[1]
+                    and new_z == self.printed_z
+                ):
+                    self.extremes.part.widen((old_x, old_y, old_z), self.number)
+                    self._printed(new_x, new_y, new_z)
         return True
+
+    def _rises(self, z_mm: float) -> None:
+        self.highest = z_mm
+        self.extremes.highest = (z_mm, self.number)
+
+    def _extrudes(self) -> None:
+        self.coldest = self.celsius
+        self.extremes.coldest = (self.celsius, self.number)
 
     def _bulge(
         self, start: Place, end: Place, middle: tuple[float, float], *, clockwise: bool
     ) -> None:
         x, y, radius = start[0] + middle[0], start[1] + middle[1], hypot(*middle)
-        low, high = self.extremes.low, self.extremes.high
+        low, high = self.extremes.part.low, self.extremes.part.high
         inside = low[0] <= x - radius and x + radius <= high[0]
         if not (inside and low[1] <= y - radius and y + radius <= high[1]):
             self._printed_within(arc_box(start, end, middle, clockwise=clockwise), end[2])
 
     def _printed_within(self, box: tuple[float, float, float, float], z_mm: float) -> None:
-        self.extremes.widen((box[0], box[1], z_mm), self.number)
-        self.extremes.widen((box[2], box[3], z_mm), self.number)
+        self.extremes.part.widen((box[0], box[1], z_mm), self.number)
+        self.extremes.part.widen((box[2], box[3], z_mm), self.number)
 
     def _printed(self, x_mm: float, y_mm: float, z_mm: float) -> None:
-        self.extremes.widen((x_mm, y_mm, z_mm), self.number)
+        self.extremes.part.widen((x_mm, y_mm, z_mm), self.number)
         if self.printed_z != self.printed_z and self._marked:  # nan: the first of a marked layer
             self._marked_mm[-1] = z_mm
         self.printed_z = z_mm
@@ -256,7 +252,9 @@ class _Surveyor:
             self._by_height_mm.append(z_mm)
 
     def _comment(self, line: bytes, offset: int) -> None:
-        if line.startswith(_LAYER_MARKS):
+        if line.startswith(LAYER_MARKS):
+            if not self._marked:
+                self.extremes.begin_part()
             self._marked.append(self.count)
             self._marked_mm.append(nan)
             self.printed_z = nan
@@ -275,36 +273,59 @@ class _Surveyor:
             extremes.unsendable = extremes.unsendable or (self.number, str(problem))
         command = parse(text)
         if command is None:
-            extremes.strange = extremes.strange or (self.number, text)
+            extremes.no_gcode(text, self.number)
             return
-        extremes.names.setdefault(command.name, self.number)
+        start = (self.state.x_mm, self.state.y_mm, self.state.z_mm)
         move = self.state.apply(command)
         if move is not None:
-            self._moved(move)
-        elif command.name == "G4":
+            if not well_formed(text):
+                extremes.malformed = extremes.malformed or (self.number, text)
+            self._unhomed(command)
+            self._moved(move, start)
+            return
+        extremes.called(command.name, self.number)
+        if command.name == "G4":
             self.elapsed_s += (command.value("S") or 0) + (command.value("P") or 0) / 1000
         elif command.name == "M73" and (left := command.value("R")) is not None:
             self._remaining.append((self.elapsed_s, left * 60))
+        elif command.name == "G28":
+            self.unhomed -= set("XYZ").intersection(command.words) or set("XYZ")
+        elif command.name == "G92":
+            if command.words.keys() & set("XYZ"):
+                extremes.shifted = extremes.shifted or self.number
         else:
             self._heats_or_selects(command)
 
-    def _moved(self, move: Move) -> None:
+    def _unhomed(self, command: Command) -> None:
+        axes = {axis for axis in self.unhomed if command.value(axis) is not None}
+        if axes and self.state.absolute:
+            self.extremes.unhomed = (self.number, "".join(sorted(axes)))
+            self.unhomed = set()  # one is enough
+
+    def _moved(self, move: Move, start: Place) -> None:
         self.elapsed_s += move.seconds
-        if move.extruded_mm > 0 and move.travelled_mm > 0:
-            if move.box_mm is not None:
-                self._printed_within(move.box_mm, move.z_mm)
-            self._printed(move.x_mm, move.y_mm, move.z_mm)
+        if move.z_mm > self.highest:
+            self._rises(move.z_mm)
+        if move.extruded_mm > 0:
+            if self.celsius < self.coldest:
+                self._extrudes()
+            if move.travelled_mm > 0:
+                self.extremes.part.widen(start, self.number)
+                if move.box_mm is not None:
+                    self._printed_within(move.box_mm, move.z_mm)
+                self._printed(move.x_mm, move.y_mm, move.z_mm)
 
     def _heats_or_selects(self, command: Command) -> None:
-        name = command.name
-        if name in ("M104", "M109", "M140", "M190", "M141", "M191"):
+        name, extremes, state = command.name, self.extremes, self.state
+        if name in HEATING:
             celsius = max(command.value("S") or 0.0, command.value("R") or 0.0)
-            if celsius > self.extremes.celsius.get(name, (0.0, 0))[0]:
-                self.extremes.celsius[name] = (celsius, self.number)
+            extremes.heats(name, celsius, self.number)
             if name in ("M104", "M109"):
-                self.tools.add(int(command.value("T", self.state.tool) or 0))
+                tool = int(command.value("T", state.tool) or 0)
+                extremes.tools.setdefault(tool, self.number)
         elif name[0] == "T":
-            self.tools.add(self.state.tool)
+            extremes.tools.setdefault(state.tool, self.number)
+        self.celsius = state.tool_celsius.get(state.tool, 0.0)
 
     def _mark(self, offset: int) -> None:
         self.marks_s.append(self.elapsed_s)
@@ -330,7 +351,6 @@ class _Surveyor:
             layer_heights_mm=array("d", heights),
             pauses=self.pauses,
             snapshots=tuple(self.snapshots),
-            tools=frozenset(self.tools),
             extremes=self.extremes,
             header=header,
         )

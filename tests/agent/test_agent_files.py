@@ -184,6 +184,9 @@ async def test_the_plate_used_longest_ago_goes_first_and_held_ones_stay(
         shelf.content = CONTENT[:-1] + str(number).encode()
         paths.append(await cache.fetch(plate(content=shelf.content)))
         os.utime(paths[-1], (number, number))
+        paths[-1].with_name(f"{paths[-1].name}.survey").write_bytes(b"")
         if number == 0:
             cache.hold("p1", paths[0].name)
     assert [path.exists() for path in paths] == [True, False, True]
+    beside = [path.with_name(f"{path.name}.survey") for path in paths]
+    assert [path.exists() for path in beside] == [True, False, True]

@@ -154,7 +154,7 @@ id = "printer-{number}"
 driver = "marlin_serial"
 printer_class = "farmhand-220"
 material = "PLA"
-settings = {{ port = "{board.port}", window = 4, window_bytes = 4000 }}
+settings = {{ port = "{board.port}", window = 4, window_bytes = 4000, allow = ["cold", "unhomed"] }}
 """
         for number, board in enumerate(boards)
     )

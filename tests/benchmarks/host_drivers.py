@@ -69,7 +69,7 @@ def say(words: str) -> None:
 def cost(folder: Path, count: int, seconds: float) -> tuple[float, float]:
     """Return MiB and cores of an agent whose printers all print."""
     port = free_port()
-    settings = f'url = "http://127.0.0.1:{port}", api_key = "{KEY}"'
+    settings = f'url = "http://127.0.0.1:{port}", api_key = "{KEY}", allow = ["cold", "unhomed"]'
     log = folder / "fake.log"
     with coordinator(folder / "s") as farm, started(FAKE, str(port), log=log):
         config = agent_config(folder, farm, [settings] * count)
@@ -105,7 +105,7 @@ async def store(folder: Path, server: OctoPrintServer) -> float:
 def begin(folder: Path, server: OctoPrintServer, trials: int) -> list[float]:
     """Return the seconds from each lease until OctoPrint was seen to print."""
     waits = []
-    settings = f'url = "{server.url}", api_key = "{server.key}"'
+    settings = f'url = "{server.url}", api_key = "{server.key}", allow = ["cold", "unhomed"]'
     with coordinator(folder / "s") as farm:
         config = agent_config(folder, farm, [settings])
         token = {"FARMHAND_AGENT_TOKEN": farm.token}

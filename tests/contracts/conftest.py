@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.adapters.db.store import open_store
+from coordinator.adapters.db.postgresql import named
+from coordinator.adapters.db.store import open_database, open_store
 from coordinator.ports import Store
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.postgresql_process import PostgresqlProcess
 
 
 @asynccontextmanager
@@ -23,7 +25,12 @@ STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Store]]] = {
 }
 
 
-@pytest.fixture(params=sorted(STORES))
+@pytest.fixture(params=[*sorted(STORES), "postgresql"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with STORES[request.param](tmp_path) as opened:
+    if request.param == "postgresql":
+        server: PostgresqlProcess = request.getfixturevalue("postgresql")
+        opening: AbstractAsyncContextManager[Store] = open_database(named(server.new_database()))
+    else:
+        opening = STORES[request.param](tmp_path)
+    async with opening as opened:
         yield opened

@@ -53,14 +53,32 @@ class HostStage(Protocol):
     def has_history(self) -> None: ...
 
 
+BARE = ["cold", "unhomed"]  # the plates here are short
+
 # Kind of driver -> it, its fake, its settings beside the url, and how the fake calls the start.
 STAGES: dict[str, tuple[type[HostDriver], Callable[[], HostStage], dict[str, Any], str]] = {
-    "moonraker": (Moonraker, FakeMoonraker, {"api_key": KEY}, "start"),
-    "octoprint": (OctoPrint, FakeOctoPrint, {"api_key": KEY}, "select"),
+    "moonraker": (
+        Moonraker,
+        FakeMoonraker,
+        {"api_key": KEY, "allow": BARE},
+        "start",
+    ),
+    "octoprint": (
+        OctoPrint,
+        FakeOctoPrint,
+        {"api_key": KEY, "allow": BARE},
+        "select",
+    ),
     "prusalink": (
         PrusaLink,
         FakePrusaLink,
-        {"api_key": KEY, "height_mm": 180, "poll_moving_s": 0.05, "poll_resting_s": 0.05},
+        {
+            "api_key": KEY,
+            "allow": BARE,
+            "height_mm": 180,
+            "poll_moving_s": 0.05,
+            "poll_resting_s": 0.05,
+        },
         "start",
     ),
 }

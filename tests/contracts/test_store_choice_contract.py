@@ -8,6 +8,7 @@ import pytest
 from coordinator.domain.copies import tally
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.planning import precedence
+from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunState
 from coordinator.ports import Store
@@ -40,12 +41,12 @@ async def test_jobs_that_want_leases_come_by_precedence_and_in_pages(store: Stor
 
 
 @pytest.mark.parametrize("state", list(RunState))
-@pytest.mark.parametrize("copies", [1, 2])
-async def test_a_job_wants_leases_while_it_has_fewer_runs_than_copies(
-    store: Store, state: RunState, copies: int
+@pytest.mark.parametrize(("copies", "on_plate"), [(1, 1), (2, 1), (2, 2), (3, 2)])
+async def test_a_job_wants_leases_while_its_runs_bring_fewer_copies_than_it_wants(
+    store: Store, state: RunState, copies: int, on_plate: int
 ) -> None:
     wanted = job("wanted", copies=copies)
-    run = replace(RUN, job_id=wanted.job_id, state=state)
+    run = replace(RUN, job_id=wanted.job_id, state=state, copies=on_plate)
     async with store.write() as unit:
         await unit.save_printer(PRINTER)
         await unit.save_job(wanted)
@@ -115,3 +116,73 @@ async def test_a_jobs_runs_are_as_they_were_saved_a_moment_ago(store: Store) -> 
         assert await unit.runs(job_id=JOB.job_id) == [changed, second]
     async with store.read() as unit:
         assert await unit.runs(job_id=JOB.job_id) == [changed, second]
+
+
+async def test_wanted_plates_come_by_their_jobs_precedence_and_only_of_jobs_that_go_on(
+    store: Store,
+) -> None:
+    jobs = [
+        job("first"),
+        job("urgent", priority=5),
+        job("lost", state=JobState.LOST, created_at=NOW + timedelta(seconds=1)),
+        job("over", state=JobState.CANCELLED),
+        job("ending", state=JobState.CANCELLING),
+    ]
+    plates = [
+        Plate(job_id=each.job_id, printer_class=name, state=state)
+        for each in jobs
+        for name, state in (
+            ("xl", PlateState.WANTED),
+            ("mk4", PlateState.WANTED),
+            ("mini", PlateState.MADE),
+            ("s1", PlateState.REFUSED),
+        )
+    ]
+    async with store.write() as unit:
+        for each in jobs:
+            await unit.save_job(each)
+        for plate in plates:
+            await unit.save_plate(plate)
+    async with store.read() as unit:
+        found = [(each.job_id, each.printer_class) for each in await unit.plates_wanted()]
+    wanted = [(name, cls) for name in ("urgent", "first", "lost") for cls in ("mk4", "xl")]
+    assert found == wanted
+
+
+async def test_runs_that_finished_tell_how_long_they_took_the_last_first(store: Store) -> None:
+    facts = {"duration_s": 90.5}
+    runs = [
+        replace(
+            RUN,
+            run_id=RunId(f"run-{number}"),
+            epoch=Epoch(number),
+            job_id=JobId("timed"),
+            plate_sha256="c" * 64,
+            state=state,
+            facts=its_facts,
+        )
+        for number, (state, its_facts) in enumerate(
+            [
+                (RunState.FINISHED, {"duration_s": 80}),
+                (RunState.FINISHED, facts),
+                (RunState.FAILED, facts),
+                (RunState.FINISHED, {}),  # settled by a person
+            ],
+            start=1,
+        )
+    ]
+    untold = replace(runs[1], run_id=RunId("run-9"), epoch=Epoch(9), plate_sha256="d" * 64)
+    async with store.write() as unit:
+        await unit.save_printer(PRINTER)
+        await unit.save_job(job("timed"))
+        plate = Plate(job_id=JobId("timed"), sha256="c" * 64, printer_class="mk4", time_s=60.0)
+        await unit.save_plate(plate)
+        await unit.save_plate(replace(plate, sha256="d" * 64, printer_class="xl", time_s=None))
+        for run in [*runs, untold]:
+            await unit.save_run(run)
+    async with store.read() as unit:
+        found = await unit.timings(10)
+    assert [(each.foretold_s, each.measured_s) for each in found] == [(60.0, 90.5), (60.0, 80.0)]
+    assert {(each.printer_id, each.printer_class) for each in found} == {
+        (PRINTER.printer_id, PRINTER.printer_class)
+    }

@@ -57,6 +57,10 @@ PLATE = Plate(
     layer_count=9,
     line_count=None,
     engine="slicer 1",
+    copies=3,
+    cost=0.75,
+    remarks=("line 3: so long ⛵",),
+    pictures={"plate-400": "c" * 64},
 )
 PRINTER = Printer(
     printer_id=PrinterId("p1"),

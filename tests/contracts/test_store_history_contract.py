@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from coordinator.domain.history import FarmEvent, Head, following, row_of, thing_of
+from coordinator.domain.history import FarmEvent, Head, Thing, following, row_of, thing_of
 from coordinator.domain.plates import Artifact, ArtifactKind
 from coordinator.domain.printers import Agent, Printer
+from coordinator.domain.rebuilt import Told
+from coordinator.domain.sealing import Checkpoint
 from coordinator.ports import Store
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, JournalId, PrinterId, RunId
 from tests.fakes.values import JOB, PLATE, PRINTER, RUN
@@ -179,6 +181,48 @@ async def test_rows_are_told_as_values_are(store: Store) -> None:
         await unit.save_run(RUN)
     raised = replace(PRINTER, epoch=Epoch(1))
     async with store.read() as unit:
-        found = await unit.rows()
+        found = dict([row async for page in unit.rows() for row in page])
     told = {thing_of(value): row_of(value) for value in values} | {thing_of(raised): row_of(raised)}
     assert found == told
+
+
+async def test_lines_behind_the_checkpoint_leave_and_the_others_go_on(store: Store) -> None:
+    rows: list[tuple[Thing, Told]] = [
+        (("job", f"job-{n}"), ({"state": "ready"}, n)) for n in (1, 2)
+    ]
+    lines = following(Head(), [event(f"e{number}") for number in range(5)])
+    async with store.write() as unit:
+        await unit.record(*(event(f"e{number}") for number in range(5)))
+        assert await unit.checkpoint() is None
+        assert await unit.drop_sealed(10) == 0
+    for upto in (2, 3):
+        made = Checkpoint(
+            number=upto, hash=lines[upto - 1].hash, rows_sha256="r", archive_sha256="a"
+        )
+        async with store.write() as unit:
+            await unit.put_checkpoint(made)
+            await unit.keep_rows(rows[:1])
+            await unit.keep_rows(rows[1:])
+        async with store.read() as unit:
+            assert await unit.checkpoint() == made
+            assert sorted([kept async for page in unit.kept_rows() for kept in page]) == rows
+    async with store.write() as unit:
+        assert [await unit.drop_sealed(2) for _ in range(3)] == [2, 1, 0]
+        await unit.record(event("e5"))
+    async with store.read() as unit:
+        assert [line.number for line in await unit.events(limit=10)] == [4, 5, 6]
+        assert [line.number for line in await unit.events(limit=10, after=4)] == [5, 6]
+        assert (await unit.head()).number == 6
+
+
+async def test_lines_since_a_time_are_found_also_where_the_clock_jumped(store: Store) -> None:
+    jumps = (0, 50, 10, 20, 60, 30, 70)
+    async with store.write() as unit:
+        for seconds in jumps:
+            await unit.record(replace(event("x"), at=NOW + timedelta(seconds=seconds)))
+    wanted = [number for number, seconds in enumerate(jumps, start=1) if seconds >= 30]
+    async with store.read() as unit:
+        for after in (0, 2, 3, 5):
+            lines = await unit.events(limit=9, since=NOW + timedelta(seconds=30), after=after)
+            assert [line.number for line in lines] == [each for each in wanted if each > after]
+        assert await unit.events(limit=9, since=NOW + timedelta(seconds=71)) == []

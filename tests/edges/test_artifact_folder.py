@@ -124,3 +124,9 @@ async def test_what_an_earlier_process_left_half_done_is_removed(tmp_path: Path)
     async with open_artifacts(folder) as artifacts:
         assert list((folder / ".staging").iterdir()) == []
         assert await artifacts.size(SHA256) == len(BODY)
+
+
+async def test_a_scratch_folder_is_gone_with_all_in_it(artifacts: FolderArtifacts) -> None:
+    async with artifacts.scratch() as folder:
+        (folder / "plate.gcode").write_bytes(BODY)
+    assert not folder.exists()

@@ -87,6 +87,25 @@ def test_a_slicer_that_takes_too_long_is_ended_and_the_limit_is_named(tmp_path: 
         assert not Path(f"/proc/{mark.read_text().strip()}").exists()
 
 
+def test_a_job_cancelled_while_it_is_sliced_ends_the_slicer_and_all_that_it_started(
+    tmp_path: Path,
+) -> None:
+    mark, child = tmp_path / "slicer.pid", tmp_path / "child.pid"
+    script = f"sleep 600 & echo $! > {child}; echo $$ > {mark}; wait"
+    with with_slicer(tmp_path, script) as farm:
+        job_id = farm.farmhand("job", "submit", MODEL, *WISH, "--json").json["id"]
+        until(mark.exists, "the slicer to begin")
+        [unmade] = farm.ask(f"jobs/{job_id}")[1]["unmade"]
+        assert (unmade["printer_class"], unmade["state"]) == ("farmhand-220", "wanted")
+        assert unmade["ratio"] is not None
+        assert farm.farmhand("job", "cancel", job_id, "--yes").code == 0
+        pids = [path.read_text().strip() for path in (mark, child)]
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "both to end")
+        assert farm.ask(f"jobs/{job_id}")[1]["state"] == "cancelled"
+        assert len(farm.kept()) == 1  # the model
+        assert farm.farmhand("events", "verify").code == 0
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MiB; needs root and a kernel that lets us mount."""

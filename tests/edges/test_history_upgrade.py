@@ -143,10 +143,10 @@ async def test_a_later_upgrade_tells_new_columns_and_hides_nothing(
     monkeypatch.setattr(
         chain,
         "rows",
-        lambda connection: {
-            thing: row | ({"shelf": 3} if thing[0] == "printer" else {})
-            for thing, row in stored(connection).items()
-        },
+        lambda connection: (
+            [(thing, row | ({"shelf": 3} if thing[0] == "printer" else {})) for thing, row in page]
+            for page in stored(connection)
+        ),
     )
     engine = engines.migrator(path)
     with engine.begin() as connection:

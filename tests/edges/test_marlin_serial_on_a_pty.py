@@ -1,78 +1,26 @@
 """The real driver on a real pseudo-terminal, with a firmware that executes and remembers."""
 
-import asyncio
-import contextlib
-import hashlib
-import os
-import tty
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from agent.errors import DriverUnavailable, PlateRefused, SettingsInvalid
-from agent.printers.driver import Driver, PlateFile, RunState
+from agent.printers import marlin_serial, watching
+from agent.printers.driver import PlateFile, RunState
 from agent.printers.registry import open_driver
-from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
-from tests.fakes.ideal_firmware import IdealFirmware
-
-
-class Bench:
-    """A firmware behind a pty, and the driver that opens it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.firmware = IdealFirmware()
-        self.reply: Callable[[bytes], bytes] = self.firmware.receive
-        self.master, slave = os.openpty()
-        tty.setraw(slave)
-        self.driver: Driver = open_driver(
-            "marlin_serial", PrinterId("one"), {"port": os.ttyname(slave)}
-        )
-        os.set_blocking(self.master, False)
-        asyncio.get_running_loop().add_reader(self.master, self._readable)
-
-    def _readable(self) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self.master, self.reply(os.read(self.master, 4096)))
-
-    def say(self, text: bytes) -> None:
-        os.write(self.master, text)
-
-    def plate(self, text: str) -> PlateFile:
-        path = self.folder / "plate.gcode"
-        path.write_text(text)
-        return PlateFile(path=path, sha256=hashlib.sha256(text.encode()).hexdigest(), name="plate")
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not holds():
-                await self.driver.changed()
-
-    def run_state(self) -> RunState | None:
-        run = self.driver.observation.run
-        return run.state if run else None
+from protocols.wire.vocabulary import Finding, Level, PrinterId, PrinterState, RunId
+from tests.fakes.firmware_bench import BODY, RUN, FirmwareBench, firmware_bench
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    bench = Bench(tmp_path)
-    task = asyncio.create_task(bench.driver.run(), name="driver")
-    await bench.until(lambda: bench.driver.observation.state is PrinterState.IDLE)
-    yield bench
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-    asyncio.get_running_loop().remove_reader(bench.master)
-    os.close(bench.master)
-
-
-BODY = "".join(f"G1 X{n % 200} Y10 E{n / 100:.2f} F3000\n" for n in range(1, 400))
-RUN = RunId("run-1")
+async def bench(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[FirmwareBench]:
+    async with firmware_bench(tmp_path, **getattr(request, "param", {})) as bench:
+        yield bench
 
 
 async def test_the_firmware_executes_the_lines_of_the_plate_and_then_it_is_finished(
-    bench: Bench,
+    bench: FirmwareBench,
 ) -> None:
     await bench.driver.start(bench.plate("; a plate\nG28\n" + BODY), RUN)
     await bench.until(lambda: bench.run_state() is RunState.FINISHED)
@@ -85,7 +33,7 @@ async def test_the_firmware_executes_the_lines_of_the_plate_and_then_it_is_finis
 
 
 async def test_where_the_plate_waits_for_a_person_the_host_pauses_and_sends_nothing(
-    bench: Bench,
+    bench: FirmwareBench,
 ) -> None:
     await bench.driver.start(bench.plate("G28\nM0 Turn it over\nG1 X1 F600\n"), RUN)
     await bench.until(lambda: bench.run_state() is RunState.PAUSED)
@@ -99,7 +47,7 @@ async def test_where_the_plate_waits_for_a_person_the_host_pauses_and_sends_noth
     assert not [line for line in bench.firmware.executed if line.startswith("M0")]
 
 
-async def test_the_printer_may_ask_for_a_pause_its_end_and_a_cancel(bench: Bench) -> None:
+async def test_the_printer_may_ask_for_a_pause_its_end_and_a_cancel(bench: FirmwareBench) -> None:
     await bench.driver.start(bench.plate(BODY * 50), RUN)
     bench.say(b"//action:pause\n")
     await bench.until(lambda: bench.run_state() is RunState.PAUSED)
@@ -109,14 +57,14 @@ async def test_the_printer_may_ask_for_a_pause_its_end_and_a_cancel(bench: Bench
     await bench.until(lambda: bench.run_state() is RunState.STOPPED)
 
 
-async def test_the_last_dialogue_can_be_read(bench: Bench) -> None:
+async def test_the_last_dialogue_can_be_read(bench: FirmwareBench) -> None:
     await bench.driver.command("send", {"line": "M114"})
     dialogue = await bench.driver.command("dialogue", {})
     assert "M114*" in dialogue
     assert "X:1.00" in dialogue or "X:1" in dialogue
 
 
-async def test_a_stopped_run_ends_with_its_heaters_off(bench: Bench) -> None:
+async def test_a_stopped_run_ends_with_its_heaters_off(bench: FirmwareBench) -> None:
     await bench.driver.start(bench.plate(BODY * 20), RUN)
     await bench.driver.stop()
     await bench.until(lambda: bench.run_state() is RunState.STOPPED)
@@ -124,7 +72,7 @@ async def test_a_stopped_run_ends_with_its_heaters_off(bench: Bench) -> None:
     assert bench.firmware.executed[-1] == "M84"
 
 
-async def test_a_paused_run_goes_on_with_the_very_next_line(bench: Bench) -> None:
+async def test_a_paused_run_goes_on_with_the_very_next_line(bench: FirmwareBench) -> None:
     await bench.driver.start(bench.plate(BODY), RUN)
     await bench.driver.pause()
     await bench.until(lambda: bench.run_state() is RunState.PAUSED)
@@ -138,7 +86,7 @@ async def test_a_paused_run_goes_on_with_the_very_next_line(bench: Bench) -> Non
 
 
 async def test_a_board_that_restarts_in_mid_print_fails_the_run_and_gets_no_further_line(
-    bench: Bench,
+    bench: FirmwareBench,
 ) -> None:
     bench.reply = lambda data: b"" if b" G1 " in data else bench.firmware.receive(data)
     await bench.driver.start(bench.plate(BODY), RUN)
@@ -152,19 +100,37 @@ async def test_a_board_that_restarts_in_mid_print_fails_the_run_and_gets_no_furt
     assert "M104 S0" in bench.firmware.executed
 
 
-async def test_a_plate_larger_than_the_bed_is_refused_with_its_line(bench: Bench) -> None:
+async def test_a_plate_larger_than_the_bed_is_refused_with_its_line(bench: FirmwareBench) -> None:
     with pytest.raises(PlateRefused, match="X900") as refused:
         await bench.driver.start(bench.plate("G28\nG1 X900 E5 F600\n"), RUN)
     assert refused.value.line == 2
     assert bench.run_state() is None
 
 
-async def test_a_thermal_runaway_halts_the_printer(bench: Bench) -> None:
+async def test_a_thermal_runaway_halts_the_printer(bench: FirmwareBench) -> None:
     bench.say(b"Error:Thermal Runaway, system stopped! Heater_ID: 0\n")
     await bench.until(lambda: bench.driver.observation.state is PrinterState.HALTED)
 
 
-async def test_a_run_of_an_earlier_life_is_unknown(bench: Bench) -> None:
+@pytest.mark.parametrize("bench", [{}, {"stop_on": ["thermal_runaway"]}], indirect=True)
+async def test_what_is_wrong_stops_a_run_only_where_the_settings_name_it(
+    bench: FirmwareBench, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    runaway = Finding(rule="thermal_runaway.tool0", level=Level.ALARM, words="300 °C", evidence={})
+    await bench.driver.start(bench.plate(BODY * 50), RUN)
+    monkeypatch.setattr(marlin_serial, "TEND_INTERVAL_S", 0.01)
+    monkeypatch.setattr(watching, "watch", lambda memory, look: (memory, (runaway,)))
+    await bench.until(lambda: bench.driver.observation.findings == (runaway,))
+    if "stop_on" in request.node.callspec.params["bench"]:
+        await bench.until(lambda: bench.run_state() is RunState.STOPPED)
+        run = bench.driver.observation.run
+        assert run is not None
+        assert run.reason == "300 °C"
+    else:
+        assert bench.run_state() is RunState.PRINTING
+
+
+async def test_a_run_of_an_earlier_life_is_unknown(bench: FirmwareBench) -> None:
     seen = await bench.driver.recover(RunId("earlier"), None)
     assert seen.state is RunState.UNKNOWN
     assert seen.reason

@@ -45,6 +45,7 @@ def slice_request(tmp_path: Path, **changes: Any) -> dict[str, Any]:
         "material": "PLA",
         "quality": "draft",
         "output_path": tmp_path / "out" / "plate.gcode",
+        "pictures": False,
         **changes,
     }
 
@@ -215,6 +216,46 @@ def test_being_told_to_stop_ends_the_slicer_and_leaves_nothing(tmp_path: Path) -
     assert child.wait(timeout=30) == 3
     assert lines[-1]["code"] == "cancelled"
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_copies_share_a_plate_with_labels_and_what_has_no_room_is_told(tmp_path: Path) -> None:
+    model = box_stl(tmp_path / "tile.stl", 100, 60, 1)
+    lid = {"model_path": box_stl(tmp_path / "b.stl", 30, 30, 1), "name": "A lid", "copies": 2}
+    status, lines = ask(slice_request(tmp_path, model_path=model, copies=9, models=[lid]))
+    result = lines[-1]
+    assert status == 0, result
+    on_plate, left = result["copies_on_plate"], result["copies_left"]
+    assert 5 <= on_plate <= 7
+    assert (on_plate + left, result["plates_needed"]) == (9, 2)
+    names = [(part["name"], part["copies_on_plate"]) for part in result["parts"]]
+    assert names == [("tile", on_plate), ("A lid", result["parts"][1]["copies_on_plate"])]
+    assert any(f"{on_plate} of 9 copies have room" in one for one in result["warnings"])
+    low, high = result["bounds_mm"]
+    assert [low[axis] + high[axis] for axis in (0, 1)] == pytest.approx([220, 220], abs=1)
+    content = Path(result["output_path"]).read_text()
+    labels = {one for one in content.splitlines() if one.startswith("; printing object")}
+    assert len(labels) == sum(part["copies_on_plate"] for part in result["parts"])
+    assert any("A-lid-" in label for label in labels)
+
+
+def test_a_torn_model_is_mended_turned_and_shown(tmp_path: Path) -> None:
+    whole = box_stl(tmp_path / "a.stl", 10, 3, 40).read_bytes()
+    torn = tmp_path / "torn.stl"
+    torn.write_bytes(whole[:80] + struct.pack("<I", 11) + whole[84:-50])
+    request = slice_request(tmp_path, model_path=torn, orient=True, pictures=True, unit="mm")
+    status, lines = ask(request)
+    result = lines[-1]
+    assert status == 0, result
+    (part,) = result["parts"]
+    assert part["changes"]["holes_closed"] == 1
+    assert part["changes"]["volume_after_mm3"] == pytest.approx(1200, rel=1e-4)
+    assert (part["turned"], sorted(part["size_mm"])) == (True, pytest.approx([3, 10, 40]))
+    assert part["size_mm"][2] == pytest.approx(3)
+    pictures = [(one["shows"], one["size_px"]) for one in result["pictures"]]
+    assert pictures == [("model", 400), ("model", 64), ("plate", 400), ("plate", 64)]
+    names = {"plate.gcode", *(Path(one["path"]).name for one in result["pictures"])}
+    assert {one.name for one in (tmp_path / "out").iterdir()} == names
+    assert all(Path(one["path"]).read_bytes()[:4] == b"\x89PNG" for one in result["pictures"])
 
 
 def test_the_barn_is_what_its_script_makes() -> None:

@@ -1,11 +1,14 @@
 """Ports of every kind, with the real libraries and the real kernel."""
 
+import fcntl
 import os
 import pty
 import select
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +21,7 @@ from agent.errors import DriverUnavailable
 from agent.printers.serial_port import find_ports, open_port
 
 PATIENCE_S = 10.0
+TCGETS2 = 0x802C542A  # of <asm-generic/ioctls.h>
 
 
 def read(descriptor: int, wanted: bytes) -> bytes:
@@ -148,3 +152,52 @@ def test_ports_that_are_found_exist() -> None:
     for device, names in find_ports():
         assert Path(device).exists()
         assert all(os.path.realpath(name) == device for name in names)
+
+
+def test_a_port_is_opened_so_that_the_next_opening_resets_no_board(
+    pseudo_terminal: tuple[int, str],
+) -> None:
+    _, name = pseudo_terminal
+    with open(name, "rb+", buffering=0) as before:
+        attributes = termios.tcgetattr(before)
+        attributes[2] |= termios.HUPCL
+        termios.tcsetattr(before, termios.TCSANOW, attributes)
+        port = open_port(name, 115200)
+        assert not termios.tcgetattr(before)[2] & termios.HUPCL
+        port.close()
+        assert not termios.tcgetattr(before)[2] & termios.HUPCL
+
+
+def test_a_parity_that_was_left_from_booting_is_gone_once_a_port_is_open(
+    pseudo_terminal: tuple[int, str],
+) -> None:
+    _, name = pseudo_terminal
+    with open(name, "rb+", buffering=0) as before:
+        attributes = termios.tcgetattr(before)
+        attributes[2] |= termios.PARENB | termios.PARODD
+        termios.tcsetattr(before, termios.TCSANOW, attributes)
+        assert termios.tcgetattr(before)[2] & termios.PARODD
+        port = open_port(name, 115200)
+        assert not termios.tcgetattr(before)[2] & (termios.PARENB | termios.PARODD)
+        port.close()
+
+
+def test_a_baud_rate_that_posix_does_not_know_is_set(pseudo_terminal: tuple[int, str]) -> None:
+    port = open_port(pseudo_terminal[1], 250000)
+    told = struct.unpack("4I20B2I", fcntl.ioctl(port.fileno(), TCGETS2, bytes(44)))
+    assert told[-2:] == (250000, 250000)
+    port.close()
+
+
+def test_a_port_is_asked_for_low_latency_and_opens_where_it_has_none(
+    pseudo_terminal: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def refuse(_: serial.Serial, wanted: bool) -> None:
+        asked.append(wanted)
+        raise ValueError("no such mode here")
+
+    monkeypatch.setattr(serial.Serial, "set_low_latency_mode", refuse)
+    open_port(pseudo_terminal[1], 115200).close()
+    assert asked == [True]

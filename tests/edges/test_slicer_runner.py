@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
+from coordinator.domain.slicing import SliceWish
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import SliceWish
 
 MODEL = Path(__file__).resolve().parents[2] / "configs" / "dev" / "barn.stl"
 PRINTER_CLASS = "farmhand-220"
@@ -90,14 +90,16 @@ async def test_a_file_that_is_no_sound_model_is_refused(
 async def test_a_model_becomes_gcode_and_progress_is_told(
     slicer: ChildSlicer, tmp_path: Path
 ) -> None:
-    output, told = tmp_path / "plate.gcode", list[float]()
-    made = await slicer.slice(wish(), output, told.append)
+    output, said = tmp_path / "plate.gcode", list[tuple[float, str]]()
+    made = await slicer.slice(wish(), output, lambda *what: said.append(what))
     assert output.read_bytes().count(b"\n") == made.line_count
     assert made.layer_count > 1
     assert made.time_s is not None
     assert made.time_s > 60
     assert "prusa" in made.engine.lower()
+    told = [ratio for ratio, _ in said]
     assert told == sorted(told)
+    assert said[0] == (0.0, "loading")
     assert told[-1] <= 1
     assert names_in(tmp_path) == ["plate.gcode"]
 
@@ -105,14 +107,14 @@ async def test_a_model_becomes_gcode_and_progress_is_told(
 async def test_a_setting_that_can_not_be_is_refused(slicer: ChildSlicer, tmp_path: Path) -> None:
     asked = wish(overrides={"layer_height": 9})
     with pytest.raises(Refused, match="layer_height"):
-        await slicer.slice(asked, tmp_path / "plate.gcode", lambda _ratio: None)
+        await slicer.slice(asked, tmp_path / "plate.gcode", lambda *_: None)
     assert names_in(tmp_path) == []
 
 
 async def test_stopped_in_the_middle_it_leaves_nothing(slicer: ChildSlicer, tmp_path: Path) -> None:
     begun = asyncio.Event()
     task = asyncio.create_task(
-        slicer.slice(wish(), tmp_path / "plate.gcode", lambda _ratio: begun.set())
+        slicer.slice(wish(), tmp_path / "plate.gcode", lambda *_: begun.set())
     )
     async with asyncio.timeout(60):
         await begun.wait()
@@ -125,7 +127,7 @@ async def test_stopped_in_the_middle_it_leaves_nothing(slicer: ChildSlicer, tmp_
 async def test_too_slow_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     hasty = ChildSlicer(timeout_s=0.5, memory_bytes_max=4096 * MIB)
     with pytest.raises(Unavailable, match="took longer than 0"):
-        await hasty.slice(wish(), tmp_path / "plate.gcode", lambda _ratio: None)
+        await hasty.slice(wish(), tmp_path / "plate.gcode", lambda *_: None)
     assert names_in(tmp_path) == []
 
 
@@ -136,5 +138,5 @@ async def test_a_slicer_that_is_not_installed_is_told(
         pytest.skip("it is installed where PATH is not asked")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Unavailable, match="install") as caught:
-        await slicer.slice(wish(), tmp_path / "plate.gcode", lambda _ratio: None)
+        await slicer.slice(wish(), tmp_path / "plate.gcode", lambda *_: None)
     assert caught.value.code == "engine_missing"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
+from coordinator.domain.slicing import Inspection, SliceWish
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Inspection, SliceWish
 
 MIB = 1024 * 1024
 PATIENCE_S = 20.0

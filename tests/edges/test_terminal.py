@@ -1,7 +1,6 @@
 """What operators say and see, on a real pseudo-terminal with a firmware that remembers."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,33 +9,27 @@ import pytest
 from agent.errors import DriverUnavailable, NotPossible
 from agent.printers.driver import RunState
 from protocols.wire.vocabulary import PrinterState
-from tests.edges.test_marlin_serial_on_a_pty import BODY, RUN, Bench
+from tests.fakes.firmware_bench import BODY, RUN, FirmwareBench, firmware_bench
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    bench = Bench(tmp_path)
-    task = asyncio.create_task(bench.driver.run(), name="driver")
-    await bench.until(lambda: bench.driver.observation.state is PrinterState.IDLE)
-    yield bench
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-    asyncio.get_running_loop().remove_reader(bench.master)
+async def bench(tmp_path: Path) -> AsyncIterator[FirmwareBench]:
+    async with firmware_bench(tmp_path) as bench:
+        yield bench
 
 
-async def said(bench: Bench, line: str, **more: object) -> str:
+async def said(bench: FirmwareBench, line: str, **more: object) -> str:
     return await bench.driver.command("send", {"line": line, **more})
 
 
-async def refused(bench: Bench, line: str, **more: object) -> str:
+async def refused(bench: FirmwareBench, line: str, **more: object) -> str:
     with pytest.raises(NotPossible) as refusal:
         await said(bench, line, **more)
     return str(refusal.value)
 
 
 async def test_a_line_that_is_said_in_mid_print_stands_between_two_lines_of_the_plate(
-    bench: Bench,
+    bench: FirmwareBench,
 ) -> None:
     await bench.driver.start(bench.plate(BODY), RUN)
     assert await said(bench, "M114") == "X1 Y2 Z3 E4"
@@ -65,7 +58,7 @@ async def test_a_line_that_is_said_in_mid_print_stands_between_two_lines_of_the_
     ],
 )
 async def test_what_would_ruin_the_print_is_refused_with_the_reason(
-    bench: Bench, line: str, why: str
+    bench: FirmwareBench, line: str, why: str
 ) -> None:
     await bench.driver.start(bench.plate(BODY * 5), RUN)
     assert why in await refused(bench, line)
@@ -74,7 +67,7 @@ async def test_what_would_ruin_the_print_is_refused_with_the_reason(
 
 
 async def test_a_pause_bears_more_if_it_is_forced_and_restores_what_the_plate_had(
-    bench: Bench,
+    bench: FirmwareBench,
 ) -> None:
     await bench.driver.start(bench.plate("G28\nM104 S200\n" + BODY * 5), RUN)
     await bench.driver.pause()
@@ -89,7 +82,7 @@ async def test_a_pause_bears_more_if_it_is_forced_and_restores_what_the_plate_ha
 
 
 async def test_an_idle_printer_takes_everything_but_what_would_confuse_its_host(
-    bench: Bench,
+    bench: FirmwareBench,
 ) -> None:
     for line in ("G28", "M104 S0", "M500"):
         assert await said(bench, line) == ""
@@ -98,7 +91,7 @@ async def test_an_idle_printer_takes_everything_but_what_would_confuse_its_host(
 
 
 async def test_a_line_without_an_answer_is_told_and_the_next_one_gets_its_own(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: FirmwareBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.printers.terminal.SEND_TIMEOUT_S", 0.05)
     answer, bench.reply = bench.reply, lambda data: b""
@@ -109,7 +102,9 @@ async def test_a_line_without_an_answer_is_told_and_the_next_one_gets_its_own(
     assert "X1 Y2 Z3 E4" in await said(bench, "M114")
 
 
-async def test_the_dialogue_shows_what_people_say_and_on_demand_everything(bench: Bench) -> None:
+async def test_the_dialogue_shows_what_people_say_and_on_demand_everything(
+    bench: FirmwareBench,
+) -> None:
     await bench.driver.start(bench.plate(BODY), RUN)
     await said(bench, "M117 half way")
     bench.say(b"echo:a word of the printer\n T:200.0 /200.0 B:60.0 /60.0\necho:busy: processing\n")
@@ -132,14 +127,14 @@ async def test_the_dialogue_shows_what_people_say_and_on_demand_everything(bench
 
 @pytest.mark.parametrize("arguments", [{"show": "some"}, {"lines": 0}, {"lines": "many"}])
 async def test_a_dialogue_that_is_asked_for_wrongly_is_refused(
-    bench: Bench, arguments: dict[str, object]
+    bench: FirmwareBench, arguments: dict[str, object]
 ) -> None:
     with pytest.raises(NotPossible):
         await bench.driver.command("dialogue", arguments)
 
 
 async def test_an_emergency_stop_overtakes_everything_and_fails_the_run_with_its_dialogue(
-    bench: Bench,
+    bench: FirmwareBench,
 ) -> None:
     heard, stopped, executes = bytearray(), asyncio.Event(), bench.reply
 

@@ -1,5 +1,6 @@
 """An `ArtifactStore` in memory; staged files lie in a folder, as tools want paths."""
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -43,6 +44,15 @@ class FakeArtifacts:
             yield path
         finally:
             path.unlink()
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Path]:
+        path = self._path("")
+        path.mkdir()
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path)
 
     async def delete(self, sha256: str) -> None:
         self.kept.pop(sha256, None)

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from protocols.gcode.lines import decode
+from protocols.gcode.lines import decode, parse
 from protocols.gcode.meatpack import Unpacker
 
 INFO = (
@@ -30,9 +30,13 @@ class IdealFirmware:
         if frame.number is None:
             if frame.checksum_given is not None:
                 return self._refuse(b"No Line Number with checksum")
-            if line == b"M105":
-                return self.answer("M105")
-            return b'echo:Unknown command: "%b"\nok\n' % line
+            command = parse(frame.command)
+            # A move comes without number only if it lost that and its checksum: see the README's
+            # section on what the wire itself can't survive.
+            if command is None or command.name[0] != "M":
+                return b'echo:Unknown command: "%b"\nok\n' % line
+            self.executed.append(frame.command)
+            return self.answer(frame.command)
         if not frame.intact:
             return self._refuse(b"checksum mismatch")
         if frame.command.startswith("M110"):

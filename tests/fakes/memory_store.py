@@ -1,12 +1,13 @@
 """A `Store` in memory: whole transactions, one writer, readers that see one state of things."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from coordinator.domain.copies import COUNTED
+from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import (
     FarmEvent,
     Head,
@@ -21,9 +22,11 @@ from coordinator.domain.history import (
 )
 from coordinator.domain.jobs import OPEN, Job, JobState
 from coordinator.domain.planning import precedence
-from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
-from coordinator.domain.runs import Run
+from coordinator.domain.rebuilt import RebuiltInMemory, Told
+from coordinator.domain.runs import Run, RunState
+from coordinator.domain.sealing import Checkpoint
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -46,6 +49,8 @@ class Tables:
     agents: dict[AgentId, Agent] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
+    kept_rows: dict[Thing, Told] = field(default_factory=dict)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
     numbered: int = 0
 
@@ -63,6 +68,8 @@ class Tables:
             agents=dict(self.agents),
             artifacts=dict(self.artifacts),
             lines=list(self.lines),
+            checkpoint=self.checkpoint,
+            kept_rows=dict(self.kept_rows),
             outbox=dict(self.outbox),
             numbered=self.numbered,
         )
@@ -88,6 +95,10 @@ class MemoryStore:
     async def read(self) -> AsyncIterator["MemoryUnit"]:
         yield MemoryUnit(self.tables.copy())
 
+    @contextmanager
+    def scratch(self) -> Iterator[RebuiltInMemory]:
+        yield RebuiltInMemory()
+
 
 class MemoryUnit:
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
@@ -110,8 +121,9 @@ class MemoryUnit:
             if job.state in OPEN
             and not job.held
             and sum(
-                run.job_id == job.job_id and run.state in COUNTED
+                run.copies
                 for run in self.tables.runs.values()
+                if run.job_id == job.job_id and run.state in COUNTED
             )
             < job.copies
         ]
@@ -126,7 +138,16 @@ class MemoryUnit:
         self.tables.jobs[job.job_id] = job
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        return [plate for (owner, _), plate in self.tables.plates.items() if owner == job_id]
+        mine = (plate for (owner, _), plate in self.tables.plates.items() if owner == job_id)
+        return sorted(mine, key=lambda plate: plate.printer_class)
+
+    async def plates_wanted(self) -> list[Plate]:
+        wanted = [each for each in self.tables.plates.values() if each.state is PlateState.WANTED]
+        jobs = {each.job_id: self.tables.jobs[each.job_id] for each in wanted}
+        return sorted(
+            (each for each in wanted if jobs[each.job_id].state in (*OPEN, JobState.LOST)),
+            key=lambda each: (precedence(jobs[each.job_id]), each.printer_class),
+        )
 
     async def save_plate(self, plate: Plate) -> None:
         self.changed = True
@@ -149,6 +170,30 @@ class MemoryUnit:
             if job_id in (None, run.job_id)
             and printer_id in (None, run.printer_id)
             and live in (None, run.live)
+        ]
+
+    async def timings(self, limit: int) -> list[Timing]:
+        found = []
+        for run in sorted(self.tables.runs.values(), key=lambda run: run.run_id, reverse=True):
+            printer = self.tables.printers.get(run.printer_id)
+            plate = next(
+                (each for each in await self.plates(run.job_id) if each.sha256 == run.plate_sha256),
+                None,
+            )
+            measured_s = measured_s_of(run.facts)
+            if run.state is not RunState.FINISHED or plate is None or printer is None:
+                continue
+            if plate.time_s is not None:
+                found.append((printer, plate.time_s, measured_s))
+        return [
+            Timing(
+                printer_id=printer.printer_id,
+                printer_class=printer.printer_class,
+                foretold_s=foretold_s,
+                measured_s=measured_s,
+            )
+            for printer, foretold_s, measured_s in found[:limit]
+            if measured_s is not None
         ]
 
     async def save_run(self, run: Run) -> None:
@@ -234,11 +279,15 @@ class MemoryUnit:
     ) -> list[Line]:
         wanted = [
             line
-            for line in self.tables.lines[after:]
+            for line in self._lines_after(after)
             if self._is_about(line, job_id, printer_id)
             and (since is None or line.at >= moment(since))
         ]
         return wanted[-limit:] if newest else wanted[:limit]
+
+    def _lines_after(self, number: int) -> list[Line]:
+        gone = self.tables.lines[0].number - 1 if self.tables.lines else 0
+        return self.tables.lines[max(0, number - gone) :]
 
     def _is_about(self, line: Line, job_id: JobId | None, printer_id: PrinterId | None) -> bool:
         thing = line.subject, line.subject_id
@@ -257,10 +306,34 @@ class MemoryUnit:
 
     async def head(self) -> Head:
         last = self.tables.lines[-1] if self.tables.lines else None
-        return Head(number=last.number, hash=last.hash) if last is not None else Head()
+        if last is not None:
+            return Head(number=last.number, hash=last.hash)
+        return self.tables.checkpoint.head if self.tables.checkpoint is not None else Head()
 
-    async def rows(self) -> dict[Thing, Row]:
-        return self.tables.rows()
+    async def rows(self) -> AsyncIterator[Sequence[tuple[Thing, Row]]]:
+        yield list(self.tables.rows().items())
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return self.tables.checkpoint
+
+    async def kept_rows(self) -> AsyncIterator[Sequence[tuple[Thing, Told]]]:
+        yield list(self.tables.kept_rows.items())
+
+    async def put_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self.changed = True
+        self.tables.checkpoint, self.tables.kept_rows = checkpoint, {}
+
+    async def keep_rows(self, page: Sequence[tuple[Thing, Told]]) -> None:
+        self.changed = True
+        self.tables.kept_rows.update(page)
+
+    async def drop_sealed(self, limit: int) -> int:
+        checkpoint, lines = self.tables.checkpoint, self.tables.lines
+        upto = checkpoint.number if checkpoint is not None else 0
+        gone = sum(line.number <= upto for line in lines[:limit])
+        self.changed |= gone > 0
+        self.tables.lines = lines[gone:]
+        return gone
 
     async def mark_desired(self, printer_id: PrinterId) -> None:
         self.changed = True

@@ -20,6 +20,14 @@ BODY = [f"G1 X{n % 150 + 20} Y{n % 7 + 50} E{n / 100:.2f} F6000" for n in range(
 PLATE = ["G90", "M82", "G28", "G1 Z0.2 F600", *BODY]
 
 
+def tell(control: Path, words: str) -> None:
+    """Say a line to a simulator's control socket, and wait for its answer."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(control))
+        line.sendall(words.encode() + b"\n")
+        line.recv(4096)
+
+
 class PrinterBench:
     """One printer, a real process, and one plate."""
 
@@ -46,7 +54,7 @@ class PrinterBench:
         self.task: asyncio.Task[None] | None = None
 
     def fresh(self) -> MarlinSerial:
-        settings = {"port": str(self.port), **self.settings}
+        settings = {"port": str(self.port), "allow": ["cold"], **self.settings}
         return MarlinSerial(PrinterId("one"), settings, state_dir=self.folder / "state")
 
     def connect(self) -> None:
@@ -68,13 +76,7 @@ class PrinterBench:
                         await self.driver.changed()
 
     async def tell_printer(self, words: str) -> None:
-        def tell() -> None:
-            with socket.socket(socket.AF_UNIX) as control:
-                control.connect(str(self.control))
-                control.sendall(words.encode() + b"\n")
-                control.recv(4096)
-
-        await asyncio.to_thread(tell)
+        await asyncio.to_thread(tell, self.control, words)
 
     async def start(self) -> None:
         await self.until(lambda: self.port.exists())

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from coordinator.domain.runs import Run, RunState
-from coordinator.usecases import absorbing, controlling, dispatching, preparing
+from coordinator.usecases import absorbing, controlling, dispatching, preparing, slicing
 from coordinator.usecases.farm import Farm
 from protocols.wire.vocabulary import EventKind, Nonce, RunPhase
 from tests.fakes.fake_farm import order_gcode
@@ -24,6 +24,8 @@ async def work(farm: Farm, *agents: ModelAgent) -> None:
     """Do all that is due, and bring the agents their documents."""
     await preparing.prepare_jobs(farm)
     await dispatching.dispatch_jobs(farm)
+    if await slicing.slice_plates(farm):
+        await dispatching.dispatch_jobs(farm)
     await dispatching.flush_outbox(farm)
     link = farm.link
     assert isinstance(link, RecordingLink)

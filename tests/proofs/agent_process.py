@@ -72,7 +72,10 @@ async def main(state_dir: Path, port: str, sha256: str, settings: dict[str, Any]
     lines = LineThread()
     driver = OnLineThread(
         open_driver(
-            "marlin_serial", PRINTER, {"port": port, **settings}, state_dir=state_dir / PRINTER
+            "marlin_serial",
+            PRINTER,
+            {"port": port, "allow": ["cold"], **settings},
+            state_dir=state_dir / PRINTER,
         ),
         lines,
     )

@@ -77,6 +77,7 @@ class Outcome:
     runs: Counter[str] = field(default_factory=Counter)
     jobs: int = 0
     starts: int = 0
+    events: int = 0
     verdicts: list[Verdict] = field(default_factory=list)
     reconciled_s: tuple[float, ...] = ()
     quiet_s: float = 0.0
@@ -254,6 +255,12 @@ async def _look(farm: Farm, people: People, outcome: Outcome) -> None:
     outcome.jobs = len(jobs)
     outcome.runs = Counter(str(run["state"]) for job in jobs for run in job["runs"])
     outcome.starts = sum(len(log.prints) for log in logs)
+    audit: Document | None = await people.ask("verify_events")
+    if audit is None:
+        outcome.verdicts.append(Verdict("process", "the history can't be proved at the end"))
+        return
+    outcome.events = int(audit["head"]["number"])
+    outcome.verdicts += [Verdict("history", str(fault["words"])) for fault in audit["faults"]]
 
 
 def _tell_stories(outcome: Outcome, story: Story) -> None:
@@ -274,6 +281,7 @@ def show(outcome: Outcome) -> None:
         ("wrong prints", f"{outcome.count('wrong print')}"),
         ("lost jobs", f"{outcome.count(*LOST)}"),
         ("stuck jobs", f"{outcome.count(*STUCK)}"),
+        ("history", f"{outcome.events} events, {outcome.count('history')} faults"),
         ("promises broken", f"{len(outcome.verdicts)}"),
         ("quiet after", f"{outcome.quiet_s:.1f} s"),
         ("wall time", f"{outcome.wall_s:.1f} s"),

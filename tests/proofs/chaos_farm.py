@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pwd
+import resource
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from tests.fakes.mosquitto import free_port
 from tests.fakes.processes import environment
 from tests.proofs.chaos_judge import PrinterLog
 
+OLDER_AGENT = "tests.proofs.older_agent"
 TOKEN = "chaos-has-a-token-of-its-own"
 SPEED = 30.0  # of the printers against the clock: a small plate takes some seconds
 AUTOSAVE_S = 5
@@ -54,6 +56,13 @@ class Part:
         """Send it a signal, if it runs."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
+
+    def limit(self, file_bytes_max: int | None) -> None:
+        """Have every write beyond so much of a file fail, as on a full disk; None: no more."""
+        if self.process is not None and self.process.poll() is None:
+            _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+            soft = hard if file_bytes_max is None else file_bytes_max
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
     def kill(self) -> None:
         """End it at once; returns when it is gone."""
@@ -112,6 +121,34 @@ class Agent:
     part: Part
     state_dir: Path
 
+    @property
+    def journal(self) -> Path:
+        """The file that an agent's life hangs on."""
+        return self.state_dir / "journal.sqlite"
+
+    def change_version(self) -> str:
+        """Have it speak an older version of the wire from its next start, or the newest again."""
+        modules = {"agent": OLDER_AGENT, OLDER_AGENT: "agent"}
+        self.part.command = [modules.get(word, word) for word in self.part.command]
+        return "an older version" if OLDER_AGENT in self.part.command else "the newest version"
+
+    def copy(self) -> Part:
+        """Return another machine with a copy of its card, and no printer at its cables.
+
+        It must not run.
+        """
+        folder = self.state_dir.with_name(f"{self.agent_id}-copy")
+        shutil.rmtree(folder, ignore_errors=True)
+        if self.state_dir.exists():  # one that was wiped just now may not have begun to write
+            shutil.copytree(self.state_dir, folder)
+        config = folder.with_suffix(".toml")
+        own = self.state_dir.with_name(f"{self.agent_id}.toml").read_text()
+        own = own.replace(f'state_dir = "{self.state_dir}"', f'state_dir = "{folder}"')
+        config.write_text(own.replace("/ports/", "/no-ports/"))
+        command = [str(config) if word.endswith(".toml") else word for word in self.part.command]
+        log = self.part.log.with_name(f"{folder.name}.log")
+        return Part(folder.name, command, log, self.part.environment)
+
     def wipe(self) -> None:
         """Take its memory and identity away; it must not run."""
         shutil.rmtree(self.state_dir, ignore_errors=True)
@@ -150,6 +187,11 @@ class Farm:
         """Every process, in the order of the start."""
         printers = [printer.part for printer in self.printers]
         return [*printers, self.broker, self.coordinator, *(agent.part for agent in self.agents)]
+
+    @property
+    def database(self) -> Path:
+        """The coordinator's."""
+        return self.folder / "coordinator" / "farm.sqlite3"
 
     @property
     def broker_memory(self) -> Path:
@@ -222,7 +264,7 @@ class Farm:
         self.printers.append(Printer(printer_id, agent_id, part, port, control, log))
         return (
             f'[[printers]]\nid = "{printer_id}"\nprinter_class = "farmhand-220"\n'
-            f'material = "PLA"\nsettings = {{ port = {json.dumps(str(port))} }}\n'
+            f'material = "PLA"\nsettings = {{ port = {json.dumps(str(port))}, allow = ["cold"] }}\n'
         )
 
     def _module(self, name: str, *arguments: str | Path) -> list[str]:

@@ -7,15 +7,22 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from tests.proofs.chaos_farm import SPEED, Agent, Farm, Part, Printer
 from tests.proofs.chaos_story import Story
+from tests.proofs.torn import tear
 
 FROZEN_S_MAX = 12.0
 AWAY_S_MAX = 5.0
 UNPLUGGED_S_MAX = 6.0
 BUSY_S = 1.0
+FULL_S_MAX = 8.0
+# Nothing grows: a log of SQLite begins with more than this.
+FULL_BYTES = 4096
+# Two need some seconds to push each other out again and again.
+CLONED_S_MIN = 8.0
 # The signal that asks an agent to end, and how long it may take: a print, or none.
 ASKED = {"agent ended": (signal.SIGTERM, 10.0), "agent drained": (signal.SIGUSR1, 120.0)}
 
@@ -26,7 +33,12 @@ TROUBLES = {
     "agent drained": 2,
     "agent frozen": 5,
     "agent wiped": 2,
+    "agent torn": 3,
+    "agent cloned": 2,
+    "agent up-or-downgraded": 3,
     "coordinator killed": 5,
+    "coordinator torn": 3,
+    "coordinator full": 3,
     "coordinator frozen": 3,
     "broker killed": 2,
     "broker forgets": 2,
@@ -93,6 +105,10 @@ class Troubles:
             match kind.split():
                 case ["port" | "line" | "board", _]:
                     await self._disturb(kind, printer, share)
+                case [_, "full"]:
+                    await self._fill(kind, part, share * FULL_S_MAX)
+                case [_, "cloned"]:
+                    await self._clone(kind, agent, CLONED_S_MIN + share * CLONED_S_MIN)
                 case [_, "frozen"]:
                     await self._freeze(kind, part, share * FROZEN_S_MAX)
                 case _:
@@ -107,6 +123,29 @@ class Troubles:
         part.signal(signal.SIGCONT)
         self.story.tell(f"** {part.name} goes on")
 
+    async def _fill(self, kind: str, part: Part, seconds: float) -> None:
+        self.story.tell(f"** {kind}: {part.name} for {seconds:.1f} s")
+        part.limit(FULL_BYTES)
+        await asyncio.sleep(seconds)
+        part.limit(None)
+        self.story.tell(f"** {part.name} has room again")
+
+    async def _clone(self, kind: str, agent: Agent, seconds: float) -> None:
+        """Have a copy of a card live beside it; in the end both get a blank one."""
+        self.story.tell(f"** {kind}: {agent.part.name} for {seconds:.1f} s")
+        agent.part.kill()
+        copy = agent.copy()
+        agent.part.begin()
+        copy.begin()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            copy.kill()
+        agent.part.kill()
+        agent.wipe()
+        agent.part.begin()
+        self.story.tell(f"** {agent.part.name} is alone, with a blank card")
+
     async def _take_away(self, kind: str, part: Part, agent: Agent, seconds: float) -> None:
         self.story.tell(f"** {kind}: {part.name} for {seconds:.1f} s")
         if kind in ASKED:
@@ -120,6 +159,12 @@ class Troubles:
         match kind:
             case "agent wiped":
                 agent.wipe()
+            case "agent up-or-downgraded":
+                self.story.tell(f"** {part.name} speaks {agent.change_version()}")
+            case "agent torn":
+                self._tear(agent.journal, Random(seconds))
+            case "coordinator torn":
+                self._tear(self.farm.database, Random(seconds))
             case "broker forgets":
                 memory.unlink(missing_ok=True)
             case "broker remembers the past" if past.exists():
@@ -129,6 +174,10 @@ class Troubles:
         await asyncio.sleep(seconds)
         part.begin()
         self.story.tell(f"** {part.name} is back")
+
+    def _tear(self, database: Path, chance: Random) -> None:
+        if database.exists():
+            self.story.tell(f"** {database.name}: {tear(database, chance)}")
 
     async def _disturb(self, kind: str, printer: Printer, share: float) -> None:
         match kind:

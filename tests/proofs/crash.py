@@ -33,7 +33,7 @@ PRINT_S_MAX = 240.0
 LIFE_S_MAX = 12.0
 SPEED = "20"  # of the printer against the clock: a print takes half a minute
 # What an agent says on its own account; the plate of this proof has none of it.
-OWN = frozenset({"M105", "M110", "M113", "M114", "M115", "M154", "M155", "M400", "M108"})
+OWN = frozenset({"M27", "M105", "M110", "M113", "M114", "M115", "M154", "M155", "M400", "M108"})
 
 # Board, and settings of its driver: every pair prints in turn.
 Pair = tuple[tuple[str, ...], dict[str, Any]]

@@ -159,7 +159,8 @@ class Judge:
 
     def at_the_end(self, cards: dict[PrinterId, Card]) -> None:
         """Hold all that is stored against the truth, when everything is quiet."""
-        self.audit.compare(self.tables.rows())
+        self.audit.compare(self.tables.rows().items())
+        self.audit.compare_rest()
         for fault in self.audit.faults:
             self.world.violated(f"audit: {fault.words}")
         for job_id in sorted(self.ordered):

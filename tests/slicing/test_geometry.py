@@ -19,7 +19,8 @@ from slicing.errors import (
     ModelUnsupported,
 )
 from slicing.geometry import load
-from slicing.mesh import Mesh, exceeds, fits, set_on_bed
+from slicing.mesh import Mesh, exceeds, fits, placed
+from slicing.pack import Item, pack
 from slicing.request import Limits
 
 lengths = st.floats(1.0, 400.0)
@@ -184,9 +185,11 @@ def test_what_fits_lies_inside_the_bed_once_it_is_set_down(
 ) -> None:
     bed = (250.0, 210.0, 200.0)
     mesh = Mesh(block(x, y, z) + np.array((*shift, -7.0)), "stl")
-    placed = set_on_bed(mesh, bed)
-    low, high = placed.bounds_mm
-    assert placed.volume_mm3 == pytest.approx(mesh.volume_mm3)
+    ((at,),) = pack([Item(width_mm=mesh.size_mm[0], depth_mm=mesh.size_mm[1])], bed[:2])
+    assert (at.x_mm, at.y_mm) == (125, 105)
+    laid = placed(mesh, at.x_mm, at.y_mm, turned=at.turned)
+    low, high = laid.bounds_mm
+    assert laid.volume_mm3 == pytest.approx(mesh.volume_mm3)
     inside = all(a > -1e-3 and b < room + 1e-3 for a, b, room in zip(low, high, bed, strict=True))
     assert inside == (not any(beyond > 1e-3 for beyond in exceeds(mesh.size_mm, bed)))
     if fits(mesh.size_mm, bed):

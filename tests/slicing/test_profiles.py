@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slicing.catalogue import Catalogue, configs_folder
+from slicing.curaengine_settings import settings
 from slicing.errors import ProfileInvalid, ProfileUnknown, SettingsRefused
+from slicing.overrides import settings_known
 from slicing.profiles import Overrides, merge
 from slicing.prusaslicer_ini import ini
 
@@ -42,6 +44,15 @@ KNOWN_COMMANDS = {
     "M400",
 }
 
+# Which materials a printer can heat for.
+PAIRS = [
+    (printer, material)
+    for printer in PRINTERS
+    for material in MATERIALS
+    if material.temperatures.nozzle_first_layer_celsius <= printer.nozzle.celsius_max
+    and material.temperatures.nozzle_celsius <= printer.nozzle.celsius_max
+]
+
 overrides = st.builds(
     Overrides,
     layer_height=st.none() | st.floats(0.05, 0.3),
@@ -49,12 +60,13 @@ overrides = st.builds(
     supports=st.none() | st.booleans(),
     brim=st.none() | st.floats(0, 30),
     perimeters=st.none() | st.integers(0, 20),
+    speed=st.none() | st.floats(10, 300),
 )
 
 
 def test_the_classes_that_the_project_promises_are_there() -> None:
     assert {"farmhand-220", "prusa-mk3s", "creality-ender3"} <= {one.name for one in PRINTERS}
-    assert {"pla", "petg"} <= {one.name for one in MATERIALS}
+    assert {"pla", "petg", "abs", "asa", "tpu"} <= {one.name for one in MATERIALS}
     assert {"draft", "standard", "fine"} <= {one.name for one in QUALITIES}
 
 
@@ -67,14 +79,12 @@ def test_start_and_end_code_hold_only_commands_that_every_firmware_knows(printer
 
 
 @given(
-    st.sampled_from(PRINTERS),
-    st.sampled_from(MATERIALS),
+    st.sampled_from(PAIRS),
     st.sampled_from(QUALITIES),
     overrides,
 )
-def test_an_override_wins_and_speeds_never_pass_the_printer(
-    printer, material, quality, wishes
-) -> None:
+def test_an_override_wins_and_speeds_never_pass_the_printer(pair, quality, wishes) -> None:
+    printer, material = pair
     merged = merge(printer, material, quality, wishes).quality
     wanted = {
         "layer_height": (merged.layers.height_mm, quality.layers.height_mm),
@@ -99,6 +109,60 @@ def test_parking_never_leaves_the_printer(height_mm: float) -> None:
     assert max(lifts) <= printer.bed.height_mm
 
 
+def test_a_wish_reaches_every_engine_in_its_own_words() -> None:
+    wishes = Overrides(
+        seam="rear",
+        ironing=True,
+        supports=True,
+        support_overhang=60,
+        supports_from_bed_only=True,
+        infill_pattern="gyroid",
+        nozzle_temperature=222,
+        bed_temperature=51,
+        flow="105%",
+        first_layer_height=0.25,
+        top_layers=9,
+    )
+    merged = merge(PRINTERS[0], CATALOGUE.material("pla"), QUALITIES[0], wishes)
+    prusa = ini(merged, part_height_mm=10.0).splitlines()
+    assert {
+        "seam_position = rear",
+        "ironing = 1",
+        "support_material_threshold = 30",
+        "support_material_buildplate_only = 1",
+        "fill_pattern = gyroid",
+        "temperature = 222",
+        "first_layer_temperature = 222",
+        "bed_temperature = 51",
+        "extrusion_multiplier = 1.05",
+        "first_layer_height = 0.25",
+        "top_solid_layers = 9",
+    } <= set(prusa)
+    cura = settings(merged, part_height_mm=10.0)
+    expected = {
+        "z_seam_type": "back",
+        "ironing_enabled": "true",
+        "support_angle": "60",
+        "support_type": "buildplate",
+        "infill_pattern": "gyroid",
+        "material_print_temperature": "222",
+        "material_bed_temperature_layer_0": "51",
+        "infill_material_flow": "105",
+        "layer_height_0": "0.25",
+        "top_layers": "9",
+    }
+    assert {key: cura[key] for key in expected} == expected
+
+
+def test_every_setting_is_shown_with_its_meaning() -> None:
+    shown = {setting.name: setting for setting in settings_known()}
+    assert list(shown) == list(Overrides.model_fields)
+    assert all(setting.words for setting in shown.values())
+    layer = shown["layer_height"]
+    assert (layer.kind, layer.unit, layer.least, layer.most) == ("number", "mm", 0.02, 2)
+    assert shown["seam"].kind == "aligned, rear, nearest, random"
+
+
 def test_the_ini_forbids_programs_to_run_and_is_flat() -> None:
     text = ini(merge(PRINTERS[0], MATERIALS[0], QUALITIES[0]), part_height_mm=10.0)
     assert "post_process = \n" in text
@@ -119,7 +183,7 @@ def test_a_material_hotter_than_the_printer_is_refused() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ProfileUnknown, match=r'"nylon".*petg, pla'):
+    with pytest.raises(ProfileUnknown, match=r'"nylon".*petg, pla, tpu'):
         CATALOGUE.material("nylon")
     with pytest.raises(ProfileUnknown, match="farmhand-220"):
         CATALOGUE.printer("../printers/farmhand-220")

@@ -3,19 +3,50 @@
 Plain functions on a synchronous connection, so that migrations use them as transactions do.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from coordinator.adapters.db import mapping, tables
-from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing, following, plain
+from coordinator.domain.history import (
+    FarmEvent,
+    Head,
+    Line,
+    Row,
+    Thing,
+    encoded,
+    following,
+    moment,
+    plain,
+)
+from coordinator.domain.rebuilt import Told
+from coordinator.domain.sealing import Checkpoint
 from coordinator.errors import StoreUnusable
 
 EVENTS = tables.table(tables.EventRow)
 _HISTORY = tables.table(tables.HistoryRow)
+_CHECKPOINTS = tables.table(tables.CheckpointRow)
+_KEPT = tables.table(tables.CheckpointedRow)
 _PLATES = tables.table(tables.PlateRow)
 _RUNS = tables.table(tables.RunRow)
+
+# Others get their turn between two pages: comparing this many takes some ten milliseconds.
+_PAGE_ROWS = 200
 
 # What history tells of: the subject, its table, and the columns that name one.
 TOLD: Mapping[str, tuple[Table, tuple[str, ...]]] = MappingProxyType(
@@ -62,15 +93,69 @@ def lines(connection: Connection, *, after: int, limit: int) -> list[Line]:
     return [mapping.line_of(dict(row)) for row in connection.execute(wanted).mappings()]
 
 
-def rows(connection: Connection) -> dict[Thing, Row]:
-    """Return every row that history tells of, as it would tell them."""
-    return {
-        (subject, "/".join(str(row[name]) for name in key)): {
-            name: plain(value) for name, value in row.items()
-        }
-        for subject, (table, key) in TOLD.items()
-        for row in connection.execute(select(table)).mappings()
-    }
+def first_since(connection: Connection, at: datetime) -> int | None:
+    """Return the lowest number of a line from then or later, None where there is none.
+
+    Clocks jump: what comes behind that line may be older, what stands before it is.
+    """
+    # Added to nothing, so that SQLite does not walk by number until it meets such a time.
+    wanted = select(func.min(EVENTS.c.number + 0)).where(EVENTS.c.at >= moment(at))
+    number: int | None = connection.execute(wanted).scalar()
+    return number
+
+
+def rows(connection: Connection) -> Iterator[list[tuple[Thing, Row]]]:
+    """Yield every row that history tells of, in pages, as it would tell them."""
+    for subject, (table, key) in TOLD.items():
+        wanted = select(table).execution_options(yield_per=_PAGE_ROWS)
+        for page in connection.execute(wanted).mappings().partitions():
+            yield [
+                (
+                    (subject, "/".join(str(row[name]) for name in key)),
+                    {name: plain(value) for name, value in row.items()},
+                )
+                for row in page
+            ]
+
+
+def checkpoint(connection: Connection) -> Checkpoint | None:
+    """Return what the history begins behind, None where it begins with its first line."""
+    wanted = select(_CHECKPOINTS).order_by(_CHECKPOINTS.c.number.desc()).limit(1)
+    row = connection.execute(wanted).mappings().first()
+    return Checkpoint(**row) if row is not None else None
+
+
+def kept_rows(connection: Connection) -> Iterator[list[tuple[Thing, Told]]]:
+    """Yield the rows at the checkpoint, in pages."""
+    wanted = select(_KEPT).execution_options(yield_per=_PAGE_ROWS)
+    for page in connection.execute(wanted).mappings().partitions():
+        yield [
+            ((row["subject"], row["subject_id"]), (json.loads(row["row"]), row["number"]))
+            for row in page
+        ]
+
+
+def put_checkpoint(connection: Connection, made: Checkpoint) -> None:
+    """Insert a checkpoint; the rows at the one before are forgotten."""
+    connection.execute(insert(_CHECKPOINTS), asdict(made))
+    connection.execute(delete(_KEPT))
+
+
+def keep_rows(connection: Connection, page: Sequence[tuple[Thing, Told]]) -> None:
+    """Add rows to those at the checkpoint."""
+    given = [
+        {"subject": subject, "subject_id": subject_id, "number": number, "row": encoded(row)}
+        for (subject, subject_id), (row, number) in page
+    ]
+    connection.execute(insert(_KEPT), given)
+
+
+def drop_sealed(connection: Connection, limit: int) -> int:
+    """Remove the oldest lines that the checkpoint covers; return how many there were."""
+    covered = select(func.max(_CHECKPOINTS.c.number)).scalar_subquery()
+    oldest = select(EVENTS.c.number).where(EVENTS.c.number <= covered).order_by(EVENTS.c.number)
+    gone = delete(EVENTS).where(EVENTS.c.number.in_(oldest.limit(limit)))
+    return connection.execute(gone).rowcount
 
 
 def is_about_job(job_id: str) -> ColumnElement[bool]:

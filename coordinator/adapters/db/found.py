@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from coordinator.adapters.db import chain
+from coordinator.adapters.db.scratch import scratch
 from coordinator.domain.history import FOUND, FarmEvent, Row
 from coordinator.domain.rebuilding import Audit
+from coordinator.domain.rebuilt import Rebuilt
 
 _LINES_AT_ONCE = 1000
 
@@ -23,35 +25,40 @@ def tell_found(connection: Connection, *, origin: str) -> None:
     Args:
         origin: of the lines: which upgrade.
     """
-    told = _told(connection)
     now = datetime.now(UTC)
-    events = []
-    for thing, row in chain.rows(connection).items():
-        known = told.rows.get(thing)
-        if changes := _new(row, known if told.rows else {}):
-            subject, subject_id = thing
-            events.append(
-                FarmEvent(
-                    subject=subject,
-                    subject_id=subject_id,
-                    name=subject + FOUND,
-                    at=now,
-                    actor="farm",
-                    origin=origin,
-                    cause="as it was found",
-                    changes=changes,
+    with scratch() as rebuilt:
+        told_any = _rebuild(connection, rebuilt)
+        events = []
+        for thing, row in (told for page in chain.rows(connection) for told in page):
+            known = rebuilt.get(thing)
+            if changes := _new(row, (known and known[0]) if told_any else {}):
+                subject, subject_id = thing
+                events.append(
+                    FarmEvent(
+                        subject=subject,
+                        subject_id=subject_id,
+                        name=subject + FOUND,
+                        at=now,
+                        actor="farm",
+                        origin=origin,
+                        cause="as it was found",
+                        changes=changes,
+                    )
                 )
-            )
     chain.append(connection, chain.head(connection, to_append=True), events)
 
 
-def _told(connection: Connection) -> Audit:
-    """Return all that the history tells so far."""
-    audit = Audit()
+def _rebuild(connection: Connection, rebuilt: Rebuilt) -> bool:
+    """Rebuild all that the history tells so far; tell whether that is anything."""
+    audit = Audit(rows=rebuilt)
+    if (checkpoint := chain.checkpoint(connection)) is not None:
+        for thing, told in (kept for page in chain.kept_rows(connection) for kept in page):
+            rebuilt.put(thing, told)
+        audit.begin(checkpoint)
     while found := chain.lines(connection, after=audit.head.number, limit=_LINES_AT_ONCE):
         for line in found:
             audit.take(line)
-    return audit
+    return next(rebuilt.in_order(), None) is not None
 
 
 def _new(row: Row, known: Row | None) -> Row:

@@ -1,13 +1,14 @@
 """Rows <-> values of the domain. The only place that knows both."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from enum import Enum
 from typing import Any, TypeVar
 
+from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import Line
 from coordinator.domain.jobs import Job, JobState
-from coordinator.domain.plates import Artifact, ArtifactKind, Plate
+from coordinator.domain.plates import Artifact, ArtifactKind, Plate, PlateState
 from coordinator.domain.printers import Agent, Bed, BedState, Printer
 from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import BedPolicy, Mode, PrinterState
@@ -50,12 +51,26 @@ def job_of(row: Row) -> Job:
 
 def plate_of(row: Row) -> Plate:
     """Return a plate."""
-    return _value(Plate, row)
+    return _value(Plate, row, state=PlateState(row["state"]), remarks=tuple(row["remarks"]))
 
 
 def run_of(row: Row) -> Run:
     """Return a run."""
     return _value(Run, row, state=RunState(row["state"]), mode=Mode(row["mode"]))
+
+
+def timings_of(rows: Iterable[Row]) -> list[Timing]:
+    """Return how long runs took, of those whose agent measured it."""
+    return [
+        Timing(
+            printer_id=row["printer_id"],
+            printer_class=row["printer_class"],
+            foretold_s=row["time_s"],
+            measured_s=measured_s,
+        )
+        for row in rows
+        if (measured_s := measured_s_of(row["facts"])) is not None
+    ]
 
 
 def agent_of(row: Row) -> Agent:

@@ -5,15 +5,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from coordinator.adapters.db import engines
-from coordinator.adapters.db.faults import damaged, told_plainly
+from coordinator.adapters.db.database import Database
 from coordinator.adapters.db.found import tell_found
 from coordinator.errors import StoreUnusable, Unavailable
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def migrate(path: Path, *, patience_s: float = engines.PATIENCE_S) -> None:
+def migrate(database: Database) -> None:
     """Create the database or bring it up to date; all of it, or nothing.
 
     Raises:
@@ -21,35 +20,46 @@ def migrate(path: Path, *, patience_s: float = engines.PATIENCE_S) -> None:
     """
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        with told_plainly(path):
-            if path.exists() and (found := engines.check(path)):
-                raise damaged(path, found)
-            engine = engines.migrator(path, patience_s=patience_s)
+        with database.told_plainly():
+            database.require_sound()
+            engine = database.migrator()
             try:
                 with engine.begin() as connection:
-                    _upgrade(path, connection)
+                    _upgrade(database, connection)
             finally:
                 engine.dispose()
     except Unavailable as error:
         raise StoreUnusable(error.message) from error
 
 
-def _upgrade(path: Path, connection: Connection) -> None:
+def _upgrade(database: Database, connection: Connection) -> None:
     have, known = _version(connection), _known_versions()
     if have == known[-1]:
         return
     if have is None and inspect(connection).get_table_names():
         raise StoreUnusable(
-            f"the file {path} is a database of another program: use another state_dir"
+            f"the {database} is another program's: use another state_dir or database_url"
         )
     if have is not None and have not in known:
         raise StoreUnusable(
-            f"the database {path} was written by a newer version of Farmhand ({have}): "
-            "upgrade Farmhand, or use another state_dir"
+            f"the {database} was written by a newer version of Farmhand ({have}): "
+            "upgrade Farmhand, or use another state_dir or database_url"
         )
     _apply_all(connection)
+    if connection.dialect.name == "postgresql":
+        _widen(connection)
     if have is not None:
         tell_found(connection, origin=f"upgrade {have} to {known[-1]}")
+
+
+def _widen(connection: Connection) -> None:
+    """Make room for large numbers: to migrations an integer is what SQLite takes for one."""
+    narrow = text(
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = current_schema() AND data_type = 'integer'"
+    )
+    for table, column in connection.execute(narrow).all():
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE bigint')
 
 
 def _apply_all(connection: Connection) -> None:

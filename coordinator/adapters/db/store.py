@@ -1,6 +1,6 @@
-"""The port `Store` on SQLite.
+"""The port `Store` on a database that takes one writer at a time: SQLite, or PostgreSQL made to.
 
-SQLite takes one writer at a time. The lock here makes writers of this process wait in line, first
+The lock here makes writers of this process wait in line, first
 come first served, instead of racing with sleeps in between; readers never wait for writers.
 
 What may wait for others or for the disk, the beginning and the commit of a write, is done in a
@@ -10,31 +10,31 @@ many times as long.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from coordinator.adapters.db import engines, schema
-from coordinator.adapters.db.faults import told_plainly
+from coordinator.adapters.db.database import Database, SqliteFile
+from coordinator.adapters.db.scratch import scratch
 from coordinator.adapters.db.unit import SqlUnit
+from coordinator.domain.rebuilt import Rebuilt
 
 
 class SqlStore:
-    """A farm's database; made by `open_store`."""
+    """A farm's database; made by `open_store` or `open_database`."""
 
-    def __init__(self, path: Path, *, writer: Engine, reader: Engine) -> None:
-        """Take the engines; the file must have this version's shape."""
-        self._path = path
-        self._writer = writer
-        self._reader = reader
+    def __init__(self, database: Database) -> None:
+        """Take a database that has this version's shape; nothing is opened yet."""
+        self._database = database
+        self._writer = database.writer()
+        self._reader = database.reader()
         self._turn = asyncio.Lock()
         self._seats = asyncio.Semaphore(engines.READERS_MAX)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnit]:
         """Begin a transaction that no other writer overlaps; see the port."""
-        with told_plainly(self._path):
+        with self._database.told_plainly():
             async with self._turn:
                 with self._writer.connect() as connection:  # what was not committed is undone
                     await _whole(connection.begin)
@@ -44,10 +44,19 @@ class SqlStore:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlUnit]:
         """Begin a transaction that sees one state of things; see the port."""
-        with told_plainly(self._path):
+        with self._database.told_plainly():
             async with self._seats:
                 with self._reader.connect() as connection:
                     yield SqlUnit(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def scratch(self) -> AbstractContextManager[Rebuilt]:
+        """Lend an empty place for what an audit rebuilds."""
+        return scratch()
 
 
 async def _whole(work: Callable[[], object]) -> None:
@@ -68,16 +77,25 @@ async def _whole(work: Callable[[], object]) -> None:
 async def open_store(
     path: Path, *, patience_s: float = engines.PATIENCE_S
 ) -> AsyncIterator[SqlStore]:
-    """Create the database or bring it up to date, and lend it.
+    """Create a file with the database or bring it up to date, and lend it.
 
     Raises:
         StoreUnusable: damaged, locked by another program, or written by a newer version.
     """
-    await asyncio.to_thread(schema.migrate, path, patience_s=patience_s)
-    writer = engines.writer(path, patience_s=patience_s)
-    reader = engines.reader(path, patience_s=patience_s)
+    async with open_database(SqliteFile(path, patience_s)) as store:
+        yield store
+
+
+@asynccontextmanager
+async def open_database(database: Database) -> AsyncIterator[SqlStore]:
+    """Bring a database into this version's shape, and lend it.
+
+    Raises:
+        StoreUnusable: damaged, locked by another program, or written by a newer version.
+    """
+    await asyncio.to_thread(schema.migrate, database)
+    store = SqlStore(database)
     try:
-        yield SqlStore(path, writer=writer, reader=reader)
+        yield store
     finally:
-        reader.dispose()
-        writer.dispose()
+        store.close()

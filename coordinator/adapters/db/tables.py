@@ -7,7 +7,18 @@ Whoever changes a table writes a migration too; a test compares the two.
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -77,6 +88,7 @@ class JobRow(SQLModel, table=True):
     name: str
     model_sha256: str | None = None
     copies: int
+    copies_per_plate: int
     material: str
     quality: str
     printer_class: str
@@ -103,12 +115,18 @@ class PlateRow(SQLModel, table=True):
     name: str
     size_bytes: int
     material: str
+    copies: int
+    state: str = Field(index=True)
+    reason: str
     time_s: float | None = None
     filament_mm: float | None = None
     filament_g: float | None = None
+    cost: float | None = None
     layer_count: int | None = None
     line_count: int | None = None
     engine: str
+    remarks: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    pictures: dict[str, Any] = _json()
 
 
 class AgentRow(SQLModel, table=True):
@@ -170,6 +188,7 @@ class RunRow(SQLModel, table=True):
     agent_id: str
     epoch: int
     plate_sha256: str
+    copies: int
     state: str = Field(index=True)
     mode: str
     nonce: str | None = None
@@ -183,13 +202,15 @@ class RunRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One line of history; a trigger refuses whoever wants to change or remove it.
+    """One line of history; a trigger refuses whoever wants to change it, or remove what no
+    checkpoint covers.
 
     All texts, for they are hashed as they stand. A number is given once: two lines can't follow
     the same one.
     """
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_at", "at", "number"),)
 
     number: int = Field(primary_key=True)
     at: str
@@ -214,6 +235,28 @@ class HistoryRow(SQLModel, table=True):
     hash: str
 
 
+class CheckpointRow(SQLModel, table=True):
+    """What stands in the place of lines that were archived; the newest counts."""
+
+    __tablename__ = "checkpoints"
+
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    hash: str
+    rows_sha256: str
+    archive_sha256: str
+
+
+class CheckpointedRow(SQLModel, table=True):
+    """A row as the lines up to the newest checkpoint told it; `number` is the last of them."""
+
+    __tablename__ = "checkpoint_rows"
+
+    subject: str = Field(primary_key=True)
+    subject_id: str = Field(primary_key=True)
+    number: int
+    row: str
+
+
 class OutboxRow(SQLModel, table=True):
     """A note that a printer's desired document has to be said again."""
 
@@ -227,4 +270,11 @@ class OutboxRow(SQLModel, table=True):
 def table(row: type[SQLModel]) -> Table:
     """Return the table of a row's class, for statements."""
     found: Table = row.__table__  # type: ignore[attr-defined]
+    for column in found.columns:
+        if type(column.type) is Integer:
+            column.type = _WIDE
     return found
+
+
+# SQLite's integers have 64 bits, PostgreSQL's 32: see `schema.py`.
+_WIDE = Integer().with_variant(BigInteger(), "postgresql")

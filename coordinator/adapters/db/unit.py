@@ -3,8 +3,7 @@
 Statements are made once, here above: to make one costs several times what SQLite needs for it.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -19,17 +18,18 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects import postgresql, sqlite
 
-from coordinator.adapters.db import chain, mapping, tables
+from coordinator.adapters.db import mapping, tables
+from coordinator.adapters.db.history_unit import HistoryUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.domain.copies import COUNTED
-from coordinator.domain.history import FarmEvent, Head, Line, Thing, event_of, moment
-from coordinator.domain.history import Row as HistoryRow
+from coordinator.domain.estimates import Timing
+from coordinator.domain.history import Thing
 from coordinator.domain.jobs import OPEN, Job, JobState
-from coordinator.domain.plates import Artifact, Plate
+from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
-from coordinator.domain.runs import LIVE, Run
+from coordinator.domain.runs import LIVE, Run, RunState
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -46,22 +46,27 @@ _RUNS = tables.table(tables.RunRow)
 _PRINTERS = tables.table(tables.PrinterRow)
 _AGENTS = tables.table(tables.AgentRow)
 _ARTIFACTS = tables.table(tables.ArtifactRow)
-_EVENTS = chain.EVENTS
 _OUTBOX = tables.table(tables.OutboxRow)
 _LIVE = [state.value for state in LIVE]
 
 Value = TypeVar("Value", Job, Run, Printer, Agent, Artifact)
 
 
-def _saving(table: Table, *key: str, keep: Sequence[str] = ()) -> Executable:
-    """Return what inserts a row, or changes the one with the same key in all but what is kept."""
-    statement = upsert(table)
-    changes = {
-        column.name: statement.excluded[column.name]
-        for column in table.columns
-        if column.name not in (*key, *keep)
+def _saving(table: Table, *key: str, keep: Sequence[str] = ()) -> Mapping[str, Executable]:
+    """Return what inserts a row, or changes the one with the same key in all but what is kept.
+
+    By dialect: SQL does not know it, though both say it alike.
+    """
+    changed = [column.name for column in table.columns if column.name not in (*key, *keep)]
+    ours, theirs = sqlite.insert(table), postgresql.insert(table)
+    return {
+        "sqlite": ours.on_conflict_do_update(
+            index_elements=list(key), set_={name: ours.excluded[name] for name in changed}
+        ),
+        "postgresql": theirs.on_conflict_do_update(
+            index_elements=list(key), set_={name: theirs.excluded[name] for name in changed}
+        ),
     }
-    return statement.on_conflict_do_update(index_elements=list(key), set_=changes)
 
 
 def _those(name: str) -> Any:
@@ -73,7 +78,7 @@ _JOB = select(_JOBS).where(_JOBS.c.job_id == bindparam("id"))
 _ALL_JOBS = select(_JOBS).order_by(_JOBS.c.created_at, _JOBS.c.job_id)
 _JOBS_IN = _ALL_JOBS.where(_JOBS.c.state.in_(_those("states")))
 _RUNS_COUNTED = (
-    select(func.count())
+    select(func.coalesce(func.sum(_RUNS.c.copies), 0))
     .where(_RUNS.c.job_id == _JOBS.c.job_id, _RUNS.c.state.in_([each.value for each in COUNTED]))
     .scalar_subquery()
 )
@@ -89,8 +94,26 @@ _INSISTED_ON = select(_JOBS.c.printer_id).where(_IS_OPEN, _JOBS.c.printer_id.is_
 _PLATES_OF = (
     select(_PLATES).where(_PLATES.c.job_id == bindparam("id")).order_by(_PLATES.c.printer_class)
 )
+# Jobs that a plate may still be printed for.
+_PRINTS_ON = _JOBS.c.state.in_([state.value for state in (*OPEN, JobState.LOST)])
+_PLATES_WANTED = (
+    select(_PLATES)
+    .join(_JOBS, _JOBS.c.job_id == _PLATES.c.job_id)
+    .where(_PLATES.c.state == PlateState.WANTED.value, _PRINTS_ON)
+    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id, _PLATES.c.printer_class)
+)
 _RUN = select(_RUNS).where(_RUNS.c.run_id == bindparam("id"))
 _ALL_RUNS = select(_RUNS).order_by(_RUNS.c.leased_at, _RUNS.c.run_id)
+_TIMINGS = (
+    select(_RUNS.c.printer_id, _RUNS.c.facts, _PRINTERS.c.printer_class, _PLATES.c.time_s)
+    .join(
+        _PLATES, (_PLATES.c.job_id == _RUNS.c.job_id) & (_PLATES.c.sha256 == _RUNS.c.plate_sha256)
+    )
+    .join(_PRINTERS, _PRINTERS.c.printer_id == _RUNS.c.printer_id)
+    .where(_RUNS.c.state == RunState.FINISHED.value, _PLATES.c.time_s.is_not(None))
+    .order_by(_RUNS.c.run_id.desc())  # ids are sortable by time
+    .limit(bindparam("limit"))
+)
 _RUNS_OF = _ALL_RUNS.where(_RUNS.c.job_id == bindparam("id"))
 _PRINTER = select(_PRINTERS).where(_PRINTERS.c.printer_id == bindparam("id"))
 _ALL_PRINTERS = select(_PRINTERS).order_by(_PRINTERS.c.printer_id)
@@ -98,18 +121,16 @@ _AGENT = select(_AGENTS).where(_AGENTS.c.agent_id == bindparam("id"))
 _ALL_AGENTS = select(_AGENTS).order_by(_AGENTS.c.agent_id)
 _ARTIFACT = select(_ARTIFACTS).where(_ARTIFACTS.c.sha256 == bindparam("id"))
 _OLDEST_NOTES = select(_OUTBOX).order_by(_OUTBOX.c.number).limit(bindparam("limit"))
-_HISTORY = (
-    select(_EVENTS)
-    .where(_EVENTS.c.subject == bindparam("subject"), _EVENTS.c.subject_id == bindparam("id"))
-    .order_by(_EVENTS.c.number)
-)
 
 _SAVE_JOB = _saving(_JOBS, "job_id")
 _SAVE_PLATE = _saving(_PLATES, "job_id", "printer_class")
 _SAVE_RUN = _saving(_RUNS, "run_id")
 _SAVE_PRINTER = _saving(_PRINTERS, "printer_id", keep=("epoch",))
 _SAVE_AGENT = _saving(_AGENTS, "agent_id")
-_SAVE_ARTIFACT = upsert(_ARTIFACTS).on_conflict_do_nothing()
+_SAVE_ARTIFACT: Mapping[str, Executable] = {
+    "sqlite": sqlite.insert(_ARTIFACTS).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_ARTIFACTS).on_conflict_do_nothing(),
+}
 _MARK = insert(_OUTBOX)
 _UNMARK = delete(_OUTBOX).where(_OUTBOX.c.number.in_(_those("numbers")))
 _RAISE_EPOCH = (
@@ -119,14 +140,14 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit:
+class SqlUnit(HistoryUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
         """Take a connection whose transaction has begun, or begins with the first statement."""
-        self._connection = connection
+        super().__init__(connection)
+        self._dialect = connection.dialect.name
         self._known: dict[Thing, Any] = {}
-        self._head: Head | None = None  # where the history ends, once this unit appends to it
         self._runs_of: dict[JobId, dict[RunId, Run]] = {}
 
     async def job(self, job_id: JobId) -> Job | None:
@@ -153,15 +174,19 @@ class SqlUnit:
     async def save_job(self, job: Job) -> None:
         """Insert or replace a job."""
         self._known.pop(("job", job.job_id), None)
-        self._connection.execute(_SAVE_JOB, mapping.to_row(job))
+        self._connection.execute(_SAVE_JOB[self._dialect], mapping.to_row(job))
 
     async def plates(self, job_id: JobId) -> list[Plate]:
-        """Return a job's plates."""
+        """Return a job's plates, made or not, by class."""
         return [mapping.plate_of(row) for row in self._all(_PLATES_OF, id=job_id)]
+
+    async def plates_wanted(self) -> list[Plate]:
+        """Return the plates that are to be sliced, by the precedence of their jobs."""
+        return [mapping.plate_of(row) for row in self._all(_PLATES_WANTED)]
 
     async def save_plate(self, plate: Plate) -> None:
         """Insert a plate, or replace the job's plate of the same printer class."""
-        self._connection.execute(_SAVE_PLATE, mapping.to_row(plate))
+        self._connection.execute(_SAVE_PLATE[self._dialect], mapping.to_row(plate))
 
     async def run(self, run_id: RunId) -> Run | None:
         """Return one run."""
@@ -190,10 +215,14 @@ class SqlUnit:
             wanted = wanted.where(is_live if live else ~is_live)
         return [mapping.run_of(row) for row in self._all(wanted)]
 
+    async def timings(self, limit: int) -> list[Timing]:
+        """Return how long the last finished runs took, those leased last first."""
+        return mapping.timings_of(self._all(_TIMINGS, limit=limit))
+
     async def save_run(self, run: Run) -> None:
         """Insert or replace a run."""
         self._known.pop(("run", run.run_id), None)
-        self._connection.execute(_SAVE_RUN, mapping.to_row(run))
+        self._connection.execute(_SAVE_RUN[self._dialect], mapping.to_row(run))
         if run.job_id in self._runs_of:
             self._runs_of[run.job_id][run.run_id] = run
 
@@ -232,7 +261,7 @@ class SqlUnit:
         """Insert or replace a printer, but for its epoch."""
         self._known.pop(("printer", printer.printer_id), None)
         row = mapping.printer_to_row(printer) | {"epoch": NEVER_LEASED}
-        self._connection.execute(_SAVE_PRINTER, row)
+        self._connection.execute(_SAVE_PRINTER[self._dialect], row)
 
     async def raise_epoch(self, printer_id: PrinterId, *, expected: Epoch) -> bool:
         """Add one to the printer's epoch if it is as expected; tell whether it was."""
@@ -251,7 +280,7 @@ class SqlUnit:
     async def save_agent(self, agent: Agent) -> None:
         """Insert or replace an agent."""
         self._known.pop(("agent", agent.agent_id), None)
-        self._connection.execute(_SAVE_AGENT, mapping.to_row(agent))
+        self._connection.execute(_SAVE_AGENT[self._dialect], mapping.to_row(agent))
 
     async def artifact(self, sha256: str) -> Artifact | None:
         """Return what is known of an artifact."""
@@ -260,48 +289,7 @@ class SqlUnit:
     async def save_artifact(self, artifact: Artifact) -> None:
         """Insert an artifact; one that is known already stays as it is."""
         self._known.pop(("artifact", artifact.sha256), None)
-        self._connection.execute(_SAVE_ARTIFACT, mapping.to_row(artifact))
-
-    async def record(self, *events: FarmEvent) -> None:
-        """Append to the history, each bound to the one before."""
-        if self._head is None:
-            self._head = chain.head(self._connection, to_append=True)
-        self._head = chain.append(self._connection, self._head, events)
-
-    async def history(self, subject: str, subject_id: str) -> list[FarmEvent]:
-        """Return what happened to one thing, oldest first."""
-        rows = self._all(_HISTORY, subject=subject, id=subject_id)
-        return [event_of(mapping.line_of(row)) for row in rows]
-
-    async def events(
-        self,
-        *,
-        limit: int,
-        after: int = 0,
-        newest: bool = False,
-        job_id: JobId | None = None,
-        printer_id: PrinterId | None = None,
-        since: datetime | None = None,
-    ) -> list[Line]:
-        """Return lines of history as they are stored, oldest first."""
-        wanted = select(_EVENTS).where(_EVENTS.c.number > after).limit(limit)
-        if job_id is not None:
-            wanted = wanted.where(chain.is_about_job(job_id))
-        if printer_id is not None:
-            wanted = wanted.where(chain.is_about_printer(printer_id))
-        if since is not None:
-            wanted = wanted.where(_EVENTS.c.at >= moment(since))
-        order = _EVENTS.c.number.desc() if newest else _EVENTS.c.number
-        lines = [mapping.line_of(row) for row in self._all(wanted.order_by(order))]
-        return lines[::-1] if newest else lines
-
-    async def head(self) -> Head:
-        """Return where the history ends."""
-        return chain.head(self._connection, to_append=False)
-
-    async def rows(self) -> dict[Thing, HistoryRow]:
-        """Return every row of the tables that history tells of."""
-        return chain.rows(self._connection)
+        self._connection.execute(_SAVE_ARTIFACT[self._dialect], mapping.to_row(artifact))
 
     async def mark_desired(self, printer_id: PrinterId) -> None:
         """Note in the outbox that a printer's desired document has to be said again."""

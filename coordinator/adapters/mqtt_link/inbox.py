@@ -107,7 +107,8 @@ def decoded(topic: str, payload: bytes, counters: LinkCounters) -> Message | Non
     if not payload:
         return None  # a retained message was deleted
     try:
-        return receive(topic, payload)
+        # A board that starts may send NULs, and not every database stores them in a text.
+        return receive(topic, payload.replace(b"\\u0000", b"\\ufffd"))
     except ProtocolError as error:
         if count := counters.complaints.note(monotonic()):
             log.warning("message.dropped", topic=topic[:200], reason=str(error), count=count)

@@ -2,16 +2,20 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 
+from coordinator.adapters.slicing_runner import verifying
+from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.process import lines_of
+from coordinator.domain.slicing import Drawn, Inspection, Sliced, SliceWish, Verified
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Inspection, Sliced, SliceWish
+from coordinator.ports import Progress
 from protocols.wire.to_agent import Scalar
 
 log = structlog.get_logger(__name__)
@@ -44,7 +48,7 @@ _UNKNOWN = {
 }
 
 
-def _ignore(_ratio: float) -> None:
+def _ignore(_ratio: float, _stage: str) -> None:
     """Look at a model without telling how far that is."""
 
 
@@ -56,9 +60,18 @@ class ChildSlicer:
         *,
         timeout_s: float,
         memory_bytes_max: int,
+        cache: PlateCache | None = None,
+        policy: Mapping[str, str] = MappingProxyType({}),
         command: Sequence[str] = (sys.executable, "-m", "slicing"),
     ) -> None:
-        """Take the limits: wall time of a request, address space of each of its processes."""
+        """Take the limits: wall time of a request, address space of each of its processes.
+
+        Args:
+            cache: where plates are kept for the next time; None: nowhere.
+            policy: rule for G-code -> `refuse`, `warn` or `ignore`, where this farm differs.
+        """
+        self._cache = cache
+        self._policy = policy
         self._timeout_s = timeout_s
         self._memory_bytes_max = memory_bytes_max
         self._command = tuple(command)
@@ -101,11 +114,9 @@ class ChildSlicer:
             warnings=tuple(result["warnings"]),
         )
 
-    async def slice(
-        self, wish: SliceWish, output: Path, progress: Callable[[float], None]
-    ) -> Sliced:
+    async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         """Make G-code at `output`, or nothing at all; see the port."""
-        request = {
+        request: dict[str, Any] = {
             "kind": "slice",
             "model_path": str(wish.model),
             "name": wish.name,
@@ -115,20 +126,50 @@ class ChildSlicer:
             "settings": dict(wish.overrides),
             "output_path": str(output),
         }
-        result = await self._ask(request, progress)
+        if wish.copies > 1:
+            request["copies"] = wish.copies
+        if self._cache is not None:
+            request["cache_folder"] = str(self._cache.folder)
+        try:
+            result = await self._ask(request, progress)
+        finally:
+            if self._cache is not None:
+                await asyncio.to_thread(self._cache.trim)
         return Sliced(
+            copies=result.get("copies_on_plate", 1),
             time_s=result["time_s"],
             filament_mm=result["filament_mm"],
             filament_g=result["filament_g"],
+            cost=result["cost"],
             layer_count=result["layers"],
             line_count=result["lines"],
             engine=f"{result['engine']} {result['engine_version']}",
+            pictures=tuple(
+                Drawn(shows=each["shows"], width_px=each["size_px"], path=Path(each["path"]))
+                for each in result.get("pictures", ())
+            ),
             warnings=tuple(result["warnings"]),
         )
 
-    async def _ask(
-        self, request: Mapping[str, Any], progress: Callable[[float], None]
-    ) -> Mapping[str, Any]:
+    async def verify(
+        self, gcode: Path, *, printer_class: str, material: str, text: Path | None = None
+    ) -> Verified:
+        """Hold G-code against a class of printers; see the port."""
+        request = verifying.request_of(
+            gcode,
+            printer_class=printer_class,
+            material=material,
+            policy=self._policy,
+            text=text,
+        )
+        try:
+            return verifying.verified_of(await self._ask(request, _ignore))
+        except Refused as error:
+            if error.code == "request_invalid":
+                raise Unavailable("verifying_unknown", "slicing can't verify G-code") from error
+            raise
+
+    async def _ask(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         """Return the result of a request, and remember what it tells of the slicer.
 
         Raises:
@@ -144,9 +185,7 @@ class ChildSlicer:
         self._trouble = ""
         return result
 
-    async def _result(
-        self, request: Mapping[str, Any], progress: Callable[[float], None]
-    ) -> Mapping[str, Any]:
+    async def _result(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         ratio = 0.0
         limits = {"memory_bytes_max": self._memory_bytes_max, "engine_s_max": self._timeout_s}
         try:
@@ -163,7 +202,7 @@ class ChildSlicer:
                         case "progress":
                             # The engine's own bar goes back when it begins another pass.
                             ratio = max(ratio, min(1.0, float(said["ratio"])))
-                            progress(ratio)
+                            progress(ratio, str(said.get("stage", "")))
                         case "failed":
                             raise _failure(said)
                         case "result":

@@ -87,13 +87,26 @@ class FolderArtifacts:
         if not suffix:
             yield path
             return
-        lent = Path(tempfile.mkdtemp(dir=self._folder / _STAGING))
-        try:
+        async with self.scratch() as lent:
             named = lent / f"artifact{suffix}"
             named.symlink_to(path.resolve())
             yield named
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Path]:
+        """Lend an empty folder, gone with all in it at the end of its block.
+
+        Raises:
+            Unavailable: the disk is full or read only.
+        """
+        try:
+            lent = Path(tempfile.mkdtemp(dir=self._folder / _STAGING))
+        except OSError as error:
+            raise _full(self._folder, error) from error
+        try:
+            yield lent
         finally:
-            shutil.rmtree(lent, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, lent, ignore_errors=True)
 
     async def delete(self, sha256: str) -> None:
         """Remove it; nothing happens where it is not there."""

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.watch import Look, Watch, watch
-from protocols.wire.vocabulary import Level, Temperature
+from agent.core.watch import RULES, Dryness, Look, Watch, calls_for_stop, watch
+from agent.findings import Findings
+from protocols.wire.vocabulary import Finding, Level, Temperature
 
 
 def look(now_s: float, actual: float, target: float = 200.0, **changes: object) -> Look:
@@ -88,3 +89,70 @@ def test_a_head_out_of_its_place_is_an_alarm_with_both_places() -> None:
         "z_told_mm": 0.4,
         "z_plate_mm": 0.2,
     }
+
+
+EVIDENCE = {
+    "heater_stalled": (
+        [look(t, 60.0) for t in range(0, 70, 2)],
+        Level.ALARM,
+        {"target_celsius": 200.0, "actual_celsius": 60.0, "stalled_s": 68.0},
+    ),
+    "thermal_runaway": (
+        [look(0, 200.0), look(2, 150.0), look(30, 151.0)],
+        Level.ALARM,
+        {"target_celsius": 200.0, "actual_celsius": 151.0, "amiss_s": 28.0},
+    ),
+    "temperature_silence": (
+        [look(200, 200.0, read_at_s=10.0)],
+        Level.WARNING,
+        {"silent_s": 190.0},
+    ),
+    "resends": (
+        [look(0, 200.0, lines_sent=1000, resends=150)],
+        Level.ALARM,
+        {"lines_sent": 1000, "resends": 150, "ratio": 0.15},
+    ),
+    "planner_starved": (
+        [look(0, 200.0, dryness=Dryness(per_minute=30.0, gap_ms=80.0, times=6))],
+        Level.WARNING,
+        {"dry_per_minute": 30.0, "gap_ms": 80.0, "times": 6},
+    ),
+    "head_out_of_place": (
+        [look(0, 200.0, out_of_place={"X": (1.0, 2.0)})],
+        Level.ALARM,
+        {"x_told_mm": 1.0, "x_plate_mm": 2.0},
+    ),
+}
+
+
+def found(looks: list[Look]) -> Finding:
+    memory, findings = Watch(), ()
+    for one in looks:
+        memory, findings = watch(memory, one)
+    [finding] = findings
+    return finding
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_each_rule_tells_with_its_evidence_and_stops_only_where_it_is_named(rule: str) -> None:
+    looks, level, evidence = EVIDENCE[rule]
+    finding = found(looks)
+    assert finding.rule.partition(".")[0] == rule
+    assert (finding.level, finding.evidence) == (level, evidence)
+    assert not calls_for_stop(finding, RULES - {rule})
+    assert calls_for_stop(finding, {rule})
+
+
+def test_a_warning_about_repeated_lines_stops_nothing_until_it_is_an_alarm() -> None:
+    told: list[str] = []
+
+    class Log:
+        def warning(self, event: str, **facts: object) -> None:
+            told.append(str(facts["level"]))
+
+    findings, stops = Findings(Log(), "printer"), []
+    for resends in (20, 30, 150, 160):
+        begun = findings.take([found([look(0, 200.0, lines_sent=1000, resends=resends)])])
+        stops.append([calls_for_stop(finding, {"resends"}) for finding in begun])
+    assert stops == [[False], [], [True], []]
+    assert told == ["warning", "alarm"]

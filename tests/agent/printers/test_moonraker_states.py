@@ -109,16 +109,15 @@ def test_only_what_is_read_is_asked_for() -> None:
     assert heater_name("extruder_stepper belted") == ""
 
 
-def test_of_a_bed_whose_middle_is_the_origin_only_the_height_is_known() -> None:
-    delta = {"axis_minimum": [-150, -150, 0, 0], "axis_maximum": [150, 150, 400, 0]}
-    limits = limits_of(delta, 5.0)
-    assert limits is not None
-    assert (limits.height_mm, limits.margin_mm) == (400.0, float("inf"))
-    corner = {"axis_minimum": [-5, -10, -2, 0], "axis_maximum": [250, 210, 220, 0]}
-    limits = limits_of(corner, 5.0)
-    assert limits is not None
-    assert (limits.bed_x_mm, limits.bed_y_mm, limits.margin_mm) == (250.0, 210.0, 5.0)
-    assert limits_of({}, 5.0) is None
+def test_the_bed_is_as_large_as_the_head_goes_and_its_origin_may_be_its_middle() -> None:
+    delta = limits_of({"axis_minimum": [-150, -150, 0, 0], "axis_maximum": [150, 150, 400, 0]})
+    assert delta is not None
+    assert (delta.bed_x_mm, delta.bed_y_mm, delta.height_mm) == (300.0, 300.0, 400.0)
+    assert (delta.origin_x_mm, delta.origin_y_mm) == (-150.0, -150.0)
+    corner = limits_of({"axis_minimum": [-5, -10, -2, 0], "axis_maximum": [250, 210, 220, 0]})
+    assert corner is not None
+    assert (corner.bed_x_mm, corner.bed_y_mm, corner.origin_x_mm) == (250.0, 210.0, 0.0)
+    assert limits_of({}) is None
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ if __name__ == "__main__":
     settings, gcode, *ports = sys.argv[1:]
     opened = [
         open_driver(
-            "marlin_serial", PrinterId(f"printer{number}"), {"port": port, **json.loads(settings)}
+            "marlin_serial",
+            PrinterId(f"printer{number}"),
+            {"port": port, "allow": ["cold", "unhomed"], **json.loads(settings)},
         )
         for number, port in enumerate(ports)
     ]

@@ -84,3 +84,29 @@ async def test_work_that_fails_is_tried_again_and_others_go_on() -> None:
         await other.get()
         await attempts.get()
     await end(task)
+
+
+async def test_work_with_two_hands_is_done_twice_at_once_and_never_three_times() -> None:
+    together, most = 0, 0
+    begun, go = asyncio.Semaphore(0), asyncio.Event()
+
+    async def work() -> None:
+        nonlocal together, most
+        together += 1
+        most = max(most, together)
+        begun.release()
+        await go.wait()
+        together -= 1
+
+    ticker = Ticker({"work": Bell(work, every_s=NEVER_S, hands=2)})
+    task = await ring(ticker)
+    async with asyncio.timeout(10):
+        ticker.poke("work")
+        await begun.acquire()
+        ticker.poke("work")
+        await begun.acquire()
+        ticker.poke("work")
+        go.set()
+        await begun.acquire()
+    assert most == 2
+    await end(task)

@@ -5,6 +5,7 @@ from hashlib import sha256
 import aiohttp
 import pytest
 
+from coordinator.domain.plates import Artifact, ArtifactKind
 from tests.fakes.served_farm import ServedFarm
 
 CONTENT = bytes(range(256)) * 4
@@ -83,3 +84,14 @@ async def test_what_is_no_known_hash_is_not_there(
     async with session.get(f"/api/v1/artifacts/{name}") as response:
         assert response.status == 404
         assert (await response.json())["code"] == "unknown_artifact"
+
+
+async def test_a_picture_says_what_it_is_and_nothing_else_is_shown(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    fields = {"sha256": HASH, "name": "x.png", "size_bytes": len(CONTENT)}
+    for kind, said in ((ArtifactKind.PICTURE, "image/png"), (ArtifactKind.MODEL, "application")):
+        artifact = Artifact(kind=kind, created_at=farm.clock.now(), **fields)  # type: ignore[arg-type]
+        farm.store.tables.artifacts[HASH] = artifact
+        async with session.get(URL) as response:
+            assert response.content_type.startswith(said)

@@ -113,6 +113,7 @@ async def test_a_sound_history_is_proved(farm: ServedFarm, session: aiohttp.Clie
     assert verdict == {
         "ok": True,
         "head": head,
+        "checkpoint": None,
         "rows_compared": len(farm.store.tables.rows()),
         "faults_count": 0,
         "faults": [],

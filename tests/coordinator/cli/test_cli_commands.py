@@ -253,3 +253,12 @@ async def test_whoever_settles_a_run_sees_what_was_said_last(
     shown = (await farmhand("run", "show", lost.run_id)).out
     for words in ("layer: 12", "line: 4711", "ended: ", "amiss: the supply", "< start"):
         assert words in shown
+
+
+async def test_the_evidence_of_a_lost_run_is_shown(farm: ServedFarm, farmhand: Farmhand) -> None:
+    run = await lose_a_printing_run(farm.farm)
+    shown = (await farmhand("run", "show", run.run_id)).out
+    for fact in ("layer: 12", "line: 4711", "started: 2029-12-31T12", "ended: 2029-12-31T12"):
+        assert fact in shown
+    assert "the supply is too weak" in shown
+    assert "    -0.120 > N4712 G1 X1*99" in shown.replace("      ", "    ")

@@ -6,13 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.domain.copies import follow, tally, with_run
+from coordinator.domain.copies import COUNTED, follow, tally, with_run
 from coordinator.domain.jobs import ENDED, OPEN, Job, JobState
 from coordinator.domain.runs import LIVE, Run, RunState
 from tests.fakes.values import JOB, NOW, run_in
 
 S = RunState
 
+# Runs, each with the copies on its plate.
+RUNS = st.lists(st.tuples(st.sampled_from(RunState), st.integers(1, 5)), max_size=8).map(
+    lambda rows: [
+        replace(run_in(state, number), copies=copies) for number, (state, copies) in enumerate(rows)
+    ]
+)
 STATES = st.lists(st.sampled_from(RunState), max_size=8)
 JOBS = st.builds(
     lambda copies, retries, state: replace(JOB, copies=copies, retries_max=retries, state=state),
@@ -61,6 +67,20 @@ def test_no_more_copies_are_under_way_than_were_asked_for(job: Job, states: list
     assert count.wanted >= 0
     if count.wanted:
         assert count.finished + count.live + count.lost + count.wanted <= job.copies
+
+
+@given(JOBS, RUNS)
+def test_each_run_counts_for_exactly_the_copies_on_its_plate(job: Job, runs: list[Run]) -> None:
+    count = tally(job, runs)
+    counted = [run.copies for run in runs if run.state in COUNTED]
+    assert count.finished == sum(run.copies for run in runs if run.state is S.FINISHED)
+    assert count.live == sum(run.copies for run in runs if run.live)
+    assert count.wanted in (0, max(0, job.copies - sum(counted)))
+    finished = follow(job, runs, NOW)[0].state is JobState.FINISHED
+    assert not finished or (count.finished >= job.copies and not count.live)
+    # One copy a plate is the same as many runs of one.
+    apart = [run_in(run.state, 9) for run in runs for _ in range(run.copies)]
+    assert (tally(job, apart).finished, tally(job, apart).live) == (count.finished, count.live)
 
 
 @given(JOBS, STATES)

@@ -4,15 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.domain import jobs, printers, runs
+from coordinator.domain import jobs, plates, printers, runs
 
 README = Path(__file__).parents[3] / "coordinator" / "README.md"
 
 
 @pytest.mark.parametrize(
     "diagram",
-    [jobs.MACHINE.diagram(), runs.MACHINE.diagram(), printers.BED.diagram()],
-    ids=["job", "run", "bed"],
+    [
+        jobs.MACHINE.diagram(),
+        plates.MACHINE.diagram(),
+        runs.MACHINE.diagram(),
+        printers.BED.diagram(),
+    ],
+    ids=["job", "plate", "run", "bed"],
 )
 def test_the_diagrams_are_those_of_the_tables(diagram: str) -> None:
     assert f"```mermaid\n{diagram}\n```" in README.read_text(encoding="utf-8")

@@ -238,5 +238,5 @@ def test_every_move_of_the_tables_is_allowed() -> None:
 
 def test_only_the_first_faults_are_told_but_all_are_counted() -> None:
     audit = Audit()
-    audit.compare({("job", f"job-{number}"): {} for number in range(100)})
+    audit.compare((("job", f"job-{number}"), {}) for number in range(100))
     assert (len(audit.faults), audit.faults_count) == (FAULTS_TOLD_MAX, 100)

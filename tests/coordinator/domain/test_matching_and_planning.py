@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from coordinator.domain import planning
 from coordinator.domain.jobs import Job
-from coordinator.domain.matching import misfits, obstacles, plate_for, unready
+from coordinator.domain.matching import UNSLICED, misfits, obstacles, plate_for, unready
 from coordinator.domain.planning import Want, plan
-from coordinator.domain.plates import Plate
+from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import Bed, BedState, Printer, PrinterStatus, status_of
 from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import Epoch, JobId, PrinterId, PrinterState
 from tests.fakes.values import JOB, NOW, PLATE, PRINTER, run_in
 
+MODEL = "b" * 64
 ANY_PLATE = replace(PLATE, printer_class="", material="")
 
 
@@ -67,6 +68,31 @@ def test_a_printer_of_an_agent_that_is_drained_gets_nothing_new() -> None:
 )
 def test_each_wish_that_is_not_met_is_told(change: dict[str, object], code: str) -> None:
     assert codes(replace(JOB, **change), PRINTER) == [code]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"printer_class": "xl"}, "not_sliced"),
+        ({"printer_class": "xl", "material": ""}, "material_unknown"),
+        ({}, ""),
+    ],
+)
+def test_a_model_can_be_sliced_for_a_class_without_a_plate(
+    change: dict[str, object], code: str
+) -> None:
+    found = codes(replace(JOB, model_sha256=MODEL), replace(PRINTER, **change))  # type: ignore[arg-type]
+    assert code in found if code else not found
+    assert bool(set(found) - UNSLICED) == (code == "material_unknown")
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [(PlateState.WANTED, "slicing"), (PlateState.REFUSED, "plate_refused")],
+)
+def test_a_plate_that_is_not_made_is_told_of(state: PlateState, code: str) -> None:
+    found = misfits(JOB, [replace(PLATE, state=state, reason="too large")], PRINTER)
+    assert [each.code for each in found] == [code]
 
 
 def test_a_printer_that_holds_a_lease_is_busy() -> None:
@@ -193,18 +219,39 @@ _WANTS = st.lists(
         st.sampled_from(["", *_CLASSES]),
         st.sampled_from(_MATERIALS),
         st.sampled_from([None, "p0", "p3"]),
+        st.sampled_from([None, MODEL]),
+        st.sampled_from(PlateState),
     ),
     max_size=6,
 ).map(
     lambda rows: [
         want(
-            job(f"j{number}", priority=priority, material=material, printer_id=target),
+            job(
+                f"j{number}",
+                priority=priority,
+                material=material,
+                printer_id=target,
+                model_sha256=model,
+            ),
             copies,
-            plate=replace(PLATE, printer_class=cls, material=""),
+            plate=replace(PLATE, printer_class=cls, material="", state=state),
         )
-        for number, (priority, copies, cls, material, target) in enumerate(rows)
+        for number, (priority, copies, cls, material, target, model, state) in enumerate(rows)
     ]
 )
+
+
+def codes_of(want: Want, printer: Printer) -> set[str]:
+    return {each.code for each in misfits(want.job, want.plates, printer)}
+
+
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 8))
+def test_no_more_plates_are_placed_than_the_copies_need(
+    copies: int, on_each: int, free: int
+) -> None:
+    each = want(job("j"), copies, plate=replace(ANY_PLATE, copies=on_each))
+    placed = plan([each], [printer(f"p{number}") for number in range(free)])
+    assert len(placed) == min(free, -(-copies // on_each))
 
 
 @given(_WANTS, _PRINTERS)
@@ -217,9 +264,11 @@ def test_a_plan_is_right_full_and_always_the_same(wants: list[Want], free: list[
         mine = [placement for placement in placed if placement.job is each.job]
         assert len(mine) <= each.copies
         for placement in mine:
-            assert not misfits(each.job, each.plates, placement.printer)
+            assert codes_of(each, placement.printer) <= UNSLICED
+            is_made = placement.plate is not None and placement.plate.state is PlateState.MADE
+            assert is_made == (not codes_of(each, placement.printer))
         if len(mine) < each.copies:
-            assert all(misfits(each.job, each.plates, one) for one in left)
+            assert all(codes_of(each, one) - UNSLICED for one in left)
     assert plan(wants[::-1], free[::-1]) == placed
 
 

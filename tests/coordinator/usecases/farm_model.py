@@ -13,7 +13,15 @@ from coordinator.domain.jobs import ENDED, JobState
 from coordinator.domain.printers import BedState
 from coordinator.domain.runs import RunState
 from coordinator.errors import NotNow
-from coordinator.usecases import absorbing, auditing, controlling, dispatching, preparing, starting
+from coordinator.usecases import (
+    absorbing,
+    auditing,
+    controlling,
+    dispatching,
+    preparing,
+    slicing,
+    starting,
+)
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live
 from protocols.wire.from_agent import Reported, RunEvent
@@ -164,6 +172,7 @@ class Model:
 
     async def work(self) -> None:
         await preparing.prepare_jobs(self.farm)
+        await slicing.slice_plates(self.farm)
         await dispatching.dispatch_jobs(self.farm)
         await dispatching.flush_outbox(self.farm)
 

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from coordinator.domain.history import moment
 from coordinator.domain.jobs import JobState
 from coordinator.domain.printers import BedState, Printer
 from coordinator.domain.runs import RunState
 from coordinator.usecases import absorbing, controlling, reading
 from coordinator.usecases.absorbing import absorb
+from coordinator.usecases.auditing import verify
 from coordinator.usecases.farm import Farm
 from protocols.wire.from_agent import CommandResult, Refusal, Telemetry
 from protocols.wire.from_agent import PrinterSample as Told
@@ -345,3 +347,29 @@ async def test_a_failed_run_is_replaced_until_the_retries_are_used_up(
         await controlling.clear_printer(farm, agent.printer_id, "user:anna")
     assert "it came loose" in view.job.reason
     assert len(view.runs) == 2
+
+
+async def test_what_was_heard_last_of_a_run_is_written_down_when_it_is_lost(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    await order_gcode(farm)
+    await work(farm, agent)
+    await start(farm, agent)
+    run = await the_run(farm)
+    sample = Told(
+        printer_id=agent.printer_id,
+        state=PrinterState.PRINTING,
+        run_id=run.run_id,
+        line=4711,
+        layer=12,
+        progress=0.5,
+    )
+    telemetry = Telemetry(agent_id=agent.agent_id, at_unix_s=0.0, printers=(sample,))
+    await absorb(farm, telemetry)
+    heard_at = farm.clock.now()
+    farm.clock.advance(600)  # type: ignore[attr-defined]
+    await absorb(farm, ModelAgent(agent.name, journal=2, boot=2).presence())
+    lost = await the_run(farm)
+    assert (lost.state, lost.line, lost.layer) == (RunState.LOST, 4711, 12)
+    assert lost.facts == {"heard_at": moment(heard_at), "progress": 0.5}
+    assert (await verify(farm)).faults == ()

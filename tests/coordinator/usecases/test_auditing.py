@@ -66,7 +66,7 @@ async def test_what_the_farm_and_its_agents_do_has_an_origin(farm: Farm) -> None
     without = [event for event in await told(farm) if not event.origin]
     assert {event.actor for event in without} == {"user:anna"}  # who was called without a request
     origins = {event.origin.split()[0] for event in await told(farm) if event.origin}
-    assert origins == {"presence", "report", "event", "dispatch", "preparing", "start"}
+    assert origins == {"presence", "report", "event", "dispatch", "preparing", "slicing", "start"}
     assert (await verify(farm)).faults == ()
 
 

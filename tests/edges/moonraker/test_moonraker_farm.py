@@ -38,6 +38,8 @@ def test_an_ordered_plate_is_printed_once_though_its_agent_is_restarted_in_the_m
         return server.klippy.status("print_stats")["state"] == "printing"
 
     plate = plate_of(tmp_path, "cube.gcode", layers=2, dwell_ms=600_000)
+    # The coordinator refuses one that is neither homed nor hot.
+    plate.path.write_text(plate.path.read_text().replace("M104 S50", "G28\nM104 S200"))
     before = len(server.klippy.begun)
     with coordinator(tmp_path / "s") as farm:
         with agent(tmp_path, farm, server) as process:

@@ -34,7 +34,12 @@ class HostBench:
 
     def __init__(self, server: OctoPrintServer, folder: Path, **settings: Any) -> None:
         self.server, self.folder = server, folder
-        self.settings = {"url": server.url, "api_key": server.key, **settings}
+        self.settings = {
+            "url": server.url,
+            "api_key": server.key,
+            "allow": ["cold", "unhomed"],
+            **settings,
+        }
         self.short = plate_of(folder, "short.gcode", layers=5, dwell_ms=20)
         self.long = plate_of(folder, "long.gcode", layers=200, dwell_ms=100)
         self.driver = self.fresh()

@@ -24,7 +24,8 @@ def agent(folder: Path, farm: Coordinator, server: OctoPrintServer) -> Iterator[
         f'mqtt_url = "{farm.facts["mqtt_url"]}"\ncoordinator_url = "{farm.url}"\n'
         '[[printers]]\nid = "p1"\nprinter_class = "farmhand-220"\nmaterial = "PLA"\n'
         'driver = "octoprint"\n'
-        f'settings = {{ url = "{server.url}", api_key = "{server.key}" }}\n'
+        f'settings = {{ url = "{server.url}", api_key = "{server.key}",'
+        ' allow = ["cold", "unhomed"] }\n'
     )
     token = {"FARMHAND_AGENT_TOKEN": farm.token}
     with started("agent", "--config", config, log=folder / "agent.log", **token) as process:

@@ -33,8 +33,14 @@ class LinkBench:
         await self.die()
         self.driver = PrusaLink(
             PrinterId("one"),
-            {"url": self.url, "api_key": KEY, "poll_moving_s": 0.05, "poll_resting_s": 0.05}
-            | settings,
+            {
+                "url": self.url,
+                "api_key": KEY,
+                "allow": ["cold", "unhomed"],
+                "poll_moving_s": 0.05,
+                "poll_resting_s": 0.05,
+                **settings,
+            },
             state_dir=self.folder / "state",
             start_seen_s=2.0,
             settle_s=0.3,

@@ -49,7 +49,7 @@ def test_what_an_arc_prints_at_is_what_its_points_are(
     lines = [f"G1 {place('X', x)} {place('Y', y)} F600", "M83", *before]
     lines.append(" ".join(["G2" if clockwise else "G3", *words, "E1"]))
 
-    found = survey(f"{line}\n".encode() for line in lines).extremes
+    found = survey(f"{line}\n".encode() for line in lines).extremes.part
     whole = tau if form == "P" else swept
     points = [at(whole * step / STEPS) for step in range(STEPS + 1)]
     # Samples miss the outermost point by what the arc bends on half a step, and R by its rounding.

@@ -37,22 +37,28 @@ def test_without_a_slicers_word_heights_are_layers_and_moves_are_time() -> None:
     assert found.total_s == pytest.approx(2.0, abs=0.01)
 
 
+HEAD = b"; head\nG28\nM109 S200\nG1 X10 Z1 E1\n"
+
+
 @pytest.mark.parametrize(
     ("text", "rule"),
-    [("G1 X999 E1", "envelope"), ("M109 S999", "temperature"), ("M997", "forbidden"),
+    [("G1 X999 E2", "envelope"), ("M109 S999", "temperature"), ("M997", "forbidden"),
      ("what is this", "syntax"), ("G1 X" + "1" * 99, "line"), ("", "empty")],
 )  # fmt: skip
 def test_what_does_not_fit_is_found_with_its_line(text: str, rule: str) -> None:
-    data = b"; head\n" + text.encode() + b"\n"
+    data = HEAD + text.encode() + b"\n" if text else b"; head\n"
     (finding,) = check_program(io.BytesIO(data), LIMITS)
-    assert (finding.rule, finding.line) == (rule, 2 if text else 0)
+    assert (finding.rule, finding.line) == (rule, 5 if text else 0)
 
 
 def test_a_margin_beside_the_bed_is_none_above_it() -> None:
     limits = Limits(bed_x_mm=100, bed_y_mm=100, height_mm=100, margin_mm=5)
-    beside, above = b"G1 X104 Y-4 Z1 E1\n", b"G1 X50 Z104 E1\n"
+    beside, above = HEAD + b"G1 X104 Y-4 Z1 E2\n", HEAD + b"G1 X50 Z104 E2\n"
     assert list(check_program(io.BytesIO(beside), limits)) == []
-    assert [finding.rule for finding in check_program(io.BytesIO(above), limits)] == ["envelope"]
+    assert [finding.rule for finding in check_program(io.BytesIO(above), limits)] == [
+        "envelope",
+        "height",
+    ]
 
 
 def test_a_restored_state_says_what_the_file_had_set() -> None:

@@ -16,6 +16,24 @@ def test_no_bytes_make_the_reader_raise(noise: bytes) -> None:
     decode(noise)
 
 
+SAID = [
+    b"ok", b"ok N7 P15 B3", b"ok T:20.1 /0.0 B:60.0 /60.0 T1:22.0 /0.0 @:0", b"ok X:1.00 E:4.00",
+    b" T:28.47 /200.00 W:?", b"TargetExtr0:210 TargetBed:60", b"X:1.00 Y:2.00 Z:3.00 Count X:80",
+    b"Resend: 12", b"rs N12", b"Error:checksum mismatch, Last Line: 4", b"!! Shutdown",
+    b"echo:busy: paused for user", b'echo:Unknown command: "M300"', b"//action:prompt_begin Out",
+    b"FIRMWARE_NAME:Marlin 2.1 SOURCE_CODE_URL:https://x.y/z MACHINE_TYPE:A B", b"NAME. Malyan",
+    b"Cap:AUTOREPORT_TEMP:1", b"[MP] PV01 ON NSP", b"File deleted:xok", b"start", b"wait",
+    b"SD printing byte 123/4567", b"Not SD printing", b"File opened: a.g Size: 9",
+]  # fmt: skip
+
+
+@given(st.sampled_from(SAID), st.integers(0, 60), st.integers(0, 8), st.binary(max_size=12))
+def test_nothing_that_noise_makes_of_what_firmwares_say_makes_the_reader_raise(
+    said: bytes, at: int, lost: int, noise: bytes
+) -> None:
+    parse_reply(said[:at] + noise + said[at + lost :])
+
+
 @given(
     st.integers(0, 10**9),
     st.from_regex(r"[GM][0-9]{1,3}( [XYZE][0-9.-]{1,6}){0,4}", fullmatch=True),

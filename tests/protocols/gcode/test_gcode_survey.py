@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.gcode.arcs import arc_middle, arc_mm
+from protocols.gcode.extremes import Box
 from protocols.gcode.lines import parse
 from protocols.gcode.modal import ModalState
 from protocols.gcode.program import command_in, pause_in, read_program
-from protocols.gcode.survey import COMMANDS_PER_MARK, MARKS_PER_SNAPSHOT, Extremes, survey
+from protocols.gcode.survey import COMMANDS_PER_MARK, MARKS_PER_SNAPSHOT, survey
 
 NUMBER = st.floats(-200, 200).map(lambda value: f"{value:.3f}")
 FEED = st.integers(1, 9000).map(str)
@@ -29,19 +30,21 @@ OTHER = st.sampled_from(
 
 @given(st.lists(MOVE | OTHER))
 def test_the_short_way_through_a_move_leads_where_the_long_one_does(lines: list[str]) -> None:
-    state, seconds, extremes = ModalState(), 0.0, Extremes()
+    state, seconds, box = ModalState(), 0.0, Box()
     for line in lines:
         command = parse(line.partition(";")[0])
+        start = (state.x_mm, state.y_mm, state.z_mm)
         if command is not None and (move := state.apply(command)) is not None:
             seconds += move.seconds
             if move.extruded_mm > 0 and move.travelled_mm > 0:
-                box = move.box_mm or (move.x_mm, move.y_mm, move.x_mm, move.y_mm)
-                extremes.widen((box[0], box[1], move.z_mm), 0)
-                extremes.widen((box[2], box[3], move.z_mm), 0)
+                reach = move.box_mm or (move.x_mm, move.y_mm, move.x_mm, move.y_mm)
+                box.widen(start, 0)
+                box.widen((reach[0], reach[1], move.z_mm), 0)
+                box.widen((reach[2], reach[3], move.z_mm), 0)
     found = survey(f"{line}\n".encode() for line in lines)
     assert found.total_s == pytest.approx(seconds)
-    assert found.extremes.low == pytest.approx(extremes.low)
-    assert found.extremes.high == pytest.approx(extremes.high)
+    assert found.extremes.part.low == pytest.approx(box.low)
+    assert found.extremes.part.high == pytest.approx(box.high)
     assert found.line_count == sum(bool(command_in(line.encode())) for line in lines)
 
 

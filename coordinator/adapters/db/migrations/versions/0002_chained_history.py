@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from coordinator.adapters.db import guards
 from coordinator.domain.history import NO_HASH, Line, digest, encoded, moment
 
 revision = "0002"
@@ -26,8 +27,9 @@ _LINES_AT_ONCE = 1000
 
 def upgrade() -> None:
     """Create the new tables, take the old lines over, and let the database guard them."""
-    for act in ("update", "delete"):
-        op.execute(f"DROP TRIGGER events_refuse_{act}")
+    if op.get_bind().dialect.name == "sqlite":
+        for act in ("update", "delete"):
+            op.execute(f"DROP TRIGGER events_refuse_{act}")
     op.drop_index("ix_events_subject_id", "events")
     op.rename_table("events", "events_before")
     op.create_table(
@@ -47,26 +49,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_subject_id", "events", ["subject_id"])
     op.execute(f"INSERT INTO history (id, number, hash) VALUES (1, 0, '{NO_HASH}')")
-    _guard()
+    for statement in guards.of_history(op.get_bind().dialect.name):
+        op.execute(statement)
     _take_over(op.get_bind())
     op.drop_table("events_before")
-
-
-def _guard() -> None:
-    for table, act in (("events", "UPDATE"), ("events", "DELETE"), ("history", "DELETE")):
-        op.execute(
-            f"CREATE TRIGGER {table}_refuse_{act.lower()} BEFORE {act} ON {table} "
-            "BEGIN SELECT RAISE(ABORT, 'history is only appended to'); END"
-        )
-    op.execute(
-        "CREATE TRIGGER events_refuse_gap BEFORE INSERT ON events "
-        "WHEN NEW.number <> (SELECT number FROM history) + 1 "
-        "BEGIN SELECT RAISE(ABORT, 'history is only appended to'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER events_move_end AFTER INSERT ON events "
-        "BEGIN UPDATE history SET number = NEW.number, hash = NEW.hash; END"
-    )
 
 
 def _take_over(bind: sa.Connection) -> None:

@@ -1,0 +1,73 @@
+"""What the store wants of a database, whichever it is: SQLite's file, or a PostgreSQL server."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from coordinator.adapters.db import engines, faults
+
+
+class Database(Protocol):
+    """One database, and how it is spoken to."""
+
+    def __str__(self) -> str:
+        """What a person calls it; no secret."""
+
+    def require_sound(self) -> None:
+        """Look at what is there before anybody uses it.
+
+        Raises:
+            StoreUnusable: it is damaged.
+        """
+
+    def migrator(self) -> Engine:
+        """Return an engine for migrations, of which one at a time is at it."""
+
+    def writer(self) -> Engine:
+        """Return the engine that writes: its transactions never overlap, whoever begins them."""
+
+    def reader(self) -> Engine:
+        """Return the engine that reads: each transaction sees one state, and none can write."""
+
+    def told_plainly(self) -> AbstractContextManager[None]:
+        """Turn what the world did to it into one sentence; our own mistakes pass through.
+
+        Raises:
+            Unavailable: it does not answer now.
+            StoreUnusable: damaged, or not to be opened.
+        """
+
+
+@dataclass(frozen=True)
+class SqliteFile:
+    """Implements `Database` on a file."""
+
+    path: Path
+    patience_s: float = engines.PATIENCE_S
+
+    def __str__(self) -> str:
+        return f"file {self.path}"
+
+    def require_sound(self) -> None:
+        """Have SQLite read the whole file, if there is one."""
+        if self.path.exists() and (found := engines.check(self.path)):
+            raise faults.damaged(self.path, found)
+
+    def migrator(self) -> Engine:
+        """Return an engine for migrations."""
+        return engines.migrator(self.path, patience_s=self.patience_s)
+
+    def writer(self) -> Engine:
+        """Return the engine that writes."""
+        return engines.writer(self.path, patience_s=self.patience_s)
+
+    def reader(self) -> Engine:
+        """Return the engine that reads."""
+        return engines.reader(self.path, patience_s=self.patience_s)
+
+    def told_plainly(self) -> AbstractContextManager[None]:
+        """Turn SQLite's complaints into sentences."""
+        return faults.told_plainly(self.path)

@@ -1,0 +1,85 @@
+"""Answers about profiles: which there are, what one holds, and what an import took."""
+
+from dataclasses import asdict
+from typing import Any
+
+from slicing import importing, vendor
+from slicing.catalogue import Catalogue
+from slicing.errors import EngineMissing, ProfileUnknown
+from slicing.overrides import settings_known
+from slicing.registry import engine_names, open_engine
+from slicing.request import ImportRequest, ListRequest, ShowRequest
+
+
+def answer(request: ListRequest | ShowRequest | ImportRequest) -> dict[str, Any]:
+    """Return the fields of the result line.
+
+    Raises:
+        SlicingError: as the catalogue, the bundles and the import say.
+    """
+    if isinstance(request, ListRequest):
+        return _listed(request)
+    if isinstance(request, ShowRequest):
+        return _shown(request)
+    return asdict(importing.take(request))
+
+
+def _listed(request: ListRequest) -> dict[str, Any]:
+    catalogue = Catalogue(request.configs)
+    found: dict[str, Any] = {
+        kind: [{"name": one.name, "title": one.title} for one in profiles]
+        for kind, profiles in (
+            ("printers", catalogue.printers()),
+            ("materials", catalogue.materials()),
+            ("qualities", catalogue.qualities()),
+        )
+    }
+    found["settings"] = [asdict(setting) for setting in settings_known()]
+    found["engines"] = [_engine(name) for name in engine_names()]
+    if request.vendor:
+        found["printers"] += [
+            {"name": f"{vendor.PREFIX}{bundle.vendor}/{printer.name}", "title": printer.name}
+            for bundle in vendor.bundles()
+            for printer in bundle.printers
+        ]
+    return found
+
+
+def _engine(name: str) -> dict[str, Any]:
+    engine = open_engine(name)
+    try:
+        engine.installation()
+        missing = ""
+    except EngineMissing as error:
+        missing = str(error)
+    return {
+        "name": name,
+        "installed": not missing,
+        "deterministic": engine.capabilities.deterministic,
+        "remedy": missing,
+    }
+
+
+def _shown(request: ShowRequest) -> dict[str, Any]:
+    catalogue = Catalogue(request.configs)
+    readers = (
+        ("printer class", catalogue.printer),
+        ("material", catalogue.material),
+        ("quality", catalogue.quality),
+    )
+    known: list[str] = []
+    for kind, read in readers:
+        try:
+            profile = read(request.name)
+        except ProfileUnknown as error:
+            if request.name.startswith(vendor.PREFIX):
+                raise
+            known += error.details["known"]
+        else:
+            return {"what": kind, "profile": profile.model_dump(mode="json")}
+    raise ProfileUnknown(
+        f'There is no profile called "{request.name}"; choose one of: {", ".join(known)}.',
+        kind="profile",
+        name=request.name,
+        known=known,
+    )

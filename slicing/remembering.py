@@ -1,0 +1,90 @@
+"""A plate from the cache where it was made before, else a new one.
+
+A hit imports neither numpy nor a mesh library, which would take longer than all the rest.
+"""
+
+import base64
+import contextlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from slicing import cache
+from slicing.catalogue import Catalogue
+from slicing.engine import Report
+from slicing.errors import ModelMissing
+from slicing.registry import open_engine
+from slicing.request import SliceRequest
+
+_IN_THE_KEY_OTHERWISE = (
+    *("model_path", "configs", "printer", "material", "quality", "settings", "engine"),
+)
+_SHAPES_NOTHING = ("kind", "output_path", "cache_folder", "limits")
+_NOT_PLACEMENT: dict[str, Any] = {
+    **dict.fromkeys((*_IN_THE_KEY_OTHERWISE, *_SHAPES_NOTHING), True),
+    "models": {"__all__": {"model_path"}},
+}
+
+
+def make_or_fetch(request: SliceRequest, report: Report) -> dict[str, Any]:
+    """Return the result of a request, as JSON has it; raises as `pipeline.make_plate` does."""
+    if request.cache_folder is None:
+        return _make(request, report)
+    plates, name = cache.Cache(request.cache_folder), key_of(request)
+    found = plates.get(name, request.output_path)
+    if found is not None:
+        report(1.0, "found in the cache")
+        return _fetched(found, request.output_path)
+    result = _make(request, report)
+    plates.put(name, request.output_path, result | {"beside": _beside(result, request.output_path)})
+    return result
+
+
+def key_of(request: SliceRequest) -> str:
+    """Return what names the plate of a request; raises as the pipeline does for wrong requests."""
+    configuration = Catalogue(request.configs).configuration(
+        request.printer, request.material, request.quality, request.settings
+    )
+    engine = open_engine(request.engine)
+    others = [other.model_path for other in request.models]
+    try:
+        return cache.key(
+            [request.model_path, *others],
+            placement=request.model_dump(mode="json", exclude=_NOT_PLACEMENT),
+            configuration=configuration.fingerprint(),
+            engine=engine.name,
+            installation=engine.installation(),
+        )
+    except OSError as error:
+        raise ModelMissing(
+            f"The model {request.model_path} can't be read ({error.strerror}): check the path."
+        ) from error
+
+
+def _make(request: SliceRequest, report: Report) -> dict[str, Any]:
+    from slicing.pipeline import make_plate
+
+    return asdict(make_plate(request, report))
+
+
+def _beside(result: Mapping[str, Any], output_path: Path) -> dict[str, str]:
+    """Return the pictures of a plate: ending of the file's name -> content."""
+    found = {}
+    for picture in result.get("pictures", ()):
+        path = Path(picture["path"])
+        with contextlib.suppress(OSError):
+            ending = path.name.removeprefix(output_path.stem)
+            found[ending] = base64.b64encode(path.read_bytes()).decode()
+    return found
+
+
+def _fetched(found: dict[str, Any], output_path: Path) -> dict[str, Any]:
+    """Return a kept result as if it had been made just now, with its pictures in place."""
+    made_as = Path(found["output_path"])
+    for ending, content in found.pop("beside").items():
+        (output_path.parent / (output_path.stem + ending)).write_bytes(base64.b64decode(content))
+    for picture in found.get("pictures", ()):
+        ending = Path(picture["path"]).name.removeprefix(made_as.stem)
+        picture["path"] = str(output_path.parent / (output_path.stem + ending))
+    return found | {"output_path": str(output_path), "cached": True}

@@ -1,0 +1,102 @@
+"""Parts on beds: nothing overlaps, nothing sticks out, and as much as has room goes on."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slicing.mesh import Mesh
+from slicing.orient import orient
+from slicing.pack import CLEARANCE_MM, Arrangement, Item, pack
+from tests.fakes.meshes import Corners, ball, box, lathe
+
+BED = (220.0, 220.0)
+items = st.builds(
+    Item, width_mm=st.floats(1, 200), depth_mm=st.floats(1, 200), copies=st.integers(1, 12)
+)
+
+
+def boxes(bed: Arrangement, parts: list[Item]) -> list[tuple[float, float, float, float]]:
+    found = []
+    for one in bed:
+        width, depth = parts[one.item].width_mm, parts[one.item].depth_mm
+        if one.turned:
+            width, depth = depth, width
+        found.append(
+            (one.x_mm - width / 2, one.y_mm - depth / 2, one.x_mm + width / 2, one.y_mm + depth / 2)
+        )
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(items, min_size=1, max_size=4), st.sampled_from([0.0, 5.0]))
+def test_every_copy_is_on_some_bed_and_none_is_near_another(
+    parts: list[Item], brim_mm: float
+) -> None:
+    beds = pack(parts, BED, brim_mm=brim_mm)
+    for number, part in enumerate(parts):
+        assert sum(one.item == number for bed in beds for one in bed) == part.copies
+    gap = CLEARANCE_MM + 2 * brim_mm - 0.03  # rectpack counts in hundredths
+    for bed in beds:
+        placed = boxes(bed, parts)
+        for number, (x, y, far_x, far_y) in enumerate(placed):
+            assert min(x, y) >= brim_mm - 0.03
+            assert max(far_x, far_y) <= BED[0] - brim_mm + 0.03
+            for other in placed[number + 1 :]:
+                apart = max(other[0] - far_x, x - other[2], other[1] - far_y, y - other[3])
+                assert apart >= gap
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "brim_mm", "count"),
+    [(20, 20, 0, 81), (20, 20, 5, 36), (100, 30, 0, 12), (219, 219, 0, 1), (60, 100, 0, 6)],
+)
+def test_a_bed_takes_as_many_equal_parts_as_rows_would(
+    width: float, depth: float, brim_mm: float, count: int
+) -> None:
+    beds = pack([Item(width_mm=width, depth_mm=depth, copies=200)], BED, brim_mm=brim_mm)
+    assert len(beds[0]) >= count
+    assert len(beds) == -(-200 // len(beds[0]))
+
+
+def test_thirty_boxes_of_two_thirds_of_a_bed_share_one_plate() -> None:
+    parts = [Item(width_mm=20 + n % 7 * 3, depth_mm=40 - n % 5 * 4, copies=1) for n in range(30)]
+    assert len(pack(parts, BED)) == 1
+
+
+def turned(corners: Corners, seed: int) -> Corners:
+    """Return the corners in some other way, by a random rotation."""
+    turn, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    return corners @ (turn * np.sign(np.linalg.det(turn)))
+
+
+BOWL = lathe([(0, 0), (30, 0), (45, 30), (43, 30), (29, 3), (0, 3)], 48)
+TABLE = np.concatenate(
+    [box(60, 40, 4)] + [box(5, 5, 30) + np.array((x, y, 4)) for x in (0, 55) for y in (0, 35)]
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("model", "height"),
+    [(box(80, 50, 6), 6), (BOWL, 30), (TABLE, 34)],
+    ids=["slab", "bowl", "table"],
+)
+def test_a_part_that_lies_anyhow_is_stood_up_well(model: Corners, height: float, seed: int) -> None:
+    mesh = Mesh(turned(model, seed), "stl")
+    found = orient(mesh)
+    assert found.size_mm[2] == pytest.approx(height, abs=0.3)
+    assert found.volume_mm3 == pytest.approx(mesh.volume_mm3)
+    width, depth, _ = np.ptp(model.reshape(-1, 3), axis=0)
+    assert found.size_mm[0] * found.size_mm[1] <= 1.03 * width * depth
+
+
+@pytest.mark.parametrize("model", [box(80, 50, 6), BOWL, TABLE], ids=["slab", "bowl", "table"])
+def test_a_part_that_stands_well_is_left_alone(model: Corners) -> None:
+    mesh = Mesh(model, "stl")
+    assert orient(mesh) is mesh
+
+
+def test_a_ball_has_no_better_way() -> None:
+    mesh = Mesh(ball(20, 24), "stl")
+    assert orient(mesh).size_mm[2] == pytest.approx(40, abs=0.5)
