@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from agent.errors import SettingsInvalid
@@ -26,6 +26,8 @@ class HostSettings:
         allow: rules of `protocols.gcode.rules` that refuse no plate here (`unhomed`, `cold`, ...),
             where the host's own scripts home and heat.
     """
+
+    key_needed: ClassVar[bool] = True  # some hosts admit a machine that they trust
 
     url: str
     api_key: str = ""
@@ -82,7 +84,9 @@ class HostSettings:
         parts = urlsplit(settings.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsInvalid(f"'url' is {settings.url!r}, not like http://octopi.local")
-        if bool(settings.api_key) == bool(settings.api_key_file):
+        if settings.api_key and settings.api_key_file:
+            raise SettingsInvalid("either 'api_key' or 'api_key_file', not both")
+        if cls.key_needed and not (settings.api_key or settings.api_key_file):
             raise SettingsInvalid("either 'api_key' or 'api_key_file' is needed")
         return settings
 

@@ -45,7 +45,10 @@ class HostView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a job ended, as its host tells: FINISHED, STOPPED or FAILED."""
+    """How a job ended, as its host tells: FINISHED, STOPPED or FAILED.
+
+    UNKNOWN where the host knows that it ended, and that nobody can say how.
+    """
 
     state: RunState
     reason: str = ""

@@ -19,7 +19,9 @@ GROUP = "farmhand.drivers"
 # Ours, so that a checkout works without being installed.
 _BUILT_IN = {
     "marlin_serial": "agent.printers.marlin_serial:MarlinSerial",
+    "moonraker": "agent.printers.moonraker:Moonraker",
     "octoprint": "agent.printers.octoprint:OctoPrint",
+    "prusalink": "agent.printers.prusalink:PrusaLink",
 }
 
 

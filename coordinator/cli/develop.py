@@ -42,9 +42,11 @@ LONG: dict[str, dict[str, str]] = {
     "prove": {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
+        "moonraker": "tests.proofs.moonraker",
         "octoprint": "tests.proofs.octoprint",
         "plates": "tests.proofs.plates",
         "presets": "tests.proofs.presets",
+        "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",
     },
 }

@@ -16,10 +16,14 @@ from structlog.testing import capture_logs
 from agent.errors import AnswerLost, DriverUnavailable, NotPossible, PlateRefused, StartUnknown
 from agent.printers.driver import Driver, Observation, PlateFile, RunState
 from agent.printers.host_driver import HostDriver
+from agent.printers.moonraker import Moonraker
 from agent.printers.octoprint import OctoPrint
+from agent.printers.prusalink import PrusaLink
 from agent.printers.registry import driver_kinds
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
+from tests.fakes.fake_moonraker import FakeMoonraker
 from tests.fakes.fake_octoprint import KEY, FakeOctoPrint
+from tests.fakes.fake_prusalink import FakePrusaLink
 
 PATIENCE_S = 15.0
 RUN = RunId("run-1")
@@ -37,7 +41,6 @@ class HostStage(Protocol):
     edits: bool
     targets: dict[str, float]
     key: str
-    socket: bool
 
     async def start(self) -> str: ...
     async def stop(self) -> None: ...
@@ -50,15 +53,36 @@ class HostStage(Protocol):
     def has_history(self) -> None: ...
 
 
+BARE = ["cold", "unhomed"]  # the plates here are short
+
 # Kind of driver -> it, its fake, its settings beside the url, and how the fake calls the start.
 STAGES: dict[str, tuple[type[HostDriver], Callable[[], HostStage], dict[str, Any], str]] = {
+    "moonraker": (
+        Moonraker,
+        FakeMoonraker,
+        {"api_key": KEY, "allow": BARE},
+        "start",
+    ),
     "octoprint": (
         OctoPrint,
         FakeOctoPrint,
-        {"api_key": KEY, "allow": ["cold", "unhomed"]},
+        {"api_key": KEY, "allow": BARE},
         "select",
     ),
+    "prusalink": (
+        PrusaLink,
+        FakePrusaLink,
+        {
+            "api_key": KEY,
+            "allow": BARE,
+            "height_mm": 180,
+            "poll_moving_s": 0.05,
+            "poll_resting_s": 0.05,
+        },
+        "start",
+    ),
 }
+REMEMBERING = ["moonraker", "octoprint"]  # PrusaLink keeps no history
 HOSTLESS = {"marlin_serial"}  # the printer itself is all there is; proven in edges/
 
 
@@ -195,7 +219,19 @@ async def test_a_host_that_is_not_there_surely_starts_nothing(stage: Stage) -> N
 async def test_a_plate_that_the_host_does_not_keep_as_it_is_is_refused(stage: Stage) -> None:
     stage.host.edits = True
     with pytest.raises(PlateRefused):
+        await stage.start()
+    assert stage.host.begun == []
+
+
+@pytest.mark.parametrize("stage", ["moonraker"], indirect=True)
+async def test_a_plate_that_was_damaged_on_its_way_is_sent_again(stage: Stage) -> None:
+    assert isinstance(stage.host, FakeMoonraker)
+    stage.host.damages = True
+    with pytest.raises(DriverUnavailable, match="damaged"):
         await stage.driver.check(stage.plate)
+    stage.host.damages = False
+    await stage.start()
+    assert len(stage.host.begun) == 1
 
 
 async def test_a_plate_that_is_too_large_for_the_hosts_printer_is_refused(stage: Stage) -> None:
@@ -220,6 +256,7 @@ async def test_a_host_that_drops_us_is_told_once_and_the_run_is_followed_on(stag
     assert stage.driver.observation.findings == ()
 
 
+@pytest.mark.parametrize("stage", REMEMBERING, indirect=True)
 async def test_a_host_that_forgot_the_run_failed_it(stage: Stage) -> None:
     await stage.start()
     await stage.host.stop()
@@ -254,6 +291,7 @@ async def test_a_stop_asked_for_before_the_agent_died_has_stopped_not_failed(
     assert (await stage.driver.recover(RUN, None)).state is RunState.STOPPED
 
 
+@pytest.mark.parametrize("stage", REMEMBERING, indirect=True)
 async def test_a_finished_file_that_a_person_prints_again_is_finished_and_foreign(
     stage: Stage,
 ) -> None:
@@ -290,7 +328,9 @@ async def test_a_wrong_key_starts_nothing_and_is_said(stage: Stage) -> None:
         await stage.driver.start(stage.plate, RUN)
 
 
+@pytest.mark.parametrize("stage", ["octoprint"], indirect=True)
 async def test_without_a_push_socket_the_host_is_asked_again_and_again(stage: Stage) -> None:
+    assert isinstance(stage.host, FakeOctoPrint)
     stage.host.socket = False
     with capture_logs() as logs:
         await stage.begin_anew()
@@ -311,8 +351,11 @@ async def test_a_run_whose_handle_was_lost_is_taken_over_where_the_host_is_at_it
     stage: Stage,
 ) -> None:
     await stage.start()
+    handle = stage.folder / "state" / "host_run.json"
+    # A thread writes it, and would do so again after its process died.
+    await stage.until(lambda _: '"began": true' in handle.read_text())
     await stage.die()
-    (stage.folder / "state" / "host_run.json").unlink()
+    handle.unlink()
     stage.host.has_history()
     await stage.begin_anew()
     assert stage.driver.observation.foreign, "nobody knows better yet"

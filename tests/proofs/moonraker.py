@@ -1,0 +1,21 @@
+"""Prove the Moonraker driver on a real Moonraker, all of it: also what CI has no time for.
+
+Usage: ./farmhand prove moonraker [pytest's options]
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TESTS = ("tests/edges/moonraker", "tests/contracts/test_host_driver_contract.py")
+
+
+def main() -> int:
+    """Run every test of it; returns 0 where all passed."""
+    command = [sys.executable, "-m", "pytest", "-m", "slow or not slow", "--durations=10"]
+    return subprocess.run([*command, *TESTS, *sys.argv[1:]], cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
