@@ -11,7 +11,6 @@ from agent.printers.driver import PlateFile
 from agent.printers.moonraker_socket import Link
 
 ROOT = "gcodes"
-COPY_S_MAX = 60.0  # a large file, on a card
 JOBS_LOOKED_AT = 50  # the last ones; a driver asks for no other than its last run
 
 
@@ -104,11 +103,16 @@ class MoonrakerFiles:
                 continue  # a person prints it, or removed it
 
     async def prepare(self, plate: PlateFile, job: str) -> None:
-        """Make the run's own copy of the plate."""
-        await self.store(plate)
-        stored = host_folder.plate_path(plate.sha256)
-        paths = {"source": _rooted(stored), "dest": _rooted(job)}
-        await self._link.call("server.files.copy", paths, COPY_S_MAX)
+        """Bring the plate under the run's own name.
+
+        It is sent once more, not copied there: for a copy Moonraker waits for the kernel to tell of
+        the file, which it does not where the folder is new, and then takes no file any more.
+        """
+        await self._upload(plate, job)
+        if await self._size_of(job) != plate.path.stat().st_size:
+            raise PlateRefused("Moonraker keeps other bytes than it was sent: is it told to edit?")
+        if await self._link.sha256_of(f"/server/files/{_rooted(job)}") != plate.sha256:
+            raise DriverUnavailable("the plate was damaged on its way")
 
     async def forget(self, job: str) -> None:
         """Remove the run's file, so that a start that is still on its way finds nothing."""
