@@ -23,7 +23,7 @@ def settings(**each: str) -> pytest.MarkDecorator:
 
 
 async def start(bench: FirmwareBench) -> None:
-    await bench.driver.start(bench.plate(BODY * 50), RUN)
+    await bench.driver.start(bench.plate(BODY * 500), RUN)
 
 
 def reason(bench: FirmwareBench) -> str:

@@ -48,7 +48,7 @@ async def test_where_the_plate_waits_for_a_person_the_host_pauses_and_sends_noth
 
 
 async def test_the_printer_may_ask_for_a_pause_its_end_and_a_cancel(bench: FirmwareBench) -> None:
-    await bench.driver.start(bench.plate(BODY * 50), RUN)
+    await bench.driver.start(bench.plate(BODY * 300), RUN)
     bench.say(b"//action:pause\n")
     await bench.until(lambda: bench.run_state() is RunState.PAUSED)
     bench.say(b"//action:resumed\n")
@@ -65,7 +65,7 @@ async def test_the_last_dialogue_can_be_read(bench: FirmwareBench) -> None:
 
 
 async def test_a_stopped_run_ends_with_its_heaters_off(bench: FirmwareBench) -> None:
-    await bench.driver.start(bench.plate(BODY * 20), RUN)
+    await bench.driver.start(bench.plate(BODY * 200), RUN)
     await bench.driver.stop()
     await bench.until(lambda: bench.run_state() is RunState.STOPPED)
     assert {"M104 S0", "M140 S0", "M107"} <= set(bench.firmware.executed)

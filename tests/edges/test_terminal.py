@@ -60,7 +60,7 @@ async def test_a_line_that_is_said_in_mid_print_stands_between_two_lines_of_the_
 async def test_what_would_ruin_the_print_is_refused_with_the_reason(
     bench: FirmwareBench, line: str, why: str
 ) -> None:
-    await bench.driver.start(bench.plate(BODY * 5), RUN)
+    await bench.driver.start(bench.plate(BODY * 100), RUN)
     assert why in await refused(bench, line)
     assert why in await refused(bench, line, force=True), "force is for pauses only"
     assert bench.run_state() is RunState.PRINTING
@@ -69,7 +69,7 @@ async def test_what_would_ruin_the_print_is_refused_with_the_reason(
 async def test_a_pause_bears_more_if_it_is_forced_and_restores_what_the_plate_had(
     bench: FirmwareBench,
 ) -> None:
-    await bench.driver.start(bench.plate("G28\nM104 S200\n" + BODY * 5), RUN)
+    await bench.driver.start(bench.plate("G28\nM104 S200\n" + BODY * 60), RUN)
     await bench.driver.pause()
     await bench.until(lambda: bench.run_state() is RunState.PAUSED)
     assert "while it is paused it can be forced" in await refused(bench, "M104 S0")

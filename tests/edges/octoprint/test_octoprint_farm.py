@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from agent.printers.driver import PlateFile
 from tests.edges.octoprint.bench import plate_of
 from tests.fakes.octoprint_server import OctoPrintServer
 from tests.fakes.processes import Coordinator, coordinator, started, stop, until
@@ -32,6 +33,12 @@ def agent(folder: Path, farm: Coordinator, server: OctoPrintServer) -> Iterator[
         yield process
 
 
+def hot(plate: PlateFile) -> PlateFile:
+    """Home and heat first: the coordinator refuses a plate that does neither."""
+    plate.path.write_text(plate.path.read_text().replace("M104 S50", "G28\nM104 S200"))
+    return plate
+
+
 def printer(farm: Coordinator) -> Any:
     return farm.ask("printers/p1")[1]
 
@@ -39,7 +46,7 @@ def printer(farm: Coordinator) -> Any:
 def test_an_ordered_plate_is_printed_once_though_its_agent_is_restarted_in_the_middle(
     server: OctoPrintServer, tmp_path: Path
 ) -> None:
-    plate = plate_of(tmp_path, "cube.gcode", layers=40, dwell_ms=100)
+    plate = hot(plate_of(tmp_path, "cube.gcode", layers=40, dwell_ms=100))
     with coordinator(tmp_path / "s") as farm:
         with agent(tmp_path, farm, server) as process:
             until(lambda: farm.ask("printers/p1/clear", method="POST")[0] == 200, "the printer")
@@ -65,7 +72,7 @@ def test_what_a_person_prints_at_octoprint_keeps_the_farm_off_and_has_its_bed_cl
         server.put("vase.gcode", plate_of(tmp_path, "vase", layers=400, dwell_ms=100).path)
         server.ask("api/files/local/vase.gcode", {"command": "select", "print": True})
         until(lambda: printer(farm)["status"] == "busy", "the foreign print")
-        plate = plate_of(tmp_path, "own.gcode", layers=2, dwell_ms=10)
+        plate = hot(plate_of(tmp_path, "own.gcode", layers=2, dwell_ms=10))
         farm.farmhand("job", "submit", plate.path)
         server.ask("api/job", {"command": "cancel"})
         until(lambda: printer(farm)["status"] == "needs_clearing", "the bed")
