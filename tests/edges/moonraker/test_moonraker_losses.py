@@ -11,6 +11,10 @@ from protocols.wire.vocabulary import PrinterState, RunId
 from tests.edges.moonraker.bench import MoonBench
 
 
+# Losing and finding Moonraker again takes its time: with `./farmhand prove moonraker`.
+pytestmark = pytest.mark.slow
+
+
 async def test_a_run_goes_on_under_the_eyes_of_another_agent_process(bench: MoonBench) -> None:
     await bench.connect()
     run_id = await bench.start(bench.long, "run-watched")
