@@ -10,7 +10,6 @@ from agent.printers.driver import RunState
 from protocols.wire.vocabulary import PrinterState, RunId
 from tests.edges.moonraker.bench import MoonBench
 
-
 # Losing and finding Moonraker again takes its time: with `./farmhand prove moonraker`.
 pytestmark = pytest.mark.slow
 
