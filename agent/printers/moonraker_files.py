@@ -31,21 +31,25 @@ class MoonrakerFiles:
         what arrives, where files of the same second get the same name.
         """
         path = host_folder.plate_path(plate.sha256)
-        try:
-            size_bytes = plate.path.stat().st_size
-        except OSError as error:
-            raise DriverUnavailable(f"the plate's file can't be read: {error}") from error
-        if await self._size_of(path) == size_bytes and await self._is_whole(plate, path):
+        if await self._size_of(path) == _size(plate) and await self._is_whole(plate, path):
             return
+        await self._bring(plate, path)
+        self._whole = plate.sha256
+
+    async def _bring(self, plate: PlateFile, path: str) -> None:
+        """Upload the plate, and read back what came of it."""
         await self._upload(plate, path)
-        if await self._size_of(path) != size_bytes:
+        if await self._size_of(path) != _size(plate):
             raise PlateRefused("Moonraker keeps other bytes than it was sent: is it told to edit?")
-        if not await self._is_whole(plate, path):
+        if await self._hash_of(path) != plate.sha256:
             raise DriverUnavailable("the plate was damaged on its way")
+
+    async def _hash_of(self, path: str) -> str:
+        return await self._link.sha256_of(f"/server/files/{_rooted(path)}")
 
     async def _is_whole(self, plate: PlateFile, path: str) -> bool:
         if plate.sha256 != self._whole:
-            if await self._link.sha256_of(f"/server/files/{_rooted(path)}") != plate.sha256:
+            if await self._hash_of(path) != plate.sha256:
                 return False
             self._whole = plate.sha256
         return True
@@ -108,11 +112,7 @@ class MoonrakerFiles:
         It is sent once more, not copied there: for a copy Moonraker waits for the kernel to tell of
         the file, which it does not where the folder is new, and then takes no file any more.
         """
-        await self._upload(plate, job)
-        if await self._size_of(job) != plate.path.stat().st_size:
-            raise PlateRefused("Moonraker keeps other bytes than it was sent: is it told to edit?")
-        if await self._link.sha256_of(f"/server/files/{_rooted(job)}") != plate.sha256:
-            raise DriverUnavailable("the plate was damaged on its way")
+        await self._bring(plate, job)
 
     async def forget(self, job: str) -> None:
         """Remove the run's file, so that a start that is still on its way finds nothing."""
@@ -131,6 +131,13 @@ class MoonrakerFiles:
             return None  # a Moonraker without a history
         prints = [entry for entry in told.get("jobs", ()) if entry.get("filename") == job]
         return prints[-1] if prints else None
+
+
+def _size(plate: PlateFile) -> int:
+    try:
+        return plate.path.stat().st_size
+    except OSError as error:
+        raise DriverUnavailable(f"the plate's file can't be read: {error}") from error
 
 
 def _rooted(path: str) -> str:

@@ -18,7 +18,7 @@ from slicing.geometry import load
 from slicing.mesh import placed
 from slicing.profiles import Overrides, merge
 from slicing.prusaslicer_ini import ini
-from slicing.request import Limits, SliceRequest
+from slicing.request import Limits
 from tests.fakes.meshes import ball
 
 ROOT = Path(__file__).parents[2]
@@ -151,18 +151,3 @@ def memory(_trials: int, *, rings: int = _LARGE_RINGS) -> Iterator[Line]:
             what = f"{len(corners):,} triangles, {'one lost' if torn else 'sound'}"
             peaks = f"slicing process {own:,.0f} MiB, engine {engine:,.0f} MiB"
             yield None, f"memory: {what}: {peaks}, {cost.cpu_s:.1f} CPU s"
-
-
-def cache(_trials: int) -> Iterator[Line]:
-    """Yield what the second of two equal requests costs."""
-    if "cache_folder" not in SliceRequest.model_fields:
-        yield None, "cache: n/a, there is none"
-        return
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        model = potato(folder, 60)
-        (folder / "cache").mkdir()
-        request = sliced(model, folder, cache_folder=str(folder / "cache"))
-        first, second = (run([sys.executable, "-m", "slicing"], said=request) for _ in range(2))
-    told = [f"{cost.cpu_s:.2f} CPU s, {cost.wall_s:.2f} s" for cost in (first, second)]
-    yield None, f"cache: first {told[0]}; again {told[1]}, Python's start in both"
