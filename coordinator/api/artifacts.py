@@ -5,10 +5,13 @@ import re
 import structlog
 from aiohttp import web
 
-from coordinator.api.handlers import FARM
+from coordinator.api.asking import FARM
 from coordinator.api.names import disposition_of
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.ranges import Span, Unsatisfiable, etag_matches, span_of
+from coordinator.api.render import API_ROOT
+from coordinator.api.routes import Route
+from coordinator.domain.access import Permission
 from coordinator.domain.plates import ArtifactKind
 from coordinator.errors import FarmError, NotFound
 
@@ -82,3 +85,11 @@ async def _send(
         _log.error("artifact.broke_off", sha256=sha256, reason=str(error))
         if request.transport is not None:
             request.transport.abort()
+
+
+_ARTIFACT = f"{API_ROOT}/artifacts/{{sha256}}"
+
+ROUTES = tuple(
+    Route(method=method, path=_ARTIFACT, handler=serve_artifact, needs=Permission.FARM_READ)
+    for method in ("GET", "HEAD")
+)

@@ -1,22 +1,13 @@
-"""Who may: every route wants the farm's token unless it is listed as public."""
+"""Who may: every route wants a credential with its permission unless it is public."""
 
 import hmac
 
 from aiohttp import web
 
+from coordinator.api.asking import CALLER
 from coordinator.api.problems import BadRequest, Problem
+from coordinator.domain.access import PERMISSIONS, Caller, Permission, Role
 from coordinator.errors import SettingsInvalid
-
-# What anybody may read, by method and path. The page holds no data: it asks for a token itself.
-PUBLIC: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("GET", "/api/v1/health"),
-        ("HEAD", "/api/v1/health"),
-        ("GET", "/"),
-        ("GET", "/dashboard/page.js"),
-        ("GET", "/dashboard/page.css"),
-    }
-)
 
 TOKEN = web.AppKey("token", str)
 
@@ -45,28 +36,41 @@ def check_token(token: str) -> None:
         )
 
 
-def require_credential(request: web.Request, token: str) -> None:
-    """Let public routes pass, and requests with the token; an unknown route is not public.
+def admit(request: web.Request, token: str, needs: Permission | None) -> None:
+    """Find out who asks, and let pass who may.
+
+    Args:
+        needs: the route's permission; None lets everybody pass.
 
     Raises:
-        BadRequest: 401.
+        BadRequest: 401 without a credential that we know, 403 where it does not reach so far.
     """
-    resource = request.match_info.route.resource
-    if resource is not None and (request.method, resource.canonical) in PUBLIC:
+    caller = _caller(request, token)
+    if caller is not None:
+        request[CALLER] = caller
+    if needs is None:
         return
-    if not shows_credential(request, token):
+    if caller is None:
         raise BadRequest(_UNAUTHORIZED)
+    if not caller.may(needs):
+        raise BadRequest(_forbidden(needs))
 
 
-def shows_credential(request: web.Request, token: str) -> bool:
-    """Whether a request comes with the token."""
+def _caller(request: web.Request, token: str) -> Caller | None:
+    """Return who comes with a credential that we know."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # Bytes: comparing texts in constant time fails on what is not ASCII.
     same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
-    return scheme.lower() == "bearer" and same
+    if scheme.lower() != "bearer" or not same:
+        return None
+    return Caller(actor="user:admin", role=Role.ADMIN, permissions=PERMISSIONS[Role.ADMIN])
 
 
-def actor_of(request: web.Request) -> str:
-    """Return who asks, for the farm's history: there is one credential, its owner's."""
-    del request
-    return "user:admin"
+def _forbidden(needs: Permission) -> Problem:
+    return Problem(
+        status=403,
+        code="not_permitted",
+        title="Not allowed",
+        detail=f"This credential lacks the permission {needs.value}.",
+        facts={"permission": needs.value},
+    )

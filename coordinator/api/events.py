@@ -6,11 +6,12 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from coordinator.api.auth import actor_of
+from coordinator.api.asking import FARM, REQUEST_ID, actor_of
 from coordinator.api.forms import SealForm, form_of
-from coordinator.api.handlers import FARM, REQUEST_ID
 from coordinator.api.problems import BadRequest, FieldError, Problem
-from coordinator.api.render import audit_document, event_document
+from coordinator.api.render import API_ROOT, audit_document, event_document
+from coordinator.api.routes import Route
+from coordinator.domain.access import Permission
 from coordinator.domain.history import Head
 from coordinator.errors import FarmError
 from coordinator.usecases import auditing, sealing
@@ -130,3 +131,19 @@ def _head(text: str) -> Head:
     if len(hashed) != 64 or set(hashed) - set("0123456789abcdef"):
         raise ValueError("NUMBER:HASH is wanted, as an earlier verification told it")
     return Head(number=_count(number), hash=hashed)
+
+
+_EVENTS = f"{API_ROOT}/events"
+_ADMIN = Permission.FARM_ADMIN
+
+ROUTES = (
+    Route(method="GET", path=_EVENTS, handler=list_events, needs=Permission.HISTORY_READ),
+    Route(
+        method="GET",
+        path=f"{_EVENTS}/verify",
+        handler=verify_events,
+        needs=Permission.HISTORY_READ,
+    ),
+    Route(method="GET", path=f"{_EVENTS}/archive", handler=archive_events, needs=_ADMIN),
+    Route(method="POST", path=f"{_EVENTS}/seal", handler=seal_events, needs=_ADMIN),
+)

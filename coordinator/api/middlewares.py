@@ -2,12 +2,14 @@
 
 import re
 import time
+from collections.abc import Iterable
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from coordinator.api.auth import TOKEN, require_credential
-from coordinator.api.handlers import FARM, REQUEST_ID, Handler
+from coordinator.api.asking import FARM, REQUEST_ID
+from coordinator.api.auth import TOKEN, admit
 from coordinator.api.problems import (
     Problem,
     problem_of,
@@ -15,6 +17,8 @@ from coordinator.api.problems import (
     response_of,
     unexpected,
 )
+from coordinator.api.routes import Handler, Route
+from coordinator.domain.access import Permission
 from coordinator.errors import FarmError
 
 _log = structlog.get_logger()
@@ -76,11 +80,21 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
     return _answer(request, problem)
 
 
-@web.middleware
-async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Ask for the credential, before anything else looks at the request."""
-    require_credential(request, request.app[TOKEN])
-    return await handler(request)
+def guard(routes: Iterable[Route]) -> Middleware:
+    """Return what asks for each route's permission, before anything else looks at the request.
+
+    An address that no row has wants a credential too: strangers must not learn which there are.
+    """
+    needs = {(route.method, route.path): route.needs for route in routes}
+
+    @web.middleware
+    async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        place = (request.method, resource.canonical if resource is not None else "")
+        admit(request, request.app[TOKEN], needs.get(place, Permission.FARM_READ))
+        return await handler(request)
+
+    return authenticate
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -5,7 +5,7 @@ from importlib import resources
 
 from aiohttp import web
 
-from coordinator.api.handlers import Handler
+from coordinator.api.routes import Handler, Route
 
 # By address: the file below coordinator/dashboard, and what it is.
 FILES = {
@@ -13,14 +13,6 @@ FILES = {
     "/dashboard/page.js": ("page.js", "text/javascript"),
     "/dashboard/page.css": ("page.css", "text/css"),
 }
-
-
-def page_routes() -> list[web.RouteDef]:
-    """Return a route for each file; a changed file is seen at the next load."""
-    return [
-        web.get(address, _handler(name, content_type), allow_head=False)
-        for address, (name, content_type) in FILES.items()
-    ]
 
 
 def _handler(name: str, content_type: str) -> Handler:
@@ -36,3 +28,10 @@ def _handler(name: str, content_type: str) -> Handler:
         return response
 
     return serve
+
+
+# The page holds no data: it asks for a credential itself. A changed file is seen at the next load.
+ROUTES = tuple(
+    Route(method="GET", path=address, handler=_handler(name, content_type), needs=None)
+    for address, (name, content_type) in FILES.items()
+)

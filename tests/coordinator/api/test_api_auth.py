@@ -6,9 +6,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from coordinator.api.auth import PUBLIC
+from coordinator.api.app import ROUTES
 from coordinator.errors import SettingsInvalid
 from tests.fakes.served_farm import TOKEN, ServedFarm
+
+PUBLIC = {(route.method, route.path) for route in ROUTES if route.needs is None}
 
 
 def routes(app: web.Application) -> list[tuple[str, str]]:
@@ -35,8 +37,14 @@ async def test_every_route_refuses_without_the_credential_unless_listed_as_publi
                 assert response.status == expected, f"{method} {path}"
 
 
-async def test_what_is_listed_as_public_exists(farm: ServedFarm) -> None:
-    assert set(routes(farm.app)) >= PUBLIC
+async def test_little_is_public_and_the_table_is_all_there_is(farm: ServedFarm) -> None:
+    assert set(routes(farm.app)) == {(route.method, route.path) for route in ROUTES}
+    assert {path for _, path in PUBLIC} == {
+        "/",
+        "/api/v1/health",
+        "/dashboard/page.css",
+        "/dashboard/page.js",
+    }
 
 
 @pytest.mark.parametrize(

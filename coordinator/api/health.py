@@ -1,0 +1,27 @@
+"""The route that tells how the coordinator is."""
+
+from aiohttp import web
+
+from coordinator.api.asking import CALLER, FARM, VERSION
+from coordinator.api.render import API_ROOT, health_document
+from coordinator.api.routes import Route
+from coordinator.usecases import reading
+
+
+async def show_health(request: web.Request) -> web.Response:
+    """Return how the coordinator is: 503 where it can do nothing, else 200. Anybody may ask."""
+    health = await reading.health(request.app[FARM])
+    document = health_document(
+        health,
+        version=request.app[VERSION],
+        in_words=CALLER in request,
+    )
+    return web.json_response(document, status=200 if health.ok else 503)
+
+
+_HEALTH = f"{API_ROOT}/health"
+
+ROUTES = (
+    Route(method="GET", path=_HEALTH, handler=show_health, needs=None),
+    Route(method="HEAD", path=_HEALTH, handler=show_health, needs=None),
+)
