@@ -22,22 +22,21 @@ from aiohttp import web
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
 from coordinator.adapters.db.database import Database, SqliteFile
 from coordinator.adapters.db.store import open_database
-from coordinator.adapters.embedded_broker.broker import (
-    BrokerWish,
-    EmbeddedBroker,
-    embedded_broker,
-)
+from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
 from coordinator.adapters.folder_lock import hold_folder
-from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
+from coordinator.api.agents import Welcome
 from coordinator.api.app import build_app
+from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
+from coordinator.enrolment_ports import OpenDoor
 from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
+from coordinator.tls import Shown, shown_by
 from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
@@ -73,9 +72,10 @@ async def run(settings: Settings) -> None:
         artifacts = await stack.enter_async_context(
             open_artifacts(settings.state_dir / "artifacts")
         )
-        broker = await stack.enter_async_context(_broker(settings))
+        shown = shown_by(settings)
+        broker = await stack.enter_async_context(broker_of(settings, store, shown))
         ids = TimeSortedIds()
-        link = MqttLink(_address(settings, broker), coordinator_id=ids.new("coordinator"))
+        link = link_to(settings, broker, coordinator_id=ids.new("coordinator"))
         slicer = ChildSlicer(
             timeout_s=settings.slicing_timeout_s,
             memory_bytes_max=settings.slicing_memory_mib * MIB,
@@ -87,6 +87,7 @@ async def run(settings: Settings) -> None:
             artifacts=artifacts,
             slicer=slicer,
             link=link,
+            door=broker or OpenDoor(),
             clock=SystemClock(),
             ids=ids,
             poke=lambda work: ticker.poke(work),
@@ -96,7 +97,8 @@ async def run(settings: Settings) -> None:
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
-        api_url = await stack.enter_async_context(_api(farm, settings))
+        welcome = welcome_of(settings, broker, shown)
+        api_url = await stack.enter_async_context(_api(farm, settings, shown, welcome))
         await _work(settings, asked, farm, link, ticker, broker, api_url)
     log.info("coordinator.stopped")
 
@@ -119,7 +121,7 @@ async def _work(
         # The broker may have forgotten everything.
         ticker.poke("repeat")
 
-    mqtt_url = str(_address(settings, broker))
+    mqtt_url = broker.url if broker is not None else str(address_of(settings, None))
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(link.run(on_connected, take), name="link"),
@@ -195,35 +197,13 @@ async def _hear(farm: Farm, link: MqttLink) -> None:
 
 
 @asynccontextmanager
-async def _broker(settings: Settings) -> AsyncIterator[EmbeddedBroker | None]:
-    if settings.broker_url:
-        yield None
-        return
-    wish = BrokerWish(
-        kind=settings.broker,
-        folder=settings.state_dir / "broker",
-        host=settings.broker_host,
-        port=settings.broker_port,
-        username=settings.broker_username,
-        password=settings.broker_password.get_secret_value(),
-    )
-    async with embedded_broker(wish) as broker:
-        yield broker
-
-
-def _address(settings: Settings, broker: EmbeddedBroker | None) -> BrokerAddress:
-    return BrokerAddress.of(
-        broker.url if broker is not None else settings.broker_url,
-        username=settings.broker_username or None,
-        password=settings.broker_password.get_secret_value() or None,
-    )
-
-
-@asynccontextmanager
-async def _api(farm: Farm, settings: Settings) -> AsyncIterator[str]:
-    """Serve HTTP and lend the address.
+async def _api(
+    farm: Farm, settings: Settings, shown: Shown | None, welcome: Welcome
+) -> AsyncIterator[str]:
+    """Serve HTTP, with TLS where there is a certificate, and lend the address.
 
     Raises:
+        SettingsInvalid: the certificate can't be used.
         Unavailable: the port is taken, or this machine has no such address.
     """
     app = build_app(
@@ -231,16 +211,19 @@ async def _api(farm: Farm, settings: Settings) -> AsyncIterator[str]:
         token=_token(settings),
         upload_bytes_max=settings.upload_bytes_max,
         version=_version(),
+        welcome=welcome,
     )
+    tls = shown.context() if shown is not None else None
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
+            await web.TCPSite(runner, settings.host, settings.port, ssl_context=tls).start()
         except OSError as error:
             raise _not_listening(settings, error) from error
         port = runner.addresses[0][1]
-        yield settings.public_url or f"http://{_dialable(settings.host)}:{port}"
+        scheme = "https" if tls is not None else "http"
+        yield settings.public_url or f"{scheme}://{_dialable(settings.host)}:{port}"
     finally:
         await runner.cleanup()
 

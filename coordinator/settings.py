@@ -31,7 +31,7 @@ from coordinator.help_format import HelpFormatter
 MIB = 1024 * 1024
 PREFIX = "FARMHAND_"
 # Other commands of the same family read these from the same environment.
-_OTHERS = re.compile(r"FARMHAND_(AGENT_|PRINTER_|URL$|CALLED$)")
+_OTHERS = re.compile(r"FARMHAND_(AGENT_|PRINTER_|URL$|CA_FILE$|CALLED$)")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$")]
@@ -76,6 +76,20 @@ class Settings(BaseSettings):
     public_url: str = ""
     """How agents and people reach the API, where host and port do not say it."""
 
+    tls_certificate_file: str = ""
+    """Certificate, with what leads to its authority, for https:// and mqtts://, PEM; where it is
+    empty, what `farmhand tls make` has made."""
+
+    tls_key_file: str = ""
+    """The certificate's key, PEM."""
+
+    tls_ca_file: str = ""
+    """Certificate of an authority of the farm's own, which agents are given when they enrol."""
+
+    agents: Literal["auto", "enrolled", "open"] = "auto"
+    """Whether the started broker keeps agents that have enrolled to their own topics, and all
+    others out; auto does where it listens beyond this machine."""
+
     broker: Literal["auto", "mosquitto", "amqtt"] = "auto"
     """Which MQTT broker to start; auto is mosquitto where it is installed."""
 
@@ -83,13 +97,20 @@ class Settings(BaseSettings):
     """Use a broker that runs already, mqtt://HOST:1883 or mqtts://HOST:8883; none is started."""
 
     broker_host: Host = "127.0.0.1"
-    """Where the started broker listens; beyond this machine it wants a password."""
+    """Where the started broker listens."""
 
     broker_port: Port = 1883
-    """Port of the started broker; 0 picks a free one."""
+    """Port of the started broker; 0 picks a free one. With TLS it is 8883 unless it is set."""
+
+    broker_public_url: str = ""
+    """How agents reach the broker, where broker_host and broker_port do not say it:
+    mqtts://HOST:8883."""
+
+    broker_ca_file: str = ""
+    """Certificate of the authority of a mqtts:// broker that runs already."""
 
     broker_username: str = Field(default="", pattern=r"^[^:\s]*$")
-    """How agents and coordinator log in at the broker."""
+    """How the coordinator logs in at the broker, and agents that have not enrolled."""
 
     broker_password: SecretStr = SecretStr("")
     """Goes with the username; better given as a credential or in the environment."""
@@ -138,6 +159,13 @@ class Settings(BaseSettings):
     def _at_home(cls, value: Path) -> Path:
         return value.expanduser()
 
+    @field_validator("broker_public_url")
+    @classmethod
+    def _is_mqtt(cls, value: str) -> str:
+        if value and not re.fullmatch(r"mqtts?://[^/\s]+:\d+", value):
+            raise ValueError("write mqtt://HOST:1883 or mqtts://HOST:8883")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
@@ -149,6 +177,8 @@ class Settings(BaseSettings):
     def _has_both(self) -> "Settings":
         if bool(self.broker_username) != bool(self.broker_password.get_secret_value()):
             raise ValueError("broker_username and broker_password go together: set both or none")
+        if bool(self.tls_certificate_file) != bool(self.tls_key_file):
+            raise ValueError("tls_certificate_file and tls_key_file go together: set both or none")
         return self
 
     @classmethod

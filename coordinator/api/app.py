@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from coordinator.api import artifacts, events, health, jobs, page, printers, runs
+from coordinator.api import agents, artifacts, events, health, jobs, page, plates, printers, runs
+from coordinator.api.agents import LOCAL, WELCOME, Welcome
 from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, VERSION
 from coordinator.api.auth import TOKEN, check_token
 from coordinator.api.middlewares import add_headers, explain, guard, identify
@@ -15,12 +16,21 @@ ROUTES: tuple[Route, ...] = (
     *runs.ROUTES,
     *events.ROUTES,
     *artifacts.ROUTES,
+    *plates.ROUTES,
+    *agents.ROUTES,
     *health.ROUTES,
     *page.ROUTES,
 )
 
 
-def build_app(farm: Farm, *, token: str, upload_bytes_max: int, version: str) -> web.Application:
+def build_app(
+    farm: Farm,
+    *,
+    token: str,
+    upload_bytes_max: int,
+    version: str,
+    welcome: Welcome = LOCAL,
+) -> web.Application:
     """Return the application, ready to be served.
 
     Args:
@@ -28,6 +38,7 @@ def build_app(farm: Farm, *, token: str, upload_bytes_max: int, version: str) ->
         token: the credential that every route wants but the public ones.
         upload_bytes_max: the longest file that is taken.
         version: of this program, as health tells it.
+        welcome: what agents are told when they enrol.
 
     Raises:
         SettingsInvalid: the token protects nothing.
@@ -39,6 +50,7 @@ def build_app(farm: Farm, *, token: str, upload_bytes_max: int, version: str) ->
     app[UPLOAD_BYTES_MAX] = upload_bytes_max
     app[VERSION] = version
     app[TOKEN] = token
+    app[WELCOME] = welcome
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     app.on_response_prepare.append(add_headers)

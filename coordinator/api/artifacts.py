@@ -22,8 +22,17 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 async def serve_artifact(request: web.Request) -> web.StreamResponse:
     """Answer GET and HEAD of one artifact."""
+    return await sent(request, request.match_info["sha256"])
+
+
+async def sent(request: web.Request, sha256: str) -> web.StreamResponse:
+    """Answer with an artifact, or the part of it that is asked for.
+
+    Raises:
+        NotFound: there is no such artifact.
+        BadRequest: 416, the part lies outside.
+    """
     farm = request.app[FARM]
-    sha256 = request.match_info["sha256"]
     size_bytes = await farm.artifacts.size(sha256) if _SHA256.fullmatch(sha256) else None
     if size_bytes is None:
         raise NotFound("artifact", sha256)

@@ -4,7 +4,8 @@ import hmac
 
 from aiohttp import web
 
-from coordinator.api.asking import CALLER
+from coordinator.api import agent_auth
+from coordinator.api.asking import CALLER, FARM
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.domain.access import PERMISSIONS, Caller, Permission, Role
 from coordinator.errors import SettingsInvalid
@@ -36,7 +37,7 @@ def check_token(token: str) -> None:
         )
 
 
-def admit(request: web.Request, token: str, needs: Permission | None) -> None:
+async def admit(request: web.Request, token: str, needs: Permission | None) -> None:
     """Find out who asks, and let pass who may.
 
     Args:
@@ -45,7 +46,7 @@ def admit(request: web.Request, token: str, needs: Permission | None) -> None:
     Raises:
         BadRequest: 401 without a credential that we know, 403 where it does not reach so far.
     """
-    caller = _caller(request, token)
+    caller = await _caller(request, token)
     if caller is not None:
         request[CALLER] = caller
     if needs is None:
@@ -56,13 +57,15 @@ def admit(request: web.Request, token: str, needs: Permission | None) -> None:
         raise BadRequest(_forbidden(needs))
 
 
-def _caller(request: web.Request, token: str) -> Caller | None:
+async def _caller(request: web.Request, token: str) -> Caller | None:
     """Return who comes with a credential that we know."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # Bytes: comparing texts in constant time fails on what is not ASCII.
     same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
-    if scheme.lower() != "bearer" or not same:
+    if scheme.lower() != "bearer":
         return None
+    if not same:
+        return await agent_auth.caller_of(request.app[FARM], given.strip())
     return Caller(actor="user:admin", role=Role.ADMIN, permissions=PERMISSIONS[Role.ADMIN])
 
 

@@ -91,7 +91,7 @@ def guard(routes: Iterable[Route]) -> Middleware:
     async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
         place = (request.method, resource.canonical if resource is not None else "")
-        admit(request, request.app[TOKEN], needs.get(place, Permission.FARM_READ))
+        await admit(request, request.app[TOKEN], needs.get(place, Permission.FARM_READ))
         return await handler(request)
 
     return authenticate

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     PRINTERS_MANAGE = "printers:manage"  # service, names, groups, materials
     HISTORY_READ = "history:read"
     PLATES_FETCH = "plates:fetch"  # what agents need of files
+    AGENTS_ENROLL = "agents:enroll"  # no role's: what a one-time token is for
     FARM_ADMIN = "farm:admin"  # users, keys, agents, webhooks, settings, disk, archives
 
 
@@ -35,8 +36,10 @@ _LOOKING = frozenset({Permission.FARM_READ, Permission.WALL_READ})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        Role.ADMIN: frozenset(Permission) - {Permission.PLATES_FETCH},
-        Role.OPERATOR: frozenset(Permission) - {Permission.PLATES_FETCH, Permission.FARM_ADMIN},
+        # Agents that have not enrolled fetch plates with the farm's token.
+        Role.ADMIN: frozenset(Permission) - {Permission.AGENTS_ENROLL},
+        Role.OPERATOR: frozenset(Permission)
+        - {Permission.PLATES_FETCH, Permission.AGENTS_ENROLL, Permission.FARM_ADMIN},
         Role.SUBMITTER: _LOOKING | {Permission.JOBS_SUBMIT},
         Role.VIEWER: _LOOKING,
         Role.KIOSK: frozenset({Permission.WALL_READ}),

@@ -17,7 +17,7 @@ class Policy:
         leases_per_commit: bounds how long one transaction keeps other writers waiting.
         documents_per_flush: bounds how many desired documents are held in memory at once.
         copies_max: of one job; more are most likely a slip of the finger.
-        artifact_path: where an agent fetches an artifact, below the coordinator's address.
+        artifact_path: where an agent fetches a plate, below the coordinator's address.
     """
 
     retries_max: int = 1
@@ -27,4 +27,4 @@ class Policy:
     leases_per_commit: int = 50
     documents_per_flush: int = 100
     copies_max: int = 1000
-    artifact_path: str = "/api/v1/artifacts/{sha256}"
+    artifact_path: str = "/api/v1/plates/{sha256}"

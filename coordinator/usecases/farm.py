@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coordinator.domain.policy import Policy
+from coordinator.enrolment_ports import BrokerDoor, OpenDoor
 from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store
 from coordinator.usecases.live import Live
 
@@ -26,6 +27,7 @@ class Farm:
     link: AgentLink
     clock: Clock
     ids: Ids
+    door: BrokerDoor = field(default_factory=OpenDoor)
     live: Live = field(default_factory=Live)
     policy: Policy = field(default_factory=Policy)
     poke: Callable[[str], None] = _unheard

@@ -73,6 +73,7 @@ class Live:
         draining: agents that take no new run.
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
         flushing_now: held while documents are said: what is said last is what was true last.
+        at_the_door: held while the broker is told who may enter, for the same reason.
     """
 
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
@@ -88,6 +89,7 @@ class Live:
     paces: Paces | None = None
     paces_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
+    at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
     _said: set[Hashable] = field(default_factory=set)

@@ -36,6 +36,7 @@ from protocols.wire.vocabulary import (
     PrinterId,
     RunId,
 )
+from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Tables:
     kept_rows: dict[Thing, Told] = field(default_factory=dict)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
     numbered: int = 0
+    enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -72,6 +74,7 @@ class Tables:
             kept_rows=dict(self.kept_rows),
             outbox=dict(self.outbox),
             numbered=self.numbered,
+            enrolment=self.enrolment.copy(),
         )
 
 
@@ -100,12 +103,12 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit:
+class MemoryUnit(MemoryEnrolment):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
+        super().__init__(tables.enrolment)
         self.tables = tables
-        self.changed = False
 
     async def job(self, job_id: JobId) -> Job | None:
         return self.tables.jobs.get(job_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp.test_utils import TestServer
 
+from coordinator.api.agents import LOCAL, Welcome
 from coordinator.api.app import build_app
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.farm import Farm
@@ -33,6 +34,7 @@ from tests.fakes.fake_artifacts import FakeArtifacts
 from tests.fakes.fake_slicer import FakeSlicer
 from tests.fakes.manual_clock import CountingIds, ManualClock
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.recording_door import RecordingDoor
 from tests.fakes.recording_link import RecordingLink
 
 TOKEN = "a-token-for-tests-only"
@@ -49,6 +51,8 @@ class ServedFarm:
     slicer: FakeSlicer = field(default_factory=FakeSlicer)
     clock: ManualClock = field(default_factory=ManualClock)
     link: RecordingLink = field(default_factory=RecordingLink)
+    door: RecordingDoor = field(default_factory=RecordingDoor)
+    welcome: Welcome = LOCAL
 
     def __post_init__(self) -> None:
         self._sequence = 0
@@ -58,11 +62,16 @@ class ServedFarm:
             artifacts=self.artifacts,
             slicer=self.slicer,
             link=self.link,
+            door=self.door,
             clock=self.clock,
             ids=CountingIds(),
         )
         self.app = build_app(
-            self.farm, token=TOKEN, upload_bytes_max=UPLOAD_BYTES_MAX, version="1.2.3"
+            self.farm,
+            token=TOKEN,
+            upload_bytes_max=UPLOAD_BYTES_MAX,
+            version="1.2.3",
+            welcome=self.welcome,
         )
 
     async def printers_arrive(self, *printer_ids: str) -> None:

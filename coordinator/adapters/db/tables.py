@@ -267,6 +267,35 @@ class OutboxRow(SQLModel, table=True):
     printer_id: str
 
 
+class EnrolmentTokenRow(SQLModel, table=True):
+    """A one-time token with which an agent enrols."""
+
+    __tablename__ = "enrolment_tokens"
+
+    token_id: str = Field(primary_key=True)
+    agent_id: str | None = None
+    secret_sha256: str
+    made_by: str
+    made_at: datetime = _time()
+    expires_at: datetime = _time()
+    used_by: str | None = None
+    used_at: datetime | None = _time(nullable=True)
+    used_secret_sha256: str
+
+
+class AgentCredentialRow(SQLModel, table=True):
+    """What an agent shows, as hashes."""
+
+    __tablename__ = "agent_credentials"
+
+    agent_id: str = Field(primary_key=True)
+    secret_sha256: str
+    broker_hash: str
+    issued_at: datetime = _time()
+    token_id: str
+    revoked_at: datetime | None = _time(nullable=True)
+
+
 def table(row: type[SQLModel]) -> Table:
     """Return the table of a row's class, for statements."""
     found: Table = row.__table__  # type: ignore[attr-defined]

@@ -1,30 +1,65 @@
-"""amqtt as the embedded broker, in a process of its own: `python -m ... HOST PORT`.
+"""amqtt as the embedded broker, in a process of its own: `python -m ... FILE`.
 
-It costs forty times what mosquitto does and would take that from the coordinator's loop.
+It costs forty times what mosquitto does and would take that from the coordinator's loop. The file
+is JSON and says where it listens and who may enter.
 """
 
 import asyncio
+import json
 import logging
 import signal
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig
 
+from coordinator.adapters.embedded_broker.entrance import Entrance, write_private
+from coordinator.adapters.embedded_broker.listeners import Listener
 
-async def serve(host: str, port: int) -> None:
+_MODULE = "coordinator.adapters.embedded_broker.amqtt_process"
+_DOOR = "coordinator.adapters.embedded_broker.amqtt_door.Door"
+_ANYBODY = "amqtt.plugins.authentication.AnonymousAuthPlugin"
+
+
+def command(folder: Path, *, listeners: Sequence[Listener], entrance: Entrance) -> list[str]:
+    """Write the configuration into a folder and return the command that uses it.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    entrance.write()
+    told: dict[str, Any] = {
+        "listeners": [
+            {"host": each.host, "port": each.port, "tls": [str(path) for path in each.tls or ()]}
+            for each in listeners
+        ],
+        "door": {
+            "passwords": str(entrance.passwords),
+            "full_users": entrance.full_users,
+            "enrolled": entrance.enrolled,
+        }
+        if entrance.closed
+        else None,
+    }
+    configuration = folder / "amqtt.json"
+    write_private(configuration, json.dumps(told) + "\n")
+    return [sys.executable, "-m", _MODULE, str(configuration)]
+
+
+async def serve(told: dict[str, Any]) -> None:
     """Be a broker until SIGTERM.
 
-    The library's default would listen on all interfaces, so nothing of it is used: one listener,
-    and the one plugin that lets clients in.
+    The library's default would listen on all interfaces, so nothing of it is used: our listeners,
+    and the one plugin that says who may what.
     """
-    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    broker = Broker(
-        BrokerConfig(
-            listeners={"default": ListenerConfig(bind=where)},
-            plugins={"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-        )
-    )
+    door = told["door"]
+    plugins = {_DOOR: door} if door is not None else {_ANYBODY: {"allow_anonymous": True}}
+    first, *others = (_listener(each) for each in told["listeners"])
+    named = {f"listener-{number}": each for number, each in enumerate(others, start=2)}
+    broker = Broker(BrokerConfig(listeners={"default": first, **named}, plugins=plugins))
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
     await broker.start()
@@ -32,7 +67,16 @@ async def serve(host: str, port: int) -> None:
     await broker.shutdown()
 
 
+def _listener(told: dict[str, Any]) -> ListenerConfig:
+    host, port = told["host"], told["port"]
+    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if not told["tls"]:
+        return ListenerConfig(bind=bind)
+    certificate, key = told["tls"]
+    return ListenerConfig(bind=bind, ssl=True, certfile=certificate, keyfile=key)
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("transitions").setLevel(logging.ERROR)
-    asyncio.run(serve(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(serve(json.loads(Path(sys.argv[1]).read_text())))

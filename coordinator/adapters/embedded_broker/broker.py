@@ -3,19 +3,27 @@
 import asyncio
 import errno
 import importlib.util
-import ipaddress
+import signal
 import socket
-import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import structlog
 
-from coordinator.adapters.embedded_broker import child, mosquitto
+from coordinator.adapters.embedded_broker import amqtt_process, child, mosquitto
+from coordinator.adapters.embedded_broker.entrance import Entrance
+from coordinator.adapters.embedded_broker.listeners import (
+    LOOPBACK,
+    Listener,
+    is_loopback,
+    reachable,
+)
+from coordinator.domain.broker_access import COORDINATOR_USER, TELEMETRY_USER
+from coordinator.domain.enrolment import AgentCredential
 from coordinator.errors import SettingsInvalid, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -36,26 +44,61 @@ class BrokerWish:
     Attributes:
         folder: for its configuration and its words; made if need be.
         port: 0 picks a free one.
-        password: demanded of every client; empty lets everybody in, on loopback only.
+        username, password: of a user that all share; with neither, and without `enrolled`,
+            everybody is let in, on loopback only.
+        enrolled: agents show what they got when they enrolled, and are kept to their own topics.
+        credentials: of the agents that have enrolled so far.
+        tls: certificate and key for `host`; the coordinator then has a plain door of its own, on
+            loopback, so that no name in the certificate has to mean this machine.
     """
 
     kind: Kind
     folder: Path
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     port: int = 0
     username: str = ""
     password: str = ""
+    enrolled: bool = False
+    credentials: Sequence[AgentCredential] = ()
+    tls: tuple[Path, Path] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What the coordinator shows at the embedded broker; None for nothing.
+
+    Attributes:
+        telemetry_username: for a second connection.
+    """
+
+    username: str | None = None
+    telemetry_username: str | None = None
+    password: str | None = None
 
 
 class EmbeddedBroker:
-    """A broker in a child process; made by `embedded_broker`."""
+    """A broker in a child process; made by `embedded_broker`. Implements `BrokerDoor`."""
 
-    def __init__(self, wish: BrokerWish, program: str | None) -> None:
-        """Take what is wanted; `program` is mosquitto's path, None for amqtt."""
-        self._wish = wish
+    def __init__(
+        self, wish: BrokerWish, program: str | None, listeners: Sequence[Listener]
+    ) -> None:
+        """Take what is wanted.
+
+        Args:
+            program: mosquitto's path, None for amqtt.
+            listeners: the first is for agents, the last for the coordinator.
+        """
+        self._folder = wish.folder
         self._program = program
+        self._listeners = listeners
         self._output = wish.folder / "broker.log"
         self._process: asyncio.subprocess.Process | None = None
+        self._entrance = Entrance(
+            folder=wish.folder,
+            shared=(wish.username, wish.password) if wish.password else None,
+            enrolled=wish.enrolled,
+        )
+        self._entrance.admit(wish.credentials)
 
     @property
     def kind(self) -> str:
@@ -65,18 +108,45 @@ class EmbeddedBroker:
     @property
     def url(self) -> str:
         """Where clients on this machine find it."""
-        host = _reachable(self._wish.host)
-        return (
-            f"mqtt://[{host}]:{self._wish.port}"
-            if ":" in host
-            else f"mqtt://{host}:{self._wish.port}"
-        )
+        return self._listeners[0].url
+
+    @property
+    def own_url(self) -> str:
+        """Where the coordinator finds it."""
+        return self._listeners[-1].url
+
+    @property
+    def own(self) -> Own:
+        """What the coordinator shows there."""
+        shown = self._entrance.own()
+        if shown is None:
+            return Own()
+        user, password = shown
+        second = TELEMETRY_USER if user == COORDINATOR_USER else user
+        return Own(username=user, telemetry_username=second, password=password)
 
     @property
     def pid(self) -> int:
         """Of the child."""
         assert self._process is not None
         return self._process.pid
+
+    async def admit(self, credentials: Sequence[AgentCredential]) -> None:
+        """Let in who shows one of these, and nobody else of the agents.
+
+        Raises:
+            Unavailable: the list can't be written.
+        """
+        self._entrance.admit(credentials)
+        try:
+            self._entrance.write()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        process = self._process
+        # amqtt sees by itself that the file was replaced.
+        if self._program and process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGHUP)
 
     async def start(self) -> None:
         """Start the child and return when it answers.
@@ -101,23 +171,16 @@ class EmbeddedBroker:
         Raises:
             Unavailable: it can't be written.
         """
-        wish = self._wish
-        if not self._program:
-            module = "coordinator.adapters.embedded_broker.amqtt_process"
-            return [sys.executable, "-m", module, wish.host, str(wish.port)]
+        folder, listeners, entrance = self._folder, self._listeners, self._entrance
         try:
-            return mosquitto.command(
-                self._program,
-                wish.folder,
-                host=wish.host,
-                port=wish.port,
-                username=wish.username,
-                password=wish.password,
-            )
+            if self._program is None:
+                return amqtt_process.command(folder, listeners=listeners, entrance=entrance)
+            return mosquitto.command(self._program, folder, listeners=listeners, entrance=entrance)
         except OSError as error:
-            raise Unavailable(
-                "broker_failed", f"{wish.folder} can't be written: {error.strerror}"
-            ) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> Unavailable:
+        return Unavailable("broker_failed", f"{self._folder} can't be written: {error.strerror}")
 
     async def supervise(self) -> None:
         """Start the child again whenever it dies, until cancelled."""
@@ -140,11 +203,10 @@ class EmbeddedBroker:
             await child.stop(self._process)
 
     async def _wait_ready(self, process: asyncio.subprocess.Process) -> None:
+        own = self._listeners[-1]
         while process.returncode is None:
             try:
-                _, writer = await asyncio.open_connection(
-                    _reachable(self._wish.host), self._wish.port
-                )
+                _, writer = await asyncio.open_connection(reachable(own.host), own.port)
             except OSError:
                 await asyncio.sleep(0.02)
                 continue
@@ -172,7 +234,7 @@ async def embedded_broker(wish: BrokerWish) -> AsyncIterator[EmbeddedBroker]:
     """
     program = _choose(wish)
     wish.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    broker = EmbeddedBroker(replace(wish, port=_claim(wish.host, wish.port)), program)
+    broker = EmbeddedBroker(wish, program, _listeners(wish))
     try:
         await broker.start()
         yield broker
@@ -192,17 +254,20 @@ def _choose(wish: BrokerWish) -> str | None:
         raise SettingsInvalid(
             "there is no MQTT broker: install mosquitto (apt install mosquitto), or set broker_url"
         )
-    if not wish.password and not _is_loopback(wish.host):
+    if not wish.enrolled and not wish.password and not is_loopback(wish.host):
         raise SettingsInvalid(
-            f"a broker on {wish.host} would let everybody in: set broker_username and "
-            "broker_password, or leave broker_host at 127.0.0.1"
-        )
-    if program is None and wish.password:
-        raise SettingsInvalid(
-            "broker_password needs mosquitto, for amqtt is used without passwords, on this machine "
-            "only: install it (apt install mosquitto), or set broker_url"
+            f"a broker on {wish.host} would let everybody in: set agents to enrolled, or "
+            "broker_username and broker_password, or leave broker_host at 127.0.0.1"
         )
     return program
+
+
+def _listeners(wish: BrokerWish) -> list[Listener]:
+    """Return where the broker will listen, on ports that are free now."""
+    public = Listener(host=wish.host, port=_claim(wish.host, wish.port), tls=wish.tls)
+    if wish.tls is None:
+        return [public]
+    return [public, Listener(host=LOOPBACK, port=_claim(LOOPBACK, 0))]
 
 
 def _claim(host: str, port: int) -> int:
@@ -226,15 +291,3 @@ def _claim(host: str, port: int) -> int:
         raise Unavailable(
             "broker_host_unusable", f"the MQTT broker can't listen on {host}:{port}: {error}"
         ) from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _reachable(host: str) -> str:
-    """Return an address that clients on this machine can connect to."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)

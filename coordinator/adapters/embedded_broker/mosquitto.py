@@ -1,16 +1,16 @@
 """Mosquitto as the embedded broker: the configuration we give it."""
 
-import base64
-import hashlib
 import os
 import pwd
-import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+
+from coordinator.adapters.embedded_broker.entrance import Entrance, write_private
+from coordinator.adapters.embedded_broker.listeners import Listener
 
 # Distributions put it where only root's PATH looks.
 _ALSO_IN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
-_HASH_ROUNDS = 101  # as mosquitto_passwd does; the password itself has to be long
 
 
 def find() -> str | None:
@@ -20,17 +20,20 @@ def find() -> str | None:
 
 
 def command(
-    program: str, folder: Path, *, host: str, port: int, username: str, password: str
+    program: str, folder: Path, *, listeners: Sequence[Listener], entrance: Entrance
 ) -> list[str]:
     """Write the configuration into a folder and return the command that uses it.
 
     Nagle's algorithm would hold messages back for some 20 ms. The limit on messages in flight is
     off, because version 2.0.11 loses count of its queue and drops acknowledged messages with it.
     Nothing is kept: the coordinator says everything again after a start.
+
+    Raises:
+        OSError: it can't be written.
     """
+    entrance.write()
     lines = [
         "# Written at every start of the coordinator: changes here are lost.",
-        f"listener {port} {host}",
         "persistence false",
         "set_tcp_nodelay true",
         "max_inflight_messages 0",
@@ -39,35 +42,19 @@ def command(
         "log_type warning",
         # Started as root it would change to a user who can't read this folder.
         f"user {pwd.getpwuid(os.getuid()).pw_name}",
+        f"allow_anonymous {'false' if entrance.closed else 'true'}",
     ]
-    if password:
-        users = folder / "passwords"
-        _write_private(users, f"{username}:{_hashed(password)}\n")
-        lines += ["allow_anonymous false", f"password_file {users}"]
-    else:
-        lines += ["allow_anonymous true"]
+    if entrance.closed:
+        lines.append(f"password_file {entrance.passwords}")
+    if entrance.enrolled:
+        lines.append(f"acl_file {entrance.access}")
+    for listener in listeners:
+        lines.append(f"listener {listener.port} {listener.host}")
+        if listener.tls is not None:
+            certificate, key = listener.tls
+            lines += [f"certfile {certificate}", f"keyfile {key}", "tls_version tlsv1.2"]
+        if entrance.one_connection_each:
+            lines.append("use_username_as_clientid true")
     configuration = folder / "mosquitto.conf"
-    _write_private(configuration, "\n".join(lines) + "\n")
+    write_private(configuration, "\n".join(lines) + "\n")
     return [program, "-c", str(configuration)]
-
-
-def _hashed(password: str) -> str:
-    """Return a line of a password file: PBKDF2 with SHA-512, as mosquitto 1.6 and later read."""
-    salt = secrets.token_bytes(12)
-    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _HASH_ROUNDS)
-    return "$".join(
-        (
-            "",
-            "7",
-            str(_HASH_ROUNDS),
-            base64.b64encode(salt).decode(),
-            base64.b64encode(key).decode(),
-        )
-    )
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)

@@ -1,5 +1,6 @@
 """Where a broker is, and who we are there."""
 
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -8,16 +9,28 @@ from coordinator.errors import SettingsInvalid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
-    """Where the broker is, and who we are there."""
+    """Where the broker is, and who we are there.
+
+    Attributes:
+        ca_file: certificate of the authority that is believed; the system's where it is empty.
+    """
 
     host: str
     port: int
     tls: bool = False
+    ca_file: str = ""
     username: str | None = None
     password: str | None = None
 
     @classmethod
-    def of(cls, url: str, *, username: str | None, password: str | None) -> "BrokerAddress":
+    def of(
+        cls,
+        url: str,
+        *,
+        username: str | None,
+        password: str | None,
+        ca_file: str = "",
+    ) -> "BrokerAddress":
         """Return what a URL says: `mqtt://host:1883` or `mqtts://host:8883`.
 
         Raises:
@@ -38,9 +51,14 @@ class BrokerAddress:
             host=parts.hostname,
             port=port or (8883 if tls else 1883),
             tls=tls,
+            ca_file=ca_file,
             username=parts.username or username,
             password=parts.password or password,
         )
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return what decides whether the broker is believed; None for plain MQTT."""
+        return ssl.create_default_context(cafile=self.ca_file or None) if self.tls else None
 
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"

@@ -10,7 +10,6 @@ message; what arrives is handed to the `Inbox` instead. Telemetry does not come 
 
 import asyncio
 import random
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -43,11 +42,25 @@ _REFUSED = 0x80  # in the answer to a subscription; MQTT 3.1.1, 3.9.3
 class MqttLink:
     """The port `AgentLink`, and what agents say to us."""
 
-    def __init__(self, address: BrokerAddress, *, coordinator_id: str) -> None:
-        """Take the broker's address; nothing happens before `run`."""
+    def __init__(
+        self,
+        address: BrokerAddress,
+        *,
+        coordinator_id: str,
+        telemetry_address: BrokerAddress | None = None,
+        explain: Callable[[BaseException], str] = lambda _error: "",
+    ) -> None:
+        """Take the broker's address; nothing happens before `run`.
+
+        Args:
+            telemetry_address: the same broker, where the second connection needs another name.
+            explain: a sentence about an error, empty where there is none to say.
+        """
         self.counters = LinkCounters()
         self.inbox = Inbox(self.counters)
         self._address = address
+        self._telemetry_address = telemetry_address or address
+        self._explain = explain
         self._coordinator_id = coordinator_id
         self._client: aiomqtt.Client | None = None
         self._asked = 0
@@ -119,7 +132,7 @@ class MqttLink:
             take: given telemetry; what it raises ends nothing.
         """
         feed = TelemetryFeed(
-            self._address,
+            self._telemetry_address,
             client_id=f"{self._coordinator_id}-telemetry",
             counters=self.counters,
             take=take,
@@ -143,7 +156,7 @@ class MqttLink:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise asyncio.CancelledError from error  # the goodbye failed
-                self._why = _words_of(error)
+                self._why = self._explain(error) or _words_of(error)
                 if not told:
                     log.warning("link.lost", broker=str(self._address), error=self._why)
                     told = True
@@ -227,7 +240,7 @@ class MqttLink:
             timeout=ANSWER_S,
             will=aiomqtt.Will(build(rule), self._status(up=False), rule.qos, rule.retain),
             queue_type=_door_to(self.inbox),
-            tls_context=ssl.create_default_context() if self._address.tls else None,
+            tls_context=self._address.tls_context(),
         )
 
 

@@ -12,7 +12,6 @@ coordinator gets its turn.
 
 import asyncio
 import random
-import ssl
 from collections.abc import Callable
 from itertools import islice
 
@@ -113,7 +112,7 @@ class TelemetryFeed:
             lambda: Connection(self._hello(), self.offer),
             address.host,
             address.port,
-            ssl=ssl.create_default_context() if address.tls else None,
+            ssl=address.tls_context(),
         )
         return connection
 

@@ -41,6 +41,7 @@ async def test_little_is_public_and_the_table_is_all_there_is(farm: ServedFarm) 
     assert set(routes(farm.app)) == {(route.method, route.path) for route in ROUTES}
     assert {path for _, path in PUBLIC} == {
         "/",
+        "/api/v1/authority",
         "/api/v1/health",
         "/dashboard/page.css",
         "/dashboard/page.js",

@@ -73,7 +73,7 @@ async def test_a_document_carries_lease_plate_and_clearance(farm: Farm, agent: M
     assert (document.assignment.run_id, document.assignment.job_id) == (run.run_id, job.job_id)
     assert (document.epoch, document.permit) == (run.epoch, None) == (1, None)
     plate = document.assignment.plate
-    assert plate.url == f"/api/v1/artifacts/{plate.sha256}"
+    assert plate.url == f"/api/v1/plates/{plate.sha256}"
     assert document.cleared is not None
     assert document.cleared.occupation == 0
 

@@ -1,0 +1,109 @@
+"""The part of the wiring that is about the broker: which one, who may enter, how to reach it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from coordinator.adapters.embedded_broker.broker import (
+    BrokerWish,
+    EmbeddedBroker,
+    embedded_broker,
+)
+from coordinator.adapters.embedded_broker.listeners import is_loopback
+from coordinator.adapters.mqtt_link.address import BrokerAddress
+from coordinator.adapters.mqtt_link.link import MqttLink
+from coordinator.api.agents import Welcome
+from coordinator.ports import Store
+from coordinator.settings import Settings
+from coordinator.tls import Shown, check_ca_file, trouble_in
+
+TLS_PORT = 8883
+
+
+@asynccontextmanager
+async def broker_of(
+    settings: Settings, store: Store, shown: Shown | None
+) -> AsyncIterator[EmbeddedBroker | None]:
+    """Lend the broker that comes with us, None where the settings name another.
+
+    Raises:
+        SettingsInvalid: what is wished for is not safe, or not installed.
+        Unavailable: the port is taken, or the broker does not start.
+    """
+    if settings.broker_url:
+        yield None
+        return
+    local = is_loopback(settings.broker_host)
+    # What never leaves this machine gains nothing by TLS.
+    tls = shown if not local else None
+    if tls is not None:
+        tls.context()  # a broker would say less clearly what is wrong with the files
+    is_port_chosen = "broker_port" in settings.model_fields_set
+    async with store.read() as unit:
+        credentials = await unit.agent_credentials()
+    wish = BrokerWish(
+        kind=settings.broker,
+        folder=settings.state_dir / "broker",
+        host=settings.broker_host,
+        port=settings.broker_port if tls is None or is_port_chosen else TLS_PORT,
+        username=settings.broker_username,
+        password=settings.broker_password.get_secret_value(),
+        enrolled=settings.agents == "enrolled" or (settings.agents == "auto" and not local),
+        credentials=credentials,
+        tls=tls.pair if tls is not None else None,
+    )
+    async with embedded_broker(wish) as broker:
+        yield broker
+
+
+def address_of(
+    settings: Settings, broker: EmbeddedBroker | None, *, telemetry: bool = False
+) -> BrokerAddress:
+    """Return where we find the broker, and what we show there.
+
+    Args:
+        telemetry: for the second connection.
+
+    Raises:
+        SettingsInvalid: `broker_url` is no such URL, or `broker_ca_file` no certificate.
+    """
+    if broker is not None:
+        own = broker.own
+        name = own.telemetry_username if telemetry else own.username
+        return BrokerAddress.of(broker.own_url, username=name, password=own.password)
+    check_ca_file(settings.broker_ca_file)
+    return BrokerAddress.of(
+        settings.broker_url,
+        username=settings.broker_username or None,
+        password=settings.broker_password.get_secret_value() or None,
+        ca_file=settings.broker_ca_file,
+    )
+
+
+def link_to(settings: Settings, broker: EmbeddedBroker | None, *, coordinator_id: str) -> MqttLink:
+    """Return the link to the agents, not yet running.
+
+    Raises:
+        SettingsInvalid: as `address_of`.
+    """
+    address = address_of(settings, broker)
+    return MqttLink(
+        address,
+        coordinator_id=coordinator_id,
+        telemetry_address=address_of(settings, broker, telemetry=True),
+        explain=lambda error: trouble_in(error, f"{address.host}:{address.port}", "broker_ca_file"),
+    )
+
+
+def welcome_of(settings: Settings, broker: EmbeddedBroker | None, shown: Shown | None) -> Welcome:
+    """Return what agents are told when they enrol."""
+    listens = urlsplit(broker.url if broker is not None else settings.broker_url)
+    host = settings.broker_host if broker is not None else listens.hostname or ""
+    port = listens.port or (TLS_PORT if listens.scheme == "mqtts" else 1883)
+    host = f"[{host}]" if ":" in host else host
+    password = settings.broker_password.get_secret_value()
+    return Welcome(
+        broker_url=settings.broker_public_url or f"{listens.scheme}://{host}:{port}",
+        authority=shown.authority if shown is not None else "",
+        shared=(settings.broker_username, password) if password else None,
+    )
