@@ -1,7 +1,7 @@
 """The command `farmhand-agent`: read the settings, run until told to end.
 
-`--drain` speaks to the agent that runs; `check` and `discover` look for printers. Each has a module
-of its own, which is imported only then.
+`--drain` speaks to the agent that runs, `enroll` to a coordinator; `check` and `discover` look for
+printers. Each has a module of its own, which is imported only then.
 """
 
 import argparse
@@ -18,6 +18,7 @@ sys.modules.setdefault("rich", cast(ModuleType, None))
 
 from agent.app import App, build  # noqa: E402
 from agent.errors import JournalDamaged, SettingsInvalid  # noqa: E402
+from agent.identity import with_identity  # noqa: E402
 from agent.logs import configure  # noqa: E402
 from agent.settings import AgentSettings, load  # noqa: E402
 
@@ -56,7 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             timeout_s, flags = _timeout_s([each for each in arguments if each != "--drain"])
             return drain(load(flags).state_dir, timeout_s=timeout_s, say=_print)
+        if arguments[:1] == ["enroll"]:
+            from agent.enroll_command import enroll
+
+            return enroll(arguments[1:], _print)
         settings = _settings(arguments)
+        if settings.enroll_token.get_secret_value():
+            from agent.enroll_command import enrol_at_first_start
+
+            if enrol_at_first_start(settings):
+                settings = _settings(arguments)
         # What comes in on a serial line waits at most so long while another thread computes.
         sys.setswitchinterval(0.001)
         asyncio.run(_run(settings))
@@ -71,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _settings(arguments: Sequence[str], *, quiet: bool = False) -> AgentSettings:
     """Return the settings, with logs set up by them; `quiet` leaves the words to a command."""
-    settings = load(arguments)
-    secrets = (settings.token, settings.mqtt_password)
+    settings = with_identity(load(arguments))
+    secrets = (settings.token, settings.mqtt_password, settings.enroll_token)
     configure(
         log_format=settings.log_format,
         log_level="error" if quiet else settings.log_level,

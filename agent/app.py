@@ -235,6 +235,7 @@ def broker_of(settings: AgentSettings) -> Broker:
     """Return where the broker is and how to enter."""
     parts = urlsplit(settings.mqtt_url)
     tls = parts.scheme == "mqtts"
+    ca_file = settings.mqtt_ca_file or settings.ca_file
     password = settings.mqtt_password.get_secret_value() or parts.password
     username = settings.mqtt_username or parts.username or (settings.agent_id if password else None)
     return Broker(
@@ -243,7 +244,7 @@ def broker_of(settings: AgentSettings) -> Broker:
         username=username,
         password=password,
         tls=tls,
-        ca_file=str(settings.mqtt_ca_file) if settings.mqtt_ca_file else None,
+        ca_file=str(ca_file) if ca_file else None,
     )
 
 
@@ -252,6 +253,7 @@ def _files(settings: AgentSettings) -> FileStore:
         settings.state_dir / "plates",
         coordinator_url=settings.coordinator_url,
         token=settings.token.get_secret_value(),
+        ca_file=settings.ca_file,
         cache_bytes_max=settings.cache_bytes_max,
     )
 

@@ -2,6 +2,7 @@
 
 AgentError
 ├── SettingsInvalid        the configuration is wrong: a person mends it
+├── EnrolmentFailed        the farm did not take this agent in; `retry` tells
 ├── FileUnavailable        a plate could not be fetched or its hash is wrong; `retry` tells
 ├── JournalDamaged         the journal can't be read or written, or is from a newer version
 ├── IllegalTransition      something can't happen to a run in its phase: a mistake of ours
@@ -25,6 +26,17 @@ class SettingsInvalid(AgentError):
     """A setting is missing, unknown or out of range."""
 
     reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class EnrolmentFailed(AgentError):
+    """The farm did not take this agent in. With `retry` a later attempt may succeed."""
+
+    reason: str
+    retry: bool
 
     def __str__(self) -> str:
         return self.reason

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from agent.errors import FileUnavailable
+from agent.tls import context_of, trouble_in
 from protocols.wire.to_agent import PlateReference
 
 if TYPE_CHECKING:
@@ -40,7 +41,13 @@ class FileStore:
     """The cache of plates. One fetch per hash at a time; any number of them side by side."""
 
     def __init__(
-        self, folder: Path, *, coordinator_url: str, token: str = "", cache_bytes_max: int
+        self,
+        folder: Path,
+        *,
+        coordinator_url: str,
+        token: str = "",
+        ca_file: Path | None = None,
+        cache_bytes_max: int,
     ) -> None:
         """Use a folder of its own; nothing else may write there, but what is kept beside a plate.
 
@@ -50,12 +57,14 @@ class FileStore:
             folder: where the files lie; made when needed.
             coordinator_url: what relative URLs are relative to, and who is shown the token.
             token: the agent's credential, empty for none.
+            ca_file: authority of the coordinator's certificate; the system's for None.
             cache_bytes_max: above this, the files that were used longest ago are removed; those
                 that are held stay.
         """
         self._folder = folder
         self._coordinator_url = coordinator_url
         self._token = token
+        self._ca_file = ca_file
         self._cache_bytes_max = cache_bytes_max
         self._held: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -118,22 +127,25 @@ class FileStore:
         headers = {"Accept-Encoding": "identity"}
         if have:
             headers["Range"] = f"bytes={have}-"
-        if self._token and _origin(url) == _origin(self._coordinator_url):
+        is_ours = _origin(url) == _origin(self._coordinator_url)
+        if self._token and is_ours:
             headers["Authorization"] = f"Bearer {self._token}"
+        tls = context_of(self._ca_file if is_ours else None) if url[:6] == "https:" else True
         patience = aiohttp.ClientTimeout(
             total=None, sock_connect=CONNECT_S_MAX, sock_read=SILENCE_S_MAX
         )
         try:
             async with (
                 aiohttp.ClientSession(timeout=patience) as session,
-                session.get(url, headers=headers) as response,
+                session.get(url, headers=headers, ssl=tls) as response,
             ):
                 _judge_status(url, response.status)
                 yield response
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise FileUnavailable(f"{url!r} is no address of a file", retry=False) from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            reason = str(error) or type(error).__name__
+            where = urlsplit(url).netloc
+            reason = trouble_in(error, where) or str(error) or type(error).__name__
             raise FileUnavailable(f"{url} can't be fetched: {reason}", retry=True) from error
 
     def _accept(self, plate: PlateReference, part: Path, *, resumed: bool) -> Path:

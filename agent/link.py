@@ -8,7 +8,6 @@ nothing rests on what a broker kept. MQTT 3.1.1, clean sessions.
 
 import asyncio
 import random
-import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from uuid import uuid4
 import aiomqtt
 import structlog
 
+from agent.tls import context_of, trouble_in
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, encode, receive
 from protocols.wire.complaints import Complaints
@@ -161,7 +161,7 @@ class Link:
             try:
                 await self._live()
             except* (aiomqtt.MqttError, OSError, TimeoutError) as failures:
-                reason = str(failures.exceptions[0]) or type(failures.exceptions[0]).__name__
+                reason = self._reason(failures.exceptions[0])
             if self.session > before:
                 wait_s, complained = self._reconnect_s_min, False
             if not complained:
@@ -195,6 +195,10 @@ class Link:
             finally:
                 self._went()
 
+    def _reason(self, error: Exception) -> str:
+        where = f"{self._broker.host}:{self._broker.port}"
+        return trouble_in(error, where) or str(error) or type(error).__name__
+
     def _client(self, presence: Presence) -> aiomqtt.Client:
         broker = self._broker
         will = replace(presence, online=False)
@@ -209,7 +213,7 @@ class Link:
             keepalive=KEEPALIVE_S,
             timeout=PUBLISH_S_MAX,
             max_queued_incoming_messages=INCOMING_MAX,
-            tls_context=ssl.create_default_context(cafile=broker.ca_file) if broker.tls else None,
+            tls_context=context_of(broker.ca_file) if broker.tls else None,
             will=aiomqtt.Will(
                 build(Topic.PRESENCE, presence.agent_id),
                 encode(will),

@@ -61,7 +61,8 @@ class PrinterSettings(BaseModel):
         return self
 
 
-def _host_as_id() -> str:
+def host_as_id() -> str:
+    """Return the machine's name as an agent's; `agent` where nothing of it can stand in one."""
     name = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().split(".")[0].lower())
     return name.strip("-")[:63].strip("-") or "agent"
 
@@ -74,9 +75,10 @@ def _state_dir() -> Path:
 class AgentSettings(BaseSettings):
     """Farmhand's agent: it drives the printers beside it. --config FILE, --version.
 
-    farmhand-agent --drain [--timeout S] asks the agent that runs to begin nothing new, and waits
-    until it has ended; discover [PORT ...] lists what hangs on the serial ports; check
-    [--timeout S] tries each printer of the configuration.
+    farmhand-agent enroll TOKEN --coordinator URL makes this machine an agent of a farm; --drain
+    [--timeout S] asks the agent that runs to begin nothing new, and waits until it has ended;
+    discover [PORT ...] lists what hangs on the serial ports; check [--timeout S] tries each printer
+    of the configuration.
     """
 
     model_config = SettingsConfigDict(
@@ -92,18 +94,26 @@ class AgentSettings(BaseSettings):
     )
 
     agent_id: str = Field(
-        default_factory=_host_as_id, pattern=f"^{ID_PATTERN}$", description="default: host name"
+        default_factory=host_as_id, pattern=f"^{ID_PATTERN}$", description="default: host name"
     )
     mqtt_url: str = Field(
         default="mqtt://127.0.0.1:1883", description="the broker, mqtt:// or mqtts://"
     )
     mqtt_username: str = Field(default="", description="default: the agent's id, with a password")
     mqtt_password: SecretStr = Field(default=SecretStr(""), description="for the broker")
-    mqtt_ca_file: Path | None = Field(default=None, description="authority of a mqtts:// broker")
+    mqtt_ca_file: Path | None = Field(
+        default=None, description="authority of a mqtts:// broker, where it has another"
+    )
     coordinator_url: str = Field(
         default="http://127.0.0.1:8150", pattern=r"^https?://", description="where plates are"
     )
     token: SecretStr = Field(default=SecretStr(""), description="for the coordinator's files")
+    ca_file: Path | None = Field(
+        default=None, description="authority of https:// and mqtts://; else the system's"
+    )
+    enroll_token: SecretStr = Field(
+        default=SecretStr(""), description="to enrol with at the first start"
+    )
     state_dir: Path = Field(
         default_factory=_state_dir,
         description="journal and plates; default: ~/.local/state/farmhand-agent",
@@ -121,6 +131,10 @@ class AgentSettings(BaseSettings):
         parts = urlsplit(self.mqtt_url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise ValueError(f"mqtt_url: {self.mqtt_url!r} is not like mqtt://host:1883")
+        for name in ("ca_file", "mqtt_ca_file"):
+            path = getattr(self, name)
+            if path is not None and not path.is_file():
+                raise ValueError(f"{name}: there is no file {path}")
         ids = [printer.id for printer in self.printers]
         if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
             raise ValueError(f"printers: {', '.join(sorted(twice))} is there twice")
@@ -147,7 +161,7 @@ class AgentSettings(BaseSettings):
 
 
 def load(arguments: Sequence[str]) -> AgentSettings:
-    """Return the settings, from everywhere.
+    """Return the settings, from everywhere; `identity` adds what the agent got when it enrolled.
 
     Args:
         arguments: of the command line, without the program's name.

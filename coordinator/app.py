@@ -13,6 +13,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from coordinator.domain.policy import Policy
 from coordinator.enrolment_ports import OpenDoor
 from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
-from coordinator.tls import Shown, shown_by
+from coordinator.tls import Shown, expiry_trouble, shown_by
 from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
@@ -73,6 +74,9 @@ async def run(settings: Settings) -> None:
             open_artifacts(settings.state_dir / "artifacts")
         )
         shown = shown_by(settings)
+        # A farm goes on with it: who connects is told, and prints need nobody to connect.
+        if shown is not None and (trouble := expiry_trouble(shown, datetime.now(UTC))):
+            log.warning("tls.expires", reason=trouble)
         broker = await stack.enter_async_context(broker_of(settings, store, shown))
         ids = TimeSortedIds()
         link = link_to(settings, broker, coordinator_id=ids.new("coordinator"))

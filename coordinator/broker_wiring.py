@@ -15,7 +15,8 @@ from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.api.agents import Welcome
 from coordinator.ports import Store
 from coordinator.settings import Settings
-from coordinator.tls import Shown, check_ca_file, trouble_in
+from coordinator.tls import Shown, check_ca_file
+from coordinator.tls_faults import trouble_in
 
 TLS_PORT = 8883
 

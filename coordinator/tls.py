@@ -1,18 +1,19 @@
-"""TLS: which certificate this coordinator shows, and why it does not believe another's."""
+"""TLS: which certificate this coordinator shows."""
 
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from coordinator.errors import SettingsInvalid
 from coordinator.settings import Settings
-from protocols.certificate_faults import certificate_fault, no_tls
 
 # Where `farmhand tls make` puts what it makes, below the state folder.
 FOLDER = "tls"
 CERTIFICATE, KEY = "certificate.pem", "key.pem"
 AUTHORITY, AUTHORITY_KEY = "authority.pem", "authority-key.pem"
+
+SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +52,29 @@ class Shown:
         return context
 
 
+def expiry_trouble(shown: Shown, now: datetime) -> str:
+    """Return what is wrong with how long the certificate is good; empty for a month and more.
+
+    Raises:
+        SettingsInvalid: it is none.
+    """
+    from coordinator.adapters.certificates import valid_until  # some MiB that plain HTTP spares
+
+    until = valid_until(shown.certificate)
+    if until > now + SOON:
+        return ""
+    word = "has expired" if until <= now else "expires soon"
+    return (
+        f"the certificate {shown.certificate} {word} ({until:%Y-%m-%d}): make a new one "
+        "(`farmhand tls make`) and restart the coordinator"
+    )
+
+
 def shown_by(settings: Settings) -> Shown | None:
     """Return what the settings name, else what `farmhand tls make` made; None for no TLS.
 
     Raises:
-        SettingsInvalid: a file can't be read.
+        SettingsInvalid: the authority's file can't be read, or is none.
     """
     made = settings.state_dir / FOLDER
     if settings.tls_certificate_file and settings.tls_key_file:
@@ -69,6 +88,8 @@ def shown_by(settings: Settings) -> Shown | None:
         known = authority.read_text() if authority is not None else ""
     except OSError as error:
         raise SettingsInvalid(f"tls_ca_file {authority} can't be read: {error.strerror}") from error
+    if authority is not None and known.count("-----BEGIN CERTIFICATE-----") != 1:
+        raise SettingsInvalid(f"tls_ca_file {authority} must hold one certificate, the authority's")
     return Shown(certificate=certificate.absolute(), key=key.absolute(), authority=known)
 
 
@@ -84,25 +105,6 @@ def check_ca_file(ca_file: str) -> None:
         raise SettingsInvalid(
             f"broker_ca_file {ca_file} can't be used: {_reason(error)}"
         ) from error
-
-
-def trouble_in(error: BaseException, where: str, ca_setting: str) -> str:
-    """Return why TLS with somebody failed, in one sentence; empty where it was not TLS."""
-    for each in _causes(error):
-        if isinstance(each, ssl.SSLCertVerificationError):
-            return certificate_fault(each.verify_code, where, ca_setting)
-        if isinstance(each, ssl.SSLError) and each.reason == "WRONG_VERSION_NUMBER":
-            return no_tls(where)
-    return ""
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        reason = getattr(error, "reason", None)
-        error = (
-            reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
-        )
 
 
 def _reason(error: OSError) -> str:

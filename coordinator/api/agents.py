@@ -1,6 +1,8 @@
 """The routes of agents: tokens, enrolment, who there is; what a broker elsewhere has to know."""
 
+import hashlib
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -78,7 +80,7 @@ async def make_token(request: web.Request) -> web.Response:
     made = await enrolling.make_token(
         request.app[FARM], *who(request), agent_id=form.agent_id, valid_s=form.valid_s
     )
-    return web.json_response(_token_document(made), status=201)
+    return web.json_response(_token_document(made, request.app[WELCOME]), status=201)
 
 
 async def rotate_agent(request: web.Request) -> web.Response:
@@ -87,7 +89,7 @@ async def rotate_agent(request: web.Request) -> web.Response:
     made = await enrolling.renew(
         request.app[FARM], request.match_info["agent_id"], *who(request), valid_s=form.valid_s
     )
-    return web.json_response(_token_document(made), status=201)
+    return web.json_response(_token_document(made, request.app[WELCOME]), status=201)
 
 
 async def revoke_agent(request: web.Request) -> web.Response:
@@ -158,11 +160,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _token_document(made: NewToken) -> dict[str, object]:
-    token = made.token
+def _token_document(made: NewToken, welcome: Welcome) -> dict[str, object]:
+    """Return a token; with the fingerprint of the farm's own authority, where it has one."""
+    token, text = made.token, made.text
+    if welcome.authority:
+        der = ssl.PEM_cert_to_DER_cert(welcome.authority.strip())
+        text = f"{text}.{hashlib.sha256(der).hexdigest()}"
     return {
         "id": token.token_id,
-        "token": made.text,
+        "token": text,
         "agent_id": token.agent_id,
         "expires_at": moment(token.expires_at),
     }

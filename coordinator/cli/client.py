@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from coordinator.cli.exits import CommandFailed, NotAllowed, NotReachable, UsageWrong
 from coordinator.cli.place import NOT_RUNNING, Place, locate
+from coordinator.tls_faults import trouble_in
 
 # JSON documents of the API: their shape is the API's business, the tables pick what they show.
 Document = dict[str, Any]
@@ -63,7 +65,7 @@ class FarmClient:
             self._host, self._port = "", None
         if not self._host:
             raise UsageWrong(f"{place.url!r} is no address: write http://HOST:PORT")
-        self._kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._tls = _tls_context(place.ca_file) if parts.scheme == "https" else None
         self._root = parts.path + "/api/v1/"
 
     def health(self) -> Document:
@@ -153,6 +155,31 @@ class FarmClient:
         )
         return str(self._document(request)["words"])
 
+    @property
+    def url(self) -> str:
+        """The coordinator's address."""
+        return self._place.url
+
+    def agents(self) -> list[Document]:
+        """Return all agents, by id."""
+        return list((self._ask("GET", "agents"))["items"])
+
+    def make_agent_token(self, agent_id: str | None, valid_s: float) -> Document:
+        """Make a one-time token to enrol with; None is for a new name."""
+        return self._ask("POST", "agents/tokens", {"agent_id": agent_id, "valid_s": valid_s})
+
+    def rotate_agent(self, agent_id: str, valid_s: float) -> Document:
+        """Make a token that replaces an agent's credential."""
+        return self._ask("POST", f"agents/{_step(agent_id)}/rotate", {"valid_s": valid_s})
+
+    def revoke_agent(self, agent_id: str) -> Document:
+        """Shut an agent out."""
+        return self._ask("POST", f"agents/{_step(agent_id)}/revoke")
+
+    def broker_files(self) -> dict[str, str]:
+        """Return the files for a broker elsewhere, by name."""
+        return self._ask("GET", "broker/files")
+
     def events(self, **wanted: str | int) -> Document:
         """Return a page of the history, and the cursor after it, as `next`."""
         return self._ask("GET", f"events?{urlencode(wanted)}")
@@ -223,7 +250,9 @@ class FarmClient:
             connection.close()
 
     def _connection(self, answer_s: float) -> HTTPConnection:
-        return self._kind(self._host, self._port, timeout=answer_s)
+        if self._tls is None:
+            return HTTPConnection(self._host, self._port, timeout=answer_s)
+        return HTTPSConnection(self._host, self._port, timeout=answer_s, context=self._tls)
 
     def _answer(self, connection: HTTPConnection, request: _Request) -> HTTPResponse:
         """Send a request and return the answer's head."""
@@ -252,8 +281,17 @@ class FarmClient:
         return kind(detail, code=code)
 
     def _unreachable(self, error: Exception) -> NotReachable:
+        if trouble := trouble_in(error, self._host, "FARMHAND_CA_FILE"):
+            return NotReachable(trouble, code="tls")
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return NotReachable(f"{self._place.url} does not answer ({why}); {NOT_RUNNING}")
+
+
+def _tls_context(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageWrong(f"FARMHAND_CA_FILE {ca_file} can't be used: {error}") from error
 
 
 def _step(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from coordinator.cli import (
+    agents,
     demo_command,
     events,
     jobs,
@@ -13,9 +14,11 @@ from coordinator.cli import (
     profiles,
     runs,
     slicing_verbs,
+    tls_verbs,
     verifying,
 )
-from coordinator.cli.exits import CommandFailed
+from coordinator.cli.exits import CommandFailed, Exit
+from coordinator.errors import SettingsInvalid
 
 # Plain help: the drawing library alone would double the time until it shows.
 app = typer.Typer(
@@ -33,6 +36,9 @@ app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")
 app.add_typer(runs.app, name="run")
+app.add_typer(agents.app, name="agent")
+app.add_typer(agents.broker_app, name="broker")
+app.add_typer(tls_verbs.app, name="tls")
 app.add_typer(events.app, name="events")
 
 
@@ -94,6 +100,9 @@ def main() -> None:
     except CommandFailed as error:
         typer.echo(f"farmhand: {error}", err=True)
         sys.exit(error.exit_code)
+    except SettingsInvalid as error:
+        typer.echo(f"farmhand: {error}", err=True)
+        sys.exit(Exit.FAILED)
     except KeyboardInterrupt:
         sys.exit(130)
 

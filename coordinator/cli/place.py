@@ -20,10 +20,15 @@ NOT_RUNNING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A coordinator's address, without a slash at its end, and the token."""
+    """A coordinator's address, without a slash at its end, and the token.
+
+    Attributes:
+        ca_file: authority of its certificate; the system's where it is empty.
+    """
 
     url: str
     token: str
+    ca_file: str = ""
 
 
 def state_dir_default() -> Path:
@@ -45,7 +50,15 @@ def locate(url: str, token_file: Path | None) -> Place:
     found = url or os.environ.get("FARMHAND_URL", "") or _url_in(state_dir_default())
     if not found.startswith(("http://", "https://")):
         raise UsageWrong(f"{found!r} is no address: it begins with http:// or https://")
-    return Place(url=found.rstrip("/"), token=_token(token_file))
+    return Place(url=found.rstrip("/"), token=_token(token_file), ca_file=_ca_file())
+
+
+def _ca_file() -> str:
+    """Return the authority that is named, else the one that was made on this machine."""
+    if named := os.environ.get("FARMHAND_CA_FILE"):
+        return named
+    made = state_dir_default() / "tls" / "authority.pem"
+    return str(made) if made.is_file() else ""
 
 
 def _url_in(state_dir: Path) -> str:

@@ -156,7 +156,7 @@ async def _absorb_event(hearing: _Hearing, event: RunEvent) -> None:
 async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
     farm, transaction = hearing.farm, hearing.transaction
     known = await transaction.unit.agent(presence.agent_id)
-    if arriving.is_stale(known, presence):
+    if arriving.is_stale(known, presence) or await _is_shut_out(transaction.unit, presence):
         return
     transaction.actor = f"agent:{presence.agent_id}"
     transaction.origin = f"presence of {presence.boot_id}"
@@ -187,6 +187,12 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
         await transaction.perform(cloning.refused(mine, presence))
     for description in admitted.printers:
         farm.live.owners[description.printer_id] = presence.agent_id
+
+
+async def _is_shut_out(unit: Unit, presence: Presence) -> bool:
+    """Whether an agent comes that was revoked: a broker may still retain that it is there."""
+    credential = await unit.agent_credential(presence.agent_id)
+    return presence.online and credential is not None and not credential.good
 
 
 async def _record_unsupported(hearing: _Hearing, presence: Presence, trouble: str) -> None:

@@ -1,7 +1,7 @@
 """Agents enrol, are shown, replaced and shut out; and which plates each may fetch."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from coordinator.domain import enrolment
@@ -11,6 +11,7 @@ from coordinator.domain.broker_access import (
     password_file,
     password_hash,
 )
+from coordinator.domain.effects import Save
 from coordinator.domain.enrolment import (
     CREDENTIAL_PREFIX,
     TOKEN_PREFIX,
@@ -20,6 +21,7 @@ from coordinator.domain.enrolment import (
     parts_of,
     text_of,
 )
+from coordinator.domain.presence import gone
 from coordinator.domain.printers import Agent
 from coordinator.errors import NotFound, Refused
 from coordinator.usecases.farm import Farm
@@ -144,6 +146,8 @@ async def enrol(
 async def revoke(farm: Farm, agent_id: str, actor: str, origin: str = "") -> AgentView:
     """Shut an agent out, at the broker and at the API; what it prints goes on.
 
+    It counts as gone at once: the broker may not send the will of somebody whom it throws out.
+
     Raises:
         NotFound: no such agent has enrolled.
     """
@@ -153,7 +157,12 @@ async def revoke(farm: Farm, agent_id: str, actor: str, origin: str = "") -> Age
             raise NotFound("enrolled agent", agent_id)
         credential, notes = enrolment.revoke(known, transaction.now)
         await transaction.unit.save_agent_credential(credential)
-        await transaction.perform(notes)
+        agent = await transaction.unit.agent(credential.agent_id)
+        if agent is not None and agent.online:
+            await transaction.perform((*notes, Save(replace(agent, online=False))))
+            await transaction.perform(gone(await transaction.unit.printers(agent.agent_id)))
+        else:
+            await transaction.perform(notes)
     await tell_broker(farm)
     return next(view for view in await agent_views(farm) if view.agent_id == agent_id)
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -145,10 +146,14 @@ class Coordinator:
         headers = {"Authorization": f"Bearer {self.token}"}
         request = Request(f"{self.url}/api/v1/{path}", method=method, headers=headers)
         try:
-            with urlopen(request, timeout=PATIENCE_S) as answer:
+            with urlopen(request, timeout=PATIENCE_S, context=self._tls()) as answer:
                 return answer.status, json.load(answer)
         except HTTPError as error:
             return error.code, json.load(error)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        authority = self.folder / "tls" / "authority.pem"
+        return ssl.create_default_context(cafile=authority) if authority.exists() else None
 
     def jobs(self) -> list[Any]:
         return list(self.ask("jobs")[1]["items"])

@@ -57,9 +57,10 @@ async def serve(told: dict[str, Any]) -> None:
     """
     door = told["door"]
     plugins = {_DOOR: door} if door is not None else {_ANYBODY: {"allow_anonymous": True}}
-    first, *others = (_listener(each) for each in told["listeners"])
+    # What the library calls default lends its TLS to all others that have none: so the plain one.
+    *others, last = (_listener(each) for each in told["listeners"])
     named = {f"listener-{number}": each for number, each in enumerate(others, start=2)}
-    broker = Broker(BrokerConfig(listeners={"default": first, **named}, plugins=plugins))
+    broker = Broker(BrokerConfig(listeners={"default": last, **named}, plugins=plugins))
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
     await broker.start()

@@ -1,5 +1,6 @@
 """Agents enrol over the API, show what they got, and get the plates of their own printers."""
 
+import ssl
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -20,6 +21,7 @@ from tests.fakes.served_farm import AGENT, ServedFarm, served
 SECRET, OTHER_SECRET = "s" * 43, "o" * 43
 CONTENT = b"; a plate\nG28\n"
 PLATE = sha256(CONTENT).hexdigest()
+AUTHORITY = ssl.DER_cert_to_PEM_cert(b"an authority")
 
 
 async def ask(
@@ -185,6 +187,24 @@ async def test_a_revoked_agent_is_outside_until_it_enrols_again_by_name(
     assert farm.door.inside == ["pi-3"]
 
 
+async def test_a_revoked_agent_is_gone_and_its_retained_word_does_not_bring_it_back(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    await farm.printers_arrive("mk3")
+    await enrol(session, await token(session, agent_id=AGENT))
+    await ask(session, f"agents/{AGENT}/revoke", {})
+    _, agents = await ask(session, "agents")
+    assert [(each["online"], each["enrolled"]) for each in agents["items"]] == [(False, False)]
+    assert (await ask(session, "printers/mk3"))[1]["status"] == "offline"
+    await farm.printers_arrive("mk3")
+    assert (await ask(session, "printers/mk3"))[1]["status"] == "offline"
+    _, audit = await ask(session, "events/verify")
+    assert audit["ok"]
+    await enrol(session, await token(session, agent_id=AGENT), OTHER_SECRET)
+    await farm.printers_arrive("mk3")
+    assert (await ask(session, "printers/mk3"))[1]["status"] == "needs_clearing"
+
+
 @pytest.mark.parametrize("verb", ["revoke", "rotate"])
 async def test_an_agent_that_never_enrolled_can_not_be_dealt_with(
     session: aiohttp.ClientSession, verb: str
@@ -304,12 +324,14 @@ async def gets(session: aiohttp.ClientSession, shown: str) -> bool:
 async def test_an_agent_is_told_where_the_broker_is_as_it_reached_us(
     tmp_path: Path, listens: str, reached: str
 ) -> None:
-    farm = ServedFarm(tmp_path, welcome=Welcome(broker_url=listens, authority="PEM"))
+    farm = ServedFarm(tmp_path, welcome=Welcome(broker_url=listens, authority=AUTHORITY))
     async with served(farm) as session:
-        _, document = await enrol(session, await token(session))
-        assert (document["mqtt_url"], document["authority"]) == (reached, "PEM")
+        text, _, fingerprint = (await token(session)).partition(".")
+        assert fingerprint == sha256(b"an authority").hexdigest()
+        _, document = await enrol(session, text)
+        assert (document["mqtt_url"], document["authority"]) == (reached, AUTHORITY)
         async with session.get("/api/v1/authority", headers={"Authorization": ""}) as answer:
-            assert await answer.json() == {"certificate": "PEM"}
+            assert await answer.json() == {"certificate": AUTHORITY}
 
 
 async def test_the_files_for_a_broker_elsewhere_have_every_agent_and_the_coordinator(
