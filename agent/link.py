@@ -16,7 +16,8 @@ from uuid import uuid4
 import aiomqtt
 import structlog
 
-from agent.tls import context_of, trouble_in
+from agent.link_faults import reason_of
+from agent.tls import context_of
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, encode, receive
 from protocols.wire.complaints import Complaints
@@ -161,7 +162,8 @@ class Link:
             try:
                 await self._live()
             except* (aiomqtt.MqttError, OSError, TimeoutError) as failures:
-                reason = self._reason(failures.exceptions[0])
+                where = f"{self._broker.host}:{self._broker.port}"
+                reason = reason_of(failures.exceptions[0], where, self._broker.username)
             if self.session > before:
                 wait_s, complained = self._reconnect_s_min, False
             if not complained:
@@ -194,10 +196,6 @@ class Link:
                 raise
             finally:
                 self._went()
-
-    def _reason(self, error: Exception) -> str:
-        where = f"{self._broker.host}:{self._broker.port}"
-        return trouble_in(error, where) or str(error) or type(error).__name__
 
     def _client(self, presence: Presence) -> aiomqtt.Client:
         broker = self._broker

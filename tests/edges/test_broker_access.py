@@ -13,6 +13,7 @@ import pytest
 from coordinator.adapters.embedded_broker.broker import (
     BrokerWish,
     EmbeddedBroker,
+    Kind,
     embedded_broker,
 )
 from protocols.wire.topics import Topic, build
@@ -191,6 +192,26 @@ async def test_who_does_not_know_the_secret_stays_outside(
     with pytest.raises(aiomqtt.MqttError):
         async with agent(broker, A, **shown):
             pass
+
+
+@pytest.mark.parametrize("kind", ["mosquitto", "amqtt"])
+async def test_beside_a_shared_user_an_agent_that_enrolled_comes_in_by_its_own_name(
+    tmp_path: Path, kind: Kind
+) -> None:
+    wish = BrokerWish(
+        kind=kind,
+        folder=tmp_path,
+        username="farm",
+        password="a long password",
+        credentials=[credential_of(A)],
+    )
+    async with embedded_broker(wish) as broker:
+        assert broker.own.username == broker.own.telemetry_username == "farm"
+        async with agent(broker, A), farm(broker), farm(broker, second=True):
+            pass
+        with pytest.raises(aiomqtt.MqttError):
+            async with agent(broker, A, password="a long password"):
+                pass
 
 
 async def test_nobody_stays_anonymous(broker: EmbeddedBroker) -> None:

@@ -133,6 +133,18 @@ async def test_a_broker_that_is_not_believed_is_told_of_in_a_sentence(
         assert broker.url.rpartition("/")[2] in lost[0]["reason"]
 
 
+async def test_an_agent_that_is_not_let_in_is_told_to_enrol_again(tmp_path: Path) -> None:
+    shown = certificates(tmp_path)
+    async with mqtts(tmp_path, shown) as broker:
+        await broker.admit([])
+        with capture_logs() as said:
+            async with kept(agent_link(broker, shown.authority, asyncio.Event())):
+                await until(lambda: any(each["event"] == "link.lost" for each in said))
+    [lost] = [each for each in said if each["event"] == "link.lost"]
+    assert "does not let in pi-1" in lost["reason"]
+    assert "`farmhand agent token --for pi-1`" in lost["reason"]
+
+
 @asynccontextmanager
 async def https(shown: Made) -> AsyncIterator[str]:
     """Serve the plate; lend the address."""

@@ -15,6 +15,7 @@ from coordinator.api.app import ROUTES
 from coordinator.domain.access import Permission
 from coordinator.domain.jobs import Job
 from coordinator.domain.runs import Run, RunState
+from coordinator.errors import Unavailable
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
 from tests.fakes.served_farm import AGENT, ServedFarm, served
 
@@ -354,6 +355,20 @@ async def test_without_a_user_for_the_coordinator_there_are_no_such_files(
 ) -> None:
     status, problem = await ask(session, "broker/files")
     assert (status, problem["code"]) == (422, "no_broker_username")
+
+
+async def test_while_the_database_does_not_answer_nobody_is_let_in(
+    farm: ServedFarm, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = await token(session)
+    await enrol(session, await token(session))
+
+    def fails() -> None:
+        raise Unavailable("database_busy", "it does not answer")
+
+    monkeypatch.setattr(farm.store, "read", fails)
+    for shown in (f"agent_pi-3_{SECRET}", text):
+        assert (await ask(session, f"plates/{PLATE}", shows=shown))[0] == 503
 
 
 async def test_tokens_of_long_ago_are_forgotten(
