@@ -10,7 +10,7 @@ import hmac
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import aiohttp
 
@@ -101,16 +101,19 @@ class OpenIdProvider:
         }
         # What is not said is `client_secret_basic`, after OpenID Connect Discovery 1.0, section 3.
         ways = described.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        auth = None
+        headers = {}
         if "client_secret_basic" in ways and self._client_secret:
-            auth = aiohttp.BasicAuth(self._client_id, self._client_secret)
+            headers["Authorization"] = _basic(self._client_id, self._client_secret)
         else:
             fields["client_id"] = self._client_id
             if self._client_secret:
                 fields["client_secret"] = self._client_secret
         try:
             async with session.post(
-                _text(described, "token_endpoint"), data=fields, auth=auth, allow_redirects=False
+                _text(described, "token_endpoint"),
+                data=fields,
+                headers=headers,
+                allow_redirects=False,
             ) as answer:
                 if 400 <= answer.status < 500:
                     raise _refused("it does not take the code")
@@ -146,6 +149,12 @@ class OpenIdProvider:
         if not isinstance(claims.get("sub"), str) or not claims["sub"]:
             raise _refused("its token does not say who it is")
         return dict(claims)
+
+
+def _basic(client_id: str, secret: str) -> str:
+    """Return how a client says who it is, after RFC 6749, section 2.3.1."""
+    said = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return f"Basic {base64.b64encode(said.encode()).decode()}"
 
 
 def _session() -> aiohttp.ClientSession:

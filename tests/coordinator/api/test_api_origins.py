@@ -1,6 +1,5 @@
 """Where requests come from: behind proxies, and from which page."""
 
-
 import aiohttp
 import pytest
 from aiohttp.test_utils import make_mocked_request
