@@ -9,7 +9,6 @@ import asyncio
 import errno
 import json
 import os
-import secrets
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,17 +34,21 @@ from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.app import build_app
+from coordinator.api.origins import Front, networks
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
+from coordinator.secret_files import write_whole
 from coordinator.settings import MIB, Settings
 from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
+from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -90,13 +93,15 @@ async def run(settings: Settings) -> None:
             clock=SystemClock(),
             ids=ids,
             poke=lambda work: ticker.poke(work),
-            policy=Policy(leases_ahead=settings.leases_ahead),
+            policy=Policy(leases_ahead=settings.leases_ahead, approval=settings.approve_jobs),
         )
         ticker = Ticker(_bells(settings, farm, link))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
-        api_url = await stack.enter_async_context(_api(farm, settings))
+        gate = open_gate(farm, settings)
+        await welcome(gate, settings.state_dir)
+        api_url = await stack.enter_async_context(_api(gate, settings))
         await _work(settings, asked, farm, link, ticker, broker, api_url)
     log.info("coordinator.stopped")
 
@@ -220,17 +225,17 @@ def _address(settings: Settings, broker: EmbeddedBroker | None) -> BrokerAddress
 
 
 @asynccontextmanager
-async def _api(farm: Farm, settings: Settings) -> AsyncIterator[str]:
+async def _api(gate: Gate, settings: Settings) -> AsyncIterator[str]:
     """Serve HTTP and lend the address.
 
     Raises:
         Unavailable: the port is taken, or this machine has no such address.
     """
     app = build_app(
-        farm,
-        token=_token(settings),
+        gate,
         upload_bytes_max=settings.upload_bytes_max,
         version=_version(),
+        front=Front(public_url=settings.public_url, proxies=networks(settings.trusted_proxies)),
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
     await runner.setup()
@@ -262,26 +267,6 @@ def _dialable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _token(settings: Settings) -> str:
-    """Return the API's token: the one that is set, else the folder's, made if need be.
-
-    Raises:
-        SettingsInvalid: the folder's can't be read or made.
-    """
-    if given := settings.token.get_secret_value():
-        return given
-    path = settings.state_dir / "token"
-    try:
-        if not path.exists():
-            _write_whole(path, secrets.token_urlsafe(32) + "\n")
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise SettingsInvalid(
-            f"the token {path} can't be used ({reason}): remove it, and a new one is made"
-        ) from error
-
-
 async def _announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str) -> None:
     """Once all is up, tell programs on this machine where we are, for as long as we are."""
     try:
@@ -304,7 +289,7 @@ async def _write_patiently(path: Path, text: str) -> None:
     told = False
     while True:
         try:
-            _write_whole(path, text)
+            write_whole(path, text)
         except OSError as error:
             if not told:
                 log.warning("file.waits", path=str(path), reason=error.strerror)
@@ -312,18 +297,6 @@ async def _write_patiently(path: Path, text: str) -> None:
             await asyncio.sleep(ROOM_S)
             continue
         return
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a private file that nobody ever sees half of."""
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _asked_to_stop() -> asyncio.Event:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from coordinator.account_ports import AccountUnit
 from coordinator.domain.estimates import Timing
 from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
 from coordinator.domain.jobs import Job, JobState
@@ -39,7 +40,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(Protocol):
+class Unit(AccountUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:
@@ -51,8 +52,8 @@ class Unit(Protocol):
     async def jobs_wanting(self, *, offset: int, limit: int) -> list[Job]:
         """Return jobs that leases may be given for, by `planning.precedence`.
 
-        Those are the open jobs that nobody holds and whose runs bring fewer copies than are wanted;
-        what failed, was revoked or discarded brings none.
+        Those are the open jobs that are approved, that nobody holds and whose runs bring fewer
+        copies than are wanted; what failed, was revoked or discarded brings none.
         """
 
     async def printers_insisted_on(self) -> set[PrinterId]:

@@ -2,12 +2,25 @@
 
 from aiohttp import web
 
-from coordinator.api import artifacts, events, health, jobs, page, printers, runs
-from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, VERSION
-from coordinator.api.auth import TOKEN, check_token
+from coordinator.api import (
+    accounts,
+    artifacts,
+    events,
+    health,
+    jobs,
+    openid,
+    page,
+    printers,
+    runs,
+    users,
+)
+from coordinator.api.asking import FARM, GATE, UPLOAD_BYTES_MAX, VERSION
+from coordinator.api.auth import check_token
+from coordinator.api.limits import LIMITER, Limiter
 from coordinator.api.middlewares import add_headers, explain, guard, identify
+from coordinator.api.origins import FRONT, Front
 from coordinator.api.routes import Route
-from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
@@ -17,28 +30,35 @@ ROUTES: tuple[Route, ...] = (
     *artifacts.ROUTES,
     *health.ROUTES,
     *page.ROUTES,
+    *accounts.ROUTES,
+    *users.ROUTES,
+    *openid.ROUTES,
 )
 
 
-def build_app(farm: Farm, *, token: str, upload_bytes_max: int, version: str) -> web.Application:
+def build_app(
+    gate: Gate, *, upload_bytes_max: int, version: str, front: Front | None = None
+) -> web.Application:
     """Return the application, ready to be served.
 
     Args:
-        farm: what the use cases work with.
-        token: the credential that every route wants but the public ones.
+        gate: what lets people in, and the farm behind it.
+        front: how people reach it; directly where nothing is said.
         upload_bytes_max: the longest file that is taken.
         version: of this program, as health tells it.
 
     Raises:
         SettingsInvalid: the token protects nothing.
     """
-    check_token(token)
+    check_token(gate.root_token)
     # From the outside in: an id first, so that even a refusal has one.
     app = web.Application(middlewares=[identify, explain, guard(ROUTES)])
-    app[FARM] = farm
+    app[FARM] = gate.farm
+    app[GATE] = gate
+    app[FRONT] = front or Front()
+    app[LIMITER] = Limiter(gate.farm.clock.monotonic)
     app[UPLOAD_BYTES_MAX] = upload_bytes_max
     app[VERSION] = version
-    app[TOKEN] = token
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     app.on_response_prepare.append(add_headers)

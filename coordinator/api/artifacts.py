@@ -5,7 +5,7 @@ import re
 import structlog
 from aiohttp import web
 
-from coordinator.api.asking import FARM
+from coordinator.api.asking import CALLER, FARM
 from coordinator.api.names import disposition_of
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.ranges import Span, Unsatisfiable, etag_matches, span_of
@@ -29,6 +29,9 @@ async def serve_artifact(request: web.Request) -> web.StreamResponse:
         raise NotFound("artifact", sha256)
     async with farm.store.read() as unit:
         known = await unit.artifact(sha256)
+    is_plate = known is not None and known.kind is ArtifactKind.PLATE
+    if not is_plate and not request[CALLER].may(Permission.FARM_READ):
+        raise NotFound("artifact", sha256)
     headers = {
         "ETag": f'"{sha256}"',
         "Accept-Ranges": "bytes",
@@ -90,6 +93,6 @@ async def _send(
 _ARTIFACT = f"{API_ROOT}/artifacts/{{sha256}}"
 
 ROUTES = tuple(
-    Route(method=method, path=_ARTIFACT, handler=serve_artifact, needs=Permission.FARM_READ)
+    Route(method=method, path=_ARTIFACT, handler=serve_artifact, needs=Permission.PLATES_FETCH)
     for method in ("GET", "HEAD")
 )

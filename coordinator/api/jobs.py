@@ -1,19 +1,22 @@
 """The routes of jobs: submit, look, ask why they wait, steer."""
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 
 from aiohttp import web
 
-from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, who
+from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, who
 from coordinator.api.forms import order_of
 from coordinator.api.problems import BadRequest, FieldError, Problem
 from coordinator.api.render import API_ROOT, job_document, wait_document
 from coordinator.api.routes import Handler, Route
-from coordinator.api.uploads import received
+from coordinator.api.uploads import Upload, received
 from coordinator.domain.access import Permission
 from coordinator.domain.jobs import Job, JobState
+from coordinator.errors import NotPermitted
 from coordinator.usecases import controlling, orders, reading
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.orders import Order
 from protocols.wire.vocabulary import JobId
 
 
@@ -22,11 +25,28 @@ async def submit_job(request: web.Request) -> web.Response:
     farm = request.app[FARM]
     limit = request.app[UPLOAD_BYTES_MAX]
     async with received(request, farm.artifacts, file_bytes_max=limit) as upload:
-        order = order_of(upload.fields, upload.file_name, *who(request))
+        order = _order(request, upload)
         job = await orders.accept_order(farm, order, upload.file)
     response = await _job_response(farm, job.job_id, status=201)
     response.headers["Location"] = f"{API_ROOT}/jobs/{job.job_id}"
     return response
+
+
+def _order(request: web.Request, upload: Upload) -> Order:
+    """Return what is ordered, as whoever orders may.
+
+    Raises:
+        BadRequest: 422, with every field that is wrong.
+        NotPermitted: `priority_not_permitted`.
+    """
+    caller = request[CALLER]
+    order = order_of(upload.fields, upload.file_name, *who(request))
+    manages = caller.may(Permission.JOBS_MANAGE)
+    if order.priority > 0 and not manages:
+        raise NotPermitted(
+            "priority_not_permitted", "only an operator puts a job before those of others"
+        )
+    return replace(order, owner=caller.owner, approved=manages)
 
 
 async def list_jobs(request: web.Request) -> web.Response:
@@ -47,11 +67,11 @@ async def explain_job(request: web.Request) -> web.Response:
 
 
 def _control(
-    verb: Callable[[Farm, JobId, str, str], Awaitable[Job]],
+    verb: Callable[..., Awaitable[Job]],
 ) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        farm = request.app[FARM]
-        job = await verb(farm, _job_id(request), *who(request))
+        farm, only_of = request.app[FARM], request[CALLER].steers_only
+        job = await verb(farm, _job_id(request), *who(request), only_of=only_of)
         return await _job_response(farm, job.job_id)
 
     return handler
@@ -60,6 +80,13 @@ def _control(
 cancel_job = _control(controlling.cancel_job)
 pause_job = _control(controlling.pause_job)
 resume_job = _control(controlling.resume_job)
+
+
+async def approve_job(request: web.Request) -> web.Response:
+    """Let a job that waits for it be printed; 409 `job_not_waiting`."""
+    farm = request.app[FARM]
+    job = await controlling.approve_job(farm, _job_id(request), *who(request))
+    return await _job_response(farm, job.job_id)
 
 
 async def _job_response(farm: Farm, job_id: JobId, *, status: int = 200) -> web.Response:
@@ -99,4 +126,5 @@ ROUTES = (
     Route(method="POST", path=f"{_JOB}/cancel", handler=cancel_job, needs=Permission.JOBS_SUBMIT),
     Route(method="POST", path=f"{_JOB}/pause", handler=pause_job, needs=Permission.JOBS_SUBMIT),
     Route(method="POST", path=f"{_JOB}/resume", handler=resume_job, needs=Permission.JOBS_SUBMIT),
+    Route(method="POST", path=f"{_JOB}/approve", handler=approve_job, needs=Permission.JOBS_MANAGE),
 )

@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from coordinator.api.asking import FARM, REQUEST_ID
-from coordinator.api.auth import TOKEN, admit
+from coordinator.api.auth import admit
+from coordinator.api.limits import LIMIT_HEADERS
 from coordinator.api.problems import (
     Problem,
     problem_of,
@@ -91,7 +92,7 @@ def guard(routes: Iterable[Route]) -> Middleware:
     async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
         place = (request.method, resource.canonical if resource is not None else "")
-        admit(request, request.app[TOKEN], needs.get(place, Permission.FARM_READ))
+        await admit(request, needs.get(place, Permission.FARM_READ))
         return await handler(request)
 
     return authenticate
@@ -102,6 +103,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in request.get(LIMIT_HEADERS, {}).items():
+        response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
 
 

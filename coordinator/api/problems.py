@@ -10,6 +10,7 @@ from coordinator.errors import (
     FarmError,
     NotFound,
     NotNow,
+    NotPermitted,
     Refused,
     SettingsInvalid,
     StoreUnusable,
@@ -58,6 +59,7 @@ class BadRequest(FarmError):
 _STATUS: tuple[tuple[type[FarmError], int, str], ...] = (
     (NotFound, 404, "Not found"),
     (Refused, 422, "Refused"),
+    (NotPermitted, 403, "Not allowed"),
     (NotNow, 409, "Not now"),
     (Unavailable, 503, "Not available now"),
     (StoreUnusable, 503, "The database can't be used"),
@@ -79,6 +81,10 @@ _POINTERS = {
     "printer_of_other_class": "/printer_class",
     "setting_invalid": "/settings",
     "unknown_outcome": "/outcome",
+    "name_unfit": "/name",
+    "name_taken": "/name",
+    "scope_too_wide": "/scopes",
+    "expiry_past": "/expires_at",
 }
 
 # Long enough not to hammer a busy database, short enough for a person to wait.

@@ -57,6 +57,8 @@ def job_document(view: JobView) -> Document:
         "state": job.state.value,
         "reason": job.reason,
         "held": job.held,
+        "owner": job.owner,
+        "approved": job.approved,
         "copies": job.copies,
         "copies_per_plate": job.copies_per_plate,
         "copies_finished": view.copies_finished,

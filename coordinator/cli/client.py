@@ -84,7 +84,7 @@ class FarmClient:
         return list((self._ask("GET", f"jobs/{_step(job_id)}/why"))["items"])
 
     def control_job(self, job_id: str, verb: str) -> Document:
-        """Cancel, pause or resume a job."""
+        """Cancel, pause, resume or approve a job."""
         return self._ask("POST", f"jobs/{_step(job_id)}/{verb}")
 
     def submit(self, file: Path, fields: Mapping[str, str]) -> Document:
@@ -107,6 +107,38 @@ class FarmClient:
                 answer_s=SUBMITTED_S,
             )
             return self._document(request)
+
+    def users(self) -> list[Document]:
+        """Return all users, by name."""
+        return list((self._ask("GET", "users"))["items"])
+
+    def add_user(self, wanted: Document) -> Document:
+        """Make a user."""
+        return self._ask("POST", "users", wanted)
+
+    def change_user(self, name: str, wanted: Document) -> Document:
+        """Change what is given of a user."""
+        return self._ask("PATCH", f"users/{_step(name)}", wanted)
+
+    def set_password(self, name: str, password: str) -> Document:
+        """Give a user another password."""
+        return self._ask("POST", f"users/{_step(name)}/password", {"password": password})
+
+    def remove_user(self, name: str) -> Document:
+        """Take all of a user's ways in away."""
+        return self._ask("DELETE", f"users/{_step(name)}")
+
+    def keys(self, user: str = "") -> list[Document]:
+        """Return keys; only a user's, if one is given."""
+        return list((self._ask("GET", f"keys?{urlencode({'user': user})}"))["items"])
+
+    def create_key(self, wanted: Document) -> Document:
+        """Make a key, which is told this once."""
+        return self._ask("POST", "keys", wanted)
+
+    def revoke_key(self, key_id: str) -> Document:
+        """Make a key useless."""
+        return self._ask("DELETE", f"keys/{_step(key_id)}")
 
     def run(self, run_id: str) -> Document:
         """Return one run."""

@@ -9,10 +9,12 @@ from coordinator.cli import (
     demo_command,
     events,
     jobs,
+    keys,
     printers,
     profiles,
     runs,
     slicing_verbs,
+    users,
     verifying,
 )
 from coordinator.cli.exits import CommandFailed
@@ -34,6 +36,8 @@ app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")
 app.add_typer(runs.app, name="run")
 app.add_typer(events.app, name="events")
+app.add_typer(users.app, name="user")
+app.add_typer(keys.app, name="key")
 
 
 @app.command(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
+from coordinator.domain.accounts import ApiKey, KeyId, User, UserId
 from coordinator.domain.effects import Effects, Note, Poke, RaiseEpoch, Save, Say, Work, in_order
 from coordinator.domain.history import Row, Thing, Value, row_of
 from coordinator.domain.jobs import Job
@@ -85,6 +86,10 @@ class Writing:
                 await self.unit.save_plate(value)
             case Artifact():
                 await self.unit.save_artifact(value)
+            case User():
+                await self.unit.save_user(value)
+            case ApiKey():
+                await self.unit.save_key(value)
             case _:
                 assert_never(value)
 
@@ -105,6 +110,10 @@ async def _stored(unit: Unit, thing: Thing) -> Value | None:
             job_id, _, printer_class = subject_id.partition("/")
             plates = await unit.plates(JobId(job_id))
             return next((each for each in plates if each.printer_class == printer_class), None)
+        case "user":
+            return await unit.user(UserId(subject_id))
+        case "key":
+            return await unit.key(KeyId(subject_id))
         case _:
             return await unit.artifact(subject_id)
 

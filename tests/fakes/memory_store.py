@@ -36,6 +36,7 @@ from protocols.wire.vocabulary import (
     PrinterId,
     RunId,
 )
+from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 
 
 @dataclass
@@ -53,10 +54,12 @@ class Tables:
     kept_rows: dict[Thing, Told] = field(default_factory=dict)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
     numbered: int = 0
+    accounts: Accounts = field(default_factory=Accounts)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
-        stored = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
+        farm = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
+        stored = (*farm, self.accounts.users, self.accounts.keys)
         return {thing_of(value): row_of(value) for table in stored for value in table.values()}
 
     def copy(self) -> "Tables":
@@ -72,6 +75,7 @@ class Tables:
             kept_rows=dict(self.kept_rows),
             outbox=dict(self.outbox),
             numbered=self.numbered,
+            accounts=self.accounts.copy(),
         )
 
 
@@ -100,12 +104,8 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit:
+class MemoryUnit(MemoryAccountUnit):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
-
-    def __init__(self, tables: Tables) -> None:
-        self.tables = tables
-        self.changed = False
 
     async def job(self, job_id: JobId) -> Job | None:
         return self.tables.jobs.get(job_id)
@@ -120,6 +120,7 @@ class MemoryUnit:
             for job in self.tables.jobs.values()
             if job.state in OPEN
             and not job.held
+            and job.approved
             and sum(
                 run.copies
                 for run in self.tables.runs.values()

@@ -8,9 +8,12 @@ from pathlib import Path
 import aiohttp
 from aiohttp.test_utils import TestServer
 
+from coordinator.adapters.access_tokens import SignedTokens
+from coordinator.adapters.passwords import Argon2Passwords
 from coordinator.api.app import build_app
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 from protocols.wire.from_agent import (
     HostSample,
     Presence,
@@ -61,9 +64,13 @@ class ServedFarm:
             clock=self.clock,
             ids=CountingIds(),
         )
-        self.app = build_app(
-            self.farm, token=TOKEN, upload_bytes_max=UPLOAD_BYTES_MAX, version="1.2.3"
+        self.gate = Gate(
+            farm=self.farm,
+            root_token=TOKEN,
+            passwords=Argon2Passwords(memory_kib=8, passes=1),
+            tokens=SignedTokens(b"a key for tests only, 32 bytes..."),
         )
+        self.app = build_app(self.gate, upload_bytes_max=UPLOAD_BYTES_MAX, version="1.2.3")
 
     async def printers_arrive(self, *printer_ids: str) -> None:
         """An agent connects, and reports and measures its printers."""

@@ -96,6 +96,8 @@ class JobRow(SQLModel, table=True):
     overrides: dict[str, Any] = _json()
     priority: int
     held: bool
+    owner: str = Field(index=True)
+    approved: bool
     retries_max: int
     state: str = Field(index=True)
     reason: str

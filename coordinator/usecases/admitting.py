@@ -1,0 +1,101 @@
+"""Who asks, by what they show: the farm's token, a key, a signed token, a session's secret.
+
+Each answers None for whatever is not good, for whatever reason, and raises where it can't be told:
+what nobody could look up lets nobody in.
+"""
+
+import hmac
+from contextlib import suppress
+from dataclasses import replace
+
+from coordinator.domain.access import PERMISSIONS, Caller, Role
+from coordinator.domain.accounts import (
+    KeyId,
+    caller_of,
+    caller_with_key,
+    secret_hash,
+    session_ended,
+    use_is_due,
+)
+from coordinator.errors import Unavailable
+from coordinator.usecases.gate import Gate
+
+KEY_PREFIX = "farm_"
+
+ROOT = Caller(
+    actor="user:admin",
+    role=Role.ADMIN,
+    permissions=PERMISSIONS[Role.ADMIN],
+    owner="user:admin",
+)
+
+
+async def caller_of_token(gate: Gate, shown: str) -> Caller | None:
+    """Return who shows a token or a key.
+
+    Raises:
+        Unavailable, StoreUnusable: the store does not tell.
+    """
+    # Bytes: comparing texts in constant time fails on what is not ASCII.
+    if hmac.compare_digest(shown.encode("utf-8", "replace"), gate.root_token.encode()):
+        return ROOT
+    if shown.startswith(KEY_PREFIX):
+        return await _caller_of_key(gate, shown)
+    if shown.count(".") == 2:
+        return await _caller_of_signed(gate, shown)
+    return None
+
+
+async def caller_of_session(gate: Gate, secret: str) -> Caller | None:
+    """Return whose browser shows a session's secret; that it was seen is written down now and then.
+
+    Raises:
+        Unavailable, StoreUnusable: the store does not tell.
+    """
+    farm = gate.farm
+    now = farm.clock.now()
+    async with farm.store.read() as unit:
+        session = await unit.session_of_secret(secret_hash(secret))
+        user = await unit.user(session.user_id) if session is not None else None
+    if session is None or user is None or session_ended(session, now):
+        return None
+    caller = caller_of(user, session.session_id)
+    if caller is not None and use_is_due(session.seen_at, now):
+        with suppress(Unavailable):  # a full disk locks nobody out
+            async with farm.store.write() as unit:
+                # It may have been ended a moment ago, and must not come back.
+                if await unit.session_of_secret(session.secret_sha256) is not None:
+                    await unit.save_session(replace(session, seen_at=now))
+    return caller
+
+
+async def _caller_of_key(gate: Gate, shown: str) -> Caller | None:
+    farm = gate.farm
+    now = farm.clock.now()
+    key_id, _, secret = shown.removeprefix(KEY_PREFIX).partition("_")
+    async with farm.store.read() as unit:
+        key = await unit.key(KeyId(key_id))
+        user = await unit.user(key.user_id) if key is not None else None
+        used_at = await unit.key_used_at(KeyId(key_id))
+    expected = key.secret_sha256 if key is not None else ""
+    if not hmac.compare_digest(secret_hash(secret), expected) or key is None or user is None:
+        return None
+    caller = caller_with_key(user, key, now)
+    if caller is not None and use_is_due(used_at, now):
+        with suppress(Unavailable):
+            async with farm.store.write() as unit:
+                await unit.note_key_use(key.key_id, now)
+    return caller
+
+
+async def _caller_of_signed(gate: Gate, shown: str) -> Caller | None:
+    """Return for whom a token was signed, as long as its family lives: a log out counts at once."""
+    claims = gate.tokens.read(shown, gate.farm.clock.now())
+    if claims is None:
+        return None
+    async with gate.farm.store.read() as unit:
+        family = await unit.family(claims.family_id)
+        user = await unit.user(claims.user_id)
+    if family is None or user is None or family.user_id != user.user_id:
+        return None
+    return caller_of(user, family.family_id)
