@@ -25,6 +25,7 @@ from coordinator.domain.planning import precedence
 from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.rebuilt import RebuiltInMemory, Told
+from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
 from coordinator.domain.sealing import Checkpoint
 from protocols.wire.vocabulary import (
@@ -36,6 +37,7 @@ from protocols.wire.vocabulary import (
     PrinterId,
     RunId,
 )
+from tests.fakes.memory_listing import MemoryListing
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Tables:
     checkpoint: Checkpoint | None = None
     kept_rows: dict[Thing, Told] = field(default_factory=dict)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
     numbered: int = 0
 
     def rows(self) -> dict[Thing, Row]:
@@ -71,6 +74,7 @@ class Tables:
             checkpoint=self.checkpoint,
             kept_rows=dict(self.kept_rows),
             outbox=dict(self.outbox),
+            receipts=dict(self.receipts),
             numbered=self.numbered,
         )
 
@@ -100,7 +104,7 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit:
+class MemoryUnit(MemoryListing):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.adapters.db import mapping, tables
-from coordinator.adapters.db.history_unit import HistoryUnit
+from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
@@ -140,7 +140,7 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(HistoryUnit):
+class SqlUnit(ListingUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
