@@ -1,11 +1,24 @@
 """The HTTP application: every resource's routes, put together."""
 
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
-from coordinator.api import artifacts, events, health, jobs, page, printers, runs
-from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, VERSION
+from coordinator.api import (
+    artifacts,
+    describing,
+    events,
+    health,
+    jobs,
+    once,
+    page,
+    printers,
+    runs,
+)
+from coordinator.api.asking import BOARD, FARM, UPLOAD_BYTES_MAX, VERSION
 from coordinator.api.auth import TOKEN, check_token
-from coordinator.api.middlewares import add_headers, explain, guard, identify
+from coordinator.api.board import Board
+from coordinator.api.middlewares import add_headers, check, explain, guard, identify
 from coordinator.api.routes import Route
 from coordinator.usecases.farm import Farm
 
@@ -16,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *artifacts.ROUTES,
     *health.ROUTES,
+    *describing.ROUTES,
     *page.ROUTES,
 )
 
@@ -34,12 +48,22 @@ def build_app(farm: Farm, *, token: str, upload_bytes_max: int, version: str) ->
     """
     check_token(token)
     # From the outside in: an id first, so that even a refusal has one.
-    app = web.Application(middlewares=[identify, explain, guard(ROUTES)])
+    app = web.Application(middlewares=[identify, explain, guard(ROUTES), check(ROUTES)])
     app[FARM] = farm
     app[UPLOAD_BYTES_MAX] = upload_bytes_max
     app[VERSION] = version
     app[TOKEN] = token
+    app[BOARD] = Board(farm)
+    app.cleanup_ctx.append(_hearing)
+    once.prepare(app)
+    describing.describe(app, ROUTES)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     app.on_response_prepare.append(add_headers)
     return app
+
+
+async def _hearing(app: web.Application) -> AsyncIterator[None]:
+    """Have the board hear what changes, as long as requests are answered."""
+    with app[BOARD].heard():
+        yield

@@ -8,8 +8,9 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from coordinator.api.asking import FARM, REQUEST_ID
+from coordinator.api.asking import ASKED, FARM, REQUEST_ID, TAKEN
 from coordinator.api.auth import TOKEN, admit
+from coordinator.api.forms import form_of
 from coordinator.api.problems import (
     Problem,
     problem_of,
@@ -17,6 +18,7 @@ from coordinator.api.problems import (
     response_of,
     unexpected,
 )
+from coordinator.api.queries import query_of
 from coordinator.api.routes import Handler, Route
 from coordinator.domain.access import Permission
 from coordinator.errors import FarmError
@@ -89,12 +91,32 @@ def guard(routes: Iterable[Route]) -> Middleware:
 
     @web.middleware
     async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-        resource = request.match_info.route.resource
-        place = (request.method, resource.canonical if resource is not None else "")
-        admit(request, request.app[TOKEN], needs.get(place, Permission.FARM_READ))
+        admit(request, request.app[TOKEN], needs.get(_place(request), Permission.FARM_READ))
         return await handler(request)
 
     return authenticate
+
+
+def check(routes: Iterable[Route]) -> Middleware:
+    """Return what holds each request against its route's row, before the handler sees it."""
+    rows = {(route.method, route.path): route for route in routes}
+
+    @web.middleware
+    async def validate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        route = rows.get(_place(request))
+        if route is not None and route.asks is not None:
+            request[ASKED] = query_of(route.asks, request.query)
+        if route is not None and route.takes is not None:
+            request[TAKEN] = form_of(route.takes, await request.read())
+        return await handler(request)
+
+    return validate
+
+
+def _place(request: web.Request) -> tuple[str, str]:
+    """Return which row of the routes is meant; none has an empty address."""
+    resource = request.match_info.route.resource
+    return request.method, resource.canonical if resource is not None else ""
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

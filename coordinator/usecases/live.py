@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from coordinator.domain.cloning import Boots
 from coordinator.domain.estimates import Paces
+from coordinator.domain.history import Thing
 from coordinator.usecases.news import News
 from protocols.wire.from_agent import (
     CommandResult,
@@ -97,13 +98,18 @@ class Live:
 
     def absorb(self, telemetry: Telemetry, now: datetime) -> None:
         """Take over an agent's telemetry about its own printers."""
+        moved: list[Thing] = []
         for sample in telemetry.printers:
             if self.owners.get(sample.printer_id) == telemetry.agent_id:
                 self.samples[sample.printer_id] = Sample(sample, now)
+                moved.append(("sample", sample.printer_id))
             else:
                 self.foreign_samples += 1
         if telemetry.host is not None:
             self.hosts[telemetry.agent_id] = telemetry.host
+            moved.append(("host", telemetry.agent_id))
+        if moved:
+            self.news.tell(moved)
 
     def sample(self, printer_id: PrinterId) -> Sample | None:
         """Return a printer's last telemetry, None before the first."""

@@ -26,7 +26,11 @@ MODEL_SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What someone asks for; empty and None mean that any will do, as in `Job`."""
+    """What someone asks for; empty and None mean that any will do, as in `Job`.
+
+    Attributes:
+        job_id: what the job is to be called; a fresh name for None.
+    """
 
     name: str
     file_name: str
@@ -38,6 +42,7 @@ class Order:
     printer_id: PrinterId | None = None
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
+    job_id: JobId | None = None
     actor: str
     origin: str = ""
 
@@ -137,7 +142,7 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
     async with writing(farm, order.actor, order.origin) as transaction:
         now = transaction.now
         job = Job(
-            job_id=JobId(farm.ids.new("job")),
+            job_id=order.job_id or JobId(farm.ids.new("job")),
             name=order.name,
             model_sha256=staged.sha256 if given is None else None,
             copies=order.copies,
