@@ -10,16 +10,19 @@ from coordinator.api import (
     events,
     health,
     jobs,
+    live,
     once,
     page,
     printers,
     runs,
 )
-from coordinator.api.asking import BOARD, FARM, UPLOAD_BYTES_MAX, VERSION
+from coordinator.api.asking import BOARD, FARM, TICKETS, UPLOAD_BYTES_MAX, VERSION
 from coordinator.api.auth import TOKEN, check_token
 from coordinator.api.board import Board
 from coordinator.api.middlewares import add_headers, check, explain, guard, identify
 from coordinator.api.routes import Route
+from coordinator.api.stream import Stream
+from coordinator.api.tickets import Tickets
 from coordinator.usecases.farm import Farm
 
 ROUTES: tuple[Route, ...] = (
@@ -28,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *runs.ROUTES,
     *events.ROUTES,
     *artifacts.ROUTES,
+    *live.ROUTES,
     *health.ROUTES,
     *describing.ROUTES,
     *page.ROUTES,
@@ -54,7 +58,10 @@ def build_app(farm: Farm, *, token: str, upload_bytes_max: int, version: str) ->
     app[VERSION] = version
     app[TOKEN] = token
     app[BOARD] = Board(farm)
-    app.cleanup_ctx.append(_hearing)
+    app[live.STREAM] = Stream(farm, app[BOARD])
+    app[TICKETS] = Tickets(farm.clock.now)
+    app.cleanup_ctx.extend((_hearing, live.serve))
+    app.on_shutdown.append(live.goodbye)
     once.prepare(app)
     describing.describe(app, ROUTES)
     for route in ROUTES:

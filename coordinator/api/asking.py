@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from coordinator.api.board import Board
+from coordinator.api.tickets import Tickets
 from coordinator.domain.access import Caller
 from coordinator.usecases.farm import Farm
 
@@ -13,6 +14,8 @@ FARM = web.AppKey("farm", Farm)
 UPLOAD_BYTES_MAX = web.AppKey("upload_bytes_max", int)
 # Every printer as it is now; what changes it is told of from the first request on.
 BOARD = web.AppKey("board", Board)
+# What opens live connections where no credential can be shown.
+TICKETS = web.AppKey("tickets", Tickets)
 VERSION = web.AppKey("version", str)
 REQUEST_ID = web.RequestKey("request_id", str)
 # There once a credential was shown and known, on public routes too.

@@ -4,7 +4,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from coordinator.api.documents import Facts, Moment
+from coordinator.api.documents import Facts
 from coordinator.domain.rebuilding import FaultCode
 
 
@@ -115,10 +115,3 @@ class CodeDocument(TypedDict):
     code: str
     status: int
     words: str
-
-
-class TicketDocument(TypedDict):
-    """What opens a live connection once, soon, as `?ticket=`."""
-
-    ticket: str
-    expires_at: Moment

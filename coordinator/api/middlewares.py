@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from coordinator.api.asking import ASKED, FARM, REQUEST_ID, TAKEN
+from coordinator.api.asking import ASKED, CALLER, FARM, REQUEST_ID, TAKEN, TICKETS
 from coordinator.api.auth import TOKEN, admit
 from coordinator.api.forms import form_of
 from coordinator.api.problems import (
@@ -19,6 +19,7 @@ from coordinator.api.problems import (
     unexpected,
 )
 from coordinator.api.queries import query_of
+from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Handler, Route
 from coordinator.domain.access import Permission
 from coordinator.errors import FarmError
@@ -91,10 +92,23 @@ def guard(routes: Iterable[Route]) -> Middleware:
 
     @web.middleware
     async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-        admit(request, request.app[TOKEN], needs.get(_place(request), Permission.FARM_READ))
+        wanted = needs.get(_place(request), Permission.FARM_READ)
+        if not _has_ticket(request, wanted):
+            admit(request, request.app[TOKEN], wanted)
         return await handler(request)
 
     return authenticate
+
+
+def _has_ticket(request: web.Request, wanted: Permission | None) -> bool:
+    """Whether the address itself opens what is wanted, once: see `tickets.py`."""
+    is_live = request.path.startswith(f"{API_ROOT}/live")
+    ticket = request.query.get("ticket") if is_live and wanted is not None else None
+    caller = request.app[TICKETS].redeem(ticket) if ticket else None
+    if caller is None or wanted is None or not caller.may(wanted):
+        return False
+    request[CALLER] = caller
+    return True
 
 
 def check(routes: Iterable[Route]) -> Middleware:

@@ -163,8 +163,9 @@ def _form(form: type[BaseModel], schemas: Schemas) -> Document:
 def _answers(route: Route, schemas: Schemas) -> Document:
     """Return what is answered when all is well, by status."""
     content: Document | None = None
+    schema = schemas.of(route.gives) if route.gives is not None else {}
+    # What comes after an upgrade is no content: its shape stands among the others.
     if route.method != "HEAD" and route.status != 101:
-        schema = schemas.of(route.gives) if route.gives is not None else {}
         content = {route.content_type: {"schema": schema} if schema else {}}
     shown = {
         "ETag": route.versioned,
