@@ -72,3 +72,9 @@ class KeyForm(_Form):
     user: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
     scopes: list[Permission] = Field(default_factory=list, max_length=SCOPES_MAX)
     expires_at: AwareDatetime | None = None
+
+
+class KeysQuery(_Form):
+    """Whose keys; empty for one's own, or all for an administrator."""
+
+    user: str = Field(default="", max_length=NAME_CHARACTERS_MAX)

@@ -2,11 +2,19 @@
 
 from aiohttp import web
 
-from coordinator.api.account_documents import caller_document, session_document, tokens_document
+from coordinator.api.account_documents import (
+    CallerDocument,
+    EndedDocument,
+    SessionDocument,
+    TokensDocument,
+    caller_document,
+    session_document,
+    tokens_document,
+)
 from coordinator.api.account_forms import LogInForm, PasswordForm, RefreshForm
-from coordinator.api.asking import CALLER, GATE, origin_of
+from coordinator.api.asking import CALLER, GATE, origin_of, taken
 from coordinator.api.auth import keep_session
-from coordinator.api.forms import form_of
+from coordinator.api.documents import Items
 from coordinator.api.limits import LIMIT_HEADERS, LIMITER, OF_LOG_IN, OF_NAME
 from coordinator.api.origins import address_of, is_foreign
 from coordinator.api.problems import BadRequest, Problem
@@ -61,7 +69,7 @@ async def end_session(request: web.Request) -> web.Response:
 
 async def change_password(request: web.Request) -> web.Response:
     """Change the caller's password; everything else that they are logged in with ends."""
-    form = form_of(PasswordForm, await request.read())
+    form = taken(request, PasswordForm)
     request.app[LIMITER].take(OF_LOG_IN, address_of(request))
     try:
         await sessions.change_password(
@@ -81,7 +89,7 @@ async def give_tokens(request: web.Request) -> web.Response:
 
 async def renew_tokens(request: web.Request) -> web.Response:
     """Return the next tokens for a refresh token, which is useless from now on."""
-    form = form_of(RefreshForm, await request.read())
+    form = taken(request, RefreshForm)
     request.app[LIMITER].take(OF_LOG_IN, address_of(request))
     tokens = await sessions.renew_tokens(request.app[GATE], form.refresh_token, origin_of(request))
     return web.json_response(tokens_document(tokens))
@@ -89,7 +97,7 @@ async def renew_tokens(request: web.Request) -> web.Response:
 
 async def end_tokens(request: web.Request) -> web.Response:
     """Log a client out; the answer is the same for a token that was nobody's."""
-    form = form_of(RefreshForm, await request.read())
+    form = taken(request, RefreshForm)
     await sessions.end_tokens(request.app[GATE], form.refresh_token, origin_of(request))
     return web.json_response({})
 
@@ -123,7 +131,7 @@ async def _proven(request: web.Request) -> User:
                 detail="Another site's page may not log you in.",
             )
         )
-    form = form_of(LogInForm, await request.read())
+    form = taken(request, LogInForm)
     limiter = request.app[LIMITER]
     request[LIMIT_HEADERS] = limiter.take(OF_LOG_IN, address_of(request))
     limiter.take(OF_NAME, form.name)
@@ -135,24 +143,83 @@ async def _proven(request: web.Request) -> User:
 
 _OWN = Permission.ACCOUNT_OWN
 
+_LOG_IN = ("foreign_page", "log_in_failed")
+
 ROUTES = (
-    Route(method="POST", path=f"{API_ROOT}/session", handler=log_in, needs=None),
+    Route(
+        method="POST",
+        path=f"{API_ROOT}/session",
+        handler=log_in,
+        needs=None,
+        takes=LogInForm,
+        gives=CallerDocument,
+        status=201,
+        problems=_LOG_IN,
+    ),
     Route(
         method="DELETE",
         path=f"{API_ROOT}/session",
         handler=log_out,
         needs=Permission.WALL_READ,
+        gives=EndedDocument,
+        problems=("unknown_session",),
     ),
-    Route(method="GET", path=f"{API_ROOT}/me", handler=show_me, needs=Permission.WALL_READ),
-    Route(method="POST", path=f"{API_ROOT}/me/password", handler=change_password, needs=_OWN),
-    Route(method="GET", path=f"{API_ROOT}/sessions", handler=list_sessions, needs=_OWN),
+    Route(
+        method="GET",
+        path=f"{API_ROOT}/me",
+        handler=show_me,
+        needs=Permission.WALL_READ,
+        gives=CallerDocument,
+    ),
+    Route(
+        method="POST",
+        path=f"{API_ROOT}/me/password",
+        handler=change_password,
+        needs=_OWN,
+        takes=PasswordForm,
+        gives=CallerDocument,
+        problems=("log_in_failed", "no_account", "password_unfit"),
+    ),
+    Route(
+        method="GET",
+        path=f"{API_ROOT}/sessions",
+        handler=list_sessions,
+        needs=_OWN,
+        gives=Items[SessionDocument],
+    ),
     Route(
         method="DELETE",
         path=f"{API_ROOT}/sessions/{{session_id}}",
         handler=end_session,
         needs=_OWN,
+        gives=EndedDocument,
+        problems=("unknown_session",),
     ),
-    Route(method="POST", path=f"{API_ROOT}/tokens", handler=give_tokens, needs=None),
-    Route(method="POST", path=f"{API_ROOT}/tokens/refresh", handler=renew_tokens, needs=None),
-    Route(method="POST", path=f"{API_ROOT}/tokens/revoke", handler=end_tokens, needs=None),
+    Route(
+        method="POST",
+        path=f"{API_ROOT}/tokens",
+        handler=give_tokens,
+        needs=None,
+        takes=LogInForm,
+        gives=TokensDocument,
+        status=201,
+        problems=_LOG_IN,
+    ),
+    Route(
+        method="POST",
+        path=f"{API_ROOT}/tokens/refresh",
+        handler=renew_tokens,
+        needs=None,
+        takes=RefreshForm,
+        gives=TokensDocument,
+        problems=("refresh_refused",),
+    ),
+    Route(
+        method="POST",
+        path=f"{API_ROOT}/tokens/revoke",
+        handler=end_tokens,
+        needs=None,
+        takes=RefreshForm,
+        gives=dict[str, str],
+    ),
 )

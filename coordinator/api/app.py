@@ -1,25 +1,33 @@
 """The HTTP application: every resource's routes, put together."""
 
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
 from coordinator.api import (
     accounts,
     artifacts,
+    describing,
     events,
     health,
     jobs,
+    live,
+    once,
     openid,
     page,
     printers,
     runs,
     users,
 )
-from coordinator.api.asking import FARM, GATE, UPLOAD_BYTES_MAX, VERSION
+from coordinator.api.asking import BOARD, FARM, GATE, TICKETS, UPLOAD_BYTES_MAX, VERSION
 from coordinator.api.auth import check_token
+from coordinator.api.board import Board
 from coordinator.api.limits import LIMITER, Limiter
-from coordinator.api.middlewares import add_headers, explain, guard, identify
+from coordinator.api.middlewares import add_headers, check, explain, guard, identify
 from coordinator.api.origins import FRONT, Front
 from coordinator.api.routes import Route
+from coordinator.api.stream import Stream
+from coordinator.api.tickets import Tickets
 from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
@@ -28,7 +36,9 @@ ROUTES: tuple[Route, ...] = (
     *runs.ROUTES,
     *events.ROUTES,
     *artifacts.ROUTES,
+    *live.ROUTES,
     *health.ROUTES,
+    *describing.ROUTES,
     *page.ROUTES,
     *accounts.ROUTES,
     *users.ROUTES,
@@ -52,14 +62,28 @@ def build_app(
     """
     check_token(gate.root_token)
     # From the outside in: an id first, so that even a refusal has one.
-    app = web.Application(middlewares=[identify, explain, guard(ROUTES)])
-    app[FARM] = gate.farm
+    app = web.Application(middlewares=[identify, explain, guard(ROUTES), check(ROUTES)])
+    farm = gate.farm
+    app[FARM] = farm
     app[GATE] = gate
     app[FRONT] = front or Front()
-    app[LIMITER] = Limiter(gate.farm.clock.monotonic)
+    app[LIMITER] = Limiter(farm.clock.monotonic)
     app[UPLOAD_BYTES_MAX] = upload_bytes_max
     app[VERSION] = version
+    app[BOARD] = Board(farm)
+    app[live.STREAM] = Stream(farm, app[BOARD])
+    app[TICKETS] = Tickets(farm.clock.now)
+    app.cleanup_ctx.extend((_hearing, live.serve))
+    app.on_shutdown.append(live.goodbye)
+    once.prepare(app)
+    describing.describe(app, ROUTES)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     app.on_response_prepare.append(add_headers)
     return app
+
+
+async def _hearing(app: web.Application) -> AsyncIterator[None]:
+    """Have the board hear what changes, as long as requests are answered."""
+    with app[BOARD].heard():
+        yield

@@ -93,6 +93,15 @@ async def _send(
 _ARTIFACT = f"{API_ROOT}/artifacts/{{sha256}}"
 
 ROUTES = tuple(
-    Route(method=method, path=_ARTIFACT, handler=serve_artifact, needs=Permission.PLATES_FETCH)
+    Route(
+        method=method,
+        path=_ARTIFACT,
+        handler=serve_artifact,
+        needs=Permission.PLATES_FETCH,
+        content_type="application/octet-stream",
+        also=(206,) if method == "GET" else (),
+        versioned=True,
+        problems=("unknown_artifact", "storage_unusable", "range_outside"),
+    )
     for method in ("GET", "HEAD")
 )

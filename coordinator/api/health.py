@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from coordinator.api.asking import CALLER, FARM, VERSION
+from coordinator.api.documents_farm import HealthDocument
 from coordinator.api.render import API_ROOT, health_document
 from coordinator.api.routes import Route
 from coordinator.usecases import reading
@@ -21,7 +22,14 @@ async def show_health(request: web.Request) -> web.Response:
 
 _HEALTH = f"{API_ROOT}/health"
 
-ROUTES = (
-    Route(method="GET", path=_HEALTH, handler=show_health, needs=None),
-    Route(method="HEAD", path=_HEALTH, handler=show_health, needs=None),
+ROUTES = tuple(
+    Route(
+        method=method,
+        path=_HEALTH,
+        handler=show_health,
+        needs=None,
+        gives=HealthDocument,
+        also=(503,),
+    )
+    for method in ("GET", "HEAD")
 )

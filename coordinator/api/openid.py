@@ -5,6 +5,7 @@ import hmac
 import structlog
 from aiohttp import web
 
+from coordinator.api.account_documents import WaysDocument
 from coordinator.api.accounts import visitor
 from coordinator.api.asking import GATE, origin_of
 from coordinator.api.auth import keep_session
@@ -27,7 +28,8 @@ _COOKIE = "farmhand-login"
 
 async def show_ways(request: web.Request) -> web.Response:
     """Return which ways to log in there are."""
-    return web.json_response({"password": True, "openid": request.app[GATE].provider is not None})
+    ways: WaysDocument = {"password": True, "openid": request.app[GATE].provider is not None}
+    return web.json_response(ways)
 
 
 async def begin(request: web.Request) -> web.Response:
@@ -84,7 +86,22 @@ def _redirect_url(request: web.Request) -> str:
 
 
 ROUTES = (
-    Route(method="GET", path=_LOG_IN, handler=show_ways, needs=None),
-    Route(method="GET", path=_BEGIN, handler=begin, needs=None),
-    Route(method="GET", path=_BACK, handler=come_back, needs=None),
+    Route(method="GET", path=_LOG_IN, handler=show_ways, needs=None, gives=WaysDocument),
+    Route(
+        method="GET",
+        path=_BEGIN,
+        handler=begin,
+        needs=None,
+        status=302,
+        content_type="application/octet-stream",
+        problems=("no_provider", "oidc_refused", "oidc_unreachable"),
+    ),
+    Route(
+        method="GET",
+        path=_BACK,
+        handler=come_back,
+        needs=None,
+        status=302,
+        content_type="application/octet-stream",
+    ),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from coordinator.api.codes import CODES
 from coordinator.errors import (
     FarmError,
     NotFound,
@@ -157,7 +158,7 @@ def problem_of_http(error: web.HTTPException) -> Problem:
 def response_of(problem: Problem, request_id: str) -> web.Response:
     """Render a problem."""
     document: dict[str, object] = {
-        "type": "about:blank",
+        "type": f"/api/v1/problems/{problem.code}" if problem.code in CODES else "about:blank",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,

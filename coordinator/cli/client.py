@@ -28,6 +28,8 @@ COMMANDED_S = 75.0
 # A million events take a minute, and a small machine several.
 VERIFIED_S = 900.0
 CHUNK_BYTES = 256 * 1024
+# What is read of a list at once.
+PAGE_JOBS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,14 @@ class FarmClient:
 
     def jobs(self, states: Sequence[str] = ()) -> list[Document]:
         """Return jobs in order of arrival; only those in one of the states, if any are given."""
-        query = urlencode([("state", state) for state in states])
-        return list((self._ask("GET", f"jobs?{query}"))["items"])
+        wanted = [("limit", str(PAGE_JOBS)), *(("state", state) for state in states)]
+        jobs: list[Document] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._ask("GET", f"jobs?{urlencode([*wanted, ('cursor', cursor)])}")
+            jobs += page["items"]
+            cursor = page["next"]
+        return jobs
 
     def job(self, job_id: str) -> Document:
         """Return one job."""

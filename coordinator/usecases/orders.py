@@ -33,6 +33,7 @@ class Order:
     Attributes:
         owner: whose the job is to be; empty for the actor.
         approved: who orders may also approve; else the farm's policy says whether it has to wait.
+        job_id: what the job is to be called; a fresh name for None.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Order:
     printer_id: PrinterId | None = None
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
+    job_id: JobId | None = None
     actor: str
     origin: str = ""
     owner: str = ""
@@ -157,7 +159,7 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
             order_g = given.verified.filament_g * ceil(order.copies / order.copies_per_plate)
         await check_quota(transaction.unit, order.belongs_to, now, order_g)
         job = Job(
-            job_id=JobId(farm.ids.new("job")),
+            job_id=order.job_id or JobId(farm.ids.new("job")),
             name=order.name,
             model_sha256=staged.sha256 if given is None else None,
             copies=order.copies,

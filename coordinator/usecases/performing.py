@@ -1,6 +1,6 @@
 """Effects, performed: state row, event row and outbox note in one transaction, then the pokes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +35,11 @@ class Writing:
     origin: str = ""
     due: set[Work] = field(default_factory=set)
     _rows: dict[Thing, Row | None] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> Collection[Thing]:
+        """What the decisions were about."""
+        return self._rows.keys()
 
     async def perform(self, effects: Effects) -> None:
         """Do what was decided, in order; each change becomes one event of the history.
@@ -124,6 +129,8 @@ async def writing(farm: Farm, actor: str, origin: str = "") -> AsyncIterator[Wri
     async with farm.store.write() as unit:
         transaction = Writing(unit, farm.clock.now(), actor, origin)
         yield transaction
+    if transaction.touched:
+        farm.live.news.tell(transaction.touched)
     for work in sorted(transaction.due):
         farm.poke(work.value)
 

@@ -25,6 +25,7 @@ from coordinator.domain.planning import precedence
 from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.rebuilt import RebuiltInMemory, Told
+from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
 from coordinator.domain.sealing import Checkpoint
 from protocols.wire.vocabulary import (
@@ -37,6 +38,7 @@ from protocols.wire.vocabulary import (
     RunId,
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
+from tests.fakes.memory_listing import MemoryListing
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Tables:
     checkpoint: Checkpoint | None = None
     kept_rows: dict[Thing, Told] = field(default_factory=dict)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
     numbered: int = 0
     accounts: Accounts = field(default_factory=Accounts)
 
@@ -74,6 +77,7 @@ class Tables:
             checkpoint=self.checkpoint,
             kept_rows=dict(self.kept_rows),
             outbox=dict(self.outbox),
+            receipts=dict(self.receipts),
             numbered=self.numbered,
             accounts=self.accounts.copy(),
         )
@@ -104,7 +108,7 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryAccountUnit):
+class MemoryUnit(MemoryAccountUnit, MemoryListing):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     async def job(self, job_id: JobId) -> Job | None:

@@ -32,6 +32,7 @@ from protocols.wire.vocabulary import (
     PrinterState,
     Temperature,
 )
+from tests.fakes.api_judge import judge
 from tests.fakes.fake_artifacts import FakeArtifacts
 from tests.fakes.fake_slicer import FakeSlicer
 from tests.fakes.manual_clock import CountingIds, ManualClock
@@ -138,7 +139,12 @@ class ServedFarm:
 
 @asynccontextmanager
 async def served(farm: ServedFarm) -> AsyncIterator[aiohttp.ClientSession]:
-    """Serve a farm on a free port; lend a session with its address and its token."""
+    """Serve a farm on a free port; lend a session with its address and its token.
+
+    In the end no answer may have been other than the API's document says.
+    """
+    untold: list[str] = []
+    farm.app.middlewares.insert(0, judge(untold))
     server = TestServer(farm.app)
     await server.start_server()
     headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -147,3 +153,4 @@ async def served(farm: ServedFarm) -> AsyncIterator[aiohttp.ClientSession]:
             yield session
     finally:
         await server.close()
+    assert untold == []

@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.account_unit import SqlAccountUnit
+from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.saving import saving
 from coordinator.domain.copies import COUNTED
@@ -123,7 +124,7 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit):
+class SqlUnit(SqlAccountUnit, ListingUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:

@@ -20,13 +20,16 @@ from tests.fakes.served_farm import TOKEN, ServedFarm
 
 PUBLIC = {(route.method, route.path) for route in ROUTES if route.needs is None}
 # What answers everybody without a credential is this, and each for a reason: how the farm is, the
-# page's own files, and the ways in themselves.
+# page's own files, what tells of the program, and the ways in themselves.
 LISTED = {
     ("GET", "/"),
     ("GET", "/dashboard/page.css"),
     ("GET", "/dashboard/page.js"),
     ("GET", "/api/v1/health"),
     ("HEAD", "/api/v1/health"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api/v1/problems"),
+    ("GET", "/api/v1/problems/{code}"),
     ("GET", "/api/v1/login"),
     ("GET", "/api/v1/login/openid"),
     ("GET", "/api/v1/login/openid/callback"),
@@ -109,7 +112,7 @@ async def test_what_can_not_be_looked_up_lets_nobody_in(
 
     @asynccontextmanager
     async def broken() -> AsyncIterator[MemoryUnit]:
-        raise Unavailable("store_busy", "the database does not answer")
+        raise Unavailable("store_locked", "the database does not answer")
         yield
 
     monkeypatch.setattr(farm.store, "read", broken)
