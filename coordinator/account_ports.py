@@ -123,10 +123,10 @@ class AccessClaims:
 class AccessTokens(Protocol):
     """Signed tokens that need not be stored."""
 
-    def sign(self, claims: AccessClaims) -> str:
+    async def sign(self, claims: AccessClaims) -> str:
         """Return the token."""
 
-    def read(self, token: str, now: datetime) -> AccessClaims | None:
+    async def read(self, token: str, now: datetime) -> AccessClaims | None:
         """Return what a token says, None where it is not ours, was altered or is over."""
 
 

@@ -1,5 +1,6 @@
 """The port `AccessTokens`: JWT, signed with HS256, for nobody but this farm reads them."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from coordinator.account_ports import AccessClaims
@@ -11,14 +12,21 @@ _TYPE = "at+jwt"
 
 
 class SignedTokens:
-    """Tokens under one key of 32 bytes or more."""
+    """Tokens under one key of 32 bytes or more; in a thread, where the library is loaded too."""
 
     def __init__(self, key: bytes) -> None:
         """Take the key; the library is loaded with the first token."""
         self._key = key
 
-    def sign(self, claims: AccessClaims) -> str:
+    async def sign(self, claims: AccessClaims) -> str:
         """Return the token."""
+        return await asyncio.to_thread(self._sign, claims)
+
+    async def read(self, token: str, now: datetime) -> AccessClaims | None:
+        """Return what a token says, None where it is not ours, was altered or is over."""
+        return await asyncio.to_thread(self._read, token, now)
+
+    def _sign(self, claims: AccessClaims) -> str:
         from joserfc import jwt
         from joserfc.jwk import OctKey
 
@@ -31,8 +39,7 @@ class SignedTokens:
         header = {"alg": _ALGORITHM, "typ": _TYPE}
         return jwt.encode(header, said, OctKey.import_key(self._key))
 
-    def read(self, token: str, now: datetime) -> AccessClaims | None:
-        """Return what a token says, None where it is not ours, was altered or is over."""
+    def _read(self, token: str, now: datetime) -> AccessClaims | None:
         from joserfc import jwt
         from joserfc.errors import JoseError
         from joserfc.jwk import OctKey

@@ -4,6 +4,7 @@ What the provider says of itself, and its keys, are fetched for each log in: tho
 key that was exchanged is known at once.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -69,7 +70,9 @@ class OpenIdProvider:
             described = await self._described(session)
             tokens = await self._exchange(session, described, challenge, redirect_url, code)
             keys = await _get(session, _text(described, "jwks_uri"))
-            claims = self._checked(_text(tokens, "id_token"), keys, challenge)
+            token = _text(tokens, "id_token")
+            # In a thread, for loading the library takes part of a second.
+            claims = await asyncio.to_thread(self._checked, token, keys, challenge)
             if self._role_claim not in claims and "userinfo_endpoint" in described:
                 headers = {"Authorization": f"Bearer {_text(tokens, 'access_token')}"}
                 more = await _get(session, _text(described, "userinfo_endpoint"), headers)

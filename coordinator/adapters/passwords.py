@@ -5,7 +5,7 @@ import asyncio
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-# As OWASP's password storage sheet has it; some 25 ms on a PC. Two at once bound the memory.
+# As OWASP's password storage sheet has it. Two at once bound the memory.
 MEMORY_KIB = 19456
 PASSES = 2
 AT_ONCE = 2

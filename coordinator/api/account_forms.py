@@ -11,6 +11,10 @@ JOBS_OPEN_MAX = 100_000
 GRAMS_MAX = 1e9
 
 
+# Nothing that no name has reaches the database, which may not hold it.
+_NO_CONTROLS = r"^[^\x00-\x1f]*$"
+
+
 class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -18,7 +22,7 @@ class _Form(BaseModel):
 class LogInForm(_Form):
     """Who somebody says they are."""
 
-    name: str = Field(min_length=1, max_length=NAME_CHARACTERS_MAX)
+    name: str = Field(min_length=1, max_length=NAME_CHARACTERS_MAX, pattern=_NO_CONTROLS)
     password: str = Field(min_length=1, max_length=SECRET_CHARACTERS_MAX)
 
 
@@ -38,7 +42,7 @@ class NewPasswordForm(_Form):
 class RefreshForm(_Form):
     """A token that new ones are given for."""
 
-    refresh_token: str = Field(min_length=1, max_length=SECRET_CHARACTERS_MAX)
+    refresh_token: str = Field(min_length=1, max_length=SECRET_CHARACTERS_MAX, pattern=_NO_CONTROLS)
 
 
 class QuotaForm(_Form):
@@ -51,7 +55,7 @@ class QuotaForm(_Form):
 class UserForm(_Form):
     """A new user; without a password who only has keys."""
 
-    name: str = Field(min_length=1, max_length=NAME_CHARACTERS_MAX)
+    name: str = Field(min_length=1, max_length=NAME_CHARACTERS_MAX, pattern=_NO_CONTROLS)
     role: Role
     password: str = Field(default="", max_length=SECRET_CHARACTERS_MAX)
     quota: QuotaForm = Field(default_factory=QuotaForm)
@@ -68,8 +72,8 @@ class UserChangeForm(_Form):
 class KeyForm(_Form):
     """A new key; `user` is whose, `scopes` what it may do: all that its maker may if empty."""
 
-    name: str = Field(min_length=1, max_length=NAME_CHARACTERS_MAX)
-    user: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
+    name: str = Field(min_length=1, max_length=NAME_CHARACTERS_MAX, pattern=_NO_CONTROLS)
+    user: str = Field(default="", max_length=NAME_CHARACTERS_MAX, pattern=_NO_CONTROLS)
     scopes: list[Permission] = Field(default_factory=list, max_length=SCOPES_MAX)
     expires_at: AwareDatetime | None = None
 

@@ -146,6 +146,13 @@ function jobCard(job) {
     ...picture(job),
     element("p", { textContent: `${job.copies_finished} of ${job.copies} done` +
       (job.copies_live ? `, ${job.copies_live} printing` : "") }));
+  if (!job.approved && may("jobs:manage") && !["finished", "failed", "cancelled"].includes(job.state)) {
+    const button = element("button", { type: "button", textContent: "Approve" });
+    button.dataset.key = `approve-${job.id}`;
+    button.ariaLabel = `Approve ${job.name} of ${job.owner}`;
+    button.addEventListener("click", () => act(button, `/jobs/${encodeURIComponent(job.id)}/approve`));
+    card.append(button);
+  }
   if (job.preparing_ratio !== null) {
     card.append(element("progress", { max: 1, value: job.preparing_ratio, ariaLabel: `slicing ${job.name}` }));
   }

@@ -90,7 +90,7 @@ async def _caller_of_key(gate: Gate, shown: str) -> Caller | None:
 
 async def _caller_of_signed(gate: Gate, shown: str) -> Caller | None:
     """Return for whom a token was signed, as long as its family lives: a log out counts at once."""
-    claims = gate.tokens.read(shown, gate.farm.clock.now())
+    claims = await gate.tokens.read(shown, gate.farm.clock.now())
     if claims is None:
         return None
     async with gate.farm.store.read() as unit:

@@ -202,7 +202,7 @@ async def begin_tokens(gate: Gate, user: User, visitor: Visitor) -> Tokens:
         await transaction.unit.save_family(family)
         facts = {"address": visitor.address, "family": family_id, "way": "tokens"}
         await _tell(transaction, user.user_id, "user.logged_in", facts)
-    return _tokens(gate, family, secret)
+    return await _tokens(gate, family, secret)
 
 
 async def renew_tokens(gate: Gate, shown: str, origin: str) -> Tokens:
@@ -234,7 +234,7 @@ async def renew_tokens(gate: Gate, shown: str, origin: str) -> Tokens:
                     await _tell(transaction, family.user_id, "user.token_shown_twice", facts)
     if after is None:
         raise Refused("refresh_refused", "this token is not good any more: log in again")
-    return _tokens(gate, after, fresh)
+    return await _tokens(gate, after, fresh)
 
 
 async def end_tokens(gate: Gate, shown: str, origin: str) -> None:
@@ -252,11 +252,11 @@ def _parts(shown: str) -> tuple[FamilyId, str]:
     return FamilyId(family_id), secret
 
 
-def _tokens(gate: Gate, family: Family, secret: str) -> Tokens:
+async def _tokens(gate: Gate, family: Family, secret: str) -> Tokens:
     expires_at = gate.farm.clock.now() + ACCESS_LIFE
     claims = AccessClaims(user_id=family.user_id, family_id=family.family_id, expires_at=expires_at)
     return Tokens(
-        access=gate.tokens.sign(claims),
+        access=await gate.tokens.sign(claims),
         access_lives_s=int(ACCESS_LIFE.total_seconds()),
         refresh=f"{REFRESH_PREFIX}{family.family_id}_{secret}",
     )

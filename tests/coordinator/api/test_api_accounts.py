@@ -66,6 +66,16 @@ async def test_nobody_learns_whether_it_was_the_name_or_the_password(
     assert (await log_in(session, name, password))[:2] == (401, "log_in_failed")
 
 
+@pytest.mark.parametrize("path", ["/session", "/tokens", "/tokens/refresh"])
+@pytest.mark.parametrize("word", ["a\0b", "a\nb", ""])
+async def test_what_no_name_has_is_refused_before_anything_is_looked_up(
+    session: aiohttp.ClientSession, path: str, word: str
+) -> None:
+    given = {"name": word, "password": PASSWORD}
+    body = {"refresh_token": word} if path.endswith("refresh") else given
+    assert (await tokens(session, path, body))[0] == 422
+
+
 async def test_a_name_that_nobody_has_costs_as_much_work_as_one_that_somebody_has(
     session: aiohttp.ClientSession, farm: ServedFarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from coordinator.domain.access import Role
+from coordinator.domain.policy import Policy
 from coordinator.usecases import users
 from coordinator.usecases.admitting import ROOT
 from tests.fakes.fake_farm import GCODE
@@ -161,6 +162,20 @@ async def test_a_submitter_steers_only_their_own_jobs_also_with_a_key(
     assert (await ask(session, "POST", f"{path}/resume", key=olga))[0] == 200
     assert (await submit(session, anna, priority="1"))[1]["code"] == "priority_not_permitted"
     assert (await submit(session, olga, priority="1"))[0] == 201
+
+
+async def test_an_operator_approves_what_waits_for_it(
+    session: aiohttp.ClientSession, farm: ServedFarm
+) -> None:
+    object.__setattr__(farm.farm, "policy", Policy(approval=True))
+    anna, olga = await add(farm, "anna", Role.SUBMITTER), await add(farm, "olga", Role.OPERATOR)
+    _, job = await submit(session, anna)
+    path = f"/jobs/{job['id']}"
+    assert (job["approved"], [wait["code"] for wait in job["waits"]]) == (False, ["not_approved"])
+    assert (await ask(session, "POST", f"{path}/approve", key=anna))[0] == 403
+    assert (await ask(session, "POST", f"{path}/approve", key=olga))[1]["approved"] is True
+    assert (await ask(session, "POST", f"{path}/approve", key=olga))[1]["code"] == "job_not_waiting"
+    assert (await submit(session, olga))[1]["approved"] is True
 
 
 async def test_a_quota_refuses_with_a_code(
