@@ -30,6 +30,8 @@ from coordinator.adapters.embedded_broker.broker import (
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
+from coordinator.adapters.outbound.guarded_http import guarded_http
+from coordinator.adapters.outbound.reach import Reach, reach_of
 from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
@@ -39,6 +41,7 @@ from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
 from coordinator.usecases.auditing import check_tail
+from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.hearing import hear
@@ -82,6 +85,7 @@ async def run(settings: Settings) -> None:
             cache=_plate_cache(settings),
             policy=settings.gcode_policy,
         )
+        outside = await stack.enter_async_context(guarded_http(_reach(settings)))
         farm = Farm(
             store=store,
             artifacts=artifacts,
@@ -89,15 +93,17 @@ async def run(settings: Settings) -> None:
             link=link,
             clock=SystemClock(),
             ids=ids,
+            outside=outside,
             poke=lambda work: ticker.poke(work),
             policy=Policy(leases_ahead=settings.leases_ahead),
         )
-        ticker = Ticker(_bells(settings, farm, link))
+        courier = Courier(farm)
+        ticker = Ticker(_bells(settings, farm, link, courier))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
         api_url = await stack.enter_async_context(_api(farm, settings))
-        await _work(settings, asked, farm, link, ticker, broker, api_url)
+        await _work(settings, asked, farm, link, ticker, courier, broker, api_url)
     log.info("coordinator.stopped")
 
 
@@ -107,6 +113,7 @@ async def _work(
     farm: Farm,
     link: MqttLink,
     ticker: Ticker,
+    courier: Courier,
     broker: EmbeddedBroker | None,
     api_url: str,
 ) -> None:
@@ -125,6 +132,7 @@ async def _work(
             tasks.create_task(link.run(on_connected, take), name="link"),
             tasks.create_task(_hear(farm, link), name="hearing"),
             tasks.create_task(ticker.run(), name="ticker"),
+            tasks.create_task(courier.run(), name="courier"),
             tasks.create_task(
                 _announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
                 name="announcement",
@@ -172,7 +180,19 @@ def _database(settings: Settings) -> Database:
     return SqliteFile(settings.state_dir / "farm.sqlite3")
 
 
-def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:
+def _reach(settings: Settings) -> Reach:
+    """Return which addresses may be asked.
+
+    Raises:
+        SettingsInvalid: what is named can't be.
+    """
+    try:
+        return reach_of(settings.outbound_networks)
+    except ValueError as error:
+        raise SettingsInvalid(f"the setting 'outbound_networks' can't be used: {error}") from error
+
+
+def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "slice": Bell(lambda: slice_plates(farm), every_s=5.0, hands=settings.slicings_at_once),
@@ -182,6 +202,7 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
+        "webhooks": Bell(courier.look, every_s=1.0),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
 

@@ -18,6 +18,7 @@ from coordinator.domain.rebuilt import Rebuilt, Told
 from coordinator.domain.runs import Run
 from coordinator.domain.sealing import Checkpoint
 from coordinator.domain.slicing import Inspection, Sliced, SliceWish, Verified
+from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
@@ -39,7 +40,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(Protocol):
+class Unit(TellingUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:

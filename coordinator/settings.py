@@ -127,6 +127,10 @@ class Settings(BaseSettings):
     upload_bytes_max: int = Field(default=512 * MIB, gt=0)
     """Longest model or G-code file that is taken."""
 
+    outbound_networks: str = ""
+    """Networks beside the public internet that webhooks may reach: lan, or 192.168.1.0/24, between
+    commas."""
+
     log_format: Literal["auto", "console", "json"] = "auto"
     """How to log; auto is readable on a terminal and JSON otherwise."""
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from coordinator.api import artifacts, events, health, jobs, page, printers, runs
+from coordinator.api import artifacts, events, health, jobs, page, printers, runs, webhooks
 from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, VERSION
 from coordinator.api.auth import TOKEN, check_token
 from coordinator.api.middlewares import add_headers, explain, guard, identify
@@ -17,6 +17,7 @@ ROUTES: tuple[Route, ...] = (
     *artifacts.ROUTES,
     *health.ROUTES,
     *page.ROUTES,
+    *webhooks.ROUTES,
 )
 
 

@@ -79,6 +79,11 @@ _POINTERS = {
     "printer_of_other_class": "/printer_class",
     "setting_invalid": "/settings",
     "unknown_outcome": "/outcome",
+    "address_not_allowed": "/url",
+    "unknown_type": "/types",
+    "types_out_of_range": "/types",
+    "description_too_long": "/description",
+    "no_such_event": "/after",
 }
 
 # Long enough not to hammer a busy database, short enough for a person to wait.

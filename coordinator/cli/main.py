@@ -14,6 +14,7 @@ from coordinator.cli import (
     runs,
     slicing_verbs,
     verifying,
+    webhooks,
 )
 from coordinator.cli.exits import CommandFailed
 
@@ -34,6 +35,7 @@ app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")
 app.add_typer(runs.app, name="run")
 app.add_typer(events.app, name="events")
+app.add_typer(webhooks.app, name="webhook")
 
 
 @app.command(

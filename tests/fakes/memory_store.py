@@ -36,6 +36,7 @@ from protocols.wire.vocabulary import (
     PrinterId,
     RunId,
 )
+from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Tables:
     kept_rows: dict[Thing, Told] = field(default_factory=dict)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
     numbered: int = 0
+    told: ToldTables = field(default_factory=ToldTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -72,6 +74,7 @@ class Tables:
             kept_rows=dict(self.kept_rows),
             outbox=dict(self.outbox),
             numbered=self.numbered,
+            told=self.told.copy(),
         )
 
 
@@ -100,11 +103,12 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit:
+class MemoryUnit(MemoryTelling):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
+        self.told = tables.told
         self.changed = False
 
     async def job(self, job_id: JobId) -> Job | None:

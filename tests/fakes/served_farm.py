@@ -30,6 +30,7 @@ from protocols.wire.vocabulary import (
     Temperature,
 )
 from tests.fakes.fake_artifacts import FakeArtifacts
+from tests.fakes.fake_outside import FakeOutside
 from tests.fakes.fake_slicer import FakeSlicer
 from tests.fakes.manual_clock import CountingIds, ManualClock
 from tests.fakes.memory_store import MemoryStore
@@ -49,6 +50,7 @@ class ServedFarm:
     slicer: FakeSlicer = field(default_factory=FakeSlicer)
     clock: ManualClock = field(default_factory=ManualClock)
     link: RecordingLink = field(default_factory=RecordingLink)
+    outside: FakeOutside = field(default_factory=FakeOutside)
 
     def __post_init__(self) -> None:
         self._sequence = 0
@@ -60,6 +62,7 @@ class ServedFarm:
             link=self.link,
             clock=self.clock,
             ids=CountingIds(),
+            outside=self.outside,
         )
         self.app = build_app(
             self.farm, token=TOKEN, upload_bytes_max=UPLOAD_BYTES_MAX, version="1.2.3"

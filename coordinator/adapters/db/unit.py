@@ -10,7 +10,6 @@ from sqlalchemy import (
     Connection,
     Executable,
     Select,
-    Table,
     bindparam,
     delete,
     func,
@@ -23,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.history_unit import HistoryUnit
 from coordinator.adapters.db.mapping import Row
+from coordinator.adapters.db.telling_unit import TellingUnit, saving
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
 from coordinator.domain.history import Thing
@@ -50,23 +50,6 @@ _OUTBOX = tables.table(tables.OutboxRow)
 _LIVE = [state.value for state in LIVE]
 
 Value = TypeVar("Value", Job, Run, Printer, Agent, Artifact)
-
-
-def _saving(table: Table, *key: str, keep: Sequence[str] = ()) -> Mapping[str, Executable]:
-    """Return what inserts a row, or changes the one with the same key in all but what is kept.
-
-    By dialect: SQL does not know it, though both say it alike.
-    """
-    changed = [column.name for column in table.columns if column.name not in (*key, *keep)]
-    ours, theirs = sqlite.insert(table), postgresql.insert(table)
-    return {
-        "sqlite": ours.on_conflict_do_update(
-            index_elements=list(key), set_={name: ours.excluded[name] for name in changed}
-        ),
-        "postgresql": theirs.on_conflict_do_update(
-            index_elements=list(key), set_={name: theirs.excluded[name] for name in changed}
-        ),
-    }
 
 
 def _those(name: str) -> Any:
@@ -122,11 +105,11 @@ _ALL_AGENTS = select(_AGENTS).order_by(_AGENTS.c.agent_id)
 _ARTIFACT = select(_ARTIFACTS).where(_ARTIFACTS.c.sha256 == bindparam("id"))
 _OLDEST_NOTES = select(_OUTBOX).order_by(_OUTBOX.c.number).limit(bindparam("limit"))
 
-_SAVE_JOB = _saving(_JOBS, "job_id")
-_SAVE_PLATE = _saving(_PLATES, "job_id", "printer_class")
-_SAVE_RUN = _saving(_RUNS, "run_id")
-_SAVE_PRINTER = _saving(_PRINTERS, "printer_id", keep=("epoch",))
-_SAVE_AGENT = _saving(_AGENTS, "agent_id")
+_SAVE_JOB = saving(_JOBS, "job_id")
+_SAVE_PLATE = saving(_PLATES, "job_id", "printer_class")
+_SAVE_RUN = saving(_RUNS, "run_id")
+_SAVE_PRINTER = saving(_PRINTERS, "printer_id", keep=("epoch",))
+_SAVE_AGENT = saving(_AGENTS, "agent_id")
 _SAVE_ARTIFACT: Mapping[str, Executable] = {
     "sqlite": sqlite.insert(_ARTIFACTS).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_ARTIFACTS).on_conflict_do_nothing(),
@@ -140,7 +123,7 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(HistoryUnit):
+class SqlUnit(TellingUnit, HistoryUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
