@@ -30,13 +30,12 @@ from coordinator.adapters.embedded_broker.broker import (
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
-from coordinator.adapters.outbound.guarded_http import guarded_http
-from coordinator.adapters.outbound.reach import Reach, reach_of
 from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.app import build_app
+from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.settings import MIB, Settings
@@ -85,7 +84,7 @@ async def run(settings: Settings) -> None:
             cache=_plate_cache(settings),
             policy=settings.gcode_policy,
         )
-        outside = await stack.enter_async_context(guarded_http(_reach(settings)))
+        outside = await stack.enter_async_context(outside_of(settings))
         farm = Farm(
             store=store,
             artifacts=artifacts,
@@ -140,7 +139,9 @@ async def _work(
         ]
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
-        ticker.poke("probe")
+        # A new way to people begins with what happens from now on.
+        for name in ("probe", *ways_to_people(settings)):
+            ticker.poke(name)
         await asked.wait()
         for task in running:
             task.cancel()
@@ -180,18 +181,6 @@ def _database(settings: Settings) -> Database:
     return SqliteFile(settings.state_dir / "farm.sqlite3")
 
 
-def _reach(settings: Settings) -> Reach:
-    """Return which addresses may be asked.
-
-    Raises:
-        SettingsInvalid: what is named can't be.
-    """
-    try:
-        return reach_of(settings.outbound_networks)
-    except ValueError as error:
-        raise SettingsInvalid(f"the setting 'outbound_networks' can't be used: {error}") from error
-
-
 def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
@@ -202,7 +191,7 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> 
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
-        "webhooks": Bell(courier.look, every_s=1.0),
+        **outward_bells(settings, farm, courier),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
 

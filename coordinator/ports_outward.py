@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from coordinator.domain.notices import Notice
 from coordinator.errors import Unavailable
 
 KIB = 1024
@@ -60,6 +61,21 @@ class Outside(Protocol):
         Raises:
             Refused: `address_not_allowed`: nothing was sent there.
             Unavailable: `no_answer`: it did not answer, or not in time.
+        """
+
+
+class People(Protocol):
+    """One way to people."""
+
+    @property
+    def name(self) -> str:
+        """What it is called: `email`, `ntfy`."""
+
+    async def send(self, notice: Notice) -> None:
+        """Send a notice; one that fails may have been sent all the same.
+
+        Raises:
+            Unavailable: it was not taken.
         """
 
 

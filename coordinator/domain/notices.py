@@ -20,6 +20,7 @@ from protocols.wire.vocabulary import Mode, PrinterState
 
 # More than this is no notice but a list; what is left out is counted.
 MATTERS_TOLD_MAX = 20
+WORDS_CHARACTERS_MAX = 200
 # How long to wait after the first, second ... failure in a row; the last one counts on.
 DELAYS_S = (15.0, 60.0, 300.0, 900.0)
 
@@ -39,10 +40,12 @@ class Matter:
     """One thing that somebody must do or know.
 
     Attributes:
+        key: of its line of history.
+        words: one line.
         urgent: it can't wait until the morning.
     """
 
-    number: int
+    key: str
     at: datetime
     words: str
     urgent: bool = False
@@ -53,10 +56,11 @@ class Notice:
     """What is sent: a line, and the text below it.
 
     Attributes:
-        number: of the newest line of history in it.
+        key: the same for the same lines of history, in all the world.
+        title: one line, whatever names people gave.
     """
 
-    number: int
+    key: str
     title: str
     text: str
     urgent: bool
@@ -73,6 +77,17 @@ class Pace:
 
     gather_s: float = 60.0
     quiet: tuple[time, time] | None = None
+
+    def gathered(self, since: datetime, now: datetime) -> bool:
+        """Whether a matter that came up then has waited for others long enough."""
+        return now - since >= timedelta(seconds=self.gather_s)
+
+    def is_quiet(self, local: time) -> bool:
+        """Whether only what can't wait is told now, by the clock on the wall."""
+        if self.quiet is None:
+            return False
+        start, end = self.quiet
+        return start <= local < end if start <= end else local >= start or local < end
 
 
 def _needs_clearing(line: Line, things: Things) -> str:
@@ -132,7 +147,7 @@ def _quarantined(line: Line, things: Things) -> str:
 
 def _material_wanted(line: Line, things: Things) -> str:
     job = things.job
-    if job is None or job.state is not JobState.READY or job.held:
+    if job is None or job.state not in (JobState.RECEIVED, JobState.READY) or job.held:
         return ""
     return f"job {job.name} waits for material{_because(line)}"
 
@@ -168,20 +183,8 @@ def matter_of(line: Line, its_type: str, things: Things) -> Matter | None:
     if not words:
         return None
     at = datetime.fromisoformat(line.at)
-    return Matter(number=line.number, at=at, words=words, urgent=its_type in URGENT)
-
-
-def is_due(since: datetime, now: datetime, *, urgent: bool, local: time, pace: Pace) -> bool:
-    """Whether a notice goes out now.
-
-    Args:
-        since: when the oldest matter in it came up.
-        urgent: whether any matter can't wait.
-        local: what the clock on the wall shows.
-    """
-    if now - since < timedelta(seconds=pace.gather_s):
-        return False
-    return urgent or pace.quiet is None or not _within(local, *pace.quiet)
+    key = f"{line.number}-{line.hash[:16]}"
+    return Matter(key=key, at=at, words=_in_one_line(words), urgent=its_type in URGENT)
 
 
 def notice_of(matters: Sequence[Matter]) -> Notice:
@@ -193,7 +196,7 @@ def notice_of(matters: Sequence[Matter]) -> Notice:
         lines.append(f"and {len(said) - len(told)} more")
     title = told[0].words if len(said) == 1 else f"{len(said)} matters: {told[0].words}, ..."
     return Notice(
-        number=max(each.number for each in matters),
+        key=matters[-1].key,
         title=title,
         text="\n".join(lines),
         urgent=any(each.urgent for each in matters),
@@ -220,8 +223,10 @@ def quiet_hours(text: str) -> tuple[time, time] | None:
         raise ValueError("write quiet hours as 22:00-07:00") from error
 
 
-def _within(now: time, start: time, end: time) -> bool:
-    return start <= now < end if start <= end else now >= start or now < end
+def _in_one_line(words: str) -> str:
+    """Return words without line ends and other signs that do more than show."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in words)
+    return " ".join(shown.split())[:WORDS_CHARACTERS_MAX]
 
 
 def _where(things: Things) -> str:
