@@ -1,8 +1,11 @@
 """Signatures, delays and ends of endpoints; signatures are held against the official library."""
 
 import base64
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,6 +28,7 @@ from coordinator.domain.webhooks import (
     secret_of,
 )
 
+README = Path(__file__).parents[3] / "README.md"
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 OLD, NEW = secret_of(b"o" * 32), secret_of(b"n" * 32)
 ENDPOINT = Endpoint(
@@ -65,6 +69,20 @@ def test_while_a_secret_is_rotated_both_are_good_and_then_only_the_new_one() -> 
     assert verified(NEW, turned)
     with pytest.raises(WebhookVerificationError):
         verified(OLD, turned)
+
+
+def test_the_manuals_few_lines_take_what_is_good_and_nothing_else() -> None:
+    [lines] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    manual: dict[str, Any] = {}
+    exec(compile(lines, "README.md", "exec"), manual)
+    now = datetime.now(UTC)
+    headers = headers_of(rotated(ENDPOINT, NEW, now), MESSAGE, now)
+    assert manual["verify"](OLD, headers, MESSAGE.body)
+    assert manual["verify"](NEW, headers, MESSAGE.body)
+    assert not manual["verify"](secret_of(b"x" * 32), headers, MESSAGE.body)
+    assert not manual["verify"](OLD, headers, MESSAGE.body + b" ")
+    stale = headers_of(ENDPOINT, MESSAGE, now - timedelta(minutes=6))
+    assert not manual["verify"](OLD, stale, MESSAGE.body)
 
 
 def test_no_secret_shows_where_an_endpoint_is_printed() -> None:

@@ -1,6 +1,7 @@
 """Messages to endpoints: all of them, in order, whatever an endpoint does."""
 
 import asyncio
+import random
 from pathlib import Path
 
 import pytest
@@ -240,3 +241,50 @@ async def test_a_test_that_is_taken_ends_the_waiting(farm: Farm, outside: FakeOu
         "webhook.test",
         "job.ready",
     ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_whatever_happens_every_line_arrives_and_none_overtakes_another(
+    farm: Farm, outside: FakeOutside, seed: int
+) -> None:
+    """Kills, failures, silence and waits in any order, for two endpoints with other wishes."""
+    chance = random.Random(seed)
+    every = await hook(farm, "https://every.test/")
+    some = await hook(farm, "https://some.test/", types=["job.finished"])
+
+    taken: dict[str, list[int]] = {every.url: [], some.url: []}
+
+    async def take(question: Question) -> Answer:
+        taken[question.url].append(outside.said(question.url)[-1]["data"]["number"])
+        return await takes(question)
+
+    async def answer(question: Question) -> Answer:
+        match chance.randrange(4):
+            case 0:
+                return await answers(chance.choice([302, 404, 429, 500]))(question)
+            case 1:
+                raise Unavailable("no_answer", "it hung up")
+            case 2:
+                await asyncio.Event().wait()  # until it is killed
+        return await take(question)
+
+    outside.answer = answer
+    for _ in range(40):
+        names = ["job.ready", "job.finished", "plate.wanted"]
+        await happens(farm, *chance.choices(names, k=chance.randrange(4)))
+        await carry(farm)
+        clock(farm).advance(chance.choice([0.0, 1.0, HOUR_S * 1.2]))
+    outside.answer = take
+    clock(farm).advance(HOUR_S * 1.2)
+    await carry(farm)
+    async with farm.store.read() as unit:
+        lines = await unit.events(limit=1000, after=every.cursor)
+    for endpoint, types in ((every, ("job.ready", "job.finished")), (some, ("job.finished",))):
+        wanted = [
+            line.number for line in lines if line.name in types and line.number > endpoint.cursor
+        ]
+        arrived = [said["data"]["number"] for said in outside.said(endpoint.url)]
+        assert taken[endpoint.url] == wanted, f"seed {seed}"
+        assert list(dict.fromkeys(arrived)) == wanted, f"seed {seed}"
+        assert arrived == sorted(arrived), f"seed {seed}"
+        assert (await stored(farm, endpoint)).enabled
