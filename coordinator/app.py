@@ -35,11 +35,13 @@ from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.app import build_app
 from coordinator.api.origins import Front, networks
+from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.secret_files import write_whole
 from coordinator.settings import MIB, Settings
 from coordinator.usecases.auditing import check_tail
+from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
@@ -85,6 +87,7 @@ async def run(settings: Settings) -> None:
             cache=_plate_cache(settings),
             policy=settings.gcode_policy,
         )
+        outside = await stack.enter_async_context(outside_of(settings))
         farm = Farm(
             store=store,
             artifacts=artifacts,
@@ -92,17 +95,19 @@ async def run(settings: Settings) -> None:
             link=link,
             clock=SystemClock(),
             ids=ids,
+            outside=outside,
             poke=lambda work: ticker.poke(work),
             policy=Policy(leases_ahead=settings.leases_ahead, approval=settings.approve_jobs),
         )
-        ticker = Ticker(_bells(settings, farm, link))
+        courier = Courier(farm)
+        ticker = Ticker(_bells(settings, farm, link, courier))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
         gate = open_gate(farm, settings)
         await welcome(gate, settings.state_dir)
         api_url = await stack.enter_async_context(_api(gate, settings))
-        await _work(settings, asked, farm, link, ticker, broker, api_url)
+        await _work(settings, asked, farm, link, ticker, courier, broker, api_url)
     log.info("coordinator.stopped")
 
 
@@ -112,6 +117,7 @@ async def _work(
     farm: Farm,
     link: MqttLink,
     ticker: Ticker,
+    courier: Courier,
     broker: EmbeddedBroker | None,
     api_url: str,
 ) -> None:
@@ -130,6 +136,7 @@ async def _work(
             tasks.create_task(link.run(on_connected, take), name="link"),
             tasks.create_task(_hear(farm, link), name="hearing"),
             tasks.create_task(ticker.run(), name="ticker"),
+            tasks.create_task(courier.run(), name="courier"),
             tasks.create_task(
                 _announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
                 name="announcement",
@@ -137,7 +144,9 @@ async def _work(
         ]
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
-        ticker.poke("probe")
+        # A new way to people begins with what happens from now on.
+        for name in ("probe", *ways_to_people(settings)):
+            ticker.poke(name)
         await asked.wait()
         for task in running:
             task.cancel()
@@ -177,7 +186,7 @@ def _database(settings: Settings) -> Database:
     return SqliteFile(settings.state_dir / "farm.sqlite3")
 
 
-def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:
+def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "slice": Bell(lambda: slice_plates(farm), every_s=5.0, hands=settings.slicings_at_once),
@@ -187,6 +196,7 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
+        **outward_bells(settings, farm, courier),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
 

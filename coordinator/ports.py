@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from coordinator.account_ports import AccountUnit
 from coordinator.domain.estimates import Timing
 from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
 from coordinator.domain.jobs import Job, JobState
@@ -19,7 +18,9 @@ from coordinator.domain.rebuilt import Rebuilt, Told
 from coordinator.domain.runs import Run
 from coordinator.domain.sealing import Checkpoint
 from coordinator.domain.slicing import Inspection, Sliced, SliceWish, Verified
+from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_listing import Listing
+from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
@@ -41,7 +42,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, Protocol):
+class Unit(AccountUnit, Listing, TellingUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:

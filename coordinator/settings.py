@@ -157,6 +157,35 @@ class Settings(BaseSettings):
     upload_bytes_max: int = Field(default=512 * MIB, gt=0)
     """Longest model or G-code file that is taken."""
 
+    outbound_networks: str = ""
+    """Networks beside the public internet that webhooks may reach: lan, or 192.168.1.0/24, between
+    commas."""
+
+    smtp_url: SecretStr = SecretStr("")
+    """Mail server for notices, smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST."""
+
+    mail_from: str = ""
+    """Sender of notices."""
+
+    mail_to: str = ""
+    """Who gets notices by mail, between commas."""
+
+    ntfy_url: SecretStr = SecretStr("")
+    """Topic for notices on phones, https://ntfy.sh/TOPIC; who knows it can read along."""
+
+    ntfy_token: SecretStr = SecretStr("")
+    """Token for that topic, where it wants one."""
+
+    notices: str = "*"
+    """Which matters people are told of: types of messages or patterns, run.*, between commas."""
+
+    # Long enough for an agent to restart, short enough for a filament that ran out.
+    notices_gather_s: float = Field(default=60.0, ge=0)
+    """Seconds that a matter waits for others, and for ending by itself."""
+
+    quiet_hours: str = ""
+    """When only what can't wait is told, 22:00-07:00 by this machine's clock."""
+
     log_format: Literal["auto", "console", "json"] = "auto"
     """How to log; auto is readable on a terminal and JSON otherwise."""
 
@@ -200,6 +229,8 @@ class Settings(BaseSettings):
     def _has_both(self) -> "Settings":
         if bool(self.broker_username) != bool(self.broker_password.get_secret_value()):
             raise ValueError("broker_username and broker_password go together: set both or none")
+        if bool(self.smtp_url.get_secret_value()) != bool(self.mail_from and self.mail_to):
+            raise ValueError("smtp_url, mail_from and mail_to go together: set all or none")
         return self
 
     @classmethod

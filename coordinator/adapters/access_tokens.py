@@ -3,8 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
-from coordinator.account_ports import AccessClaims
 from coordinator.domain.accounts import FamilyId, UserId
+from coordinator.ports_accounts import AccessClaims
 
 _ALGORITHM = "HS256"
 _ISSUER = "farmhand"

@@ -15,8 +15,8 @@ from urllib.parse import quote_plus, urlencode
 
 import aiohttp
 
-from coordinator.account_ports import Challenge
 from coordinator.errors import Refused, Unavailable
+from coordinator.ports_accounts import Challenge
 
 ANSWER_S = 10.0
 # Clocks differ.

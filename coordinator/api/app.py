@@ -18,6 +18,7 @@ from coordinator.api import (
     printers,
     runs,
     users,
+    webhooks,
 )
 from coordinator.api.asking import BOARD, FARM, GATE, TICKETS, UPLOAD_BYTES_MAX, VERSION
 from coordinator.api.auth import check_token
@@ -43,6 +44,7 @@ ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
     *users.ROUTES,
     *openid.ROUTES,
+    *webhooks.ROUTES,
 )
 
 

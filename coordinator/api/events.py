@@ -104,7 +104,7 @@ ROUTES = (
         needs=_ADMIN,
         asks=ArchiveQuery,
         content_type="application/jsonl",
-        problems=("nothing_to_archive",),
+        problems=("nothing_to_archive", "webhook_behind"),
     ),
     Route(
         method="POST",
@@ -113,6 +113,6 @@ ROUTES = (
         needs=_ADMIN,
         takes=SealForm,
         gives=Facts,
-        problems=("other_archive", "history_broken", "archived_meanwhile"),
+        problems=("other_archive", "history_broken", "archived_meanwhile", "webhook_behind"),
     ),
 )

@@ -86,6 +86,11 @@ _POINTERS = {
     "name_taken": "/name",
     "scope_too_wide": "/scopes",
     "expiry_past": "/expires_at",
+    "address_not_allowed": "/url",
+    "unknown_type": "/types",
+    "types_out_of_range": "/types",
+    "description_too_long": "/description",
+    "no_such_event": "/after",
 }
 
 # Long enough not to hammer a busy database, short enough for a person to wait.

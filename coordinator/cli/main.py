@@ -16,6 +16,7 @@ from coordinator.cli import (
     slicing_verbs,
     users,
     verifying,
+    webhooks,
 )
 from coordinator.cli.exits import CommandFailed
 
@@ -38,6 +39,7 @@ app.add_typer(runs.app, name="run")
 app.add_typer(events.app, name="events")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
+app.add_typer(webhooks.app, name="webhook")
 
 
 @app.command(

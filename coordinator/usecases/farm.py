@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from coordinator.domain.policy import Policy
 from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store
+from coordinator.ports_outward import Nowhere, Outside
 from coordinator.usecases.live import Live
 
 
@@ -17,7 +18,8 @@ class Farm:
     """One farm.
 
     Attributes:
-        poke: told `dispatch`, `outbox`, `prepare` or `slice` after a commit that makes it due.
+        poke: told `dispatch`, `outbox`, `prepare`, `slice` or `webhooks` after a commit that makes
+            it due.
     """
 
     store: Store
@@ -28,4 +30,5 @@ class Farm:
     ids: Ids
     live: Live = field(default_factory=Live)
     policy: Policy = field(default_factory=Policy)
+    outside: Outside = field(default_factory=Nowhere)
     poke: Callable[[str], None] = _unheard

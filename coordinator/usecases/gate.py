@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from coordinator.account_ports import AccessTokens, IdentityProvider, Passwords
 from coordinator.domain.accounts import SignUp
+from coordinator.ports_accounts import AccessTokens, IdentityProvider, Passwords
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.pending import Pending
 

@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
-from coordinator.account_ports import Challenge
 from coordinator.domain.access import Role
 from coordinator.domain.accounts import User, UserState, role_by_claims
 from coordinator.domain.effects import Note, Save
 from coordinator.errors import NotPermitted, Refused
+from coordinator.ports_accounts import Challenge
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.performing import writing
 from coordinator.usecases.users import add_user

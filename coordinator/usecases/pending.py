@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from coordinator.account_ports import Challenge
+from coordinator.ports_accounts import Challenge
 
 # Time to find a telephone with the second factor; and so many at once, or the oldest begin anew.
 PENDING_LIFE = timedelta(minutes=10)

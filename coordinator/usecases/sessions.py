@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coordinator.account_ports import AccessClaims
 from coordinator.domain.access import Caller
 from coordinator.domain.accounts import (
     ACCESS_LIFE,
@@ -25,6 +24,7 @@ from coordinator.domain.accounts import (
 from coordinator.domain.effects import Note
 from coordinator.errors import NotFound, Refused
 from coordinator.ports import Unit
+from coordinator.ports_accounts import AccessClaims
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.performing import Writing, writing
 

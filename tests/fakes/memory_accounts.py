@@ -44,7 +44,7 @@ class Accounts:
 
 
 class MemoryAccountUnit:
-    """Implements `coordinator.account_ports.AccountUnit` on a copy of the tables."""
+    """Implements `coordinator.ports_accounts.AccountUnit` on a copy of the tables."""
 
     def __init__(self, tables: "Tables") -> None:
         self.tables = tables

@@ -39,6 +39,7 @@ from protocols.wire.vocabulary import (
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_listing import MemoryListing
+from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Tables:
     receipts: dict[str, Receipt] = field(default_factory=dict)
     numbered: int = 0
     accounts: Accounts = field(default_factory=Accounts)
+    told: ToldTables = field(default_factory=ToldTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -80,6 +82,7 @@ class Tables:
             receipts=dict(self.receipts),
             numbered=self.numbered,
             accounts=self.accounts.copy(),
+            told=self.told.copy(),
         )
 
 
@@ -108,8 +111,12 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryAccountUnit, MemoryListing):
+class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        super().__init__(tables)
+        self.told = tables.told
 
     async def job(self, job_id: JobId) -> Job | None:
         return self.tables.jobs.get(job_id)

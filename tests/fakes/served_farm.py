@@ -34,6 +34,7 @@ from protocols.wire.vocabulary import (
 )
 from tests.fakes.api_judge import judge
 from tests.fakes.fake_artifacts import FakeArtifacts
+from tests.fakes.fake_outside import FakeOutside
 from tests.fakes.fake_slicer import FakeSlicer
 from tests.fakes.manual_clock import CountingIds, ManualClock
 from tests.fakes.memory_store import MemoryStore
@@ -53,6 +54,7 @@ class ServedFarm:
     slicer: FakeSlicer = field(default_factory=FakeSlicer)
     clock: ManualClock = field(default_factory=ManualClock)
     link: RecordingLink = field(default_factory=RecordingLink)
+    outside: FakeOutside = field(default_factory=FakeOutside)
 
     def __post_init__(self) -> None:
         self._sequence = 0
@@ -64,6 +66,7 @@ class ServedFarm:
             link=self.link,
             clock=self.clock,
             ids=CountingIds(),
+            outside=self.outside,
         )
         self.gate = Gate(
             farm=self.farm,

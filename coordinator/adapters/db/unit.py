@@ -24,6 +24,7 @@ from coordinator.adapters.db.account_unit import SqlAccountUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
 from coordinator.domain.history import Thing
@@ -124,7 +125,7 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit, ListingUnit):
+class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from coordinator.account_ports import Challenge
 from coordinator.adapters.openid import OpenIdProvider
 from coordinator.errors import Refused, Unavailable
+from coordinator.ports_accounts import Challenge
 from tests.fakes.lying_provider import CLIENT_ID, CLIENT_SECRET, LyingProvider, running
 
 CHALLENGE = Challenge(state="state", nonce="nonce", verifier="verifier")
