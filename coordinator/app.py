@@ -9,7 +9,6 @@ import asyncio
 import errno
 import json
 import os
-import secrets
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,20 +31,26 @@ from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.agents import Welcome
 from coordinator.api.app import build_app
+from coordinator.api.origins import Front, networks
+from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
-from coordinator.enrolment_ports import OpenDoor
 from coordinator.errors import SettingsInvalid, Unavailable
+from coordinator.ports_enrolment import OpenDoor
+from coordinator.secret_files import write_whole
 from coordinator.settings import MIB, Settings
 from coordinator.tls import Shown, expiry_trouble, shown_by
 from coordinator.usecases.auditing import check_tail
+from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
+from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -86,6 +91,7 @@ async def run(settings: Settings) -> None:
             cache=_plate_cache(settings),
             policy=settings.gcode_policy,
         )
+        outside = await stack.enter_async_context(outside_of(settings))
         farm = Farm(
             store=store,
             artifacts=artifacts,
@@ -94,16 +100,21 @@ async def run(settings: Settings) -> None:
             door=broker or OpenDoor(),
             clock=SystemClock(),
             ids=ids,
+            outside=outside,
             poke=lambda work: ticker.poke(work),
-            policy=Policy(leases_ahead=settings.leases_ahead),
+            policy=Policy(leases_ahead=settings.leases_ahead, approval=settings.approve_jobs),
         )
-        ticker = Ticker(_bells(settings, farm, link))
+        courier = Courier(farm)
+        ticker = Ticker(_bells(settings, farm, link, courier))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
-        welcome = welcome_of(settings, broker, shown)
-        api_url = await stack.enter_async_context(_api(farm, settings, shown, welcome))
-        await _work(settings, asked, farm, link, ticker, broker, api_url)
+        gate = open_gate(farm, settings)
+        await welcome(gate, settings.state_dir)
+        api_url = await stack.enter_async_context(
+            _api(gate, settings, shown, welcome_of(settings, broker, shown))
+        )
+        await _work(settings, asked, farm, link, ticker, courier, broker, api_url)
     log.info("coordinator.stopped")
 
 
@@ -113,6 +124,7 @@ async def _work(
     farm: Farm,
     link: MqttLink,
     ticker: Ticker,
+    courier: Courier,
     broker: EmbeddedBroker | None,
     api_url: str,
 ) -> None:
@@ -131,6 +143,7 @@ async def _work(
             tasks.create_task(link.run(on_connected, take), name="link"),
             tasks.create_task(_hear(farm, link), name="hearing"),
             tasks.create_task(ticker.run(), name="ticker"),
+            tasks.create_task(courier.run(), name="courier"),
             tasks.create_task(
                 _announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
                 name="announcement",
@@ -138,7 +151,9 @@ async def _work(
         ]
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
-        ticker.poke("probe")
+        # A new way to people begins with what happens from now on.
+        for name in ("probe", *ways_to_people(settings)):
+            ticker.poke(name)
         await asked.wait()
         for task in running:
             task.cancel()
@@ -178,7 +193,7 @@ def _database(settings: Settings) -> Database:
     return SqliteFile(settings.state_dir / "farm.sqlite3")
 
 
-def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:
+def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "slice": Bell(lambda: slice_plates(farm), every_s=5.0, hands=settings.slicings_at_once),
@@ -188,6 +203,7 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink) -> dict[str, Bell]:
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
+        **outward_bells(settings, farm, courier),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
 
@@ -202,7 +218,7 @@ async def _hear(farm: Farm, link: MqttLink) -> None:
 
 @asynccontextmanager
 async def _api(
-    farm: Farm, settings: Settings, shown: Shown | None, welcome: Welcome
+    gate: Gate, settings: Settings, shown: Shown | None, told: Welcome
 ) -> AsyncIterator[str]:
     """Serve HTTP, with TLS where there is a certificate, and lend the address.
 
@@ -211,11 +227,11 @@ async def _api(
         Unavailable: the port is taken, or this machine has no such address.
     """
     app = build_app(
-        farm,
-        token=_token(settings),
+        gate,
         upload_bytes_max=settings.upload_bytes_max,
         version=_version(),
-        welcome=welcome,
+        front=Front(public_url=settings.public_url, proxies=networks(settings.trusted_proxies)),
+        welcome=told,
     )
     tls = shown.context() if shown is not None else None
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
@@ -249,26 +265,6 @@ def _dialable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _token(settings: Settings) -> str:
-    """Return the API's token: the one that is set, else the folder's, made if need be.
-
-    Raises:
-        SettingsInvalid: the folder's can't be read or made.
-    """
-    if given := settings.token.get_secret_value():
-        return given
-    path = settings.state_dir / "token"
-    try:
-        if not path.exists():
-            _write_whole(path, secrets.token_urlsafe(32) + "\n")
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise SettingsInvalid(
-            f"the token {path} can't be used ({reason}): remove it, and a new one is made"
-        ) from error
-
-
 async def _announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str) -> None:
     """Once all is up, tell programs on this machine where we are, for as long as we are."""
     try:
@@ -291,7 +287,7 @@ async def _write_patiently(path: Path, text: str) -> None:
     told = False
     while True:
         try:
-            _write_whole(path, text)
+            write_whole(path, text)
         except OSError as error:
             if not told:
                 log.warning("file.waits", path=str(path), reason=error.strerror)
@@ -299,18 +295,6 @@ async def _write_patiently(path: Path, text: str) -> None:
             await asyncio.sleep(ROOM_S)
             continue
         return
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a private file that nobody ever sees half of."""
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _asked_to_stop() -> asyncio.Event:

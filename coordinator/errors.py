@@ -4,6 +4,7 @@ FarmError
 ├── SettingsInvalid       the configuration is wrong: a person mends it
 ├── NotFound              there is no such thing
 ├── Refused               the request can't be met as it stands; `code` and `details` tell why
+├── NotPermitted          who asks may not do this, with whatever credential; another may
 ├── NotNow                the request makes no sense in the present state
 ├── Unavailable           something outside does not answer now: try again later
 ├── IllegalTransition     a machine's table has no such move; nothing was changed
@@ -52,6 +53,17 @@ class Refused(FarmError):
     code: str
     message: str
     details: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(eq=False)
+class NotPermitted(FarmError):
+    """It is not for who asks to do this."""
+
+    code: str
+    message: str
 
     def __str__(self) -> str:
         return self.message

@@ -18,7 +18,10 @@ from coordinator.domain.rebuilt import Rebuilt, Told
 from coordinator.domain.runs import Run
 from coordinator.domain.sealing import Checkpoint
 from coordinator.domain.slicing import Inspection, Sliced, SliceWish, Verified
-from coordinator.enrolment_ports import EnrolmentUnit
+from coordinator.ports_accounts import AccountUnit
+from coordinator.ports_enrolment import EnrolmentUnit
+from coordinator.ports_listing import Listing
+from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
@@ -40,7 +43,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(EnrolmentUnit, Protocol):
+class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:
@@ -52,8 +55,8 @@ class Unit(EnrolmentUnit, Protocol):
     async def jobs_wanting(self, *, offset: int, limit: int) -> list[Job]:
         """Return jobs that leases may be given for, by `planning.precedence`.
 
-        Those are the open jobs that nobody holds and whose runs bring fewer copies than are wanted;
-        what failed, was revoked or discarded brings none.
+        Those are the open jobs that are approved, that nobody holds and whose runs bring fewer
+        copies than are wanted; what failed, was revoked or discarded brings none.
         """
 
     async def printers_insisted_on(self) -> set[PrinterId]:

@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -118,6 +119,35 @@ class Settings(BaseSettings):
     token: SecretStr = SecretStr("")
     """What every request to the API must show; made at the first start where it is empty."""
 
+    trusted_proxies: list[str] = Field(default_factory=list)
+    """Addresses or networks of proxies before the API, whose X-Forwarded-For and -Proto count."""
+
+    approve_jobs: bool = False
+    """Whether jobs of submitters wait until an operator approves them."""
+
+    oidc_issuer: str = ""
+    """OpenID provider where people may log in, https://ID.EXAMPLE; empty for none."""
+
+    oidc_client_id: str = ""
+    """What the provider knows this farm by."""
+
+    oidc_client_secret: SecretStr = SecretStr("")
+    """Goes with the client's id; better given as a credential or in the environment."""
+
+    oidc_scopes: str = "openid profile email"
+    """What the provider is asked for."""
+
+    oidc_role_claim: str = "groups"
+    """The provider's claim that tells the groups of a person."""
+
+    oidc_roles: dict[str, Literal["admin", "operator", "submitter", "viewer", "kiosk"]] = Field(
+        default_factory=dict
+    )
+    """What a group is here: group to role."""
+
+    oidc_otherwise: Literal["", "operator", "submitter", "viewer", "kiosk"] = ""
+    """What people in none of these groups are; empty keeps them out."""
+
     # Large parts with fine layers take minutes on a Pi.
     slicing_timeout_s: float = Field(default=900.0, gt=0)
     """Seconds that slicing one model may take."""
@@ -148,6 +178,35 @@ class Settings(BaseSettings):
     upload_bytes_max: int = Field(default=512 * MIB, gt=0)
     """Longest model or G-code file that is taken."""
 
+    outbound_networks: str = ""
+    """Networks beside the public internet that webhooks may reach: lan, or 192.168.1.0/24, between
+    commas."""
+
+    smtp_url: SecretStr = SecretStr("")
+    """Mail server for notices, smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST."""
+
+    mail_from: str = ""
+    """Sender of notices."""
+
+    mail_to: str = ""
+    """Who gets notices by mail, between commas."""
+
+    ntfy_url: SecretStr = SecretStr("")
+    """Topic for notices on phones, https://ntfy.sh/TOPIC; who knows it can read along."""
+
+    ntfy_token: SecretStr = SecretStr("")
+    """Token for that topic, where it wants one."""
+
+    notices: str = "*"
+    """Which matters people are told of: types of messages or patterns, run.*, between commas."""
+
+    # Long enough for an agent to restart, short enough for a filament that ran out.
+    notices_gather_s: float = Field(default=60.0, ge=0)
+    """Seconds that a matter waits for others, and for ending by itself."""
+
+    quiet_hours: str = ""
+    """When only what can't wait is told, 22:00-07:00 by this machine's clock."""
+
     log_format: Literal["auto", "console", "json"] = "auto"
     """How to log; auto is readable on a terminal and JSON otherwise."""
 
@@ -173,12 +232,35 @@ class Settings(BaseSettings):
             raise ValueError("write http://HOST:PORT or https://HOST")
         return value.rstrip("/")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for each in value:
+            ip_network(each)
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_safe(cls, value: str) -> str:
+        loopback = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?"
+        if value and not re.fullmatch(rf"https://[^/\s]+(/\S*)?|{loopback}", value):
+            raise ValueError("write https://HOST: what it says decides who comes in")
+        return value
+
+    @model_validator(mode="after")
+    def _knows_its_client(self) -> "Settings":
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise ValueError("oidc_issuer and oidc_client_id go together: set both or none")
+        return self
+
     @model_validator(mode="after")
     def _has_both(self) -> "Settings":
         if bool(self.broker_username) != bool(self.broker_password.get_secret_value()):
             raise ValueError("broker_username and broker_password go together: set both or none")
         if bool(self.tls_certificate_file) != bool(self.tls_key_file):
             raise ValueError("tls_certificate_file and tls_key_file go together: set both or none")
+        if bool(self.smtp_url.get_secret_value()) != bool(self.mail_from and self.mail_to):
+            raise ValueError("smtp_url, mail_from and mail_to go together: set all or none")
         return self
 
     @classmethod

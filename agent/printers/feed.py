@@ -15,8 +15,8 @@ from protocols.gcode.shorten import shorten
 from protocols.gcode.states import State
 from protocols.gcode.supply import BURST_LINES
 
-# What a firmware holds at least, a planner of 8 blocks and some lines before it, lasts so long at
-# 1,200 moves/s. Where the plate's own moves are known to take longer, so may a rest.
+# What a firmware holds at least, a planner of 8 blocks and 3 lines before it, lasts so long at
+# 1,300 moves/s. Where the plate's own moves are known to take longer, so may a rest.
 REST_S_SURE = 0.008
 REST_S_MAX = 0.03
 PLANNED_LINES = 32
@@ -63,12 +63,12 @@ class Feed:
 
     @property
     def rest_s_max(self) -> float:
-        """For how long nobody need look, as long as all is well; 0: there is something to do."""
+        """How long a full firmware has to do at least; 0: there is something to do for us."""
         run = self.run
         if run is None or not run.supply.open or run.supply.dry or self._own:
             return 0.0
-        seven_s = run.survey.seven_s(run.taken - PLANNED_LINES, run.taken + 2 * BURST_LINES)
-        return min(max(seven_s, REST_S_SURE), REST_S_MAX)
+        eleven_s = run.survey.eleven_s(run.taken - PLANNED_LINES, run.taken + 2 * BURST_LINES)
+        return min(max(eleven_s, REST_S_SURE), REST_S_MAX)
 
     def worded(self, command: str) -> str:
         """Return a command of the plate as it is put to the present firmware."""

@@ -19,6 +19,8 @@ from typing import Any, TypeVarTuple
 
 # Lines that rest are served together when they would have been so soon after each other.
 TOGETHER_S = 0.001
+# The kernel is asked for whole milliseconds, rounded up: a hair above seven must not be eight.
+ROUNDED_S = 0.0001
 
 Ts = TypeVarTuple("Ts")
 Serve = Callable[[bool, float], float]
@@ -84,13 +86,16 @@ class LineSelector(selectors.BaseSelector):
             for at in resting.values():
                 if at < until_s:
                     until_s = at
+            rests = until_s < ends_s
+            if rests:
+                until_s -= ROUNDED_S
             found = self._epoll.poll(None if until_s == NEVER else max(until_s - now, 0.0))
             now = monotonic()
             for descriptor, _ in found:
                 if descriptor == others:
                     return self._others.select(0)
                 self._serve(descriptor, ready=True, now=now)
-            if resting and now >= until_s:
+            if rests and now >= until_s:
                 for descriptor in list(resting):
                     if resting.get(descriptor, NEVER) <= now + TOGETHER_S:
                         self._serve(descriptor, ready=False, now=now)

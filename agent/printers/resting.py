@@ -42,7 +42,7 @@ class Rest:
         self._rest_s = 0.0
         self._emptied = False
 
-    def served(self, now: float, *, accepted: int, written: int, left: int) -> float:
+    def served(self, now: float, accepted: int, written: int, left: int) -> float:
         """Return for how many seconds the line may rest now; 0 is not at all.
 
         Args:

@@ -34,6 +34,7 @@ class SerialLink:
         assert isinstance(loop, LineLoop), "serial lines are served by a loop for lines"
         self._descriptor = descriptor
         self._connection = connection
+        self._flow = connection.flow
         self._handle = handle
         self._transcript = transcript
         self._loop = loop
@@ -125,30 +126,32 @@ class SerialLink:
                 self.lose("the port was closed at the other end")
             return 0.0
         try:
-            return self._answer(data, now)
+            flow = self._flow
+            out = None if self._unwritten else flow.answer(data, now)
+            if out is None:
+                return self._answer(data, now)
+            self._transcript.note_exchange(now, data, out)
+            if out:
+                self._write(out)
+            return self._rest.served(now, flow.accepted, flow.written, flow.left)
         except Exception as error:  # the loop lives on; the printer's own task has to deal with it
             if not self._lost.done():
                 self._lost.set_exception(error)
             return 0.0
 
     def _answer(self, data: bytes, now: float) -> float:
+        """Answer what is not just a plate that goes on."""
         connection = self._connection
         asked = connection.next_number - 1
-        out = None if self._unwritten else connection.flow(data, now)
-        if out is not None:
-            self._transcript.note_exchange(now, data, out)
-            if out:
-                self._write(out)
-        else:
-            self._transcript.note(now, "<", data)
-            self._rest.s_max = self._handle(connection.receive(data, now), now)
-            self._speak(now)
-            if not (self._rest.s_max and connection.undisturbed):
-                self._see_to_deadline(now)
-                return 0.0
+        self._transcript.note(now, "<", data)
+        self._rest.s_max = self._handle(connection.receive(data, now), now)
+        self._speak(now)
+        if not (self._rest.s_max and connection.undisturbed):
+            self._see_to_deadline(now)
+            return 0.0
         written = connection.next_number - 1
         accepted = written - connection.lines_under_way
-        return self._rest.served(now, accepted=accepted, written=written, left=asked - accepted)
+        return self._rest.served(now, accepted, written, asked - accepted)
 
     def _ring(self) -> None:
         self._timer = None

@@ -1,25 +1,30 @@
 """The routes of agents: tokens, enrolment, who there is; what a broker elsewhere has to know."""
 
-import hashlib
 import ipaddress
-import ssl
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from coordinator.api.agent_auth import token_asking
-from coordinator.api.asking import FARM, REQUEST_ID, who
-from coordinator.api.forms import form_of
-from coordinator.api.render import API_ROOT, moment
+from coordinator.api.agent_documents import (
+    AgentDocument,
+    AuthorityDocument,
+    BrokerFilesDocument,
+    EnrolledDocument,
+    NewTokenDocument,
+    agent_document,
+    token_document,
+)
+from coordinator.api.asking import FARM, REQUEST_ID, taken, who
+from coordinator.api.documents import Items
+from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
 from coordinator.domain.enrolment import SECRET_CHARACTERS_MAX, SECRET_CHARACTERS_MIN
 from coordinator.errors import Refused
 from coordinator.usecases import enrolling
-from coordinator.usecases.enrolling import AgentView, NewToken
 
 TOKEN_S = 3600.0
 NAME_CHARACTERS_MAX = 255
@@ -45,13 +50,18 @@ WELCOME = web.AppKey("welcome", Welcome)
 LOCAL = Welcome()
 
 
-class TokenForm(BaseModel):
-    """What a token is to be good for."""
+class RenewalForm(BaseModel):
+    """For how long a token is to be good."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    agent_id: str | None = None
-    valid_s: float = TOKEN_S
+    valid_s: float = Field(default=TOKEN_S, examples=[TOKEN_S])
+
+
+class TokenForm(RenewalForm):
+    """What a token is to be good for; without a name for any new one."""
+
+    agent_id: str | None = Field(default=None, examples=["pi-3"])
 
 
 class EnrolForm(BaseModel):
@@ -71,37 +81,37 @@ class EnrolForm(BaseModel):
 async def list_agents(request: web.Request) -> web.Response:
     """Return all agents, by id."""
     views = await enrolling.agent_views(request.app[FARM])
-    return web.json_response({"items": [_agent_document(view) for view in views]})
+    return web.json_response({"items": [agent_document(view) for view in views]})
 
 
 async def make_token(request: web.Request) -> web.Response:
     """Make a one-time token; this answer is the only time that it is shown."""
-    form = form_of(TokenForm, await request.read() or b"{}")
+    form = taken(request, TokenForm)
     made = await enrolling.make_token(
         request.app[FARM], *who(request), agent_id=form.agent_id, valid_s=form.valid_s
     )
-    return web.json_response(_token_document(made, request.app[WELCOME]), status=201)
+    return web.json_response(token_document(made, request.app[WELCOME].authority), status=201)
 
 
 async def rotate_agent(request: web.Request) -> web.Response:
     """Make a token that replaces an agent's credential."""
-    form = form_of(TokenForm, await request.read() or b"{}")
+    form = taken(request, RenewalForm)
     made = await enrolling.renew(
         request.app[FARM], request.match_info["agent_id"], *who(request), valid_s=form.valid_s
     )
-    return web.json_response(_token_document(made, request.app[WELCOME]), status=201)
+    return web.json_response(token_document(made, request.app[WELCOME].authority), status=201)
 
 
 async def revoke_agent(request: web.Request) -> web.Response:
     """Shut an agent out."""
     agent_id = request.match_info["agent_id"]
     view = await enrolling.revoke(request.app[FARM], agent_id, *who(request))
-    return web.json_response(_agent_document(view))
+    return web.json_response(agent_document(view))
 
 
 async def enrol_agent(request: web.Request) -> web.Response:
     """Take an agent in that shows a token; the same again is answered the same."""
-    form, welcome = form_of(EnrolForm, await request.read()), request.app[WELCOME]
+    form, welcome = taken(request, EnrolForm), request.app[WELCOME]
     mqtt_url = _broker_url_for(request, welcome)  # first: what can't work need not cost a token
     credential = await enrolling.enrol(
         request.app[FARM],
@@ -112,7 +122,7 @@ async def enrol_agent(request: web.Request) -> web.Response:
         secret=form.secret,
         reserved=welcome.shared[0] if welcome.shared else "",
     )
-    document = {
+    document: EnrolledDocument = {
         "agent_id": credential.agent_id,
         "mqtt_url": mqtt_url,
         "authority": welcome.authority,
@@ -122,7 +132,8 @@ async def enrol_agent(request: web.Request) -> web.Response:
 
 async def show_authority(request: web.Request) -> web.Response:
     """Return the certificate of the farm's own authority, empty where there is none. Public."""
-    return web.json_response({"certificate": request.app[WELCOME].authority})
+    document: AuthorityDocument = {"certificate": request.app[WELCOME].authority}
+    return web.json_response(document)
 
 
 async def show_broker_files(request: web.Request) -> web.Response:
@@ -160,54 +171,80 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _token_document(made: NewToken, welcome: Welcome) -> dict[str, object]:
-    """Return a token; with the fingerprint of the farm's own authority, where it has one."""
-    token, text = made.token, made.text
-    if welcome.authority:
-        der = ssl.PEM_cert_to_DER_cert(welcome.authority.strip())
-        text = f"{text}.{hashlib.sha256(der).hexdigest()}"
-    return {
-        "id": token.token_id,
-        "token": text,
-        "agent_id": token.agent_id,
-        "expires_at": moment(token.expires_at),
-    }
-
-
-def _agent_document(view: AgentView) -> dict[str, object]:
-    """Return an agent; `online` and what follows are null for one that never presented itself."""
-    agent, credential = view.agent, view.credential
-    return {
-        "id": view.agent_id,
-        "enrolled": credential is not None and credential.good,
-        "issued_at": _moment(credential.issued_at if credential else None),
-        "revoked_at": _moment(credential.revoked_at if credential else None),
-        "printers": view.printers_count,
-        "online": agent.online if agent else None,
-        "build": agent.build if agent else None,
-        "seen_at": _moment(agent.seen_at if agent else None),
-    }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return moment(at) if at is not None else None
-
-
 _AGENTS = f"{API_ROOT}/agents"
 _AGENT = f"{_AGENTS}/{{agent_id}}"
 _ADMIN = Permission.FARM_ADMIN
 
+_UNKNOWN = ("unknown_agent",)
+
 ROUTES = (
-    Route(method="GET", path=_AGENTS, handler=list_agents, needs=_ADMIN),
-    Route(method="POST", path=f"{_AGENTS}/tokens", handler=make_token, needs=_ADMIN),
+    Route(
+        method="GET",
+        path=_AGENTS,
+        handler=list_agents,
+        needs=_ADMIN,
+        gives=Items[AgentDocument],
+    ),
+    Route(
+        method="POST",
+        path=f"{_AGENTS}/tokens",
+        handler=make_token,
+        needs=_ADMIN,
+        takes=TokenForm,
+        gives=NewTokenDocument,
+        status=201,
+        problems=("agent_id_invalid", "ttl_out_of_range"),
+    ),
     Route(
         method="POST",
         path=f"{_AGENTS}/enroll",
         handler=enrol_agent,
         needs=Permission.AGENTS_ENROLL,
+        takes=EnrolForm,
+        gives=EnrolledDocument,
+        status=201,
+        problems=(
+            "agent_id_invalid",
+            "agent_id_reserved",
+            "agent_id_taken",
+            "broker_local",
+            "token_expired",
+            "token_for_another",
+            "token_used",
+            "unknown_token",
+        ),
     ),
-    Route(method="POST", path=f"{_AGENT}/revoke", handler=revoke_agent, needs=_ADMIN),
-    Route(method="POST", path=f"{_AGENT}/rotate", handler=rotate_agent, needs=_ADMIN),
-    Route(method="GET", path=f"{API_ROOT}/authority", handler=show_authority, needs=None),
-    Route(method="GET", path=f"{API_ROOT}/broker/files", handler=show_broker_files, needs=_ADMIN),
+    Route(
+        method="POST",
+        path=f"{_AGENT}/revoke",
+        handler=revoke_agent,
+        needs=_ADMIN,
+        gives=AgentDocument,
+        problems=_UNKNOWN,
+    ),
+    Route(
+        method="POST",
+        path=f"{_AGENT}/rotate",
+        handler=rotate_agent,
+        needs=_ADMIN,
+        takes=RenewalForm,
+        gives=NewTokenDocument,
+        status=201,
+        problems=(*_UNKNOWN, "ttl_out_of_range"),
+    ),
+    Route(
+        method="GET",
+        path=f"{API_ROOT}/authority",
+        handler=show_authority,
+        needs=None,
+        gives=AuthorityDocument,
+    ),
+    Route(
+        method="GET",
+        path=f"{API_ROOT}/broker/files",
+        handler=show_broker_files,
+        needs=_ADMIN,
+        gives=BrokerFilesDocument,
+        problems=("no_broker_username",),
+    ),
 )

@@ -1,14 +1,38 @@
 """The HTTP application: every resource's routes, put together."""
 
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
-from coordinator.api import agents, artifacts, events, health, jobs, page, plates, printers, runs
+from coordinator.api import (
+    accounts,
+    agents,
+    artifacts,
+    describing,
+    events,
+    health,
+    jobs,
+    live,
+    once,
+    openid,
+    page,
+    plates,
+    printers,
+    runs,
+    users,
+    webhooks,
+)
 from coordinator.api.agents import LOCAL, WELCOME, Welcome
-from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, VERSION
-from coordinator.api.auth import TOKEN, check_token
-from coordinator.api.middlewares import add_headers, explain, guard, identify
+from coordinator.api.asking import BOARD, FARM, GATE, TICKETS, UPLOAD_BYTES_MAX, VERSION
+from coordinator.api.auth import check_token
+from coordinator.api.board import Board
+from coordinator.api.limits import LIMITER, Limiter
+from coordinator.api.middlewares import add_headers, check, explain, guard, identify
+from coordinator.api.origins import FRONT, Front
 from coordinator.api.routes import Route
-from coordinator.usecases.farm import Farm
+from coordinator.api.stream import Stream
+from coordinator.api.tickets import Tickets
+from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
@@ -17,25 +41,31 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *artifacts.ROUTES,
     *plates.ROUTES,
+    *live.ROUTES,
     *agents.ROUTES,
     *health.ROUTES,
+    *describing.ROUTES,
     *page.ROUTES,
+    *accounts.ROUTES,
+    *users.ROUTES,
+    *openid.ROUTES,
+    *webhooks.ROUTES,
 )
 
 
 def build_app(
-    farm: Farm,
+    gate: Gate,
     *,
-    token: str,
     upload_bytes_max: int,
     version: str,
+    front: Front | None = None,
     welcome: Welcome = LOCAL,
 ) -> web.Application:
     """Return the application, ready to be served.
 
     Args:
-        farm: what the use cases work with.
-        token: the credential that every route wants but the public ones.
+        gate: what lets people in, and the farm behind it.
+        front: how people reach it; directly where nothing is said.
         upload_bytes_max: the longest file that is taken.
         version: of this program, as health tells it.
         welcome: what agents are told when they enrol.
@@ -43,15 +73,31 @@ def build_app(
     Raises:
         SettingsInvalid: the token protects nothing.
     """
-    check_token(token)
+    check_token(gate.root_token)
     # From the outside in: an id first, so that even a refusal has one.
-    app = web.Application(middlewares=[identify, explain, guard(ROUTES)])
+    app = web.Application(middlewares=[identify, explain, guard(ROUTES), check(ROUTES)])
+    farm = gate.farm
     app[FARM] = farm
+    app[GATE] = gate
+    app[FRONT] = front or Front()
+    app[LIMITER] = Limiter(farm.clock.monotonic)
     app[UPLOAD_BYTES_MAX] = upload_bytes_max
     app[VERSION] = version
-    app[TOKEN] = token
     app[WELCOME] = welcome
+    app[BOARD] = Board(farm)
+    app[live.STREAM] = Stream(farm, app[BOARD])
+    app[TICKETS] = Tickets(farm.clock.now)
+    app.cleanup_ctx.extend((_hearing, live.serve))
+    app.on_shutdown.append(live.goodbye)
+    once.prepare(app)
+    describing.describe(app, ROUTES)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     app.on_response_prepare.append(add_headers)
     return app
+
+
+async def _hearing(app: web.Application) -> AsyncIterator[None]:
+    """Have the board hear what changes, as long as requests are answered."""
+    with app[BOARD].heard():
+        yield

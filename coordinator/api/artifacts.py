@@ -17,6 +17,8 @@ from coordinator.errors import FarmError, NotFound
 
 _log = structlog.get_logger()
 
+PROBLEMS = ("unknown_artifact", "storage_unusable", "range_outside")
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -99,6 +101,15 @@ async def _send(
 _ARTIFACT = f"{API_ROOT}/artifacts/{{sha256}}"
 
 ROUTES = tuple(
-    Route(method=method, path=_ARTIFACT, handler=serve_artifact, needs=Permission.FARM_READ)
+    Route(
+        method=method,
+        path=_ARTIFACT,
+        handler=serve_artifact,
+        needs=Permission.FARM_READ,
+        content_type="application/octet-stream",
+        also=(206,) if method == "GET" else (),
+        versioned=True,
+        problems=PROBLEMS,
+    )
     for method in ("GET", "HEAD")
 )

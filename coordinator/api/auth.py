@@ -1,26 +1,34 @@
 """Who may: every route wants a credential with its permission unless it is public."""
 
-import hmac
-
 from aiohttp import web
 
-from coordinator.api import agent_auth
-from coordinator.api.asking import CALLER, FARM
+from coordinator.api.asking import CALLER, GATE
+from coordinator.api.limits import (
+    LIMIT_HEADERS,
+    LIMITER,
+    OF_CREDENTIAL,
+    OF_PUBLIC,
+    OF_REFUSED,
+)
+from coordinator.api.origins import address_of, comes_from_own_page, own_origin
 from coordinator.api.problems import BadRequest, Problem
-from coordinator.domain.access import PERMISSIONS, Caller, Permission, Role
-from coordinator.errors import SettingsInvalid
-
-TOKEN = web.AppKey("token", str)
+from coordinator.domain.access import Caller, Permission
+from coordinator.domain.accounts import SESSION_LIFE
+from coordinator.errors import FarmError, SettingsInvalid
+from coordinator.usecases.admitting import ROOT, caller_of_session, caller_of_token
 
 # A token that can be guessed opens the farm; what we make ourselves has twice as much.
 TOKEN_CHARACTERS_MIN = 16
+
+# These change nothing, so a foreign page gains nothing by having a browser send them.
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _UNAUTHORIZED = Problem(
     status=401,
     code="no_credential",
     title="Not allowed",
-    detail="Send the farm's token: `Authorization: Bearer <token>`. "
-    "It is in the file `token` in the coordinator's state folder.",
+    detail="Log in, or send a key or token: `Authorization: Bearer <key>` or `X-Api-Key: <key>`. "
+    "The token of the machine itself is in the file `token` in the coordinator's state folder.",
     headers={"WWW-Authenticate": 'Bearer realm="farmhand"'},
 )
 
@@ -37,36 +45,110 @@ def check_token(token: str) -> None:
         )
 
 
-async def admit(request: web.Request, token: str, needs: Permission | None) -> None:
+async def admit(request: web.Request, needs: Permission | None) -> None:
     """Find out who asks, and let pass who may.
 
     Args:
         needs: the route's permission; None lets everybody pass.
 
     Raises:
-        BadRequest: 401 without a credential that we know, 403 where it does not reach so far.
+        BadRequest: 401 without a credential that we know, 403 where it does not reach so far or
+            where another site's page sent it, 429 where too many came before it.
+        FarmError: nobody could look the credential up; nobody passes.
     """
-    caller = await _caller(request, token)
-    if caller is not None:
-        request[CALLER] = caller
-    if needs is None:
+    limiter, address = request.app[LIMITER], address_of(request)
+    shown = _shown(request)
+    if needs is None and not shown and not session_secret(request):
+        request[LIMIT_HEADERS] = limiter.take(OF_PUBLIC, address)
         return
+    try:
+        caller = await caller_of(request)
+    except FarmError:
+        if needs is not None:
+            raise
+        caller = None  # how the farm is can be asked also where nothing can be looked up
     if caller is None:
+        request[LIMIT_HEADERS] = limiter.take(OF_REFUSED, address)
+        if needs is None:
+            return
         raise BadRequest(_UNAUTHORIZED)
-    if not caller.may(needs):
+    if caller is not ROOT:  # who has that has the machine; a demo or a benchmark asks all the time
+        request[LIMIT_HEADERS] = limiter.take(OF_CREDENTIAL, caller.credential_id or caller.actor)
+    with_cookie = not shown
+    if with_cookie and request.method not in _SAFE and needs is not None:
+        refuse_foreign_pages(request)
+    request[CALLER] = caller
+    if needs is not None and not caller.may(needs):
         raise BadRequest(_forbidden(needs))
 
 
-async def _caller(request: web.Request, token: str) -> Caller | None:
-    """Return who comes with a credential that we know."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    # Bytes: comparing texts in constant time fails on what is not ASCII.
-    same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
-    if scheme.lower() != "bearer":
-        return None
-    if not same:
-        return await agent_auth.caller_of(request.app[FARM], given.strip())
-    return Caller(actor="user:admin", role=Role.ADMIN, permissions=PERMISSIONS[Role.ADMIN])
+async def caller_of(request: web.Request) -> Caller | None:
+    """Return who asks, as far as it can be told now; who is logged out meanwhile is nobody.
+
+    A credential in a header is looked at alone: a wrong one is not made good by a cookie.
+
+    Raises:
+        FarmError: nobody could look it up.
+    """
+    gate = request.app[GATE]
+    if shown := _shown(request):
+        return await caller_of_token(gate, shown)
+    if secret := session_secret(request):
+        return await caller_of_session(gate, secret)
+    return None
+
+
+def _shown(request: web.Request) -> str:
+    """Return the key or token in the headers; a word that is none where they hold something else.
+
+    An empty `Authorization` is none at all.
+    """
+    header = request.headers.get("Authorization", "")
+    if header.strip():
+        scheme, _, given = header.partition(" ")
+        return given.strip() or "?" if scheme.casefold() == "bearer" else "?"
+    return request.headers.get("X-Api-Key", "").strip()
+
+
+def refuse_foreign_pages(request: web.Request) -> None:
+    """Refuse what another site's page had a browser send with our cookie.
+
+    Raises:
+        BadRequest: 403.
+    """
+    if not comes_from_own_page(request.headers, own_origin(request)):
+        raise BadRequest(
+            Problem(
+                status=403,
+                code="foreign_page",
+                title="Not allowed",
+                detail="With a cookie only the farm's own page may change something; "
+                "programs send a key.",
+            )
+        )
+
+
+def _cookie_name(request: web.Request) -> str:
+    # The prefix has browsers take it over https only, from this host only, for all of it.
+    return "__Host-farmhand" if own_origin(request).startswith("https:") else "farmhand"
+
+
+def session_secret(request: web.Request) -> str:
+    """Return the secret in the session's cookie, empty for none."""
+    return request.cookies.get(_cookie_name(request), "")
+
+
+def keep_session(request: web.Request, response: web.StreamResponse, secret: str) -> None:
+    """Have the browser keep a session's secret; an empty one has it forget."""
+    response.set_cookie(
+        _cookie_name(request),
+        secret,
+        path="/",
+        max_age=int(SESSION_LIFE.total_seconds()) if secret else 0,
+        httponly=True,
+        secure=own_origin(request).startswith("https:"),
+        samesite="Strict",
+    )
 
 
 def _forbidden(needs: Permission) -> Problem:

@@ -17,7 +17,7 @@ LINE_MAX = 500
 ARGUMENTS_MAX = 10
 
 
-class _OrderForm(BaseModel):
+class OrderForm(BaseModel):
     """What comes beside the file. Texts, as multipart has them; numbers are read from texts."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -38,7 +38,7 @@ class SettleForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    outcome: str
+    outcome: str = Field(examples=["finished"])
 
 
 class ServiceForm(BaseModel):
@@ -46,7 +46,7 @@ class ServiceForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    in_service: bool
+    in_service: bool = Field(examples=[True])
 
 
 class SealForm(BaseModel):
@@ -63,9 +63,9 @@ class CommandForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: str = Field(min_length=1, max_length=WORD_CHARACTERS_MAX)
+    name: str = Field(min_length=1, max_length=WORD_CHARACTERS_MAX, examples=["send"])
     arguments: dict[str, bool | int | float | Annotated[str, Field(max_length=LINE_MAX)]] = Field(
-        default_factory=dict, max_length=ARGUMENTS_MAX
+        default_factory=dict, max_length=ARGUMENTS_MAX, examples=[{"line": "M220 S90"}]
     )
 
 
@@ -91,9 +91,9 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str)
         BadRequest: 422, with every field that is wrong.
     """
     try:
-        form = _OrderForm.model_validate(fields)
+        form = OrderForm.model_validate(fields)
     except ValidationError as error:
-        raise _refusal(_OrderForm, error) from error
+        raise _refusal(OrderForm, error) from error
     if len(form.settings) > SETTINGS_MAX:
         raise _refused([FieldError(pointer="/settings", detail=f"at most {SETTINGS_MAX} settings")])
     return Order(
@@ -112,19 +112,22 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str)
     )
 
 
-def _refusal(kind: type[BaseModel], error: ValidationError) -> BadRequest:
+def field_errors(kind: type[BaseModel], error: ValidationError) -> list[FieldError]:
+    """Return what is wrong with each field."""
     known = ", ".join(kind.model_fields)
-    return _refused(
-        [
-            FieldError(
-                pointer="/" + "/".join(_escaped(str(part)) for part in found["loc"]),
-                detail=f"there is no such field; known are {known}"
-                if found["type"] == "extra_forbidden"
-                else found["msg"],
-            )
-            for found in error.errors(include_url=False, include_input=False)
-        ]
-    )
+    return [
+        FieldError(
+            pointer="/" + "/".join(_escaped(str(part)) for part in found["loc"]),
+            detail=f"there is no such field; known are {known}"
+            if found["type"] == "extra_forbidden"
+            else found["msg"].removeprefix("Value error, "),
+        )
+        for found in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _refusal(kind: type[BaseModel], error: ValidationError) -> BadRequest:
+    return _refused(field_errors(kind, error))
 
 
 def _refused(errors: list[FieldError]) -> BadRequest:

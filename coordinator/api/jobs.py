@@ -1,19 +1,26 @@
 """The routes of jobs: submit, look, ask why they wait, steer."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import web
 
-from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, who
-from coordinator.api.forms import order_of
-from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, asked, who
+from coordinator.api.codes import ORDER
+from coordinator.api.documents import Items, JobDocument, Page, WaitDocument
+from coordinator.api.forms import OrderForm, order_of
+from coordinator.api.once import once
+from coordinator.api.queries import JobsQuery, job_cursor, job_place
 from coordinator.api.render import API_ROOT, job_document, wait_document
-from coordinator.api.routes import Handler, Route
-from coordinator.api.uploads import received
+from coordinator.api.routes import Handler, Route, named
+from coordinator.api.uploads import Upload, fingerprint_of, received
+from coordinator.api.versions import expecting_job, job_tag, tagged
 from coordinator.domain.access import Permission
-from coordinator.domain.jobs import Job, JobState
+from coordinator.domain.jobs import Job
+from coordinator.domain.listing import JobsWanted
+from coordinator.errors import NotPermitted
 from coordinator.usecases import controlling, orders, reading
-from coordinator.usecases.farm import Farm
+from coordinator.usecases.orders import Order
 from protocols.wire.vocabulary import JobId
 
 
@@ -22,22 +29,74 @@ async def submit_job(request: web.Request) -> web.Response:
     farm = request.app[FARM]
     limit = request.app[UPLOAD_BYTES_MAX]
     async with received(request, farm.artifacts, file_bytes_max=limit) as upload:
-        order = order_of(upload.fields, upload.file_name, *who(request))
-        job = await orders.accept_order(farm, order, upload.file)
-    response = await _job_response(farm, job.job_id, status=201)
-    response.headers["Location"] = f"{API_ROOT}/jobs/{job.job_id}"
+        order = _order(request, upload)
+
+        async def made(job_id: str) -> web.Response | None:
+            return await _made(request, JobId(job_id))
+
+        async def make(job_id: str) -> web.Response:
+            wanted = replace(order, job_id=JobId(job_id))
+            job = await orders.accept_order(farm, wanted, upload.file)
+            return await _submitted(request, job.job_id)
+
+        return await once(request, fingerprint_of(upload), farm.ids.new("job"), made, make)
+
+
+async def _made(request: web.Request, job_id: JobId) -> web.Response | None:
+    """Return the answer to an order that was taken before, None where it was not."""
+    async with request.app[FARM].store.read() as unit:
+        if await unit.job(job_id) is None:
+            return None
+    return await _submitted(request, job_id)
+
+
+async def _submitted(request: web.Request, job_id: JobId) -> web.Response:
+    response = await _job_response(request, job_id, status=201)
+    response.headers["Location"] = f"{API_ROOT}/jobs/{job_id}"
     return response
 
 
+def _order(request: web.Request, upload: Upload) -> Order:
+    """Return what is ordered, as whoever orders may.
+
+    Raises:
+        BadRequest: 422, with every field that is wrong.
+        NotPermitted: `priority_not_permitted`.
+    """
+    caller = request[CALLER]
+    order = order_of(upload.fields, upload.file_name, *who(request))
+    manages = caller.may(Permission.JOBS_MANAGE)
+    if order.priority > 0 and not manages:
+        raise NotPermitted(
+            "priority_not_permitted", "only an operator puts a job before those of others"
+        )
+    return replace(order, owner=caller.owner, approved=manages)
+
+
 async def list_jobs(request: web.Request) -> web.Response:
-    """Return the jobs in order of arrival; `?state=printing&state=ready` keeps those."""
-    views = await reading.job_views(request.app[FARM], states=_states(request))
-    return web.json_response({"items": [job_document(view) for view in views]})
+    """Return a page of jobs, in order of arrival unless told."""
+    query = asked(request, JobsQuery)
+    wanted = JobsWanted(
+        states=frozenset(query.state) or None,
+        material=query.material,
+        printer_class=query.printer_class,
+        since=query.since,
+        newest=query.order == "newest",
+    )
+    page = await reading.jobs_page(
+        request.app[FARM], wanted, after=job_place(query.cursor), limit=query.limit
+    )
+    document: Page[JobDocument] = {
+        "items": [job_document(view) for view in page.views],
+        "next": job_cursor(page.next) if page.next is not None else None,
+        "total": page.total,
+    }
+    return tagged(request, document)
 
 
 async def show_job(request: web.Request) -> web.Response:
     """Return one job."""
-    return await _job_response(request.app[FARM], _job_id(request))
+    return await _job_response(request, _job_id(request))
 
 
 async def explain_job(request: web.Request) -> web.Response:
@@ -47,14 +106,15 @@ async def explain_job(request: web.Request) -> web.Response:
 
 
 def _control(
-    verb: Callable[[Farm, JobId, str, str], Awaitable[Job]],
+    verb: Callable[..., Awaitable[Job]],
 ) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        farm = request.app[FARM]
-        job = await verb(farm, _job_id(request), *who(request))
-        return await _job_response(farm, job.job_id)
+        job_id, only_of = _job_id(request), request[CALLER].steers_only
+        farm = expecting_job(request, job_id)
+        job = await verb(farm, job_id, *who(request), only_of=only_of)
+        return await _job_response(request, job.job_id)
 
-    return handler
+    return named(handler, verb)
 
 
 cancel_job = _control(controlling.cancel_job)
@@ -62,41 +122,82 @@ pause_job = _control(controlling.pause_job)
 resume_job = _control(controlling.resume_job)
 
 
-async def _job_response(farm: Farm, job_id: JobId, *, status: int = 200) -> web.Response:
-    view = await reading.job_view(farm, job_id)
-    return web.json_response(job_document(view), status=status)
+async def approve_job(request: web.Request) -> web.Response:
+    """Let a job that waits for it be printed; 409 `job_not_waiting`."""
+    job_id = _job_id(request)
+    job = await controlling.approve_job(expecting_job(request, job_id), job_id, *who(request))
+    return await _job_response(request, job.job_id)
+
+
+async def _job_response(request: web.Request, job_id: JobId, *, status: int = 200) -> web.Response:
+    view = await reading.job_view(request.app[FARM], job_id)
+    return tagged(request, job_document(view), written=job_tag(view.job), status=status)
 
 
 def _job_id(request: web.Request) -> JobId:
     return JobId(request.match_info["job_id"])
 
 
-def _states(request: web.Request) -> Collection[JobState] | None:
-    names = request.query.getall("state", [])
-    try:
-        return [JobState(name) for name in names] or None
-    except ValueError as error:
-        known = ", ".join(state.value for state in JobState)
-        raise BadRequest(
-            Problem(
-                status=422,
-                code="invalid_query",
-                title="Invalid query",
-                detail=f"state must be one of {known}",
-                errors=(FieldError(pointer="/state", detail=str(error)),),
-            )
-        ) from error
-
-
 _JOBS = f"{API_ROOT}/jobs"
 _JOB = f"{_JOBS}/{{job_id}}"
 
+_UNKNOWN = "unknown_job"
+
+
+def _steering(verb: str, handler: Handler, *problems: str) -> Route:
+    return Route(
+        method="POST",
+        path=f"{_JOB}/{verb}",
+        handler=handler,
+        needs=Permission.JOBS_SUBMIT,
+        gives=JobDocument,
+        problems=(_UNKNOWN, "epoch_raised", "not_your_job", *problems),
+        versioned=True,
+        guarded=True,
+    )
+
+
 ROUTES = (
-    Route(method="POST", path=_JOBS, handler=submit_job, needs=Permission.JOBS_SUBMIT),
-    Route(method="GET", path=_JOBS, handler=list_jobs, needs=Permission.FARM_READ),
-    Route(method="GET", path=_JOB, handler=show_job, needs=Permission.FARM_READ),
-    Route(method="GET", path=f"{_JOB}/why", handler=explain_job, needs=Permission.FARM_READ),
-    Route(method="POST", path=f"{_JOB}/cancel", handler=cancel_job, needs=Permission.JOBS_SUBMIT),
-    Route(method="POST", path=f"{_JOB}/pause", handler=pause_job, needs=Permission.JOBS_SUBMIT),
-    Route(method="POST", path=f"{_JOB}/resume", handler=resume_job, needs=Permission.JOBS_SUBMIT),
+    Route(
+        method="POST",
+        path=_JOBS,
+        handler=submit_job,
+        needs=Permission.JOBS_SUBMIT,
+        form=OrderForm,
+        gives=JobDocument,
+        status=201,
+        problems=ORDER,
+        once=True,
+        versioned=True,
+    ),
+    Route(
+        method="GET",
+        path=_JOBS,
+        handler=list_jobs,
+        needs=Permission.FARM_READ,
+        asks=JobsQuery,
+        gives=Page[JobDocument],
+        versioned=True,
+    ),
+    Route(
+        method="GET",
+        path=_JOB,
+        handler=show_job,
+        needs=Permission.FARM_READ,
+        gives=JobDocument,
+        problems=(_UNKNOWN,),
+        versioned=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{_JOB}/why",
+        handler=explain_job,
+        needs=Permission.FARM_READ,
+        gives=Items[WaitDocument],
+        problems=(_UNKNOWN,),
+    ),
+    _steering("cancel", cancel_job, "job_ended"),
+    _steering("pause", pause_job, "job_not_pausable", "printer_cannot_pause"),
+    _steering("resume", resume_job, "job_not_paused"),
+    replace(_steering("approve", approve_job, "job_not_waiting"), needs=Permission.JOBS_MANAGE),
 )

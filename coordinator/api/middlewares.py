@@ -8,8 +8,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from coordinator.api.asking import FARM, REQUEST_ID
-from coordinator.api.auth import TOKEN, admit
+from coordinator.api.asking import ASKED, CALLER, FARM, REQUEST_ID, TAKEN, TICKETS
+from coordinator.api.auth import admit
+from coordinator.api.forms import form_of
+from coordinator.api.limits import LIMIT_HEADERS
 from coordinator.api.problems import (
     Problem,
     problem_of,
@@ -17,6 +19,8 @@ from coordinator.api.problems import (
     response_of,
     unexpected,
 )
+from coordinator.api.queries import query_of
+from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Handler, Route
 from coordinator.domain.access import Permission
 from coordinator.errors import FarmError
@@ -89,12 +93,45 @@ def guard(routes: Iterable[Route]) -> Middleware:
 
     @web.middleware
     async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-        resource = request.match_info.route.resource
-        place = (request.method, resource.canonical if resource is not None else "")
-        await admit(request, request.app[TOKEN], needs.get(place, Permission.FARM_READ))
+        wanted = needs.get(_place(request), Permission.FARM_READ)
+        if not _has_ticket(request, wanted):
+            await admit(request, wanted)
         return await handler(request)
 
     return authenticate
+
+
+def _has_ticket(request: web.Request, wanted: Permission | None) -> bool:
+    """Whether the address itself opens what is wanted, once: see `tickets.py`."""
+    is_live = request.path.startswith(f"{API_ROOT}/live")
+    ticket = request.query.get("ticket") if is_live and wanted is not None else None
+    caller = request.app[TICKETS].redeem(ticket) if ticket else None
+    if caller is None or wanted is None or not caller.may(wanted):
+        return False
+    request[CALLER] = caller
+    return True
+
+
+def check(routes: Iterable[Route]) -> Middleware:
+    """Return what holds each request against its route's row, before the handler sees it."""
+    rows = {(route.method, route.path): route for route in routes}
+
+    @web.middleware
+    async def validate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        route = rows.get(_place(request))
+        if route is not None and route.asks is not None:
+            request[ASKED] = query_of(route.asks, request.query)
+        if route is not None and route.takes is not None:
+            request[TAKEN] = form_of(route.takes, await request.read())
+        return await handler(request)
+
+    return validate
+
+
+def _place(request: web.Request) -> tuple[str, str]:
+    """Return which row of the routes is meant; none has an empty address."""
+    resource = request.match_info.route.resource
+    return request.method, resource.canonical if resource is not None else ""
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -102,6 +139,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in request.get(LIMIT_HEADERS, {}).items():
+        response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
 
 

@@ -1,14 +1,15 @@
-"""Plates for agents: an agent that enrolled gets those that its printers are to print."""
+"""Plates for agents: one that enrolled gets those that its printers are to print, others any."""
 
 from aiohttp import web
 
 from coordinator.api.agent_auth import agent_asking
-from coordinator.api.artifacts import sent
+from coordinator.api.artifacts import PROBLEMS, sent
 from coordinator.api.asking import FARM
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
+from coordinator.errors import NotFound
 from coordinator.usecases import enrolling
 
 # Alike for a plate of others and for what is none: an agent need not know which there are.
@@ -22,8 +23,11 @@ _NOT_LEASED = Problem(
 
 async def serve_plate(request: web.Request) -> web.StreamResponse:
     """Answer GET and HEAD of one plate."""
-    sha256, agent_id = request.match_info["sha256"], agent_asking(request)
-    if agent_id is not None and not await enrolling.may_fetch(request.app[FARM], agent_id, sha256):
+    farm, sha256, agent_id = request.app[FARM], request.match_info["sha256"], agent_asking(request)
+    if agent_id is None:
+        if not await enrolling.is_plate(farm, sha256):
+            raise NotFound("artifact", sha256)
+    elif not await enrolling.may_fetch(farm, agent_id, sha256):
         raise BadRequest(_NOT_LEASED)
     return await sent(request, sha256)
 
@@ -31,6 +35,15 @@ async def serve_plate(request: web.Request) -> web.StreamResponse:
 _PLATE = f"{API_ROOT}/plates/{{sha256}}"
 
 ROUTES = tuple(
-    Route(method=method, path=_PLATE, handler=serve_plate, needs=Permission.PLATES_FETCH)
+    Route(
+        method=method,
+        path=_PLATE,
+        handler=serve_plate,
+        needs=Permission.PLATES_FETCH,
+        content_type="application/octet-stream",
+        also=(206,) if method == "GET" else (),
+        versioned=True,
+        problems=(*PROBLEMS, "not_leased"),
+    )
     for method in ("GET", "HEAD")
 )

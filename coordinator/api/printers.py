@@ -4,38 +4,77 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from coordinator.api.asking import FARM, actor_of, who
-from coordinator.api.forms import CommandForm, ServiceForm, form_of
-from coordinator.api.render import API_ROOT, printer_document
-from coordinator.api.routes import Handler, Route
+from coordinator.api.asking import BOARD, FARM, actor_of, asked, taken, who
+from coordinator.api.codes import OPEN
+from coordinator.api.documents import Page, PrinterDocument
+from coordinator.api.documents_farm import CommandedDocument
+from coordinator.api.forms import CommandForm, ServiceForm
+from coordinator.api.queries import PrintersQuery, cursor_of, place_of
+from coordinator.api.render import API_ROOT
+from coordinator.api.routes import JSON, Handler, Route, named
+from coordinator.api.versions import expecting_printer, known, tagged
 from coordinator.domain.access import Permission
 from coordinator.domain.printers import Printer
-from coordinator.usecases import beds, commanding, controlling, reading
+from coordinator.usecases import beds, commanding, controlling
 from coordinator.usecases.farm import Farm
 from protocols.wire.vocabulary import PrinterId
 
 
 async def list_printers(request: web.Request) -> web.Response:
-    """Return all printers, by id."""
-    views = await reading.printer_views(request.app[FARM])
-    return web.json_response({"items": [printer_document(view) for view in views]})
+    """Return printers, by id: all of them, or a page of those that are asked for."""
+    board = request.app[BOARD]
+    if not request.query_string:
+        packs = "gzip" in request.headers.get("Accept-Encoding", "")
+        listed = await (board.compressed() if packs else board.listed())
+        return _answer(request, listed.body, listed.tag, packed=packs)
+    query = asked(request, PrintersQuery)
+    last = place_of(query.cursor).get("id", "") if query.cursor else ""
+    found = [entry for entry in await board.entries() if _wanted(query, entry.document)]
+    rest = [entry for entry in found if entry.document["id"] > last]
+    page = rest[: query.limit]
+    document = {
+        "items": [entry.document for entry in page],
+        "next": cursor_of({"id": page[-1].document["id"]}) if len(page) < len(rest) else None,
+        "total": len(found),
+    }
+    return tagged(request, document)
+
+
+def _wanted(query: PrintersQuery, printer: PrinterDocument) -> bool:
+    return (
+        (not query.status or printer["status"] in query.status)
+        and query.printer_class in ("", printer["printer_class"])
+        and query.agent in ("", printer["agent_id"])
+        and query.material in ("", printer["material"])
+    )
 
 
 async def show_printer(request: web.Request) -> web.Response:
     """Return one printer."""
-    view = await reading.printer_view(request.app[FARM], _printer_id(request))
-    return web.json_response(printer_document(view))
+    return await _printer_response(request, _printer_id(request))
+
+
+async def _printer_response(request: web.Request, printer_id: PrinterId) -> web.Response:
+    entry = await request.app[BOARD].entry(printer_id)
+    return _answer(request, entry.body, entry.tag)
+
+
+def _answer(request: web.Request, body: bytes, tag: str, *, packed: bool = False) -> web.Response:
+    headers = {"ETag": tag, "Vary": "Accept-Encoding"}
+    if request.method == "GET" and known(request, tag):
+        return web.Response(status=304, headers=headers)
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return web.Response(body=body, content_type=JSON, headers=headers)
 
 
 def _of_bed(verb: Callable[[Farm, PrinterId, str, str], Awaitable[Printer]]) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        farm = request.app[FARM]
-        printer = await verb(farm, _printer_id(request), *who(request))
-        return web.json_response(
-            printer_document(await reading.printer_view(farm, printer.printer_id))
-        )
+        printer_id = _printer_id(request)
+        await verb(expecting_printer(request, printer_id), printer_id, *who(request))
+        return await _printer_response(request, printer_id)
 
-    return handler
+    return named(handler, verb)
 
 
 clear_printer = _of_bed(controlling.clear_printer)
@@ -45,16 +84,16 @@ abandon_bed = _of_bed(beds.abandon_bed)
 
 async def set_service(request: web.Request) -> web.Response:
     """Take a printer out of the farm's hands, or give it back."""
-    farm, printer_id = request.app[FARM], _printer_id(request)
-    form = form_of(ServiceForm, await request.read())
+    printer_id, form = _printer_id(request), taken(request, ServiceForm)
+    farm = expecting_printer(request, printer_id)
     await controlling.set_service(farm, printer_id, form.in_service, *who(request))
-    return web.json_response(printer_document(await reading.printer_view(farm, printer_id)))
+    return await _printer_response(request, printer_id)
 
 
 async def command_printer(request: web.Request) -> web.Response:
     """Have a printer do what is not state: `send`, `dialogue`, `emergency_stop`."""
     farm, printer_id = request.app[FARM], _printer_id(request)
-    form = form_of(CommandForm, await request.read())
+    form = taken(request, CommandForm)
     words = await commanding.command_printer(
         farm, printer_id, form.name, form.arguments, actor_of(request)
     )
@@ -69,17 +108,67 @@ _PRINTERS = f"{API_ROOT}/printers"
 _PRINTER = f"{_PRINTERS}/{{printer_id}}"
 _OPERATE = Permission.PRINTERS_OPERATE
 
+_UNKNOWN = "unknown_printer"
+
+
+def _looking(path: str, handler: Handler, gives: object, *problems: str) -> Route:
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        needs=Permission.WALL_READ,
+        asks=PrintersQuery if handler is list_printers else None,
+        gives=gives,
+        problems=problems,
+        versioned=True,
+    )
+
+
+def _bed(method: str, verb: str, handler: Handler, *problems: str) -> Route:
+    return Route(
+        method=method,
+        path=f"{_PRINTER}/{verb}",
+        handler=handler,
+        needs=_OPERATE,
+        gives=PrinterDocument,
+        problems=(_UNKNOWN, *problems),
+        versioned=True,
+        guarded=True,
+    )
+
+
 ROUTES = (
-    Route(method="GET", path=_PRINTERS, handler=list_printers, needs=Permission.WALL_READ),
-    Route(method="GET", path=_PRINTER, handler=show_printer, needs=Permission.WALL_READ),
-    Route(method="POST", path=f"{_PRINTER}/clear", handler=clear_printer, needs=_OPERATE),
-    Route(method="POST", path=f"{_PRINTER}/clearing", handler=claim_bed, needs=_OPERATE),
-    Route(method="DELETE", path=f"{_PRINTER}/clearing", handler=abandon_bed, needs=_OPERATE),
+    _looking(_PRINTERS, list_printers, Page[PrinterDocument]),
+    _looking(_PRINTER, show_printer, PrinterDocument, _UNKNOWN),
+    _bed("POST", "clear", clear_printer, "run_live", "foreign_print", "never_seen"),
+    _bed("POST", "clearing", claim_bed, "run_live", "foreign_print", "epoch_raised"),
+    _bed("DELETE", "clearing", abandon_bed, "not_clearing"),
     Route(
         method="POST",
         path=f"{_PRINTER}/service",
         handler=set_service,
         needs=Permission.PRINTERS_MANAGE,
+        takes=ServiceForm,
+        gives=PrinterDocument,
+        problems=(_UNKNOWN, "epoch_raised"),
+        versioned=True,
+        guarded=True,
     ),
-    Route(method="POST", path=f"{_PRINTER}/commands", handler=command_printer, needs=_OPERATE),
+    Route(
+        method="POST",
+        path=f"{_PRINTER}/commands",
+        handler=command_printer,
+        needs=_OPERATE,
+        takes=CommandForm,
+        gives=CommandedDocument,
+        # What a driver can't do now it says by codes of its own.
+        problems=(
+            _UNKNOWN,
+            "printer_offline",
+            "unknown_command",
+            "broker_unreachable",
+            "no_answer",
+            OPEN,
+        ),
+    ),
 )

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from coordinator.api.codes import CODES
 from coordinator.errors import (
     FarmError,
     NotFound,
     NotNow,
+    NotPermitted,
     Refused,
     SettingsInvalid,
     StoreUnusable,
@@ -58,6 +60,7 @@ class BadRequest(FarmError):
 _STATUS: tuple[tuple[type[FarmError], int, str], ...] = (
     (NotFound, 404, "Not found"),
     (Refused, 422, "Refused"),
+    (NotPermitted, 403, "Not allowed"),
     (NotNow, 409, "Not now"),
     (Unavailable, 503, "Not available now"),
     (StoreUnusable, 503, "The database can't be used"),
@@ -79,6 +82,15 @@ _POINTERS = {
     "printer_of_other_class": "/printer_class",
     "setting_invalid": "/settings",
     "unknown_outcome": "/outcome",
+    "name_unfit": "/name",
+    "name_taken": "/name",
+    "scope_too_wide": "/scopes",
+    "expiry_past": "/expires_at",
+    "address_not_allowed": "/url",
+    "unknown_type": "/types",
+    "types_out_of_range": "/types",
+    "description_too_long": "/description",
+    "no_such_event": "/after",
 }
 
 # Long enough not to hammer a busy database, short enough for a person to wait.
@@ -151,7 +163,7 @@ def problem_of_http(error: web.HTTPException) -> Problem:
 def response_of(problem: Problem, request_id: str) -> web.Response:
     """Render a problem."""
     document: dict[str, object] = {
-        "type": "about:blank",
+        "type": f"/api/v1/problems/{problem.code}" if problem.code in CODES else "about:blank",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,

@@ -1,15 +1,35 @@
 """What the farm knows, as JSON: pure functions from views to documents.
 
-Every key is always there. A key may be null only where its docstring says so. Times are RFC 3339
-in UTC, ratios run from 0 to 1, and everything else with a dimension has its unit in the name.
+Their shapes, and what may be null in them, stand in `documents.py` and `documents_farm.py`.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Literal
 
+from coordinator.api.documents import (
+    BedDocument,
+    EstimateDocument,
+    FindingDocument,
+    HostDocument,
+    JobDocument,
+    LiveDocument,
+    NamedJobDocument,
+    NowDocument,
+    PlateDocument,
+    PrinterDocument,
+    RunDocument,
+    StagedDocument,
+    StandingDocument,
+    TemperatureDocument,
+    UnmadeDocument,
+    WaitDocument,
+    WholeRunDocument,
+)
+from coordinator.api.documents_farm import AuditDocument, EventDocument, HealthDocument
 from coordinator.domain.estimates import Estimate
 from coordinator.domain.history import Line, event_of
+from coordinator.domain.jobs import Job
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunState
@@ -20,11 +40,7 @@ from coordinator.usecases.waiting import Wait
 from protocols.wire.from_agent import HostSample
 from protocols.wire.vocabulary import Finding, Temperature
 
-Document: TypeAlias = dict[str, object]
-
 API_ROOT = "/api/v1"
-
-HEALTH_PARTS = ("database", "history", "broker", "slicer")
 
 
 def moment(at: datetime) -> str:
@@ -41,7 +57,7 @@ def artifact_url(sha256: str) -> str:
     return f"{API_ROOT}/artifacts/{sha256}"
 
 
-def job_document(view: JobView) -> Document:
+def job_document(view: JobView) -> JobDocument:
     """Return a job with its plates, runs and reasons to wait.
 
     `estimate`, `filament_g` and `cost` are of all copies, one after the other, by the fastest
@@ -54,9 +70,11 @@ def job_document(view: JobView) -> Document:
     return {
         "id": job.job_id,
         "name": job.name,
-        "state": job.state.value,
+        "state": job.state,
         "reason": job.reason,
         "held": job.held,
+        "owner": job.owner,
+        "approved": job.approved,
         "copies": job.copies,
         "copies_per_plate": job.copies_per_plate,
         "copies_finished": view.copies_finished,
@@ -86,7 +104,7 @@ def job_document(view: JobView) -> Document:
     }
 
 
-def estimate_document(estimate: Estimate | None) -> Document | None:
+def estimate_document(estimate: Estimate | None) -> EstimateDocument | None:
     """Return how long printing takes, null where nobody knows.
 
     `source` tells what it rests on: past runs of the `printer` or of its `class`, or the `slicer`.
@@ -98,11 +116,11 @@ def estimate_document(estimate: Estimate | None) -> Document | None:
         "seconds": round(estimate.seconds, 1),
         "low_s": None if estimate.low_s is None else round(estimate.low_s, 1),
         "high_s": None if estimate.high_s is None else round(estimate.high_s, 1),
-        "source": estimate.source.value,
+        "source": estimate.source,
     }
 
 
-def plate_document(plate: Plate, estimate: Estimate | None) -> Document:
+def plate_document(plate: Plate, estimate: Estimate | None) -> PlateDocument:
     """Return a plate, and what past runs say of its time. Null: what its file does not tell."""
     return {
         "sha256": plate.sha256,
@@ -125,20 +143,20 @@ def plate_document(plate: Plate, estimate: Estimate | None) -> Document:
     }
 
 
-def unmade_document(unmade: Unmade) -> Document:
+def unmade_document(unmade: Unmade) -> UnmadeDocument:
     """Return a plate that is `wanted` or `refused`. Null: `ratio` unless it is being sliced now."""
     plate = unmade.plate
     return {
         "printer_class": plate.printer_class,
         "material": plate.material,
-        "state": plate.state.value,
+        "state": plate.state,
         "reason": plate.reason,
         "ratio": unmade.ratio,
         "stage": unmade.stage,
     }
 
 
-def whole_run_document(run: Run) -> Document:
+def whole_run_document(run: Run) -> WholeRunDocument:
     """Return a run with the last lines between host and printer, where it ended badly.
 
     Null: see `run_document`.
@@ -146,7 +164,7 @@ def whole_run_document(run: Run) -> Document:
     return {**run_document(run), "dialogue": str(run.facts.get("dialogue", "")).splitlines()}
 
 
-def run_document(run: Run) -> Document:
+def run_document(run: Run) -> RunDocument:
     """Return a run. Null: `started_at` and `ended_at` before they happened."""
     return {
         "id": run.run_id,
@@ -156,8 +174,8 @@ def run_document(run: Run) -> Document:
         "epoch": run.epoch,
         "plate_sha256": run.plate_sha256,
         "copies": run.copies,
-        "state": run.state.value,
-        "mode": run.mode.value,
+        "state": run.state,
+        "mode": run.mode,
         "reason": run.reason,
         "line": run.line,
         "layer": run.layer,
@@ -168,7 +186,7 @@ def run_document(run: Run) -> Document:
     }
 
 
-def wait_document(wait: Wait) -> Document:
+def wait_document(wait: Wait) -> WaitDocument:
     """Return one reason to wait.
 
     Null: `printer_id` where it concerns no single printer, `estimate` of a copy there where no
@@ -182,12 +200,13 @@ def wait_document(wait: Wait) -> Document:
     }
 
 
-def printer_document(view: PrinterView) -> Document:
-    """Return a printer with what it does now.
+def printer_document(view: PrinterView) -> PrinterDocument:
+    """Return a printer with what it does now."""
+    return {**standing_document(view), **now_document(view)}
 
-    Null: `run` and `job` where it holds no lease, `live` where nothing was heard of it yet, `host`
-    where the machine beside it tells nothing or is away.
-    """
+
+def standing_document(view: PrinterView) -> StandingDocument:
+    """Return what is written of a printer."""
     printer = view.printer
     return {
         "id": printer.printer_id,
@@ -196,22 +215,26 @@ def printer_document(view: PrinterView) -> Document:
         "printer_class": printer.printer_class,
         "driver": printer.driver,
         "material": printer.material,
-        "status": view.status.value,
-        "seen": printer.seen.value,
+        "status": view.status,
+        "seen": printer.seen,
         "message": printer.message,
         "online": printer.online,
         "foreign": printer.foreign,
         "in_service": printer.in_service,
         "quarantine": printer.quarantine,
-        "waits_for": view.waits_for,
         "can_pause": printer.can_pause,
         "epoch": printer.epoch,
         "bed": _bed_document(printer),
         "staged": [staged_document(each) for each in view.staged],
         "run": run_document(view.run) if view.run is not None else None,
-        "job": {"id": view.job.job_id, "name": view.job.name, "held": view.job.held}
-        if view.job is not None
-        else None,
+        "job": named_job_document(view.job) if view.job is not None else None,
+    }
+
+
+def now_document(view: PrinterView) -> NowDocument:
+    """Return what is true of a printer only now."""
+    return {
+        "waits_for": view.waits_for,
         "live": live_document(view.sample) if view.sample is not None else None,
         "host": host_document(view.host) if view.host is not None else None,
         "findings": [
@@ -221,7 +244,12 @@ def printer_document(view: PrinterView) -> Document:
     }
 
 
-def host_document(host: HostSample) -> Document:
+def named_job_document(job: Job) -> NamedJobDocument:
+    """Return the job that a printer works for."""
+    return {"id": job.job_id, "name": job.name, "held": job.held}
+
+
+def host_document(host: HostSample) -> HostDocument:
     """Return the machine beside a printer. Null: everything that it does not tell."""
     return {
         "under_voltage": host.under_voltage,
@@ -239,43 +267,43 @@ def _findings_of(host: HostSample | None) -> tuple[Finding, ...]:
     return host.findings if host is not None else ()
 
 
-def finding_document(finding: Finding, about: str) -> Document:
+def finding_document(finding: Finding, about: str) -> FindingDocument:
     """Return one thing that is wrong now; it is about the `printer`, or about its `host`."""
     return {
         "about": about,
         "rule": finding.rule,
-        "level": finding.level.value,
+        "level": finding.level,
         "words": finding.words,
         "evidence": dict(finding.evidence),
     }
 
 
-def staged_document(staged: StagedRun) -> Document:
+def staged_document(staged: StagedRun) -> StagedDocument:
     """Return a run that a printer holds in advance; `permitted`: it may start unheard."""
     return {
         "run": run_document(staged.run),
-        "job": {"id": staged.job.job_id, "name": staged.job.name, "held": staged.job.held},
+        "job": named_job_document(staged.job),
         "permitted": staged.run.state is RunState.PERMITTED,
     }
 
 
-def _bed_document(printer: Printer) -> Document:
+def _bed_document(printer: Printer) -> BedDocument:
     """Return the bed. Null: `changed_at` where nobody said anything of it yet."""
     bed = printer.bed
     return {
-        "policy": printer.bed_policy.value,
-        "state": bed.state.value,
+        "policy": printer.bed_policy,
+        "state": bed.state,
         "changed_by": bed.changed_by,
         "changed_at": _moment_or_null(bed.changed_at),
     }
 
 
-def live_document(sample: Sample) -> Document:
+def live_document(sample: Sample) -> LiveDocument:
     """Return what a printer last said of itself. Null: `remaining_s` where it can't tell."""
     printer = sample.printer
     return {
         "seen_at": moment(sample.seen_at),
-        "state": printer.state.value,
+        "state": printer.state,
         "run_id": printer.run_id,
         "temperatures": temperature_documents(printer.temperatures),
         "line": printer.line,
@@ -287,24 +315,30 @@ def live_document(sample: Sample) -> Document:
     }
 
 
-def health_document(health: Health, *, version: str, in_words: bool) -> Document:
+def health_document(health: Health, *, version: str, in_words: bool) -> HealthDocument:
     """Return how the coordinator is: `ok`, `degraded` or `failing`, and so each of its parts.
 
     Null: `troubles` for strangers: words name places and addresses.
     """
     troubles = health.troubles
-    status = "failing" if not health.ok else "degraded" if troubles else "ok"
     return {
-        "status": status,
+        "status": "failing" if not health.ok else "degraded" if troubles else "ok",
         "version": version,
-        **{part: "failing" if part in troubles else "ok" for part in HEALTH_PARTS},
+        "database": _failing_or_ok("database", troubles),
+        "history": _failing_or_ok("history", troubles),
+        "broker": _failing_or_ok("broker", troubles),
+        "slicer": _failing_or_ok("slicer", troubles),
         "troubles": [{"part": part, "words": words} for part, words in troubles.items()]
         if in_words
         else None,
     }
 
 
-def event_document(line: Line) -> Document:
+def _failing_or_ok(part: str, troubles: Mapping[str, str]) -> Literal["failing", "ok"]:
+    return "failing" if part in troubles else "ok"
+
+
+def event_document(line: Line) -> EventDocument:
     """Return one line of the history; `at` to the microsecond, as it was hashed.
 
     Null: `facts` and `changes` where somebody made them unreadable.
@@ -328,7 +362,7 @@ def event_document(line: Line) -> Document:
     }
 
 
-def audit_document(verdict: Verdict) -> Document:
+def audit_document(verdict: Verdict) -> AuditDocument:
     """Return what became of an audit.
 
     Null: a fault's `number` where it is about no line, `checkpoint` where nothing was archived.
@@ -340,13 +374,15 @@ def audit_document(verdict: Verdict) -> Document:
         "rows_compared": verdict.rows_count,
         "faults_count": verdict.faults_count,
         "faults": [
-            {"code": fault.code.value, "number": fault.number, "words": fault.words}
+            {"code": fault.code, "number": fault.number, "words": fault.words}
             for fault in verdict.faults
         ],
     }
 
 
-def temperature_documents(temperatures: Mapping[str, Temperature]) -> Document:
+def temperature_documents(
+    temperatures: Mapping[str, Temperature],
+) -> dict[str, TemperatureDocument]:
     """Return readings by sensor. Null: `target_celsius` where it is unknown; 0 is off."""
     return {
         sensor: {

@@ -1,5 +1,7 @@
 """An upload on its way from the socket to the disk: never whole in memory, never too long."""
 
+import hashlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +30,12 @@ class Upload:
     file: StagedFile
     file_name: str
     fields: Mapping[str, str]
+
+
+def fingerprint_of(upload: Upload) -> str:
+    """Return a hash of all that a form brought; its boundary, and the parts' order, are nothing."""
+    said = [upload.file.sha256, upload.file_name, sorted(upload.fields.items())]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 @dataclass(slots=True)

@@ -30,6 +30,8 @@ COMMANDED_S = 75.0
 # A million events take a minute, and a small machine several.
 VERIFIED_S = 900.0
 CHUNK_BYTES = 256 * 1024
+# What is read of a list at once.
+PAGE_JOBS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +76,26 @@ class FarmClient:
 
     def jobs(self, states: Sequence[str] = ()) -> list[Document]:
         """Return jobs in order of arrival; only those in one of the states, if any are given."""
-        query = urlencode([("state", state) for state in states])
-        return list((self._ask("GET", f"jobs?{query}"))["items"])
+        wanted = [("limit", str(PAGE_JOBS)), *(("state", state) for state in states)]
+        jobs: list[Document] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.ask("GET", f"jobs?{urlencode([*wanted, ('cursor', cursor)])}")
+            jobs += page["items"]
+            cursor = page["next"]
+        return jobs
 
     def job(self, job_id: str) -> Document:
         """Return one job."""
-        return self._ask("GET", f"jobs/{_step(job_id)}")
+        return self.ask("GET", f"jobs/{_step(job_id)}")
 
     def why(self, job_id: str) -> list[Document]:
         """Return why a job waits."""
-        return list((self._ask("GET", f"jobs/{_step(job_id)}/why"))["items"])
+        return list((self.ask("GET", f"jobs/{_step(job_id)}/why"))["items"])
 
     def control_job(self, job_id: str, verb: str) -> Document:
-        """Cancel, pause or resume a job."""
-        return self._ask("POST", f"jobs/{_step(job_id)}/{verb}")
+        """Cancel, pause, resume or approve a job."""
+        return self.ask("POST", f"jobs/{_step(job_id)}/{verb}")
 
     def submit(self, file: Path, fields: Mapping[str, str]) -> Document:
         """Send a model or G-code with what is wanted of it."""
@@ -110,38 +118,70 @@ class FarmClient:
             )
             return self._document(request)
 
+    def users(self) -> list[Document]:
+        """Return all users, by name."""
+        return list((self.ask("GET", "users"))["items"])
+
+    def add_user(self, wanted: Document) -> Document:
+        """Make a user."""
+        return self.ask("POST", "users", wanted)
+
+    def change_user(self, name: str, wanted: Document) -> Document:
+        """Change what is given of a user."""
+        return self.ask("PATCH", f"users/{_step(name)}", wanted)
+
+    def set_password(self, name: str, password: str) -> Document:
+        """Give a user another password."""
+        return self.ask("POST", f"users/{_step(name)}/password", {"password": password})
+
+    def remove_user(self, name: str) -> Document:
+        """Take all of a user's ways in away."""
+        return self.ask("DELETE", f"users/{_step(name)}")
+
+    def keys(self, user: str = "") -> list[Document]:
+        """Return keys; only a user's, if one is given."""
+        return list((self.ask("GET", f"keys?{urlencode({'user': user})}"))["items"])
+
+    def create_key(self, wanted: Document) -> Document:
+        """Make a key, which is told this once."""
+        return self.ask("POST", "keys", wanted)
+
+    def revoke_key(self, key_id: str) -> Document:
+        """Make a key useless."""
+        return self.ask("DELETE", f"keys/{_step(key_id)}")
+
     def run(self, run_id: str) -> Document:
         """Return one run."""
-        return self._ask("GET", f"runs/{_step(run_id)}")
+        return self.ask("GET", f"runs/{_step(run_id)}")
 
     def settle(self, run_id: str, outcome: str) -> Document:
         """Say how a lost run ended: finished, failed or reprint."""
-        return self._ask("POST", f"runs/{_step(run_id)}/settle", {"outcome": outcome})
+        return self.ask("POST", f"runs/{_step(run_id)}/settle", {"outcome": outcome})
 
     def printers(self) -> list[Document]:
         """Return all printers, by id."""
-        return list((self._ask("GET", "printers"))["items"])
+        return list((self.ask("GET", "printers"))["items"])
 
     def printer(self, printer_id: str) -> Document:
         """Return one printer."""
-        return self._ask("GET", f"printers/{_step(printer_id)}")
+        return self.ask("GET", f"printers/{_step(printer_id)}")
 
     def clear(self, printer_id: str) -> Document:
         """Declare a bed clear."""
-        return self._ask("POST", f"printers/{_step(printer_id)}/clear")
+        return self.ask("POST", f"printers/{_step(printer_id)}/clear")
 
     def claim_bed(self, printer_id: str) -> Document:
         """Say that somebody is at a bed."""
-        return self._ask("POST", f"printers/{_step(printer_id)}/clearing")
+        return self.ask("POST", f"printers/{_step(printer_id)}/clearing")
 
     def abandon_bed(self, printer_id: str) -> Document:
         """Say that a bed was not cleared after all."""
-        return self._ask("DELETE", f"printers/{_step(printer_id)}/clearing")
+        return self.ask("DELETE", f"printers/{_step(printer_id)}/clearing")
 
     def set_service(self, printer_id: str, *, in_service: bool) -> Document:
         """Take a printer out of the farm's hands, or give it back."""
         path = f"printers/{_step(printer_id)}/service"
-        return self._ask("POST", path, {"in_service": in_service})
+        return self.ask("POST", path, {"in_service": in_service})
 
     def command(self, printer_id: str, name: str, arguments: Document) -> str:
         """Have a printer do one thing that is not state; returns its words."""
@@ -162,27 +202,27 @@ class FarmClient:
 
     def agents(self) -> list[Document]:
         """Return all agents, by id."""
-        return list((self._ask("GET", "agents"))["items"])
+        return list((self.ask("GET", "agents"))["items"])
 
     def make_agent_token(self, agent_id: str | None, valid_s: float) -> Document:
         """Make a one-time token to enrol with; None is for a new name."""
-        return self._ask("POST", "agents/tokens", {"agent_id": agent_id, "valid_s": valid_s})
+        return self.ask("POST", "agents/tokens", {"agent_id": agent_id, "valid_s": valid_s})
 
     def rotate_agent(self, agent_id: str, valid_s: float) -> Document:
         """Make a token that replaces an agent's credential."""
-        return self._ask("POST", f"agents/{_step(agent_id)}/rotate", {"valid_s": valid_s})
+        return self.ask("POST", f"agents/{_step(agent_id)}/rotate", {"valid_s": valid_s})
 
     def revoke_agent(self, agent_id: str) -> Document:
         """Shut an agent out."""
-        return self._ask("POST", f"agents/{_step(agent_id)}/revoke")
+        return self.ask("POST", f"agents/{_step(agent_id)}/revoke")
 
     def broker_files(self) -> dict[str, str]:
         """Return the files for a broker elsewhere, by name."""
-        return self._ask("GET", "broker/files")
+        return self.ask("GET", "broker/files")
 
     def events(self, **wanted: str | int) -> Document:
         """Return a page of the history, and the cursor after it, as `next`."""
-        return self._ask("GET", f"events?{urlencode(wanted)}")
+        return self.ask("GET", f"events?{urlencode(wanted)}")
 
     def verify_events(self, head: str = "") -> Document:
         """Have the whole history proved; `head` is NUMBER:HASH of a line that must be in it."""
@@ -229,9 +269,14 @@ class FarmClient:
         finally:
             connection.close()
 
-    def _ask(self, method: str, path: str, said: Document | None = None) -> Document:
+    def ask(
+        self, method: str, path: str, said: Document | None = None, *, answer_s: float = ANSWER_S
+    ) -> Document:
+        """Ask one question; `path` begins below the API's root."""
         body = json.dumps(said).encode() if said is not None else b""
-        request = _Request(method=method, path=path, body=(body,), body_bytes=len(body))
+        request = _Request(
+            method=method, path=path, body=(body,), body_bytes=len(body), answer_s=answer_s
+        )
         return self._document(request)
 
     def _document(self, request: _Request, also: Sequence[int] = ()) -> Document:

@@ -1,15 +1,15 @@
 """`farmhand events`: who did what, when and why; and whether that can be trusted."""
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coordinator.cli.exits import CommandFailed, UsageWrong
+from coordinator.cli.exits import CommandFailed
 from coordinator.cli.options import Json, TokenFile, Url
+from coordinator.cli.times import time_of
 
 if TYPE_CHECKING:
     from coordinator.cli.client import Document, FarmClient
@@ -38,9 +38,6 @@ _TOLD_ELSEWHERE = frozenset(
     )
 )
 
-_AGO = re.compile(r"(\d{1,6})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
 
 @app.callback()
 def show(
@@ -67,7 +64,7 @@ def show(
     wanted: dict[str, str | int] = {"job": job, "printer": printer}
     wanted = {name: value for name, value in wanted.items() if value}
     if since:
-        wanted["since"] = _time(since)
+        wanted["since"] = time_of(since)
     if last is not None or not wanted:
         wanted["last"] = LAST if last is None else last
     events = _pages(connect(url, token_file), wanted)
@@ -133,7 +130,7 @@ def archive_old(
     from coordinator.cli import archives, output
     from coordinator.cli.client import connect
 
-    checkpoint = archives.make(connect(url, token_file), _time(before), file)
+    checkpoint = archives.make(connect(url, token_file), time_of(before), file)
     if as_json:
         output.print_json(checkpoint)
     else:
@@ -147,17 +144,6 @@ def _pages(farm: "FarmClient", wanted: dict[str, str | int]) -> Iterator["Docume
     while page["items"] and "last" not in wanted:
         page = farm.events(**wanted, after=page["next"])
         yield from page["items"]
-
-
-def _time(text: str) -> str:
-    """Return a time that was given as such, or as how long ago it was, as the API wants it."""
-    try:
-        if ago := _AGO.fullmatch(text):
-            past = timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-            return (datetime.now(UTC) - past).isoformat()
-        return datetime.fromisoformat(text).astimezone().isoformat()
-    except (ValueError, OverflowError) as error:
-        raise UsageWrong(f"{text!r} is no time: write 2026-01-31T12:00, 90m, 12h or 7d") from error
 
 
 def _row(event: "Document") -> list[str]:

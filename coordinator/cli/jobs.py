@@ -222,6 +222,14 @@ def resume(
     _control("resume", job_id, as_json=as_json, url=url, token_file=token_file)
 
 
+@app.command()
+def approve(
+    job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Let a submitter's job be printed, where the farm wants that somebody says so."""
+    _control("approve", job_id, as_json=as_json, url=url, token_file=token_file)
+
+
 def _control(verb: str, job_id: str, *, as_json: bool, url: str, token_file: Path | None) -> None:
     from coordinator.cli.client import connect
 

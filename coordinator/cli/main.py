@@ -10,12 +10,15 @@ from coordinator.cli import (
     demo_command,
     events,
     jobs,
+    keys,
     printers,
     profiles,
     runs,
     slicing_verbs,
     tls_verbs,
+    users,
     verifying,
+    webhooks,
 )
 from coordinator.cli.exits import CommandFailed, Exit
 from coordinator.errors import SettingsInvalid
@@ -40,6 +43,9 @@ app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")
 app.add_typer(tls_verbs.app, name="tls")
 app.add_typer(events.app, name="events")
+app.add_typer(users.app, name="user")
+app.add_typer(keys.app, name="key")
+app.add_typer(webhooks.app, name="webhook")
 
 
 @app.command(

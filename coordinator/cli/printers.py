@@ -28,7 +28,7 @@ def list_printers(
 
     farm = connect(url, token_file)
     printers = [printer for printer in farm.printers() if not status or printer["status"] in status]
-    for trouble in farm.health()["troubles"]:
+    for trouble in farm.health()["troubles"] or ():  # null for who may not read words
         typer.echo(f"farmhand: {trouble['words']}", err=True)
     for words in output.alarms(printers):
         typer.echo(f"farmhand: {words}", err=True)

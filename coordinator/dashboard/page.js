@@ -1,5 +1,5 @@
-// The status page: asks the API once a second and draws what it says. It keeps nothing but the
-// token, and that only as long as the tab lives.
+// The status page: asks the API once a second and draws what it says. Who logs in with a name has a
+// cookie that no script can read; a token is kept only as long as the tab lives.
 
 const PERIOD_MS = 1000;
 const KEY = "farmhand-token";
@@ -17,16 +17,27 @@ if (brought) {
   history.replaceState(null, "", location.pathname);
 }
 
-async function ask(method, path) {
+let me = null;  // who the farm takes us for: null while it was not asked, false for nobody
+
+function credential() {
+  const token = sessionStorage.getItem(KEY);
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+function may(permission) {
+  return me.permissions.includes(permission);
+}
+
+async function ask(method, path, body) {
   const response = await fetch(`/api/v1${path}`, {
     method,
-    headers: { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` },
+    headers: credential(),
+    body: body && JSON.stringify(body),
     signal: AbortSignal.timeout(10_000),
   });
-  if (response.status === 401) throw new Error("no_credential");
   const document_ = await response.json();
-  if (!response.ok) throw new Error(document_.detail);
-  return document_;
+  if (response.ok) return document_;
+  throw new Error(document_.code === "no_credential" ? document_.code : document_.detail);
 }
 
 function element(tag, properties = {}, ...children) {
@@ -80,7 +91,7 @@ function printerCard(printer) {
     const names = printer.staged.map(({ job, permitted }) => permitted ? job.name : `(${job.name})`);
     card.append(element("p", { textContent: `next, by itself: ${names.join(", ")}` }));
   }
-  if (!printer.run && printer.bed.state !== "clear") {
+  if (!printer.run && printer.bed.state !== "clear" && may("printers:operate")) {
     const button = element("button", { type: "button", textContent: "The bed is clear" });
     button.dataset.key = `clear-${printer.id}`;
     button.ariaLabel = `The bed of ${printer.name} is clear`;
@@ -118,7 +129,7 @@ function picture(job) {
 
 async function load(url) {
   const response = await fetch(url, {
-    headers: { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` },
+    headers: credential(),
     signal: AbortSignal.timeout(10_000),
   });
   return response.ok ? URL.createObjectURL(await response.blob()) : "";
@@ -135,6 +146,13 @@ function jobCard(job) {
     ...picture(job),
     element("p", { textContent: `${job.copies_finished} of ${job.copies} done` +
       (job.copies_live ? `, ${job.copies_live} printing` : "") }));
+  if (!job.approved && may("jobs:manage") && !["finished", "failed", "cancelled"].includes(job.state)) {
+    const button = element("button", { type: "button", textContent: "Approve" });
+    button.dataset.key = `approve-${job.id}`;
+    button.ariaLabel = `Approve ${job.name} of ${job.owner}`;
+    button.addEventListener("click", () => act(button, `/jobs/${encodeURIComponent(job.id)}/approve`));
+    card.append(button);
+  }
   if (job.preparing_ratio !== null) {
     card.append(element("progress", { max: 1, value: job.preparing_ratio, ariaLabel: `slicing ${job.name}` }));
   }
@@ -171,7 +189,8 @@ function fill(list, cards) {
 }
 
 async function refresh() {
-  const [printers, jobs] = await Promise.all([ask("GET", "/printers"), ask("GET", "/jobs")]);
+  const [printers, jobs] = await Promise.all([
+    ask("GET", "/printers"), may("farm:read") ? ask("GET", "/jobs") : { items: [] }]);
   fill($("printers"), printers.items.map(printerCard));
   fill($("jobs"), jobs.items.reverse().slice(0, 30).map(jobCard));
   const waiting = printers.items.filter((printer) => printer.status === "needs_clearing").length;
@@ -184,32 +203,58 @@ function show(known) {
   $("farm").hidden = $("leave").hidden = !known;
 }
 
-async function loop() {
-  if (sessionStorage.getItem(KEY) && !document.hidden) {
-    try {
-      show(true);
-      await refresh();
-    } catch (error) {
-      if (error.message === "no_credential") leave("This token is not the farm's.");
-      else say(`not live: ${error.message}`, true);
-    }
+// Draw what this browser may see, if it may; else say why not.
+async function look(failing) {
+  try {
+    me ||= await ask("GET", "/me");
+    await refresh();
+    show(true);
+  } catch (error) {
+    if (error.message === "no_credential") leave(failing);
+    else say(`not live: ${error.message}`, true);
   }
+}
+
+async function loop() {
+  if (me !== false && !document.hidden) await look("log in to see the farm");
   setTimeout(loop, PERIOD_MS);
 }
 
 function leave(reason) {
+  me = false;
   sessionStorage.removeItem(KEY);
   [...pictures.keys()].forEach(forget);
   show(false);
   say(reason, false);
 }
 
-$("login").addEventListener("submit", (event) => {
+const failed = new URLSearchParams(location.hash.slice(1)).get("login");
+if (failed) {
+  history.replaceState(null, "", location.pathname);
+  leave(`logging in failed: ${words(failed)}`);
+}
+ask("GET", "/login").then((ways) => { $("openid").hidden = !ways.openid; }).catch(() => {});
+
+$("account").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  sessionStorage.removeItem(KEY);
+  try {
+    me = await ask("POST", "/session", { name: $("name").value.trim(), password: $("password").value });
+    await look("this browser keeps no cookies of the farm");
+  } catch (error) {
+    say(error.message, false);
+  }
+  $("password").value = "";
+});
+$("with-token").addEventListener("submit", async (event) => {
   event.preventDefault();
   sessionStorage.setItem(KEY, $("token").value.trim());
   $("token").value = "";
-  show(true);
+  me = null;
+  await look("This token is not the farm's.");
 });
-$("leave").addEventListener("click", () => leave("logged out"));
-if (!sessionStorage.getItem(KEY)) leave("log in to see the farm");
+$("leave").addEventListener("click", async () => {
+  if (!sessionStorage.getItem(KEY)) await ask("DELETE", "/session").catch(() => {});
+  leave("logged out");
+});
 loop();

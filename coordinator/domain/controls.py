@@ -11,7 +11,7 @@ from coordinator.domain.jobs import Job, JobEvent, JobState
 from coordinator.domain.leases import Holding, live_of
 from coordinator.domain.printers import BedState, Printer
 from coordinator.domain.runs import Run, RunChange, RunState
-from coordinator.errors import NotNow
+from coordinator.errors import NotNow, NotPermitted
 from protocols.wire.vocabulary import BedPolicy, Mode, PrinterId
 
 
@@ -87,6 +87,31 @@ def resume(
     effects: Effects = (Save(job), _job_note(job, "job.resumed"))
     job, _, told = _tell(job, job_runs, farm, Mode.RUN, now)
     return job, (*effects, *told, Poke(Work.DISPATCH))
+
+
+def approve(job: Job, now: datetime) -> tuple[Job, Effects]:
+    """Let a job that waits for it be printed.
+
+    Raises:
+        NotNow: it does not wait for that.
+    """
+    if job.approved or job.state in jobs.ENDED:
+        raise NotNow("job_not_waiting", f"job {job.job_id} does not wait to be approved")
+    job = jobs.changed(job, now, approved=True)
+    return job, (Save(job), _job_note(job, "job.approved"), Poke(Work.DISPATCH))
+
+
+def check_steers(job: Job, only_of: str | None) -> None:
+    """Refuse who steers a job of somebody else and may not.
+
+    Args:
+        only_of: whose jobs they may steer, None for everybody's.
+
+    Raises:
+        NotPermitted: `not_your_job`.
+    """
+    if only_of is not None and job.owner != only_of:
+        raise NotPermitted("not_your_job", f"job {job.job_id} is not yours: ask an operator")
 
 
 def _tell(

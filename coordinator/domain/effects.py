@@ -13,6 +13,7 @@ from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import Epoch, PrinterId
 
 if TYPE_CHECKING:  # the values import this module for their own effects
+    from coordinator.domain.accounts import ApiKey, User
     from coordinator.domain.jobs import Job
     from coordinator.domain.plates import Artifact, Plate
     from coordinator.domain.printers import Agent, Printer
@@ -40,7 +41,7 @@ class RaiseEpoch:
 class Save:
     """Store a value."""
 
-    value: "Job | Run | Printer | Agent | Plate | Artifact"
+    value: "Job | Run | Printer | Agent | Plate | Artifact | User | ApiKey"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

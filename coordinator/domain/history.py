@@ -20,6 +20,7 @@ from enum import Enum
 from math import isfinite
 from typing import TypeAlias
 
+from coordinator.domain.accounts import ApiKey, User
 from coordinator.domain.jobs import Job
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
@@ -27,7 +28,7 @@ from coordinator.domain.runs import Run
 
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 Row: TypeAlias = dict[str, Plain]
-Value: TypeAlias = Job | Run | Printer | Agent | Plate | Artifact
+Value: TypeAlias = Job | Run | Printer | Agent | Plate | Artifact | User | ApiKey
 
 # What a line tells of: `job` and its id.
 Thing: TypeAlias = tuple[str, str]
@@ -44,7 +45,8 @@ class FarmEvent:
     """One line of the farm's history; stored in the transaction of what it tells.
 
     Attributes:
-        subject: `job`, `run`, `printer`, `agent`, `plate` or `artifact`, with its id.
+        subject: `job`, `run`, `printer`, `agent`, `plate`, `artifact`, `user` or `key`,
+            with its id.
         name: what happened: `job.leased`, `bed.cleared`.
         actor: who did it: `user:anna`, `agent:pi-3`, `farm`.
         origin: the request, report, event or decision that led to it: `request req-7`, `dispatch`.
@@ -186,6 +188,10 @@ def thing_of(value: Value) -> Thing:
             return "plate", f"{value.job_id}/{value.printer_class}"
         case Artifact():
             return "artifact", value.sha256
+        case User():
+            return "user", value.user_id
+        case ApiKey():
+            return "key", value.key_id
 
 
 def row_of(value: Value) -> Row:

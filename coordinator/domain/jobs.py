@@ -51,6 +51,8 @@ class Job:
         overrides: slicer settings that differ from the profile.
         priority: higher first; equal ones in order of arrival.
         held: nothing new is leased, and what prints is paused.
+        owner: whose it is, as history names them: `user:anna`; empty where nobody wrote that down.
+        approved: it may be printed; else it waits until somebody who may says so.
         retries_max: how many failed runs are replaced before the job counts as failed.
         reason: why it failed or waits, for a person; empty when all is well.
         version: grows with every change.
@@ -68,6 +70,8 @@ class Job:
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
     held: bool = False
+    owner: str = ""
+    approved: bool = True
     retries_max: int = 1
     state: JobState = JobState.RECEIVED
     reason: str = ""
@@ -150,6 +154,7 @@ def changed(
     state: JobState | None = None,
     reason: str | None = None,
     held: bool | None = None,
+    approved: bool | None = None,
 ) -> Job:
     """Return the job with these fields replaced and its version raised; None leaves a field."""
     return replace(
@@ -157,6 +162,7 @@ def changed(
         state=job.state if state is None else state,
         reason=job.reason if reason is None else reason,
         held=job.held if held is None else held,
+        approved=job.approved if approved is None else approved,
         updated_at=now,
         version=job.version + 1,
     )

@@ -26,13 +26,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from coordinator.domain import copies, runs
-from coordinator.domain.effects import Effects, RaiseEpoch, Save
+from coordinator.domain.effects import Effects, Note, RaiseEpoch, Save
 from coordinator.domain.jobs import OPEN, Job
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import BedState, Printer, say
 from coordinator.domain.runs import Run, RunChange, RunState
 from protocols.wire.from_agent import RunReport
-from protocols.wire.vocabulary import Epoch, Mode, Nonce, RunId, is_of_another_boot
+from protocols.wire.vocabulary import BedPolicy, Epoch, Mode, Nonce, RunId, is_of_another_boot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +113,7 @@ def move(
     moved, effects = runs.advance(run, change, at or now, reason=reason, nonce=nonce)
     if not moved.live and printer.run_id == moved.run_id:
         printer, more = close(printer)
+        more += _needs_clearing(printer, moved)
     else:
         if not moved.live and moved.run_id in printer.staged:
             kept = tuple(each for each in printer.staged if each != moved.run_id)
@@ -124,6 +125,20 @@ def move(
         job, more = copies.follow(job, job_runs, now)
         effects += more
     return Holding(printer=printer, run=moved, job=job, job_runs=job_runs), effects
+
+
+def _needs_clearing(printer: Printer, ended: Run) -> Effects:
+    """Tell that a person has to clear the bed, where the run that ended left something on it."""
+    if printer.bed_policy is not BedPolicy.ATTENDED or printer.bed.state is BedState.CLEAR:
+        return ()
+    note = Note(
+        subject="printer",
+        subject_id=printer.printer_id,
+        name="printer.needs_clearing",
+        cause=f"{ended.run_id} {ended.state}",
+        facts={"run_id": ended.run_id},
+    )
+    return (note,)
 
 
 def set_mode(holding: Holding, mode: Mode) -> tuple[Holding, Effects]:

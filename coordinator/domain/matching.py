@@ -18,6 +18,16 @@ class Obstacle:
     words: str
 
 
+def unleasable(job: Job) -> tuple[Obstacle, ...]:
+    """Return what the job itself waits for before it is leased anywhere: people."""
+    found: list[Obstacle] = []
+    if not job.approved:
+        found.append(Obstacle("not_approved", "an operator has to approve it first"))
+    if job.held:
+        found.append(Obstacle("held", "somebody paused it"))
+    return tuple(found)
+
+
 def obstacles(
     job: Job,
     plates: Sequence[Plate],

@@ -231,7 +231,8 @@ def apply_event(holding: Holding, event: RunEvent, now: datetime) -> Effects:
         if event.event is EventKind.STARTED:
             applied = uncleared(applied, event.occupation)
         if printer.bed.state is not BedState.OCCUPIED:
-            bed_note = (_bed_note(applied, f"{event.run_id} {event.event}"),)
+            cause = f"{event.run_id} {event.event}"
+            bed_note = (_bed_note(applied, cause, run_id=event.run_id),)
     holding = replace(holding, printer=applied)
     run = holding.run
     if run is None or run.printer_id != printer.printer_id:
@@ -289,13 +290,13 @@ def _unheard_of(printer: Printer, event: RunEvent) -> Effects:
     return (note, *say(printer)[1])
 
 
-def _bed_note(printer: Printer, cause: str) -> Note:
+def _bed_note(printer: Printer, cause: str, **facts: str) -> Note:
     return Note(
         subject="printer",
         subject_id=printer.printer_id,
         name=f"bed.{printer.bed.state}",
         cause=cause,
-        facts={"occupation": printer.bed.occupation},
+        facts={"occupation": printer.bed.occupation, **facts},
     )
 
 

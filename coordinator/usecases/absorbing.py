@@ -128,6 +128,7 @@ async def _absorb_report(hearing: _Hearing, report: Reported) -> None:
     transaction.origin = f"report {report.sequence} of {report.boot_id}"
     farm.live.waits[report.printer_id] = report.waits_for
     farm.live.findings[report.printer_id] = report.findings
+    farm.live.news.tell((("sample", report.printer_id),))
     refused = reports.refusal(report)
     if refused is not None and hearing.first_time(refused[0]):
         log.warning("desired.refused", printer_id=report.printer_id, reason=refused[1].cause)

@@ -27,39 +27,63 @@ _Control = Callable[
 ]
 
 
-async def cancel_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
+async def cancel_job(
+    farm: Farm, job_id: JobId, actor: str, origin: str = "", *, only_of: str | None = None
+) -> Job:
     """Cancel a job; what prints or is sliced is stopped, and it is cancelled once the prints have.
 
+    Args:
+        only_of: whose it must be, as in all of these verbs; None for anybody's.
+
     Raises:
-        NotFound, NotNow: as `controls.cancel`.
+        NotFound, NotNow, NotPermitted: as `controls.cancel`.
     """
-    job = await _control(farm, job_id, actor, origin, controls.cancel)
+    job = await _control(farm, job_id, actor, origin, controls.cancel, only_of)
     farm.live.give_up_slicing(job_id)
     return job
 
 
-async def pause_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
+async def pause_job(
+    farm: Farm, job_id: JobId, actor: str, origin: str = "", *, only_of: str | None = None
+) -> Job:
     """Hold a job, and pause what prints.
 
     Raises:
-        NotFound, NotNow: as `controls.pause`.
+        NotFound, NotNow, NotPermitted: as `controls.pause`.
     """
-    return await _control(farm, job_id, actor, origin, controls.pause)
+    return await _control(farm, job_id, actor, origin, controls.pause, only_of)
 
 
-async def resume_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
+async def resume_job(
+    farm: Farm, job_id: JobId, actor: str, origin: str = "", *, only_of: str | None = None
+) -> Job:
     """Let a held job go on.
 
     Raises:
-        NotFound, NotNow: as `controls.resume`.
+        NotFound, NotNow, NotPermitted: as `controls.resume`.
     """
-    return await _control(farm, job_id, actor, origin, controls.resume)
+    return await _control(farm, job_id, actor, origin, controls.resume, only_of)
 
 
-async def _control(farm: Farm, job_id: JobId, actor: str, origin: str, control: _Control) -> Job:
+async def approve_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
+    """Let a job that waits for it be printed.
+
+    Raises:
+        NotFound, NotNow: as `controls.approve`.
+    """
+    async with writing(farm, actor, origin) as transaction:
+        job, effects = controls.approve(await the_job(transaction.unit, job_id), transaction.now)
+        await transaction.perform(effects)
+    return job
+
+
+async def _control(
+    farm: Farm, job_id: JobId, actor: str, origin: str, control: _Control, only_of: str | None
+) -> Job:
     async with writing(farm, actor, origin) as transaction:
         unit = transaction.unit
         job = await the_job(unit, job_id)
+        controls.check_steers(job, only_of)
         job_runs = await unit.runs(job_id=job_id)
         printers = {
             run.printer_id: await the_printer(unit, run.printer_id) for run in job_runs if run.live

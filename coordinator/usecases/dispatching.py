@@ -10,7 +10,7 @@ from coordinator.domain.desired import desired
 from coordinator.domain.effects import Effects
 from coordinator.domain.jobs import OPEN, Job
 from coordinator.domain.leases import Holding
-from coordinator.domain.matching import Obstacle, misfits, obstacles, unready
+from coordinator.domain.matching import Obstacle, misfits, obstacles, unleasable, unready
 from coordinator.domain.planning import Placement, Pool, Want
 from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.preparing import Target
@@ -154,7 +154,7 @@ async def _lease(farm: Farm, transaction: Writing, placement: Placement) -> bool
     assert plate is not None, "what nobody sliced is not leased"
     job = await unit.job(placement.job.job_id)
     printer = await unit.printer(placement.printer.printer_id)
-    if job is None or job.held or printer is None:
+    if job is None or unleasable(job) or printer is None:
         return False
     job_runs = await unit.runs(job_id=job.job_id)
     in_advance = placement.printer.run_id is not None

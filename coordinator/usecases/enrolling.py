@@ -13,14 +13,13 @@ from coordinator.domain.broker_access import (
 )
 from coordinator.domain.effects import Save
 from coordinator.domain.enrolment import (
-    CREDENTIAL_PREFIX,
     TOKEN_PREFIX,
     AgentCredential,
     Arrival,
     EnrolmentToken,
-    parts_of,
     text_of,
 )
+from coordinator.domain.plates import ArtifactKind
 from coordinator.domain.presence import gone
 from coordinator.domain.printers import Agent
 from coordinator.errors import NotFound, Refused
@@ -96,7 +95,7 @@ async def renew(
     """
     async with farm.store.read() as unit:
         if await unit.agent_credential(AgentId(agent_id)) is None:
-            raise NotFound("enrolled agent", agent_id)
+            raise NotFound("agent", agent_id)
     return await make_token(farm, actor, origin, agent_id=agent_id, valid_s=valid_s)
 
 
@@ -127,7 +126,7 @@ async def enrol(
         unit = transaction.unit
         token = await unit.enrolment_token(token_id)
         if token is None:
-            raise NotFound("enrolment token", token_id)
+            raise NotFound("token", token_id)
         name = enrolment.name_for(token, arrival)
         if name == reserved:
             raise Refused(
@@ -154,7 +153,7 @@ async def revoke(farm: Farm, agent_id: str, actor: str, origin: str = "") -> Age
     async with writing(farm, actor, origin) as transaction:
         known = await transaction.unit.agent_credential(AgentId(agent_id))
         if known is None:
-            raise NotFound("enrolled agent", agent_id)
+            raise NotFound("agent", agent_id)
         credential, notes = enrolment.revoke(known, transaction.now)
         await transaction.unit.save_agent_credential(credential)
         agent = await transaction.unit.agent(credential.agent_id)
@@ -192,30 +191,6 @@ async def agent_views(farm: Farm) -> list[AgentView]:
     ]
 
 
-async def agent_showing(farm: Farm, text: str) -> AgentId | None:
-    """Return which agent shows this credential, None where it is none or opens nothing."""
-    parts = parts_of(text, CREDENTIAL_PREFIX)
-    if parts is None or not is_id(parts[0]):
-        return None
-    async with farm.store.read() as unit:
-        known = await unit.agent_credential(AgentId(parts[0]))
-    if known is None or not known.good:
-        return None
-    return known.agent_id if enrolment.is_the_secret(parts[1], known.secret_sha256) else None
-
-
-async def token_shown(farm: Farm, text: str) -> str | None:
-    """Return the id of the token that is shown, good or used up; None where it is none."""
-    parts = parts_of(text, TOKEN_PREFIX)
-    if parts is None:
-        return None
-    async with farm.store.read() as unit:
-        known = await unit.enrolment_token(parts[0])
-    if known is None or not enrolment.is_the_secret(parts[1], known.secret_sha256):
-        return None
-    return known.token_id
-
-
 async def may_fetch(farm: Farm, agent_id: AgentId, sha256: str) -> bool:
     """Whether an agent needs this plate: it belongs to a run that it holds, now or in advance."""
     async with farm.store.read() as unit:
@@ -224,6 +199,13 @@ async def may_fetch(farm: Farm, agent_id: AgentId, sha256: str) -> bool:
                 if run.plate_sha256 == sha256 and run.agent_id == agent_id:
                     return True
     return False
+
+
+async def is_plate(farm: Farm, sha256: str) -> bool:
+    """Whether a file is a plate: what has `plates:fetch` alone must not get models with it."""
+    async with farm.store.read() as unit:
+        known = await unit.artifact(sha256)
+    return known is not None and known.kind is ArtifactKind.PLATE
 
 
 async def broker_files(farm: Farm, shared: tuple[str, str] | None) -> dict[str, str]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coordinator.domain.policy import Policy
-from coordinator.enrolment_ports import BrokerDoor, OpenDoor
 from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store
+from coordinator.ports_enrolment import BrokerDoor, OpenDoor
+from coordinator.ports_outward import Nowhere, Outside
 from coordinator.usecases.live import Live
 
 
@@ -18,7 +19,8 @@ class Farm:
     """One farm.
 
     Attributes:
-        poke: told `dispatch`, `outbox`, `prepare` or `slice` after a commit that makes it due.
+        poke: told `dispatch`, `outbox`, `prepare`, `slice` or `webhooks` after a commit that makes
+            it due.
     """
 
     store: Store
@@ -30,4 +32,5 @@ class Farm:
     door: BrokerDoor = field(default_factory=OpenDoor)
     live: Live = field(default_factory=Live)
     policy: Policy = field(default_factory=Policy)
+    outside: Outside = field(default_factory=Nowhere)
     poke: Callable[[str], None] = _unheard

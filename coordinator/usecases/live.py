@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from coordinator.domain.cloning import Boots
 from coordinator.domain.estimates import Paces
+from coordinator.domain.history import Thing
+from coordinator.usecases.news import News
 from protocols.wire.from_agent import (
     CommandResult,
     HostSample,
@@ -72,6 +74,7 @@ class Live:
         boots: by agent, the processes that presented themselves.
         draining: agents that take no new run.
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
+        news: what changed in the store, as it changes.
         flushing_now: held while documents are said: what is said last is what was true last.
         at_the_door: held while the broker is told who may enter, for the same reason.
     """
@@ -89,6 +92,7 @@ class Live:
     paces: Paces | None = None
     paces_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
+    news: News = field(default_factory=News)
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
@@ -96,13 +100,18 @@ class Live:
 
     def absorb(self, telemetry: Telemetry, now: datetime) -> None:
         """Take over an agent's telemetry about its own printers."""
+        moved: list[Thing] = []
         for sample in telemetry.printers:
             if self.owners.get(sample.printer_id) == telemetry.agent_id:
                 self.samples[sample.printer_id] = Sample(sample, now)
+                moved.append(("sample", sample.printer_id))
             else:
                 self.foreign_samples += 1
         if telemetry.host is not None:
             self.hosts[telemetry.agent_id] = telemetry.host
+            moved.append(("host", telemetry.agent_id))
+        if moved:
+            self.news.tell(moved)
 
     def sample(self, printer_id: PrinterId) -> Sample | None:
         """Return a printer's last telemetry, None before the first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 
 import structlog
@@ -15,6 +16,7 @@ from coordinator.ports import StagedFile
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.given_plates import BINARY_SUFFIX, Given, look_at
 from coordinator.usecases.performing import writing
+from coordinator.usecases.quotas import check_quota
 from coordinator.usecases.storing import copy, discard_unknown
 from protocols.wire.vocabulary import JobId, PrinterId
 
@@ -26,7 +28,13 @@ MODEL_SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What someone asks for; empty and None mean that any will do, as in `Job`."""
+    """What someone asks for; empty and None mean that any will do, as in `Job`.
+
+    Attributes:
+        owner: whose the job is to be; empty for the actor.
+        approved: who orders may also approve; else the farm's policy says whether it has to wait.
+        job_id: what the job is to be called; a fresh name for None.
+    """
 
     name: str
     file_name: str
@@ -38,8 +46,16 @@ class Order:
     printer_id: PrinterId | None = None
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
+    job_id: JobId | None = None
     actor: str
     origin: str = ""
+    owner: str = ""
+    approved: bool = False
+
+    @property
+    def belongs_to(self) -> str:
+        """Whose the job is to be."""
+        return self.owner or self.actor
 
 
 async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
@@ -103,6 +119,8 @@ async def _check(farm: Farm, order: Order, staged: StagedFile) -> tuple[str, ...
         raise Refused("copies_out_of_range", f"copies must be 1 to {copies_max}")
     if not 1 <= order.copies_per_plate <= copies_max:
         raise Refused("copies_out_of_range", f"copies_per_plate must be 1 to {copies_max}")
+    async with farm.store.read() as unit:  # before the slicer looks at it for long
+        await check_quota(unit, order.belongs_to, farm.clock.now(), None)
     if staged.size_bytes == 0:
         raise Refused("empty_file", f"{order.file_name!r} is empty")
     if order.printer_id is None:
@@ -136,8 +154,12 @@ async def _check_model(
 async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | None) -> Job:
     async with writing(farm, order.actor, order.origin) as transaction:
         now = transaction.now
+        order_g = None
+        if given is not None and given.verified is not None and given.verified.filament_g:
+            order_g = given.verified.filament_g * ceil(order.copies / order.copies_per_plate)
+        await check_quota(transaction.unit, order.belongs_to, now, order_g)
         job = Job(
-            job_id=JobId(farm.ids.new("job")),
+            job_id=order.job_id or JobId(farm.ids.new("job")),
             name=order.name,
             model_sha256=staged.sha256 if given is None else None,
             copies=order.copies,
@@ -148,6 +170,8 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
             printer_id=order.printer_id,
             overrides=order.overrides,
             priority=order.priority,
+            owner=order.belongs_to,
+            approved=order.approved or not farm.policy.approval,
             retries_max=farm.policy.retries_max,
             created_at=now,
             updated_at=now,

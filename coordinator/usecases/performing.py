@@ -1,11 +1,12 @@
 """Effects, performed: state row, event row and outbox note in one transaction, then the pokes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
+from coordinator.domain.accounts import ApiKey, KeyId, User, UserId
 from coordinator.domain.effects import Effects, Note, Poke, RaiseEpoch, Save, Say, Work, in_order
 from coordinator.domain.history import Row, Thing, Value, row_of
 from coordinator.domain.jobs import Job
@@ -34,6 +35,11 @@ class Writing:
     origin: str = ""
     due: set[Work] = field(default_factory=set)
     _rows: dict[Thing, Row | None] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> Collection[Thing]:
+        """What the decisions were about."""
+        return self._rows.keys()
 
     async def perform(self, effects: Effects) -> None:
         """Do what was decided, in order; each change becomes one event of the history.
@@ -85,6 +91,10 @@ class Writing:
                 await self.unit.save_plate(value)
             case Artifact():
                 await self.unit.save_artifact(value)
+            case User():
+                await self.unit.save_user(value)
+            case ApiKey():
+                await self.unit.save_key(value)
             case _:
                 assert_never(value)
 
@@ -105,6 +115,10 @@ async def _stored(unit: Unit, thing: Thing) -> Value | None:
             job_id, _, printer_class = subject_id.partition("/")
             plates = await unit.plates(JobId(job_id))
             return next((each for each in plates if each.printer_class == printer_class), None)
+        case "user":
+            return await unit.user(UserId(subject_id))
+        case "key":
+            return await unit.key(KeyId(subject_id))
         case _:
             return await unit.artifact(subject_id)
 
@@ -115,6 +129,8 @@ async def writing(farm: Farm, actor: str, origin: str = "") -> AsyncIterator[Wri
     async with farm.store.write() as unit:
         transaction = Writing(unit, farm.clock.now(), actor, origin)
         yield transaction
+    if transaction.touched:
+        farm.live.news.tell(transaction.touched)
     for work in sorted(transaction.due):
         farm.poke(work.value)
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from coordinator.domain import copies
 from coordinator.domain.estimates import Demand, Estimate, Paces, demand, paces
 from coordinator.domain.jobs import ENDED, Job, JobState
+from coordinator.domain.listing import JobPlace, JobsWanted, place_of
 from coordinator.domain.plates import Plate, made_of
 from coordinator.domain.printers import Printer, PrinterStatus, status_of
 from coordinator.domain.runs import Run
@@ -57,6 +59,20 @@ class JobView:
     waits: tuple[Wait, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsPage:
+    """A page of jobs.
+
+    Attributes:
+        next: behind which place the next one begins; None where this is the last.
+        total: how many there are on all pages; None where they are too many to be counted.
+    """
+
+    views: tuple[JobView, ...]
+    next: JobPlace | None
+    total: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class StagedRun:
     """A run that a printer holds in advance, with its job."""
@@ -87,6 +103,14 @@ class PrinterView:
     host: HostSample | None = None
     findings: tuple[Finding, ...] = ()
     staged: tuple[StagedRun, ...] = ()
+
+
+class _Heard(TypedDict):
+    """What only the short memory knows of a printer: see `PrinterView`."""
+
+    waits_for: str
+    host: HostSample | None
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +155,9 @@ PRINTERS_TOLD_MAX = 20
 TIMINGS_MAX = 2000
 PACES_KEPT_S = 30.0
 
+# To count so many by an index takes a millisecond.
+JOBS_COUNTED_MAX = 20_000
+
 # More than this waits on the outbox only while there is no broker; then the number says little.
 OUTBOX_COUNTED_MAX = 1000
 
@@ -146,15 +173,27 @@ async def job_view(farm: Farm, job_id: JobId) -> JobView:
         return await _job_view(farm, unit, job, await _some_stations(unit), PRINTERS_TOLD_MAX)
 
 
-async def job_views(farm: Farm, states: Collection[JobState] | None = None) -> list[JobView]:
-    """Return the jobs in these states (all for None), in order of arrival; each as `job_view`."""
+async def jobs_page(
+    farm: Farm, wanted: JobsWanted, *, after: JobPlace | None, limit: int
+) -> JobsPage:
+    """Return a page of jobs, each as `job_view`.
+
+    Args:
+        after: behind which place it begins; None for the first page.
+    """
     views: list[JobView] = []
     async with farm.store.read() as unit:
         stations = await _some_stations(unit)
-        for job in await unit.jobs(states):
+        found = await unit.jobs_page(wanted, after=after, limit=limit + 1)
+        count = await unit.jobs_count(wanted, limit=JOBS_COUNTED_MAX + 1)
+        for job in found[:limit]:
             views.append(await _job_view(farm, unit, job, stations, PRINTERS_TOLD_MAX))
-            await asyncio.sleep(0)  # thousands are possible: others have their turn
-    return views
+            await asyncio.sleep(0)  # a thousand are possible: others have their turn
+    return JobsPage(
+        views=tuple(views),
+        next=place_of(found[limit - 1]) if len(found) > limit else None,
+        total=count if count <= JOBS_COUNTED_MAX else None,
+    )
 
 
 async def why_waiting(farm: Farm, job_id: JobId) -> tuple[Wait, ...]:
@@ -185,9 +224,34 @@ async def printer_view(farm: Farm, printer_id: PrinterId) -> PrinterView:
         NotFound: there is none.
     """
     async with farm.store.read() as unit:
-        printer = await the_printer(unit, printer_id)
-        run = await unit.run(printer.run_id) if printer.run_id is not None else None
-        return await _printer_view(farm.live, unit, printer, run)
+        return await printer_view_in(farm.live, unit, printer_id)
+
+
+async def printer_view_in(live: Live, unit: Unit, printer_id: PrinterId) -> PrinterView:
+    """Return one printer, within a transaction.
+
+    Raises:
+        NotFound: there is none.
+    """
+    printer = await the_printer(unit, printer_id)
+    run = await unit.run(printer.run_id) if printer.run_id is not None else None
+    return await _printer_view(live, unit, printer, run)
+
+
+async def printer_views_of(farm: Farm, printer_ids: Collection[PrinterId]) -> list[PrinterView]:
+    """Return these printers, as far as they are known."""
+    async with farm.store.read() as unit:
+        return [
+            await printer_view_in(farm.live, unit, printer_id)
+            for printer_id in sorted(printer_ids)
+            if await unit.printer(printer_id) is not None
+        ]
+
+
+def looked_at(live: Live, view: PrinterView) -> PrinterView:
+    """Return a printer with what it says of itself by now."""
+    printer = view.printer
+    return replace(view, sample=live.sample(printer.printer_id), **_heard(live, printer, view.run))
 
 
 async def printer_views(farm: Farm) -> list[PrinterView]:
@@ -242,18 +306,13 @@ async def _some_stations(unit: Unit) -> Stations:
 
 
 async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | None) -> PrinterView:
-    # What was heard last of an agent that is gone says nothing of now.
-    host = live.hosts.get(printer.agent_id) if printer.online else None
-    findings = live.findings.get(printer.printer_id, ()) if printer.online else ()
     return PrinterView(
         printer=printer,
         status=status_of(printer, run),
         run=run,
         job=await unit.job(run.job_id) if run is not None else None,
         sample=live.sample(printer.printer_id),
-        waits_for=live.waits.get(printer.printer_id, "") if run is not None else "",
-        host=host,
-        findings=findings,
+        **_heard(live, printer, run),
         staged=tuple(
             [
                 StagedRun(each, await the_job(unit, each.job_id))
@@ -261,6 +320,15 @@ async def _printer_view(live: Live, unit: Unit, printer: Printer, run: Run | Non
             ]
         ),
     )
+
+
+def _heard(live: Live, printer: Printer, run: Run | None) -> _Heard:
+    # What was heard last of an agent that is gone says nothing of now.
+    return {
+        "waits_for": live.waits.get(printer.printer_id, "") if run is not None else "",
+        "host": live.hosts.get(printer.agent_id) if printer.online else None,
+        "findings": live.findings.get(printer.printer_id, ()) if printer.online else (),
+    }
 
 
 async def _job_view(

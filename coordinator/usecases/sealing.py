@@ -18,6 +18,7 @@ from coordinator.errors import NotNow, Refused, Unavailable
 from coordinator.ports import Unit
 from coordinator.usecases.auditing import PAGE_LINES, begin, others_turn, take_lines
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.outgoing import catch_up
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +72,7 @@ async def seal(
 
     Raises:
         Refused: that is no archive of these lines, or they are not to be trusted.
-        NotNow: they left for another archive meanwhile.
+        NotNow: they left for another archive meanwhile, or an endpoint was not told of them yet.
     """
     with farm.store.scratch() as rebuilt:
         before, checkpoint = await _found(farm, rebuilt, upto)
@@ -93,6 +94,7 @@ async def seal(
         async with farm.store.write() as unit:
             if await _sealed(unit) != before:
                 raise _left()
+            await catch_up(unit, upto)
             await unit.put_checkpoint(checkpoint)
             await _keep(unit, rebuilt)
             await unit.record(sealed(checkpoint, like))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from coordinator.domain import copies
 from coordinator.domain.estimates import Estimate, Paces
 from coordinator.domain.jobs import ENDED, Job, JobState
-from coordinator.domain.matching import Obstacle, obstacles, plate_for
+from coordinator.domain.matching import Obstacle, obstacles, plate_for, unleasable
 from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunState
@@ -60,12 +60,13 @@ def waits(of: Waiting) -> Iterable[Wait]:
     if job.state is JobState.RECEIVED:
         yield Wait(code="not_prepared", words=job.reason or "it is looked at in a moment")
         return
-    if job.held:
-        yield Wait(code="held", words="somebody paused it")
+    if job.state not in ENDED:
+        for each in unleasable(job):
+            yield Wait(code=each.code, words=each.words)
     staged = {run_id: printer for printer, _ in of.stations for run_id in printer.staged}
     for run in of.runs:
         yield from _run_waits(of.live, job, run, staged.get(run.run_id))
-    if copies.tally(job, of.runs).wanted and not job.held:
+    if copies.tally(job, of.runs).wanted and not unleasable(job):
         yield from _printer_waits(of, of.stations[: of.told_max])
         if of.told_max is not None and len(of.stations) > of.told_max:
             words = "there are more printers than these: ask why it waits, and all of them are told"

@@ -34,8 +34,8 @@ class Connection:
     """One conversation with one firmware. The owner moves bytes and tells the time (monotonic).
 
     Attributes:
-        flow: bytes and the time -> what to write, where all that comes of them is that a plate goes
-            on; None: nothing was done, `receive` has to take them.
+        flow: the short way for bytes of which nothing comes but that a plate goes on; what it does
+            not take is for `receive`.
         undisturbed: what was received last were oks at most: `deadline` became no earlier by it.
     """
 
@@ -66,10 +66,9 @@ class Connection:
         self._sender = Sender(self._dialogue, self._flight)
         self._silence = Silence(self._dialogue, self._knowledge, self._flight, self._sender)
         self._news = News(self._dialogue, self._knowledge, self._silence)
-        self._flow = Flow(
+        self.flow = Flow(
             self._dialogue, self._knowledge, self._flight, self._repair, self._sender, self._news
         )
-        self.flow = self._flow.answer
         self.undisturbed = False
         self._wake_at: float | None = None
 
@@ -223,11 +222,11 @@ class Connection:
 
     def receive(self, data: bytes, now: float) -> list[events.Event]:
         """Take bytes from the port; returns what they mean, in order."""
-        if self._flow.tail:
-            data = self._flow.tail + data
+        if self.flow.tail:
+            data = self.flow.tail + data
         lines = data.split(b"\n")
         tail = lines.pop()
-        self._flow.tail = tail if len(tail) <= timing.TAIL_BYTES_MAX else b""
+        self.flow.tail = tail if len(tail) <= timing.TAIL_BYTES_MAX else b""
         flight, smooth = self._flight, self._is_smooth
         only_oks = True
         for line in lines:

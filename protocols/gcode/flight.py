@@ -19,13 +19,17 @@ HISTORY_LINES_MAX = 16
 
 @dataclass(slots=True)
 class Line:
-    """One numbered line. `own` lines are the connection's, not its owner's."""
+    """One numbered line. `own` lines are the connection's, not its owner's.
+
+    `plain`: a plate's, answered by one ok and not accepted before, as nearly all are.
+    """
 
     number: int
     data: bytes
     command: str
     tag: object
     own: bool
+    plain: bool = False
     reported: bool = False
 
 
@@ -167,7 +171,7 @@ class Flight:
         """Let everything from a plausible number on wait to be repeated."""
         while self.history and self.history[-1].number >= number:
             line = self.history.pop()
-            line.reported = True
+            line.reported, line.plain = True, False
             self.lines.appendleft(line)
             self.sent += 1
         oldest = self.lines[0].number if self.lines else self.next_number

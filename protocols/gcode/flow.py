@@ -29,9 +29,14 @@ class Flow:
 
     Attributes:
         tail: of the bytes that came, what is no whole line yet.
+        written: number of the last line written, as of the last answer; of those up to
+            `accepted` were, and `left` were under way before more were written.
     """
 
-    __slots__ = ("_dialogue", "_flight", "_knowledge", "_news", "_repair", "_sender", "tail")
+    __slots__ = (
+        "_dialogue", "_flight", "_knowledge", "_news", "_repair", "_sender", "accepted", "left",
+        "tail", "written",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class Flow:
         news: News,
     ) -> None:
         self.tail = b""
+        self.accepted = self.written = self.left = 0
         self._dialogue = dialogue
         self._knowledge = knowledge
         self._flight = flight
@@ -80,7 +86,7 @@ class Flow:
             return None
         for number in range(oks):
             line = lines[number]
-            if line.tag is not supply or line.reported or line.command == "M105":
+            if not line.plain or line.tag is not supply:
                 return None
         size, size_max, history = flight.bytes_sent, window.bytes_max, flight.history
         for _ in range(oks):
@@ -88,7 +94,7 @@ class Flow:
             size -= len(line.data)
             history.append(line)
         said = []
-        sent -= oks
+        self.left = sent = sent - oks
         while sent < lines_max and size < size_max:
             data = ready[0].data
             if sent and size + len(data) > size_max:
@@ -98,9 +104,12 @@ class Flow:
             size += len(data)
             sent += 1
         flight.sent, flight.bytes_sent = sent, size
-        flight.next_number += len(said)
-        supply.taken += len(said)
+        count = len(said)
+        self.written = written = flight.next_number + count - 1
+        self.accepted = written - sent
+        flight.next_number = written + 1
+        supply.taken += count
         supply.accepted += oks
-        dialogue.lines_sent += len(said)
+        dialogue.lines_sent += count
         dialogue.progress_at = now
         return b"".join(said)

@@ -85,7 +85,8 @@ class Supply:
         ready = self.ready
         numbers = range(number, number + burst)
         for its_number, command in zip(numbers, self._commands, strict=False):
-            ready.append(Line(its_number, self._encode(its_number, command), command, self, False))
+            data, plain = self._encode(its_number, command), command != "M105"
+            ready.append(Line(its_number, data, command, self, own=False, plain=plain))
         self._read += len(ready)
 
     def _number_anew(self, number: int) -> None:

@@ -24,7 +24,7 @@ from protocols.gcode.program import command_in, pause_in
 
 # One mark per so many commands: a second or so of printing.
 COMMANDS_PER_MARK = 64
-# Of any seven commands in a row, four stand together in one of these.
+# Of any eleven commands in a row, eight stand in two of these.
 COMMANDS_PER_BEAT = 4
 MARKS_PER_SNAPSHOT = 256
 
@@ -94,13 +94,13 @@ class Survey:
             return min(1.0, self.elapsed_at(position) / self.total_s)
         return position / self.line_count if self.line_count else 1.0
 
-    def seven_s(self, first: int, last: int) -> float:
-        """Return the least time that any 7 commands between two positions take, 0 if unknown.
+    def eleven_s(self, first: int, last: int) -> float:
+        """Return a time that any 11 commands between two positions take at least, 0 if unknown.
 
         By their own feed rates: acceleration only makes them slower.
         """
         marks = self.briskest_s[max(first, 0) // COMMANDS_PER_MARK : last // COMMANDS_PER_MARK + 1]
-        return min(marks, default=0.0)
+        return 2 * min(marks, default=0.0)
 
     def nearest(self, position: int) -> tuple[int, int]:
         """Return a byte offset to read from, and how many commands to skip from there."""

@@ -116,6 +116,34 @@ async def test_the_token_is_made_once_and_is_nobody_elses_business(tmp_path: Pat
         assert private.stat().st_mode & 0o077 == 0
 
 
+async def log_in(farm: Running, password: str) -> int:
+    body = {"name": "admin", "password": password}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{farm.api_url}/api/v1/tokens", json=body) as answer,
+    ):
+        return answer.status
+
+
+async def test_the_first_administrator_is_made_once_and_finds_the_password_in_a_private_file(
+    tmp_path: Path,
+) -> None:
+    file, other = tmp_path / "admin-password", "another one altogether"
+    async with running(tmp_path) as farm:
+        first = file.read_text().strip()
+        assert file.stat().st_mode & 0o077 == 0
+        assert await log_in(farm, first) == 201
+        async with (
+            person_at(farm) as session,
+            session.post("/api/v1/users/admin/password", json={"password": other}) as answer,
+        ):
+            assert answer.status == 200
+    async with running(tmp_path) as farm:
+        assert not file.exists(), "it is of no use any more"
+        assert await log_in(farm, first) == 401
+        assert await log_in(farm, other) == 201
+
+
 async def test_it_starts_again_after_it_was_killed(tmp_path: Path) -> None:
     async with running(tmp_path) as farm:
         farm.process.kill()

@@ -1,7 +1,10 @@
 """The loop for lines on real descriptors: served, rested, ended, and asyncio all the while."""
 
 import asyncio
+import itertools
+import math
 import os
+import select
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,6 +12,7 @@ from contextlib import suppress
 import pytest
 
 from agent.line_thread import LineThread
+from agent.printers import line_loop
 from agent.printers.line_loop import LineLoop
 
 
@@ -174,3 +178,32 @@ async def test_closing_a_line_thread_ends_what_is_done_there_first() -> None:
     assert ended.is_set()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("uptime_s", [0.123, 26_000.123, 987_654.321, 31_536_000.987])
+def test_a_rest_of_seven_milliseconds_is_not_rounded_up_to_eight(
+    uptime_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits_s: list[float] = []
+    clock = itertools.count()
+
+    class Epoll:
+        def register(self, descriptor: int, events: int) -> None: ...
+        def modify(self, descriptor: int, events: int) -> None: ...
+        def close(self) -> None: ...
+
+        def poll(self, wait_s: float) -> list[tuple[int, int]]:
+            waits_s.append(wait_s)
+            return [(7, select.EPOLLIN)] if len(waits_s) == 1 else []
+
+    def serve(ready: bool, now: float) -> float:
+        lines.called = len(waits_s) == 50
+        return 0.007
+
+    monkeypatch.setattr(line_loop, "monotonic", lambda: uptime_s + next(clock) * 0.01)
+    monkeypatch.setattr(select, "epoll", Epoll)
+    lines = line_loop.LineSelector()
+    lines.add_line(7, serve)
+    lines.select(1000.0)
+    lines.close()
+    assert {math.ceil(wait_s * 1000) for wait_s in waits_s[1:]} == {7}

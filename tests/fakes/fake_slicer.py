@@ -51,7 +51,7 @@ class FakeSlicer:
             raise Unavailable("engine_missing", self.trouble)
         self.inspected.append(tuple(printer_classes))
         if not model.read_bytes().startswith(b"solid"):  # noqa: ASYNC240 - a few bytes
-            raise Refused("not_a_model", f"{model.name} is not a model")
+            raise Refused("model_unsupported", f"{model.name} is not a model")
         return Inspection(triangles=12, size_mm=(20.0, 20.0, 20.0), fits=tuple(printer_classes))
 
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:

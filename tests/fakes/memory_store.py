@@ -25,6 +25,7 @@ from coordinator.domain.planning import precedence
 from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.rebuilt import RebuiltInMemory, Told
+from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
 from coordinator.domain.sealing import Checkpoint
 from protocols.wire.vocabulary import (
@@ -36,7 +37,10 @@ from protocols.wire.vocabulary import (
     PrinterId,
     RunId,
 )
+from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
+from tests.fakes.memory_listing import MemoryListing
+from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
 @dataclass
@@ -53,12 +57,16 @@ class Tables:
     checkpoint: Checkpoint | None = None
     kept_rows: dict[Thing, Told] = field(default_factory=dict)
     outbox: dict[int, PrinterId] = field(default_factory=dict)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
     numbered: int = 0
+    accounts: Accounts = field(default_factory=Accounts)
+    told: ToldTables = field(default_factory=ToldTables)
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
-        stored = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
+        farm = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
+        stored = (*farm, self.accounts.users, self.accounts.keys)
         return {thing_of(value): row_of(value) for table in stored for value in table.values()}
 
     def copy(self) -> "Tables":
@@ -73,7 +81,10 @@ class Tables:
             checkpoint=self.checkpoint,
             kept_rows=dict(self.kept_rows),
             outbox=dict(self.outbox),
+            receipts=dict(self.receipts),
             numbered=self.numbered,
+            accounts=self.accounts.copy(),
+            told=self.told.copy(),
             enrolment=self.enrolment.copy(),
         )
 
@@ -103,12 +114,13 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryEnrolment):
+class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
-        super().__init__(tables.enrolment)
-        self.tables = tables
+        super().__init__(tables)
+        self.told = tables.told
+        self.enrolment = tables.enrolment
 
     async def job(self, job_id: JobId) -> Job | None:
         return self.tables.jobs.get(job_id)
@@ -123,6 +135,7 @@ class MemoryUnit(MemoryEnrolment):
             for job in self.tables.jobs.values()
             if job.state in OPEN
             and not job.held
+            and job.approved
             and sum(
                 run.copies
                 for run in self.tables.runs.values()

@@ -6,7 +6,7 @@ from coordinator.domain.enrolment import AgentCredential
 
 
 class RecordingDoor:
-    """Implements `coordinator.enrolment_ports.BrokerDoor`; `inside` are the agents let in."""
+    """Implements `coordinator.ports_enrolment.BrokerDoor`; `inside` are the agents let in."""
 
     def __init__(self) -> None:
         self.inside: list[str] = []

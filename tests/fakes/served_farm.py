@@ -8,10 +8,13 @@ from pathlib import Path
 import aiohttp
 from aiohttp.test_utils import TestServer
 
+from coordinator.adapters.access_tokens import SignedTokens
+from coordinator.adapters.passwords import Argon2Passwords
 from coordinator.api.agents import LOCAL, Welcome
 from coordinator.api.app import build_app
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 from protocols.wire.from_agent import (
     HostSample,
     Presence,
@@ -30,7 +33,9 @@ from protocols.wire.vocabulary import (
     PrinterState,
     Temperature,
 )
+from tests.fakes.api_judge import judge
 from tests.fakes.fake_artifacts import FakeArtifacts
+from tests.fakes.fake_outside import FakeOutside
 from tests.fakes.fake_slicer import FakeSlicer
 from tests.fakes.manual_clock import CountingIds, ManualClock
 from tests.fakes.memory_store import MemoryStore
@@ -53,6 +58,7 @@ class ServedFarm:
     link: RecordingLink = field(default_factory=RecordingLink)
     door: RecordingDoor = field(default_factory=RecordingDoor)
     welcome: Welcome = LOCAL
+    outside: FakeOutside = field(default_factory=FakeOutside)
 
     def __post_init__(self) -> None:
         self._sequence = 0
@@ -65,10 +71,16 @@ class ServedFarm:
             door=self.door,
             clock=self.clock,
             ids=CountingIds(),
+            outside=self.outside,
+        )
+        self.gate = Gate(
+            farm=self.farm,
+            root_token=TOKEN,
+            passwords=Argon2Passwords(memory_kib=8, passes=1),
+            tokens=SignedTokens(b"a key for tests only, 32 bytes..."),
         )
         self.app = build_app(
-            self.farm,
-            token=TOKEN,
+            self.gate,
             upload_bytes_max=UPLOAD_BYTES_MAX,
             version="1.2.3",
             welcome=self.welcome,
@@ -140,7 +152,12 @@ class ServedFarm:
 
 @asynccontextmanager
 async def served(farm: ServedFarm) -> AsyncIterator[aiohttp.ClientSession]:
-    """Serve a farm on a free port; lend a session with its address and its token."""
+    """Serve a farm on a free port; lend a session with its address and its token.
+
+    In the end no answer may have been other than the API's document says.
+    """
+    untold: list[str] = []
+    farm.app.middlewares.insert(0, judge(untold))
     server = TestServer(farm.app)
     await server.start_server()
     headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -149,3 +166,4 @@ async def served(farm: ServedFarm) -> AsyncIterator[aiohttp.ClientSession]:
             yield session
     finally:
         await server.close()
+    assert untold == []

@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from coordinator.adapters.db import mapping, tables
+from coordinator.adapters.db import account_tables, mapping, tables
 from coordinator.domain.history import (
     FarmEvent,
     Head,
@@ -57,6 +57,8 @@ TOLD: Mapping[str, tuple[Table, tuple[str, ...]]] = MappingProxyType(
         "printer": (tables.table(tables.PrinterRow), ("printer_id",)),
         "agent": (tables.table(tables.AgentRow), ("agent_id",)),
         "artifact": (tables.table(tables.ArtifactRow), ("sha256",)),
+        "user": (tables.table(account_tables.UserRow), ("user_id",)),
+        "key": (tables.table(account_tables.KeyRow), ("key_id",)),
     }
 )
 

@@ -1,10 +1,9 @@
 """The part of a `Unit` that is about enrolment: tokens, and what agents show."""
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from coordinator.adapters.db import tables
 from coordinator.adapters.db.saving import saving
@@ -35,7 +34,7 @@ class EnrolmentUnit:
 
     async def save_enrolment_token(self, token: EnrolmentToken) -> None:
         """Insert or replace a token."""
-        self._save(_SAVE_TOKEN, token)
+        self._connection.execute(_SAVE_TOKEN[self._connection.dialect.name], asdict(token))
 
     async def drop_enrolment_tokens(self, before: datetime) -> None:
         """Remove the tokens that expired before then."""
@@ -53,8 +52,5 @@ class EnrolmentUnit:
 
     async def save_agent_credential(self, credential: AgentCredential) -> None:
         """Insert or replace an agent's credential."""
-        self._save(_SAVE_CREDENTIAL, credential)
-
-    def _save(self, saving: Mapping[str, Executable], value: Any) -> None:
-        row = {name: getattr(value, name) for name in type(value).__dataclass_fields__}
-        self._connection.execute(saving[self._connection.dialect.name], row)
+        statement = _SAVE_CREDENTIAL[self._connection.dialect.name]
+        self._connection.execute(statement, asdict(credential))

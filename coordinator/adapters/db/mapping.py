@@ -5,6 +5,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, TypeVar
 
+from coordinator.domain.accounts import ApiKey, Family, Session, User
 from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import Line
 from coordinator.domain.jobs import Job, JobState
@@ -19,12 +20,26 @@ Value = TypeVar("Value", Job, Plate, Run, Agent, Artifact, Line, Printer)
 # Looked up once: a farm reads thousands of rows a second.
 _FIELDS = {
     kind: tuple(field.name for field in fields(kind))
-    for kind in (Job, Plate, Run, Agent, Artifact, Line, Printer)
+    for kind in (
+        Job,
+        Plate,
+        Run,
+        Agent,
+        Artifact,
+        Line,
+        Printer,
+        User,
+        ApiKey,
+        Session,
+        Family,
+    )
 }
 _BED = tuple((field.name, f"bed_{field.name}") for field in fields(Bed))
 
 
-def to_row(value: Job | Plate | Run | Agent | Artifact | Line) -> Row:
+def to_row(
+    value: Job | Plate | Run | Agent | Artifact | Line | User | ApiKey | Session | Family,
+) -> Row:
     """Return a value's columns; they are called as its fields are."""
     return {name: _plain(getattr(value, name)) for name in _FIELDS[type(value)]}
 

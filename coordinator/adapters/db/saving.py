@@ -1,4 +1,4 @@
-"""The statement that inserts a row, or changes the one with the same key, by dialect."""
+"""The statement that saves a row."""
 
 from collections.abc import Mapping, Sequence
 

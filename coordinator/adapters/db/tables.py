@@ -83,6 +83,10 @@ class JobRow(SQLModel, table=True):
     """A job."""
 
     __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_arrival", "created_at", "job_id"),
+        Index("ix_jobs_state_arrival", "state", "created_at", "job_id"),
+    )
 
     job_id: str = Field(primary_key=True)
     name: str
@@ -96,6 +100,8 @@ class JobRow(SQLModel, table=True):
     overrides: dict[str, Any] = _json()
     priority: int
     held: bool
+    owner: str = Field(index=True)
+    approved: bool
     retries_max: int
     state: str = Field(index=True)
     reason: str
@@ -255,6 +261,18 @@ class CheckpointedRow(SQLModel, table=True):
     subject_id: str = Field(primary_key=True)
     number: int
     row: str
+
+
+class ReceiptRow(SQLModel, table=True):
+    """What became of a request that must not be carried out twice."""
+
+    __tablename__ = "receipts"
+
+    key: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    fingerprint: str
+    subject_id: str
+    answer: str
 
 
 class OutboxRow(SQLModel, table=True):

@@ -20,10 +20,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.adapters.db import mapping, tables
+from coordinator.adapters.db.account_unit import SqlAccountUnit
 from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
-from coordinator.adapters.db.history_unit import HistoryUnit
+from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
 from coordinator.domain.history import Thing
@@ -69,7 +71,7 @@ _RUNS_COUNTED = (
 _IS_OPEN = _JOBS.c.state.in_([state.value for state in OPEN])
 _JOBS_WANTING = (
     select(_JOBS)
-    .where(_IS_OPEN, ~_JOBS.c.held, _JOBS.c.copies > _RUNS_COUNTED)
+    .where(_IS_OPEN, ~_JOBS.c.held, _JOBS.c.approved, _JOBS.c.copies > _RUNS_COUNTED)
     .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id)
     .limit(bindparam("limit"))
     .offset(bindparam("offset"))
@@ -124,13 +126,12 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(HistoryUnit, EnrolmentUnit):
+class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
         """Take a connection whose transaction has begun, or begins with the first statement."""
         super().__init__(connection)
-        self._dialect = connection.dialect.name
         self._known: dict[Thing, Any] = {}
         self._runs_of: dict[JobId, dict[RunId, Run]] = {}
 

@@ -65,9 +65,7 @@ class Board:
             self.accepted += len(heard)
             left = len(self.oks)
             self.write(len(heard))
-            resting_s = rest.served(
-                self.now, accepted=self.accepted, written=self.written, left=left
-            )
+            resting_s = rest.served(self.now, self.accepted, self.written, left)
         return looks
 
 
@@ -112,7 +110,7 @@ def test_a_firmware_that_takes_lines_as_fast_as_they_come_is_never_rested_from()
 def test_with_one_line_under_way_there_is_no_rest() -> None:
     rest = rest_of()
     for number in range(100):
-        assert rest.served(number * 0.01, accepted=number, written=number + 1, left=0) == 0
+        assert rest.served(number * 0.01, number, number + 1, 0) == 0
 
 
 @pytest.mark.parametrize("planner", [8, 16])

@@ -14,6 +14,7 @@ from coordinator.api.agents import Welcome
 from coordinator.api.app import ROUTES
 from coordinator.domain.access import Permission
 from coordinator.domain.jobs import Job
+from coordinator.domain.plates import Artifact, ArtifactKind
 from coordinator.domain.runs import Run, RunState
 from coordinator.errors import Unavailable
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
@@ -271,7 +272,15 @@ async def holds(
         state=state,
         leased_at=now,
     )
+    plate = Artifact(
+        sha256=PLATE,
+        kind=ArtifactKind.PLATE,
+        name="x.gcode",
+        size_bytes=len(CONTENT),
+        created_at=now,
+    )
     async with farm.store.write() as unit:
+        await unit.save_artifact(plate)
         await unit.save_job(Job(job_id=JobId("job-1"), name="x", created_at=now, updated_at=now))
         await unit.save_run(run)
         printer = await unit.printer(PrinterId(printer_id))
@@ -364,7 +373,7 @@ async def test_while_the_database_does_not_answer_nobody_is_let_in(
     await enrol(session, await token(session))
 
     def fails() -> None:
-        raise Unavailable("database_busy", "it does not answer")
+        raise Unavailable("store_locked", "it does not answer")
 
     monkeypatch.setattr(farm.store, "read", fails)
     for shown in (f"agent_pi-3_{SECRET}", text):

@@ -1,16 +1,45 @@
-"""Every route refuses without the credential, but for those that are listed as public."""
+"""Every route refuses without a credential, and wants the permission that its row names."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from coordinator.api.app import ROUTES
-from coordinator.errors import SettingsInvalid
+from coordinator.api.app import ROUTES, build_app
+from coordinator.domain.access import PERMISSIONS, Permission, Role
+from coordinator.errors import SettingsInvalid, Unavailable
+from coordinator.usecases import sessions, users
+from coordinator.usecases.admitting import ROOT
+from coordinator.usecases.sessions import Visitor
+from tests.fakes.memory_store import MemoryUnit
 from tests.fakes.served_farm import TOKEN, ServedFarm
 
 PUBLIC = {(route.method, route.path) for route in ROUTES if route.needs is None}
+# What answers everybody without a credential is this, and each for a reason: how the farm is, the
+# page's own files, what tells of the program, the farm's certificate, and the ways in themselves.
+LISTED = {
+    ("GET", "/"),
+    ("GET", "/dashboard/page.css"),
+    ("GET", "/dashboard/page.js"),
+    ("GET", "/api/v1/health"),
+    ("HEAD", "/api/v1/health"),
+    ("GET", "/api/v1/authority"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api/v1/problems"),
+    ("GET", "/api/v1/problems/{code}"),
+    ("GET", "/api/v1/login"),
+    ("GET", "/api/v1/login/openid"),
+    ("GET", "/api/v1/login/openid/callback"),
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/tokens"),
+    ("POST", "/api/v1/tokens/refresh"),
+    ("POST", "/api/v1/tokens/revoke"),
+}
+PASSWORD = "correct horse battery"
 
 
 def routes(app: web.Application) -> list[tuple[str, str]]:
@@ -25,6 +54,13 @@ def address(path: str) -> str:
     return re.sub(r"\{\w+\}", "x", path)
 
 
+async def add(farm: ServedFarm, role: Role) -> str:
+    """Add a user called like the role; return a key of theirs."""
+    await users.add_user(farm.gate, role.value, role, "user:admin", password=PASSWORD)
+    _, _, shown = await users.create_key(farm.farm, ROOT, "test", of=role.value)
+    return shown
+
+
 async def test_every_route_refuses_without_the_credential_unless_listed_as_public(
     farm: ServedFarm, session: aiohttp.ClientSession
 ) -> None:
@@ -32,20 +68,77 @@ async def test_every_route_refuses_without_the_credential_unless_listed_as_publi
     assert len(known) > 15
     for method, path in known:
         for headers in ({"Authorization": ""}, {"Authorization": f"Bearer {TOKEN}x"}):
-            async with session.request(method, address(path), headers=headers) as response:
-                expected = 200 if (method, path) in PUBLIC else 401
-                assert response.status == expected, f"{method} {path}"
+            async with session.request(
+                method, address(path), headers=headers, allow_redirects=False
+            ) as response:
+                assert (response.status == 401) is ((method, path) not in PUBLIC), (
+                    f"{method} {path}"
+                )
+                farm.clock.advance(1)
 
 
 async def test_little_is_public_and_the_table_is_all_there_is(farm: ServedFarm) -> None:
     assert set(routes(farm.app)) == {(route.method, route.path) for route in ROUTES}
-    assert {path for _, path in PUBLIC} == {
-        "/",
-        "/api/v1/authority",
-        "/api/v1/health",
-        "/dashboard/page.css",
-        "/dashboard/page.js",
-    }
+    assert PUBLIC == LISTED
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_every_route_asks_every_role_for_its_permission(
+    farm: ServedFarm, session: aiohttp.ClientSession, role: Role
+) -> None:
+    headers = {"Authorization": "", "X-Api-Key": await add(farm, role)}
+    for route in ROUTES:
+        if route.needs is None:
+            continue
+        async with session.request(route.method, address(route.path), headers=headers) as response:
+            refused = response.status == 403
+            if refused and route.method != "HEAD":
+                assert (await response.json())["code"] == "not_permitted"
+            assert refused is (route.needs not in PERMISSIONS[role]), f"{route.method} {route.path}"
+            assert response.status != 401
+            assert response.status < 500
+        farm.clock.advance(1)
+
+
+@pytest.mark.parametrize("way", ["key", "session", "signed"])
+async def test_what_can_not_be_looked_up_lets_nobody_in(
+    farm: ServedFarm,
+    session: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    headers = await credential(farm, way)
+    async with session.get("/api/v1/printers", headers=headers) as response:
+        assert response.status == 200
+
+    @asynccontextmanager
+    async def broken() -> AsyncIterator[MemoryUnit]:
+        raise Unavailable("store_locked", "the database does not answer")
+        yield
+
+    monkeypatch.setattr(farm.store, "read", broken)
+    for route in ROUTES:
+        async with session.request(
+            route.method, address(route.path), headers=headers, allow_redirects=False
+        ) as response:
+            assert route.needs is None or response.status == 503, f"{route.method} {route.path}"
+        farm.clock.advance(1)
+
+
+async def credential(farm: ServedFarm, way: str) -> dict[str, str]:
+    """Add an administrator; return the headers with which they come in this way."""
+    shown = await add(farm, Role.ADMIN)
+    user = await users.user_named(farm.farm, "admin")
+    none = {"Authorization": ""}
+    match way:
+        case "key":
+            return none | {"X-Api-Key": shown}
+        case "session":
+            secret = await sessions.begin_session(farm.gate, user, Visitor(), "password")
+            return none | {"Cookie": f"farmhand={secret}", "Sec-Fetch-Site": "same-origin"}
+        case _:
+            tokens = await sessions.begin_tokens(farm.gate, user, Visitor())
+            return {"Authorization": f"Bearer {tokens.access}"}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +175,13 @@ async def test_an_unknown_address_tells_strangers_nothing(session: aiohttp.Clien
 def test_a_token_that_protects_nothing_is_refused_at_the_start(
     farm: ServedFarm, token: str
 ) -> None:
-    from coordinator.api.app import build_app
-
     with pytest.raises(SettingsInvalid):
-        build_app(farm.farm, token=token, upload_bytes_max=1, version="")
+        build_app(replace(farm.gate, root_token=token), upload_bytes_max=1, version="")
+
+
+def test_every_permission_is_wanted_by_some_route_and_but_for_enrolling_of_use_to_some_role() -> (
+    None
+):
+    wanted = {route.needs for route in ROUTES}
+    assert wanted >= set(Permission)
+    assert set().union(*PERMISSIONS.values()) == set(Permission) - {Permission.AGENTS_ENROLL}

@@ -67,7 +67,7 @@ async def test_a_refused_file_leaves_nothing_behind(
         ("part.gcode", b"", "empty_file"),
         ("part.txt", b"G28", "unknown_file_type"),
         ("part.gcode", b"\x00\x01", "not_gcode"),
-        ("part.stl", b"no model", "not_a_model"),
+        ("part.stl", b"no model", "model_unsupported"),
     ):
         async with session.post(
             "/api/v1/jobs", data=form(file=content, file_name=name)

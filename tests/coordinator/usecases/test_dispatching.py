@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coordinator.domain.jobs import JobState
+from coordinator.domain.listing import JobsWanted
 from coordinator.domain.policy import Policy
 from coordinator.domain.runs import RunState
 from coordinator.errors import NotNow
@@ -16,9 +17,10 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live
 from coordinator.usecases.reading import (
     PRINTERS_TOLD_MAX,
+    JobsPage,
     health,
     job_view,
-    job_views,
+    jobs_page,
     printer_views,
     why_waiting,
 )
@@ -40,6 +42,10 @@ def link_of(farm: Farm) -> RecordingLink:
 def pass_time(farm: Farm, seconds: float) -> None:
     assert isinstance(farm.clock, ManualClock)
     farm.clock.advance(seconds)
+
+
+async def first_page(farm: Farm, *states: JobState) -> JobsPage:
+    return await jobs_page(farm, JobsWanted(states=states or None), after=None, limit=10)
 
 
 async def test_copies_go_to_different_printers(farm: Farm) -> None:
@@ -201,7 +207,7 @@ async def test_of_many_printers_a_job_tells_some_and_that_there_are_more(farm: F
         await connect(farm, f"{number:02d}")
     job = await order_gcode(farm, printer_class="another")
     told = (await job_view(farm, job.job_id)).waits
-    assert told == (await job_views(farm))[0].waits
+    assert told == (await first_page(farm)).views[0].waits
     assert {wait.code for wait in told} >= {"other_class", "more_printers"}
     assert len({wait.printer_id for wait in told} - {None}) == PRINTERS_TOLD_MAX
     every = await why_waiting(farm, job.job_id)
@@ -230,8 +236,8 @@ async def test_views_show_what_there_is(farm: Farm, agent: ModelAgent) -> None:
     await work(farm, agent)
     (printer,) = await printer_views(farm)
     assert (printer.status, printer.job and printer.job.job_id) == ("reserved", job.job_id)
-    assert [view.job.job_id for view in await job_views(farm)] == [job.job_id]
-    assert await job_views(farm, (JobState.FAILED,)) == []
+    assert [view.job.job_id for view in (await first_page(farm)).views] == [job.job_id]
+    assert (await first_page(farm, JobState.FAILED)).views == ()
     found = await health(farm)
     assert (found.ok, found.agents_online, dict(found.printers)) == (True, 1, {"reserved": 1})
     assert found.jobs_open == 1

@@ -49,7 +49,7 @@ async def test_a_model_waits_to_be_prepared(farm: Farm, pokes: list[str]) -> Non
         ("part.gcode", b"only words\n; G28 in a comment\n", "not_gcode"),
         ("part.gcode", b"\x7fELF\0\0\0G28\n", "not_gcode"),
         ("part.gcode", b"x" * 100_000, "not_gcode"),
-        ("part.stl", b"no model", "not_a_model"),
+        ("part.stl", b"no model", "model_unsupported"),
         ("part.doc", b"G28\n", "unknown_file_type"),
         ("part", b"G28\n", "unknown_file_type"),
     ],

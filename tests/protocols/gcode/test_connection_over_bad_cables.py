@@ -119,7 +119,7 @@ class World:
 
     def _back(self, noisy: bool) -> None:
         data = self.back.take()
-        out = self.host.flow(data, self.now)
+        out = self.host.flow.answer(data, self.now)
         if out is None:
             self.told += self.host.receive(data, self.now)
         else:

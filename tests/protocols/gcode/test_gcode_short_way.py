@@ -37,12 +37,16 @@ def test_both_ways_say_and_count_the_same(
     (short, one), (long, other) = fed(window, bytes_max), fed(window, bytes_max)
     for step, data in enumerate(heard):
         now = long.now = short.now = step * 0.01
-        said = short.connection.flow(data, now)
+        said = short.connection.flow.answer(data, now)
         if said is None:
             assert short.hear(data) == long.hear(data)
             said = short.connection.outbound()
         else:
+            left = long.connection.lines_under_way - data.count(b"ok")
             assert long.hear(data) == []
+            flow, link = short.connection.flow, long.connection
+            assert (flow.left, flow.written) == (left, link.next_number - 1)
+            assert flow.written - flow.accepted == link.lines_under_way
         assert said == long.connection.outbound()
         assert (one.taken, one.accepted) == (other.taken, other.accepted)
         for fact in ("next_number", "lines_under_way", "deadline", "lines_sent", "state"):
@@ -54,7 +58,7 @@ def test_it_is_the_way_of_nearly_every_line_of_a_plate() -> None:
     ways = []
     while supply.taken < 150:
         data = b"ok\n" * min(2, host.connection.lines_under_way)
-        said = host.connection.flow(data, host.now)
+        said = host.connection.flow.answer(data, host.now)
         ways.append(said is not None)
         if said is None:
             host.hear(b"ok T:20 /0\n" if supply.accepted % 50 == 49 else data)
@@ -67,5 +71,5 @@ def test_anything_but_bare_oks_is_left_alone(data: bytes) -> None:
     host, supply = fed(4, 4096)
     host.hear(b"ok\nok\nok\n")
     before = (supply.taken, supply.accepted, host.connection.next_number)
-    assert host.connection.flow(data, host.now) is None
+    assert host.connection.flow.answer(data, host.now) is None
     assert (supply.taken, supply.accepted, host.connection.next_number) == before

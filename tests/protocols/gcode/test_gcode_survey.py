@@ -101,3 +101,25 @@ def test_what_waits_for_a_person_is_for_the_host_and_never_goes_to_the_printer(
 @pytest.mark.parametrize("line", ["M104 S0", "M107", "M117 @pause", "G1 X0", "@other", "; M0"])
 def test_other_lines_ask_for_no_pause(line: str) -> None:
     assert pause_in(line.encode()) is None
+
+
+@given(
+    lengths=st.lists(st.integers(1, 400), min_size=30, max_size=200),
+    first=st.integers(0, 100),
+)
+def test_no_eleven_moves_in_a_row_are_faster_than_it_is_said(
+    lengths: list[int], first: int
+) -> None:
+    lines = [b"G91\n", b"G1 F6000\n"]
+    for length in lengths:
+        lines.append(b"G1 X%.2f\n" % (length / 100))
+    seconds = [0.0, 0.0, *(length / 100 / 100 for length in lengths)]
+    found = survey(io.BytesIO(b"".join(lines)))
+    first = min(first, len(seconds) - 11)
+    told = found.eleven_s(first, first + 10)
+    assert told <= sum(seconds[first : first + 11]) + 1e-6
+
+
+def test_even_moves_are_believed_to_last_nearly_as_long_as_they_do() -> None:
+    lines = b"G91\nG1 F3600\n" + b"G1 X0.15\n" * 1000
+    assert survey(io.BytesIO(lines)).eleven_s(300, 400) == pytest.approx(8 * 0.0025)

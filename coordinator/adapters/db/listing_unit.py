@@ -1,0 +1,92 @@
+"""The part of a `Unit` that is about lists and receipts; the contracts stand in the port."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, bindparam, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from coordinator.adapters.db import mapping, tables
+from coordinator.adapters.db.history_unit import HistoryUnit
+from coordinator.domain.jobs import Job, JobState
+from coordinator.domain.listing import JobPlace, JobsWanted
+from coordinator.domain.receipts import Receipt
+
+_JOBS = tables.table(tables.JobRow)
+_RECEIPTS = tables.table(tables.ReceiptRow)
+_STATES = select(_JOBS.c.state, func.count()).group_by(_JOBS.c.state)
+_RECEIPT = select(_RECEIPTS).where(_RECEIPTS.c.key == bindparam("key"))
+_DROP = delete(_RECEIPTS).where(_RECEIPTS.c.at < bindparam("before"))
+
+
+def _saving(insert: Any) -> Any:
+    kept = ("at", "fingerprint", "subject_id", "answer")
+    return insert.on_conflict_do_update(
+        index_elements=["key"], set_={name: insert.excluded[name] for name in kept}
+    )
+
+
+_SAVE = {
+    "sqlite": _saving(sqlite.insert(_RECEIPTS)),
+    "postgresql": _saving(postgresql.insert(_RECEIPTS)),
+}
+
+
+class ListingUnit(HistoryUnit):
+    """Lists and receipts in one transaction."""
+
+    async def jobs_page(
+        self, wanted: JobsWanted, *, after: JobPlace | None, limit: int
+    ) -> list[Job]:
+        """Return jobs in order of arrival, or those that came last first."""
+        place = tuple_(_JOBS.c.created_at, _JOBS.c.job_id)
+        page = _narrowed(select(_JOBS), wanted).limit(limit)
+        if after is not None:
+            last = tuple_(_time(after.created_at), after.job_id)
+            page = page.where(place < last if wanted.newest else place > last)
+        order = (_JOBS.c.created_at, _JOBS.c.job_id)
+        page = page.order_by(*(each.desc() if wanted.newest else each for each in order))
+        found = self._connection.execute(page).mappings()
+        return [mapping.job_of(dict(row)) for row in found]
+
+    async def jobs_count(self, wanted: JobsWanted, *, limit: int) -> int:
+        """Return how many such jobs there are, `limit` where there are more."""
+        some = _narrowed(select(_JOBS.c.job_id), wanted).limit(limit).subquery()
+        return int(self._connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+    async def job_states(self) -> Mapping[JobState, int]:
+        """Return how many jobs are in each state."""
+        return {JobState(state): count for state, count in self._connection.execute(_STATES)}
+
+    async def receipt(self, key: str) -> Receipt | None:
+        """Return the receipt with this key."""
+        row = self._connection.execute(_RECEIPT, {"key": key}).mappings().first()
+        return Receipt(**row) if row is not None else None
+
+    async def save_receipt(self, receipt: Receipt) -> None:
+        """Insert or replace a receipt."""
+        self._connection.execute(
+            _SAVE[self._connection.dialect.name],
+            {name: getattr(receipt, name) for name in Receipt.__dataclass_fields__},
+        )
+
+    async def drop_receipts(self, before: datetime) -> None:
+        """Remove the receipts that were given before."""
+        self._connection.execute(_DROP, {"before": before})
+
+
+def _time(at: datetime) -> Any:
+    return bindparam(None, at, type_=_JOBS.c.created_at.type)
+
+
+def _narrowed(page: Select[Any], wanted: JobsWanted) -> Select[Any]:
+    if wanted.states is not None:
+        page = page.where(_JOBS.c.state.in_(sorted(state.value for state in wanted.states)))
+    if wanted.material:
+        page = page.where(_JOBS.c.material == wanted.material)
+    if wanted.printer_class:
+        page = page.where(_JOBS.c.printer_class == wanted.printer_class)
+    if wanted.since is not None:
+        page = page.where(_JOBS.c.updated_at >= wanted.since)
+    return page

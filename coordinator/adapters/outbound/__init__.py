@@ -1,0 +1,1 @@
+"""What the farm says to, and fetches from, addresses that people name."""

@@ -1,0 +1,71 @@
+"""The shapes of what live connections tell."""
+
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from coordinator.api.documents import Moment, Ratio
+from coordinator.api.documents_farm import EventDocument
+from coordinator.domain.jobs import JobState
+from coordinator.domain.printers import PrinterStatus
+
+
+class JobGlanceDocument(TypedDict):
+    """A job as a list of many shows it; see `JobDocument`, which has all of it."""
+
+    id: str
+    name: str
+    state: JobState
+    reason: str
+    held: bool
+    copies: int
+    copies_finished: int
+    copies_live: int
+    preparing_ratio: Ratio | None
+    material: str
+    printer_class: str
+    printer_id: str | None
+    priority: int
+    created_at: Moment
+    updated_at: Moment
+    version: int
+
+
+class CountsDocument(TypedDict):
+    """How many there are, by status and by state."""
+
+    printers: dict[PrinterStatus, int]
+    jobs: dict[JobState, int]
+
+
+class GoneDocument(TypedDict):
+    """What is told of no longer, by id: jobs that have ended."""
+
+    printers: list[str]
+    jobs: list[str]
+
+
+class LiveMessage(TypedDict):
+    """What a live connection tells; which parts there are follows from the permissions.
+
+    A snapshot has `printers` and `jobs` as lists, all of them (of jobs the open ones, a thousand at
+    most). A delta has them by id, each with the fields that changed, or all fields where it is new;
+    `gone` are ids. Deltas are numbered without a gap from the snapshot's `sequence` on: who misses
+    one sends `{"kind": "resync"}` and gets a snapshot.
+    """
+
+    kind: Literal["snapshot", "delta"]
+    stream: str
+    sequence: int
+    printers: NotRequired[Any]
+    jobs: NotRequired[Any]
+    counts: NotRequired[CountsDocument]
+    gone: NotRequired[GoneDocument]
+    history: NotRequired[list[EventDocument]]
+
+
+class TicketDocument(TypedDict):
+    """What opens a live connection once, soon, as `?ticket=`: browsers set no header there."""
+
+    ticket: str
+    expires_at: Moment

@@ -1,0 +1,24 @@
+"""Times as people type them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from coordinator.cli.exits import UsageWrong
+
+_AGO = re.compile(r"(\d{1,6})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def time_of(text: str) -> str:
+    """Return a time that was given as such, or as how long ago it was, as the API wants it.
+
+    Raises:
+        UsageWrong: it is none.
+    """
+    try:
+        if ago := _AGO.fullmatch(text):
+            past = timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            return (datetime.now(UTC) - past).isoformat()
+        return datetime.fromisoformat(text).astimezone().isoformat()
+    except (ValueError, OverflowError) as error:
+        raise UsageWrong(f"{text!r} is no time: write 2026-01-31T12:00, 90m, 12h or 7d") from error

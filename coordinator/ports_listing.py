@@ -1,0 +1,38 @@
+"""The part of a `Unit` that is about lists and receipts: see `ports.py`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from coordinator.domain.jobs import Job, JobState
+from coordinator.domain.listing import JobPlace, JobsWanted
+from coordinator.domain.receipts import Receipt
+
+
+class Listing(Protocol):
+    """Pages of jobs, and receipts."""
+
+    async def jobs_page(
+        self, wanted: JobsWanted, *, after: JobPlace | None, limit: int
+    ) -> list[Job]:
+        """Return jobs in order of arrival, or those that came last first.
+
+        Args:
+            after: only what stands behind this; None begins with the first.
+            limit: how many at most.
+        """
+
+    async def jobs_count(self, wanted: JobsWanted, *, limit: int) -> int:
+        """Return how many such jobs there are; nobody counts further than `limit`."""
+
+    async def job_states(self) -> Mapping[JobState, int]:
+        """Return how many jobs are in each state; states without any are left out."""
+
+    async def receipt(self, key: str) -> Receipt | None:
+        """Return the receipt with this key."""
+
+    async def save_receipt(self, receipt: Receipt) -> None:
+        """Insert or replace a receipt."""
+
+    async def drop_receipts(self, before: datetime) -> None:
+        """Remove the receipts that were given before."""

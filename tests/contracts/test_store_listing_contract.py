@@ -1,0 +1,81 @@
+"""What every `Store` keeps to where lists of jobs and receipts are concerned."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from coordinator.domain.jobs import JobState
+from coordinator.domain.listing import JobsWanted, place_of
+from coordinator.domain.receipts import Receipt
+from coordinator.ports import Store
+from protocols.wire.vocabulary import JobId
+from tests.contracts.test_store_contract import JOB, NOW
+
+COUNT = 7
+# Two of them arrived in the same microsecond.
+JOBS = [
+    replace(
+        JOB,
+        job_id=JobId(f"job-{number}"),
+        created_at=NOW + timedelta(seconds=number // 2),
+        updated_at=NOW + timedelta(minutes=number),
+        material="PLA" if number % 2 else "PETG",
+        state=JobState.FINISHED if number < 5 else JobState.READY,
+    )
+    for number in range(COUNT)
+]
+RECEIPT = Receipt(key="user:anna k", at=NOW, fingerprint="f" * 64, subject_id="job-1")
+
+
+async def filled(store: Store) -> Store:
+    async with store.write() as unit:
+        for job in JOBS:
+            await unit.save_job(job)
+    return store
+
+
+@pytest.mark.parametrize("newest", [False, True])
+async def test_pages_one_after_the_other_are_the_whole_list(store: Store, newest: bool) -> None:
+    wanted, seen, after = JobsWanted(newest=newest), [], None
+    async with (await filled(store)).read() as unit:
+        while page := await unit.jobs_page(wanted, after=after, limit=3):
+            seen += page
+            after = place_of(page[-1])
+    assert seen == (JOBS[::-1] if newest else JOBS)
+
+
+async def test_a_job_that_comes_meanwhile_moves_nothing_between_pages(store: Store) -> None:
+    wanted = JobsWanted(newest=True)
+    async with (await filled(store)).read() as unit:
+        first = await unit.jobs_page(wanted, after=None, limit=3)
+    async with store.write() as unit:
+        await unit.save_job(replace(JOB, job_id=JobId("late"), created_at=NOW + timedelta(days=1)))
+        rest = await unit.jobs_page(wanted, after=place_of(first[-1]), limit=COUNT)
+    assert first + rest == JOBS[::-1]
+
+
+async def test_a_list_holds_what_is_wanted_and_is_counted_up_to_a_limit(store: Store) -> None:
+    wanted = JobsWanted(
+        states=(JobState.FINISHED,), material="PLA", since=NOW + timedelta(minutes=2)
+    )
+    async with (await filled(store)).read() as unit:
+        page = await unit.jobs_page(wanted, after=None, limit=COUNT)
+        assert [job.job_id for job in page] == ["job-3"]
+        assert await unit.jobs_count(wanted, limit=COUNT) == 1
+        assert await unit.jobs_count(JobsWanted(), limit=COUNT - 1) == COUNT - 1
+        assert not await unit.jobs_page(JobsWanted(printer_class="other"), after=None, limit=9)
+        assert await unit.job_states() == {JobState.FINISHED: 5, JobState.READY: 2}
+
+
+async def test_a_receipt_is_kept_until_it_is_too_old(store: Store) -> None:
+    answered = replace(RECEIPT, answer='{"status": 201}')
+    async with store.write() as unit:
+        await unit.save_receipt(RECEIPT)
+        await unit.save_receipt(answered)
+    async with store.write() as unit:
+        assert await unit.receipt(RECEIPT.key) == answered
+        await unit.drop_receipts(NOW)
+        assert await unit.receipt(RECEIPT.key) == answered
+        await unit.drop_receipts(NOW + timedelta(microseconds=1))
+        assert await unit.receipt(RECEIPT.key) is None

@@ -1,0 +1,62 @@
+"""The part of a unit in memory that is about lists and receipts."""
+
+import operator
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from coordinator.domain.jobs import Job, JobState
+from coordinator.domain.listing import JobPlace, JobsWanted
+from coordinator.domain.receipts import Receipt
+
+if TYPE_CHECKING:
+    from tests.fakes.memory_store import Tables
+
+
+class MemoryListing:
+    """Implements `coordinator.ports_listing.Listing` on tables."""
+
+    tables: "Tables"
+    changed: bool
+
+    async def jobs_page(
+        self, wanted: JobsWanted, *, after: JobPlace | None, limit: int
+    ) -> list[Job]:
+        found = sorted(self._those(wanted), key=_place, reverse=wanted.newest)
+        if after is not None:
+            last = (after.created_at, after.job_id)
+            behind = operator.lt if wanted.newest else operator.gt
+            found = [job for job in found if behind(_place(job), last)]
+        return found[:limit]
+
+    async def jobs_count(self, wanted: JobsWanted, *, limit: int) -> int:
+        return min(limit, len(self._those(wanted)))
+
+    async def job_states(self) -> Mapping[JobState, int]:
+        return dict(Counter(job.state for job in self.tables.jobs.values()))
+
+    async def receipt(self, key: str) -> Receipt | None:
+        return self.tables.receipts.get(key)
+
+    async def save_receipt(self, receipt: Receipt) -> None:
+        self.changed = True
+        self.tables.receipts[receipt.key] = receipt
+
+    async def drop_receipts(self, before: datetime) -> None:
+        kept = {key: each for key, each in self.tables.receipts.items() if each.at >= before}
+        self.tables.receipts = kept
+
+    def _those(self, wanted: JobsWanted) -> list[Job]:
+        return [
+            job
+            for job in self.tables.jobs.values()
+            if (wanted.states is None or job.state in wanted.states)
+            and wanted.material in ("", job.material)
+            and wanted.printer_class in ("", job.printer_class)
+            and (wanted.since is None or job.updated_at >= wanted.since)
+        ]
+
+
+def _place(job: Job) -> tuple[datetime, str]:
+    return job.created_at, job.job_id
