@@ -109,13 +109,15 @@ class Board:
 
         Live values in it are `COMPRESSED_S` old at most, all else is as it is.
         """
-        listed = await self.listed()
+        await self._refresh()
         now_s = asyncio.get_running_loop().time()
         if self._compressed is not None:
             kept, standing, until_s = self._compressed
-            same = kept.tag == listed.tag
-            if same or (standing == self._standing_number and now_s < until_s):
+            if standing == self._standing_number and now_s < until_s:
                 return kept
+        listed = await self.listed()
+        if self._compressed is not None and kept.tag == listed.tag:
+            return kept
         squeezer = zlib.compressobj(1, wbits=31)
         body = squeezer.compress(listed.body) + squeezer.flush()
         made = Listed(body, listed.tag)
