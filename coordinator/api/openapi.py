@@ -133,9 +133,11 @@ def _in_headers(route: Route) -> list[Document]:
         "If-Match": route.guarded,
         "Idempotency-Key": route.once,
     }
-    words: Document = {"type": "string", "pattern": "^[ -~]{1,255}$"}
+    shapes: dict[str, Document] = {"Idempotency-Key": {"pattern": "^[ -~]{1,255}$"}}
     return [
-        {"name": name, "in": "header", "schema": words} for name, heeded in wanted.items() if heeded
+        {"name": name, "in": "header", "schema": {"type": "string", **shapes.get(name, {})}}
+        for name, heeded in wanted.items()
+        if heeded
     ]
 
 

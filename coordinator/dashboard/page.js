@@ -1,7 +1,9 @@
-// The status page: asks the API once a second and draws what it says. It keeps nothing but the
-// token, and that only as long as the tab lives.
+// The status page: draws what the API tells of the farm. Printers come over a WebSocket as they
+// change; jobs are asked for when it says that one did. It keeps nothing but the token, and that
+// only as long as the tab lives.
 
-const PERIOD_MS = 1000;
+const RETRY_MS = 1000;
+const JOBS_SHOWN = 30;
 const KEY = "farmhand-token";
 const TONES = {
   idle: "good", finished: "good", busy: "work", reserved: "work", printing: "work", leased: "work",
@@ -150,7 +152,6 @@ async function act(button, path) {
   button.disabled = true;
   try {
     await ask("POST", path);
-    await refresh();
   } catch (error) {
     say(error.message, true);
     button.disabled = false;
@@ -170,13 +171,62 @@ function fill(list, cards) {
   if (key) list.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
 
-async function refresh() {
-  const [printers, jobs] = await Promise.all([ask("GET", "/printers"), ask("GET", "/jobs")]);
-  fill($("printers"), printers.items.map(printerCard));
-  fill($("jobs"), jobs.items.reverse().slice(0, 30).map(jobCard));
-  const waiting = printers.items.filter((printer) => printer.status === "needs_clearing").length;
+// What the farm told: printers by id, whole, and the connection that it comes by.
+const printers = new Map();
+let socket = null;
+let sequence = 0;
+let jobsDue = false;
+
+function hear(said) {
+  if (said.kind === "snapshot") {
+    printers.clear();
+    for (const printer of said.printers) printers.set(printer.id, printer);
+  } else if (said.sequence !== sequence + 1) {
+    socket.send(JSON.stringify({ kind: "resync" }));
+    return;
+  } else {
+    for (const id of said.gone?.printers ?? []) printers.delete(id);
+    for (const [id, fields] of Object.entries(said.printers ?? {})) {
+      printers.set(id, { ...printers.get(id), ...fields });
+    }
+  }
+  sequence = said.sequence;
+  draw();
+  if (said.jobs || said.gone?.jobs.length) refreshJobs();
+}
+
+function draw() {
+  const all = [...printers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  fill($("printers"), all.map(printerCard));
+  const waiting = all.filter((printer) => printer.status === "needs_clearing").length;
   document.title = waiting ? `(${waiting}) Farmhand` : "Farmhand";
   say(`as of ${new Date().toLocaleTimeString()}`, false);
+}
+
+async function refreshJobs() {
+  if (jobsDue) return;  // what is asked for in a moment shows this change too
+  jobsDue = true;
+  await new Promise((done) => setTimeout(done, 200));
+  jobsDue = false;
+  try {
+    const jobs = await ask("GET", `/jobs?order=newest&limit=${JOBS_SHOWN}`);
+    fill($("jobs"), jobs.items.map(jobCard));
+  } catch (error) {
+    say(`not live: ${error.message}`, true);
+  }
+}
+
+// Browsers set no header on a WebSocket: a ticket, good for once, opens it.
+async function connect() {
+  const { ticket } = await ask("POST", "/live/tickets");
+  const url = new URL(`/api/v1/live?ticket=${encodeURIComponent(ticket)}`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  await new Promise((lost) => {
+    socket = new WebSocket(url);
+    socket.addEventListener("open", () => show(true));
+    socket.addEventListener("message", ({ data }) => hear(JSON.parse(data)));
+    socket.addEventListener("close", ({ reason }) => lost(say(`not live: ${reason || "no connection"}`, true)));
+  });
 }
 
 function show(known) {
@@ -187,18 +237,18 @@ function show(known) {
 async function loop() {
   if (sessionStorage.getItem(KEY) && !document.hidden) {
     try {
-      show(true);
-      await refresh();
+      await connect();
     } catch (error) {
       if (error.message === "no_credential") leave("This token is not the farm's.");
       else say(`not live: ${error.message}`, true);
     }
   }
-  setTimeout(loop, PERIOD_MS);
+  setTimeout(loop, RETRY_MS);
 }
 
 function leave(reason) {
   sessionStorage.removeItem(KEY);
+  socket?.close();
   [...pictures.keys()].forEach(forget);
   show(false);
   say(reason, false);

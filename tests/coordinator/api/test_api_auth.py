@@ -48,6 +48,8 @@ async def test_little_is_public_and_the_table_is_all_there_is(farm: ServedFarm) 
         "/api/v1/problems/{code}",
         "/dashboard/page.css",
         "/dashboard/page.js",
+        "/dashboard/docs.js",
+        "/docs",
     }
 
 
