@@ -47,7 +47,7 @@ class Found:
     ready_s: float
 
 
-def measure(*, printers: int, seconds: float, jobs: int) -> Found:
+def measure(*, printers: int, seconds: float, jobs: int, changes: int = CHANGES) -> Found:
     """Run all of it."""
     with TemporaryDirectory(prefix="farmhand-front-", dir="/var/tmp") as name:
         folder = Path(name)
@@ -58,7 +58,7 @@ def measure(*, printers: int, seconds: float, jobs: int) -> Found:
                 asyncio.run(Stored(farm.folder).until_arrived(printers, 120.0))
                 until(lambda: _measuring(farm), "all printers to measure")
                 loops = _loops(farm, folder, seconds)
-                seen = asyncio.run(seen_ms(farm.url, farm.token, screens=SCREENS, changes=CHANGES))
+                seen = asyncio.run(seen_ms(farm.url, farm.token, screens=SCREENS, changes=changes))
                 resident = resident_mib(farm.process.pid)
         (folder / "full").mkdir()
         asyncio.run(_fill(folder / "full", jobs))

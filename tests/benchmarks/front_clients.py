@@ -107,7 +107,7 @@ async def seen_ms(url: str, token: str, *, screens: int, changes: int) -> list[f
             looking = [asyncio.create_task(_until(each, status)) for each in sockets]
             await asyncio.sleep(0.05)
             asked_s = time.perf_counter()
-            path = "/api/v1/printers/printer-00007/service"
+            path = "/api/v1/printers/printer-00000/service"
             async with session.post(path, json={"in_service": wanted}) as answer:
                 answer.raise_for_status()
             found += [(at_s - asked_s) * 1000 for at_s in await asyncio.gather(*looking)]
@@ -123,6 +123,6 @@ async def _until(socket_: aiohttp.ClientWebSocketResponse, status: str) -> float
         at_s = time.perf_counter()
         if '"status"' not in text:
             continue
-        told = json.loads(text).get("printers", {}).get("printer-00007", {}).get("status")
+        told = json.loads(text).get("printers", {}).get("printer-00000", {}).get("status")
         if told is not None and (told == "in_service") == (status == "in_service"):
             return at_s

@@ -10,7 +10,7 @@ from tests.benchmarks.front_clients import Loop
 
 
 def test_a_small_farm_is_asked_watched_and_started() -> None:
-    found = measure(printers=3, seconds=0.2, jobs=20)
+    found = measure(printers=3, seconds=0.2, jobs=20, changes=2)
     assert all(loop.per_s > 0 for loop in found.loops.values())
     assert len(found.seen_ms) > 0
     assert len(list(readable(found))) == len(found.loops) + 7

@@ -101,7 +101,12 @@ def _answering(farm: ServedFarm) -> Any:
 
 
 def _without_endless(told: dict[str, Any]) -> dict[str, Any]:
-    paths = {path: each for path, each in told["paths"].items() if path not in ENDLESS}
+    """Return the document without what does not end, and what it does not tell of yet."""
+    paths = {}
+    for path, each in told["paths"].items():
+        known = {name: each[name] for name in each if "default" not in each[name]["responses"]}
+        if known and path not in ENDLESS:
+            paths[path] = known
     return {**told, "paths": paths}
 
 
