@@ -139,7 +139,8 @@ class Board:
                 self._stale.add((subject, its_id))
 
     async def _refresh(self) -> None:
-        if not (self._read_all or self._stale or self._moved):
+        # Whoever is at it may just be reading what this question must already see.
+        if not (self._read_all or self._stale or self._moved or self._turn.locked()):
             return
         async with self._turn:
             if self._read_all:
