@@ -222,6 +222,27 @@ async def test_a_client_that_takes_nothing_is_dropped_with_a_reason() -> None:
     assert all(len(reason) < 124 for reason in seats.REASONS.values())
 
 
+async def test_who_asks_and_never_listens_is_hung_up_on_and_others_go_on(
+    farm: ServedFarm, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats, "WAITING_MAX", 4)
+    monkeypatch.setattr(live, "GOODBYE_S", 0.1)
+    await farm.printers_arrive(*(f"p{number:03d}" for number in range(300)))
+    asked = 200  # 40 MB in answers, more than both ends' buffers hold
+    async with screen(session) as deaf, screen(session) as shown:
+        for _ in range(asked):
+            if deaf.socket.closed:
+                break
+            await deaf.socket.send_str('{"kind": "resync"}')
+        await farm.something_is_wrong("p007")
+        while not shown.picture.printers["p007"]["findings"]:
+            await shown.hear()
+        heard = 0
+        while (await deaf.socket.receive(PATIENCE_S)).type is aiohttp.WSMsgType.TEXT:
+            heard += 1
+        assert heard < asked
+
+
 def test_what_was_said_last_is_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seats, "REMEMBERED_BYTES_MAX", 30)
     audience = Audience()
