@@ -29,6 +29,7 @@ from coordinator.api.origins import FRONT, Front
 from coordinator.api.routes import Route
 from coordinator.api.stream import Stream
 from coordinator.api.tickets import Tickets
+from coordinator.usecases.admitting import still_holds
 from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
@@ -74,6 +75,7 @@ def build_app(
     app[VERSION] = version
     app[BOARD] = Board(farm)
     app[live.STREAM] = Stream(farm, app[BOARD])
+    app[live.STILL_HOLDS] = lambda caller: still_holds(gate, caller)
     app[TICKETS] = Tickets(farm.clock.now)
     app.cleanup_ctx.extend((_hearing, live.serve))
     app.on_shutdown.append(live.goodbye)

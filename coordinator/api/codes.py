@@ -24,7 +24,6 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "not_your_job": "Only an operator steers the jobs of others.",
         "not_permitted": "The credential lacks the permission that this address wants.",
         "priority_not_permitted": "Only an operator puts a job before those of others.",
-        "other_origin": "A page of another site may not open a live connection.",
     },
     404: {
         "no_such_route": "There is nothing at this address.",

@@ -35,11 +35,13 @@ LONG: dict[str, dict[str, str]] = {
         "agent": "tests.benchmarks.agent",
         "bytes": "tests.benchmarks.wire_bytes",
         "farm": "tests.benchmarks.farm",
+        "front": "tests.benchmarks.front",
         "history": "tests.benchmarks.history",
         "slicing": "tests.benchmarks.slicing",
         "hosts": "tests.benchmarks.host_drivers",
     },
     "prove": {
+        "api": "tests.proofs.api",
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
         "moonraker": "tests.proofs.moonraker",

@@ -25,6 +25,8 @@ LISTED = {
     ("GET", "/"),
     ("GET", "/dashboard/page.css"),
     ("GET", "/dashboard/page.js"),
+    ("GET", "/dashboard/docs.js"),
+    ("GET", "/docs"),
     ("GET", "/api/v1/health"),
     ("HEAD", "/api/v1/health"),
     ("GET", "/api/v1/openapi.json"),
