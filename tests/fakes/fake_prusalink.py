@@ -22,6 +22,7 @@ class FakePrusaLink:
 
     Attributes:
         state: its word.
+        trouble: what it says is wrong with the printer.
         job: number and path of its job; None without.
         files: path below the storage -> content.
         begun: every print that began: the judge of "exactly once".
@@ -37,6 +38,7 @@ class FakePrusaLink:
     """
 
     state: str = "IDLE"
+    trouble: str = ""
     job: tuple[int, str] | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
@@ -168,6 +170,8 @@ class FakePrusaLink:
                 "temp_bed": 20.0, "target_bed": self.targets["bed"],
             },
         }  # fmt: skip
+        if self.trouble:
+            told["printer"]["status_printer"] = {"ok": False, "message": self.trouble}
         if self.job is not None:
             told["job"] = {"id": self.job[0], "progress": 50.0, "time_remaining": 600}
         if self._transfer is not None:
