@@ -8,7 +8,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     (
         "refuses the API key",
         (
-            "take the key anew from the host's own page, and put it into 'api_key' or 'api_key_file'; "
+            "take the key anew from the host's own page, for 'api_key' or 'api_key_file'; "
             "OctoPrint is asked for one by `farmhand-agent octoprint-key URL`"
         ),
     ),

@@ -111,7 +111,10 @@ def _announced(network: Zeroconf, listen_s: float) -> list[ServiceInfo]:
 
     def details(each: tuple[str, str]) -> ServiceInfo | None:
         with suppress(Error):  # a name that is none
-            return network.get_service_info(each[0], each[1], timeout=int(DETAILS_S * 1000))
+            info = ServiceInfo(*each)
+            # PrusaLink leaves it to its machine to tell its address: some tell none in time.
+            info.request(network, DETAILS_S * 1000)
+            return info if info.server and info.port else None
         return None
 
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE_MAX) as threads:
@@ -124,35 +127,33 @@ def _calls_itself_prusalink(name: str) -> bool:
 
 def _hosts(announced: Iterable[ServiceInfo]) -> Iterator[tuple[Kind, ServiceInfo]]:
     """Yield each host once, in the order of its name, as what it is rather than what it serves."""
-    hosts: dict[tuple[str, int | None], tuple[Kind, ServiceInfo]] = {}
+    hosts: dict[tuple[str | None, int | None], tuple[Kind, ServiceInfo]] = {}
     for info in announced:
         kind = _PRUSALINK if _calls_itself_prusalink(info.name) else KINDS.get(info.type)
-        if kind is None or not info.parsed_addresses() or not info.port:
-            continue
-        place = (info.parsed_addresses()[0], info.port)
-        if place not in hosts or kind is _PRUSALINK:
+        place = (info.server, info.port)
+        if kind is not None and (place not in hosts or kind is _PRUSALINK):
             hosts[place] = (kind, info)
     yield from sorted(hosts.values(), key=lambda each: each[1].name)
 
 
 def _found(kind: Kind, info: ServiceInfo, leads_to: Callable[[str, str], bool]) -> Found:
     """Return a host as it is written down: by its name where that leads there, else by address."""
-    [address, *_] = info.parsed_addresses()
     told = {
         key.decode(errors="replace"): (value or b"").decode(errors="replace")
         for key, value in info.properties.items()
     }
     path = told.get("path", "") or told.get("route_prefix", "")
-    numbered = _url(address, info.port, path)
     host = (info.server or "").rstrip(".").lower()
     named = _url(host, info.port, path)
-    usable = bool(re.fullmatch(r"[a-z0-9.-]+", host)) and leads_to(host, address)
-    url = named if usable else numbered
+    numbered = [_url(address, info.port, path) for address in info.parsed_addresses()]
+    spelt = bool(re.fullmatch(r"[a-z0-9.-]+", host))
+    resolved = spelt and any(leads_to(host, address) for address in info.parsed_addresses())
+    url = named if resolved or not numbered else numbered[0]
     return Found(
         address=url,
         driver=kind.driver,
         setting="url",
-        names=(numbered,),
+        names=(*numbered, *([named] if spelt else [])),
         firmware=f"{kind.name} {told.get('version', '')}".strip(),
         machine=host.removesuffix(".local") or info.name.removesuffix(f".{info.type}"),
         missing=kind.missing,
@@ -161,7 +162,8 @@ def _found(kind: Kind, info: ServiceInfo, leads_to: Callable[[str, str], bool]) 
 
 
 def _url(host: str, port: int | None, path: str) -> str:
-    place = host if port == 80 else f"{host}:{port}"
+    shown = re.sub(r"[^\w.:-]", "", host)
+    place = shown if port == 80 else f"{shown}:{port}"
     way = path.strip("/")
     return f"http://{place}/{way}" if re.fullmatch(r"[\w./~-]+", way) else f"http://{place}"
 

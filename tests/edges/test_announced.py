@@ -73,7 +73,8 @@ def test_each_host_is_found_once_as_what_it_is(network: Responder) -> None:
         "http://127.0.0.1:7126": "moonraker",
         "http://127.0.0.1": "prusalink",
     }
-    assert here["http://octopi.local:5000"].names == ("http://127.0.0.1:5000",)
+    names = ("http://127.0.0.1:5000", "http://octopi.local:5000")
+    assert here["http://octopi.local:5000"].names == names
     assert here["http://octopi.local:5000"].firmware == "OctoPrint 1.11.8"
 
 

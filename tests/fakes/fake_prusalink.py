@@ -31,6 +31,7 @@ class FakePrusaLink:
         refuse: order -> status to refuse it with.
         stays: a start is accepted, and nothing comes of it.
         edits: what is uploaded is changed afterwards.
+        lingers: it refuses so many starts after the end of a print.
         lags: what was uploaded is not listed for so many questions.
         gate: uploads end once it is set.
         username: whose password `key` is; empty: an API key.
@@ -47,6 +48,7 @@ class FakePrusaLink:
     refuse: dict[str, int] = field(default_factory=dict)
     stays: bool = False
     edits: bool = False
+    lingers: int = 0
     lags: int = 0
     key: str = KEY
     username: str = ""
