@@ -61,8 +61,8 @@ class PrusaLinkSettings(HostSettings):
 
     username: str = ""
     storage: str = ""
-    poll_moving_s: float = 2.0
-    poll_resting_s: float = 5.0
+    poll_moving_s: float = 1.0
+    poll_resting_s: float = 3.0
 
 
 class PrusaLink(HostDriver):

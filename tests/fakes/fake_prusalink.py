@@ -228,6 +228,9 @@ class FakePrusaLink:
             raise web.HTTPNotFound
         if self.state in ("PRINTING", "PAUSED"):
             raise web.HTTPConflict
+        if self.lingers and self.state in ("FINISHED", "STOPPED"):
+            self.lingers -= 1
+            raise web.HTTPConflict
         if not self.stays:
             self._number += 1
             self.begun.append(path)

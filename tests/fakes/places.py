@@ -3,6 +3,7 @@
 Each opens below a folder, lends the place, and closes it.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from tests.fakes.prusalink_server import PrusaLinkServer
 from tests.fakes.serial_server import SerialServer
 from tests.proofs.crash import is_own
 
+LOOK_S = 0.01
+SAID_S_MAX = 30.0
+
 
 @dataclass(frozen=True)
 class Place:
@@ -25,13 +29,19 @@ class Place:
         driver: which of the agent's drives it.
         settings: of that driver, as a table of TOML.
         begun: how many prints began there so far.
-        hurry: have it print faster than any printer.
+        hurry: have it print faster than any printer; `dawdle` ends that.
+        moves: whether it does, where `begun` counts what lies there before.
+        steer: pause there as a person does, or go on; returns when the host said that it did, in
+            seconds of the wall clock. Only hosts can.
     """
 
     driver: str
     settings: str
     begun: Callable[[], int]
     hurry: Callable[[], None] = lambda: None
+    dawdle: Callable[[], None] = lambda: None
+    steer: Callable[[bool], float] = lambda _: 0.0
+    moves: Callable[[], bool] | None = None
 
 
 def executed(log: Path) -> list[str]:
@@ -79,6 +89,15 @@ def _host(url: str, key: str, more: str = "") -> str:
     return f'url = "{url}", api_key = "{key}"{more}'
 
 
+def _said(state: Callable[[], str], wanted: str) -> float:
+    """Return when a host says that it is in a state."""
+    ends_s = time.monotonic() + SAID_S_MAX
+    while state() != wanted:
+        assert time.monotonic() < ends_s, f"it is never {wanted}"
+        time.sleep(LOOK_S)
+    return time.time()
+
+
 @contextmanager
 def _octoprint(folder: Path) -> Iterator[Place]:
     server = OctoPrintServer(folder)
@@ -89,7 +108,15 @@ def _octoprint(folder: Path) -> Iterator[Place]:
         def begun() -> int:
             return sum("plates/" not in path for path in server.runs())
 
-        yield Place("octoprint", _host(server.url, server.key), begun)
+        def moves() -> bool:
+            return server.state == "Printing"
+
+        def steer(paused: bool) -> float:
+            action = "pause" if paused else "resume"
+            server.ask("api/job", {"command": "pause", "action": action})
+            return _said(lambda: server.state, "Paused" if paused else "Printing")
+
+        yield Place("octoprint", _host(server.url, server.key), begun, steer=steer, moves=moves)
 
 
 @contextmanager
@@ -100,8 +127,19 @@ def _moonraker(folder: Path) -> Iterator[Place]:
         server.klippy.boot()
         server.start()
         klippy = server.klippy
-        settings = _host(server.url, server.key)
-        yield Place("moonraker", settings, lambda: len(klippy.begun), klippy.hurry)
+
+        def steer(paused: bool) -> float:
+            klippy.script("PAUSE" if paused else "RESUME")
+            return time.time()
+
+        yield Place(
+            "moonraker",
+            _host(server.url, server.key),
+            lambda: len(klippy.begun),
+            klippy.hurry,
+            klippy.dawdle,
+            steer,
+        )
 
 
 @contextmanager
@@ -111,8 +149,21 @@ def _prusalink(folder: Path) -> Iterator[Place]:
         stack.callback(server.close)
         server.start()
         board = server.board
-        settings = _host(server.url, server.key, ", height_mm = 210")
-        yield Place("prusalink", settings, lambda: board.moved.count("G28"), board.hurry)
+
+        def steer(paused: bool) -> float:
+            number = server.ask("api/v1/job")["id"]
+            verb = "pause" if paused else "resume"
+            server.ask(f"api/v1/job/{number}/{verb}", verb="PUT")
+            return _said(lambda: server.state, "PAUSED" if paused else "PRINTING")
+
+        yield Place(
+            "prusalink",
+            _host(server.url, server.key, ", height_mm = 210"),
+            lambda: board.moved.count("G28"),
+            board.hurry,
+            board.dawdle,
+            steer,
+        )
 
 
 PLACES: dict[str, Callable[[Path], AbstractContextManager[Place]]] = {
