@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,8 +87,10 @@ def starts(here: Bed, trials: int) -> list[float]:
     waits = []
     for number in range(trials):
         moves = here.place.moves or partial(_more_than, here.place.begun(), here.place.begun)
-        job = here.submit(number, layers=2, dwell_ms=200)
-        moved_s = _when(moves)
+        with ThreadPoolExecutor(1) as beside:  # the command ends after the print has begun
+            moved = beside.submit(_when, moves)
+            job = here.submit(number, layers=2, dwell_ms=200)
+            moved_s = moved.result()
         here.place.hurry()
         run = until(partial(here.run, job), "the run")
         waits.append(moved_s - datetime.fromisoformat(run["leased_at"]).timestamp())
