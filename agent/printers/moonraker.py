@@ -84,6 +84,7 @@ class MoonrakerHost:
     """See `agent.printers.print_host.PrintHost`."""
 
     commands = COMMANDS
+    unsaid = RunState.FAILED  # its history and Klipper know what did not fail
 
     def __init__(self, settings: MoonrakerSettings) -> None:
         """Connect to nothing yet.

@@ -44,6 +44,7 @@ LONG: dict[str, dict[str, str]] = {
         "api": "tests.proofs.api",
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
+        "drivers": "tests.proofs.drivers",
         "moonraker": "tests.proofs.moonraker",
         "octoprint": "tests.proofs.octoprint",
         "plates": "tests.proofs.plates",
