@@ -60,6 +60,8 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         raise RequestInvalid("The slicing request is longer than 1 MiB: pass paths, not contents.")
     # numpy's threads reserve address space for each core, which the limit below would count.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Looking for plugins reads the metadata of all that is installed, for each shape again.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from slicing.request import (
         ImportRequest,
         InspectRequest,
