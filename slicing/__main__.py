@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from slicing.errors import Cancelled, ModelTooComplex, RequestInvalid, SlicingError
-from slicing.process import limit_own_memory
+from slicing.process import end_with_parent, limit_own_memory
 
 EXIT_FAILED = 3
 
@@ -29,6 +29,7 @@ def main() -> int:
     """Answer one request; return the exit status."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _terminate)
+    end_with_parent()
     out = _claim_stdout()
     try:
         _say(out, "result", _answer(out, sys.stdin.buffer.read(_REQUEST_BYTES_MAX + 1)))

@@ -51,7 +51,7 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
     )
     printer = configuration.printer
     engine = open_engine(request.engine)
-    parts = prepared(request, lambda stage: report(0.0, stage))
+    parts = prepared(request, configuration, lambda stage: report(0.0, stage))
     on_plate = laid(parts, configuration, triangles_max=request.limits.triangles_max)
     report(_LOADED, "slicing")
     try:

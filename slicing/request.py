@@ -119,6 +119,7 @@ class InspectRequest(_Request):
         material: what it is to be sliced for, with `quality` and `settings`; what is unknown is
             refused now and not when the slicing begins. Empty where that is open.
         engine: what it is to be sliced with; it must be installed.
+        orient: it will be turned to print, so that it fits where it does some way up.
     """
 
     kind: Literal["inspect"]
@@ -127,6 +128,7 @@ class InspectRequest(_Request):
     quality: str = ""
     settings: Overrides = Overrides()
     engine: str = "prusaslicer"
+    orient: bool = False
 
 
 class SliceRequest(_Request):
@@ -136,6 +138,7 @@ class SliceRequest(_Request):
         output_path: where the G-code goes. Nothing appears there before it is whole.
         engine: a name of the registry.
         cache_folder: plates that were made before are taken from there, new ones kept; None: not.
+        cache_bytes_max: how much may lie there; the least recently used go first.
         copies: of the model; as many go on the plate as have room.
         models: others that go on the same plate.
         orient: turn each part the way that prints best.
@@ -153,6 +156,7 @@ class SliceRequest(_Request):
     settings: Overrides = Overrides()
     engine: str = "prusaslicer"
     cache_folder: Path | None = None
+    cache_bytes_max: int = Field(default=2048 * MIB, gt=0)
     designer_settings: bool = False
     copies: Copies = 1
     models: Annotated[tuple[Model, ...], Field(max_length=100)] = ()

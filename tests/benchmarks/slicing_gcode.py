@@ -97,7 +97,8 @@ def hits(trials: int) -> Iterator[Line]:
             began = time.perf_counter()
             make_or_fetch(request, lambda _ratio, _stage: None)
             times.append(time.perf_counter() - began)
-        name_of_plate, plates = key_of(request), Cache(folder / "cache")
+        plates = Cache(folder / "cache", bytes_max=request.cache_bytes_max)
+        name_of_plate = key_of(request)
         looks = []
         for _ in range(trials):
             began = time.perf_counter()
