@@ -6,7 +6,10 @@ A change of ours that moves a figure shows in the review of these files.
 
 import hashlib
 import json
+import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -46,7 +49,8 @@ def facts(engine: str, model: Path) -> dict[str, Any]:
             output_path=Path(folder) / "plate.gcode",
             pictures=False,
         )
-        made = make_plate(request, lambda _ratio, _stage: None)
+        with _one_core():
+            made = make_plate(request, lambda _ratio, _stage: None)
         found: dict[str, Any] = {
             "layers": made.layers,
             "lines": made.lines,
@@ -58,6 +62,20 @@ def facts(engine: str, model: Path) -> dict[str, Any]:
         if open_engine(engine).capabilities.deterministic:
             found["moves_sha256"] = _moves_sha256(request.output_path)
     return found
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Keep engines to one core: on several, PrusaSlicer's islands change places now and then."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _moves_sha256(path: Path) -> str:
