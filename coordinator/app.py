@@ -29,8 +29,7 @@ from coordinator.adapters.embedded_broker.broker import (
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
-from coordinator.adapters.slicing_runner.plate_cache import PlateCache
-from coordinator.adapters.slicing_runner.runner import ChildSlicer
+from coordinator.adapters.slicing_runner.runner import ChildSlicer, PlateCache
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.app import build_app

@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from coordinator.errors import SettingsInvalid
 from coordinator.help_format import HelpFormatter
+from protocols.gcode.rules import RULES
 
 MIB = 1024 * 1024
 PREFIX = "FARMHAND_"
@@ -196,6 +197,13 @@ class Settings(BaseSettings):
     @classmethod
     def _at_home(cls, value: Path) -> Path:
         return value.expanduser()
+
+    @field_validator("gcode_policy")
+    @classmethod
+    def _rules_known(cls, value: dict[str, str]) -> dict[str, str]:
+        if unknown := value.keys() - RULES.keys():
+            raise ValueError(f"there is no rule {min(unknown)}; there are {', '.join(RULES)}")
+        return value
 
     @field_validator("public_url")
     @classmethod
