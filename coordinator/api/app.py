@@ -7,6 +7,7 @@ from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, VERSION
 from coordinator.api.auth import TOKEN, check_token
 from coordinator.api.middlewares import add_headers, explain, guard, identify
 from coordinator.api.routes import Route
+from coordinator.api.slicers import moonraker, octoprint, prusalink
 from coordinator.usecases.farm import Farm
 
 ROUTES: tuple[Route, ...] = (
@@ -17,6 +18,9 @@ ROUTES: tuple[Route, ...] = (
     *artifacts.ROUTES,
     *health.ROUTES,
     *page.ROUTES,
+    *octoprint.ROUTES,
+    *prusalink.ROUTES,
+    *moonraker.ROUTES,
 )
 
 

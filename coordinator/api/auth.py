@@ -1,10 +1,12 @@
 """Who may: every route wants a credential with its permission unless it is public."""
 
 import hmac
+from dataclasses import replace
 
 from aiohttp import web
 
-from coordinator.api.asking import CALLER
+from coordinator.api import digest
+from coordinator.api.asking import CALLER, FARM
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.domain.access import PERMISSIONS, Caller, Permission, Role
 from coordinator.errors import SettingsInvalid
@@ -18,7 +20,7 @@ _UNAUTHORIZED = Problem(
     status=401,
     code="no_credential",
     title="Not allowed",
-    detail="Send the farm's token: `Authorization: Bearer <token>`. "
+    detail="Send the farm's token: `Authorization: Bearer <token>`, or `X-Api-Key: <token>`. "
     "It is in the file `token` in the coordinator's state folder.",
     headers={"WWW-Authenticate": 'Bearer realm="farmhand"'},
 )
@@ -51,19 +53,51 @@ def admit(request: web.Request, token: str, needs: Permission | None) -> None:
     if needs is None:
         return
     if caller is None:
-        raise BadRequest(_UNAUTHORIZED)
+        raise BadRequest(_unauthorized(request, token))
     if not caller.may(needs):
         raise BadRequest(_forbidden(needs))
 
 
 def _caller(request: web.Request, token: str) -> Caller | None:
     """Return who comes with a credential that we know."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # Bytes: comparing texts in constant time fails on what is not ASCII.
-    same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
-    if scheme.lower() != "bearer" or not same:
+    same = hmac.compare_digest(_shown(request).encode("utf-8", "replace"), token.encode())
+    if not same and not (_speaks_digest(request) and _proves(request, token)):
         return None
     return Caller(actor="user:admin", role=Role.ADMIN, permissions=PERMISSIONS[Role.ADMIN])
+
+
+def _shown(request: web.Request) -> str:
+    """Return the token that a request shows; slicers show theirs in a header of its own."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        return given.strip() if scheme.lower() == "bearer" else ""
+    return request.headers.get("X-Api-Key", "").strip()
+
+
+def _speaks_digest(request: web.Request) -> bool:
+    """Whether a name and a password will do; browsers keep these, and a foreign page may use them.
+
+    Slicers don't say from which page they come.
+    """
+    return request.path.startswith("/prusalink/") and "Origin" not in request.headers
+
+
+def _proves(request: web.Request, token: str) -> bool:
+    return digest.proves(
+        request.headers.get("Authorization", ""),
+        method=request.method,
+        uri=request.raw_path,
+        password=token,
+        now_s=request.app[FARM].clock.now().timestamp(),
+    )
+
+
+def _unauthorized(request: web.Request, token: str) -> Problem:
+    if not _speaks_digest(request):
+        return _UNAUTHORIZED
+    now_s = request.app[FARM].clock.now().timestamp()
+    return replace(_UNAUTHORIZED, headers={"WWW-Authenticate": digest.challenge(token, now_s)})
 
 
 def _forbidden(needs: Permission) -> Problem:

@@ -18,6 +18,7 @@ from coordinator.api.problems import (
     unexpected,
 )
 from coordinator.api.routes import Handler, Route
+from coordinator.api.slicers.wording import refusal_of
 from coordinator.domain.access import Permission
 from coordinator.errors import FarmError
 
@@ -106,4 +107,4 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def _answer(request: web.Request, problem: Problem) -> web.Response:
-    return response_of(problem, request[REQUEST_ID])
+    return refusal_of(request.path, problem) or response_of(problem, request[REQUEST_ID])

@@ -16,6 +16,7 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.given_plates import BINARY_SUFFIX, Given, look_at
 from coordinator.usecases.performing import writing
 from coordinator.usecases.storing import copy, discard_unknown
+from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import JobId, PrinterId
 
 log = structlog.get_logger(__name__)
@@ -26,7 +27,13 @@ MODEL_SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What someone asks for; empty and None mean that any will do, as in `Job`."""
+    """What someone asks for; empty and None mean that any will do, as in `Job`.
+
+    Attributes:
+        held: it is kept, and nothing of it printed before somebody says so.
+        class_needed: G-code of which nobody says for which class it is, is refused.
+        userdata: what the sender's program wants kept beside it, as text; history holds it.
+    """
 
     name: str
     file_name: str
@@ -38,6 +45,9 @@ class Order:
     printer_id: PrinterId | None = None
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
+    held: bool = False
+    class_needed: bool = False
+    userdata: str = ""
     actor: str
     origin: str = ""
 
@@ -61,6 +71,12 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
         given = await look_at(
             farm, staged.path, said_class="".join(classes), material=order.material
         )
+        if order.class_needed and not given.printer_class:
+            raise Refused(
+                "class_not_stated",
+                "the file does not say for which printers of this farm it is: "
+                "send it to the address of one class, or of one printer",
+            )
         return await _keep(farm, order, staged, given)
     if suffix == BINARY_SUFFIX:
         return await _accept_binary(farm, order, staged, "".join(classes))
@@ -148,6 +164,7 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
             printer_id=order.printer_id,
             overrides=order.overrides,
             priority=order.priority,
+            held=order.held,
             retries_max=farm.policy.retries_max,
             created_at=now,
             updated_at=now,
@@ -159,12 +176,10 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
             size_bytes=staged.size_bytes,
             created_at=now,
         )
-        note = Note(
-            subject="job",
-            subject_id=job.job_id,
-            name="job.received",
-            facts={"sha256": staged.sha256, "copies": job.copies},
-        )
+        facts: dict[str, Scalar] = {"sha256": staged.sha256, "copies": job.copies}
+        if order.userdata:
+            facts["userdata"] = order.userdata
+        note = Note(subject="job", subject_id=job.job_id, name="job.received", facts=facts)
         effects: Effects = (Save(artifact), Save(job), note, Poke(Work.PREPARE))
         if given is not None:
             job, more = advance(job, JobEvent.READY, now)
