@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from coordinator.api import digest
-from coordinator.api.asking import CALLER, FARM
+from coordinator.api.asking import CALLER
 from coordinator.api.problems import BadRequest, Problem
+from coordinator.api.slicers.passwords import asks_password, challenge, knows_password
 from coordinator.domain.access import PERMISSIONS, Caller, Permission, Role
 from coordinator.errors import SettingsInvalid
 
@@ -62,7 +62,7 @@ def _caller(request: web.Request, token: str) -> Caller | None:
     """Return who comes with a credential that we know."""
     # Bytes: comparing texts in constant time fails on what is not ASCII.
     same = hmac.compare_digest(_shown(request).encode("utf-8", "replace"), token.encode())
-    if not same and not (_speaks_digest(request) and _proves(request, token)):
+    if not same and not knows_password(request, token):
         return None
     return Caller(actor="user:admin", role=Role.ADMIN, permissions=PERMISSIONS[Role.ADMIN])
 
@@ -75,29 +75,10 @@ def _shown(request: web.Request) -> str:
     return request.headers.get("X-Api-Key", "").strip()
 
 
-def _speaks_digest(request: web.Request) -> bool:
-    """Whether a name and a password will do; browsers keep these, and a foreign page may use them.
-
-    Slicers don't say from which page they come.
-    """
-    return request.path.startswith("/prusalink/") and "Origin" not in request.headers
-
-
-def _proves(request: web.Request, token: str) -> bool:
-    return digest.proves(
-        request.headers.get("Authorization", ""),
-        method=request.method,
-        uri=request.raw_path,
-        password=token,
-        now_s=request.app[FARM].clock.now().timestamp(),
-    )
-
-
 def _unauthorized(request: web.Request, token: str) -> Problem:
-    if not _speaks_digest(request):
+    if not asks_password(request):
         return _UNAUTHORIZED
-    now_s = request.app[FARM].clock.now().timestamp()
-    return replace(_UNAUTHORIZED, headers={"WWW-Authenticate": digest.challenge(token, now_s)})
+    return replace(_UNAUTHORIZED, headers=challenge(request, token))
 
 
 def _forbidden(needs: Permission) -> Problem:

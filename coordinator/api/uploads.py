@@ -88,6 +88,8 @@ async def received_whole(
         BadRequest: it ends early, or is too long.
         Unavailable: the disk is full.
     """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _refused(415, "compressed", "Send the file as it is, not compressed.")
     if (request.content_length or 0) > file_bytes_max:
         raise _too_large(file_bytes_max)
     name = file_name_of(file_name)

@@ -14,8 +14,8 @@ from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from protocols.wire.vocabulary import JobId, PrinterId
 
-# So often is planned anew; what is farther away than that, nobody can foretell anyway.
-ROUNDS_MAX = 200
+# So often is planned anew at most: a tenth of a second. What is farther off is not foretold.
+ROUNDS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

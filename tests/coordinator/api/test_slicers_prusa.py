@@ -80,6 +80,8 @@ async def test_a_put_that_is_too_long_or_elsewhere_is_refused_in_plain_text(
     assert (heard.status, heard.text) == (404, "There is one storage here, /local.")
     heard = await send(port, put(path.replace("x.gcode", "x.ufp"), GCODE, ""))
     assert heard.status == 422
+    heard = await send(port, put(path, GCODE, "Content-Encoding: gzip\r\n"))
+    assert 400 <= heard.status < 500
     assert not jobs(farm)
     assert not farm.artifacts.left_behind
 
