@@ -146,9 +146,20 @@ async def _work(
         # A new way to people begins with what happens from now on.
         for name in ("probe", *ways_to_people(settings)):
             ticker.poke(name)
+        if settings.announces:
+            telling = _tell_neighbours(farm, settings)
+            running.append(tasks.create_task(telling, name="neighbours"))
         await asked.wait()
         for task in running:
             task.cancel()
+
+
+async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
+    """Have slicers on the local network find the farm."""
+    # Late: only a farm that others reach needs it, and it takes a tenth of a second.
+    from coordinator.adapters import neighbours
+
+    await neighbours.keep_told(farm, host=settings.host, port=settings.port, version=_version())
 
 
 def _plate_cache(settings: Settings) -> PlateCache | None:

@@ -78,6 +78,10 @@ class Settings(BaseSettings):
     public_url: str = ""
     """How agents and people reach the API, where host and port do not say it."""
 
+    announce: bool = True
+    """Tell the local network of the farm, so that slicers find it; never while host is this machine
+    only, or the port any free one."""
+
     broker: Literal["auto", "mosquitto", "amqtt"] = "auto"
     """Which MQTT broker to start; auto is mosquitto where it is installed."""
 
@@ -192,6 +196,12 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important events that are logged."""
+
+    @property
+    def announces(self) -> bool:
+        """Whether the local network is told: only of what others reach, and find there again."""
+        here_only = self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return self.announce and self.port != 0 and not here_only
 
     @field_validator("state_dir")
     @classmethod

@@ -27,6 +27,7 @@ from coordinator.api.limits import LIMITER, Limiter
 from coordinator.api.middlewares import add_headers, check, explain, guard, identify
 from coordinator.api.origins import FRONT, Front
 from coordinator.api.routes import Route
+from coordinator.api.slicers import moonraker, octoprint, prusalink
 from coordinator.api.stream import Stream
 from coordinator.api.tickets import Tickets
 from coordinator.usecases.admitting import still_holds
@@ -46,6 +47,9 @@ ROUTES: tuple[Route, ...] = (
     *users.ROUTES,
     *openid.ROUTES,
     *webhooks.ROUTES,
+    *octoprint.ROUTES,
+    *prusalink.ROUTES,
+    *moonraker.ROUTES,
 )
 
 
