@@ -8,7 +8,7 @@ import json
 
 from aiohttp import web
 
-from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, VERSION, actor_of, who
+from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, VERSION, actor_of, who
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.routes import Route
 from coordinator.api.slicers import octoprint_documents as documents
@@ -117,7 +117,12 @@ async def command_file(request: web.Request) -> web.Response:
         if file.job.state in ENDED:
             raise NotNow("job_ended", f"{file.name} was dealt with already: send it again")
         if file.job.held:
-            await controlling.resume_job(request.app[FARM], file.job.job_id, *who(request))
+            await controlling.resume_job(
+                request.app[FARM],
+                file.job.job_id,
+                *who(request),
+                only_of=request[CALLER].steers_only,
+            )
     else:
         await _file(request)
     return web.Response(status=204)
