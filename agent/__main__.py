@@ -45,8 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from agent.discover import discover
 
             parser = argparse.ArgumentParser(prog="farmhand-agent discover")
-            parser.add_argument("port", nargs="*", help="look only there")
-            return discover(parser.parse_args(arguments[1:]).port, _print)
+            parser.add_argument("port", nargs="*", help="look only on these serial ports")
+            parser.add_argument(
+                "--interface", action="append", default=[], metavar="ADDRESS",
+                help="look for hosts only on the network with this address of ours",
+            )  # fmt: skip
+            wanted = parser.parse_args(arguments[1:])
+            return discover(wanted.port, _print, interfaces=wanted.interface)
         if arguments[:1] == ["check"]:
             from agent.check import check
 

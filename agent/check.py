@@ -1,5 +1,7 @@
 """The command `farmhand-agent check`: try each printer of the configuration, say what is wrong.
 
+And what a person can do about it, where that is known (advice.py).
+
 Each driver connects as it would under the agent, with what the agent remembers: a run that waits
 for its agent is asked for, and goes on waiting.
 """
@@ -8,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.advice import advice_on
 from agent.errors import SettingsInvalid
 from agent.line_thread import LineThread, OnLineThread
 from agent.printers.driver import Driver, Observation
@@ -50,6 +53,8 @@ async def check(settings: AgentSettings, *, timeout_s: float, say: Callable[[str
         lines.close()
     for printer, (well, words) in zip(settings.printers, results, strict=True):
         say(f"{'ok   ' if well else 'WRONG'} {printer.id} ({printer.driver}): {words}")
+        if not well and (advice := advice_on(words)):
+            say(f"      {advice}")
     return EXIT_ALL_WELL if all(well for well, _ in results) else EXIT_SOMETHING_WRONG
 
 

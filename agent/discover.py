@@ -1,4 +1,6 @@
-"""The command `farmhand-agent discover [PORT ...]`: what hangs here, ready for the configuration.
+"""The command `farmhand-agent discover [PORT ...]`: what is here, ready for the configuration.
+
+Serial ports are asked at all baud rates; hosts on the network announce themselves (announced.py).
 
 A firmware is only asked for its name, in a line without number: that resets nothing, so that a
 print which waits for its agent can still be gone on with. A port that an agent or another program
@@ -6,15 +8,16 @@ holds is left alone. The first opening of a port after it was plugged in resets 
 """
 
 import concurrent.futures
+import functools
 import os
-import re
 import select
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
+from agent.announced import on_network
 from agent.errors import DriverUnavailable
+from agent.found import Found, written
 from agent.printers.baud_rates import BAUD_RATES
 from agent.printers.serial_port import find_ports, open_port
 from protocols.gcode import replies
@@ -30,67 +33,42 @@ AT_ONCE_MAX = 8
 NOISE_BYTES_MAX = 4096
 
 _QUESTION = b"\nM115\n"
+# Takes the ports that were named, and how long to wait for a first word.
+Search = Callable[[Sequence[str], float], list[Found]]
+
 _LIFE_SIGNS = (replies.Ok, replies.Temperatures, replies.Start, replies.Busy, replies.Wait)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """One place where a printer may be.
-
-    Attributes:
-        address: for the configuration: what survives replugging, where there is such a name.
-        driver: which driver speaks to it.
-        names: other names of the same place.
-        firmware: M115's values; empty where it does not tell.
-        baud_rate: what it speaks; 0 where there is none to speak of.
-        trouble: why it can't be said; empty when it answered.
-    """
-
-    address: str
-    driver: str = "marlin_serial"
-    names: tuple[str, ...] = ()
-    firmware: str = ""
-    machine: str = ""
-    baud_rate: int = 0
-    trouble: str = ""
-
-
-def discover(ports: Sequence[str], say: Callable[[str], None], *, boot_s: float = BOOT_S) -> int:
+def discover(
+    ports: Sequence[str],
+    say: Callable[[str], None],
+    *,
+    interfaces: Sequence[str] = (),
+    boot_s: float = BOOT_S,
+) -> int:
     """Look for printers and say what was found, as lines of TOML; returns one of the exit codes.
 
     Args:
         ports: ask only there; empty: everywhere.
         say: takes one line.
+        interfaces: addresses of our own; hosts are looked for only there. Empty: everywhere.
         boot_s: to wait at most so long for a first word.
     """
-    found = [each for search in SEARCHES for each in search(ports, boot_s)]
+    network = functools.partial(on_network, interfaces=interfaces) if interfaces else on_network
+    searches: tuple[Search, ...] = (on_serial_ports, network)
+    with concurrent.futures.ThreadPoolExecutor(len(searches)) as threads:
+        found = [
+            each
+            for several in threads.map(lambda search: search(ports, boot_s), searches)
+            for each in several
+        ]
     if not found:
-        say("# no serial port is here")
+        say("# no serial port is here, and no host announces itself")
     for number, each in enumerate(found, start=1):
         for line in written(each, number):
             say(line)
     answered = any(not each.trouble for each in found)
     return EXIT_FOUND if answered else EXIT_NOTHING_ANSWERS
-
-
-def written(found: Found, number: int) -> list[str]:
-    """Return what was found as lines of an agent's configuration; what can't be used as comment."""
-    others = [f"#   also {name}" for name in found.names if name != found.address]
-    if found.trouble:
-        return [f"# {found.address}: {found.trouble}", *others, ""]
-    name = found.machine or found.firmware or "printer"
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "printer"
-    baud_rate = f", baud_rate = {found.baud_rate}" if found.baud_rate else ""
-    return [
-        f"# {found.firmware or 'a firmware that does not tell its name'}",
-        *others,
-        "[[printers]]",
-        f'id = "{slug}-{number}"',
-        f'driver = "{found.driver}"',
-        'printer_class = "?"  # as the coordinator calls it',
-        f'settings = {{ port = "{found.address}"{baud_rate} }}',
-        "",
-    ]
 
 
 def on_serial_ports(ports: Sequence[str], boot_s: float) -> list[Found]:
@@ -100,11 +78,6 @@ def on_serial_ports(ports: Sequence[str], boot_s: float) -> list[Found]:
         return []
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE_MAX) as threads:
         return list(threads.map(lambda each: ask(each[0], each[1], boot_s=boot_s), here))
-
-
-# Each takes the ports that were named, and how long to wait for a first word. What a network
-# announces has its place here.
-SEARCHES: tuple[Callable[[Sequence[str], float], list[Found]], ...] = (on_serial_ports,)
 
 
 def ask(

@@ -25,8 +25,7 @@ from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.link import MqttLink
-from coordinator.adapters.slicing_runner.plate_cache import PlateCache
-from coordinator.adapters.slicing_runner.runner import ChildSlicer
+from coordinator.adapters.slicing_runner.runner import ChildSlicer, PlateCache
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.agents import Welcome
@@ -154,9 +153,20 @@ async def _work(
         # A new way to people begins with what happens from now on.
         for name in ("probe", *ways_to_people(settings)):
             ticker.poke(name)
+        if settings.announces:
+            telling = _tell_neighbours(farm, settings)
+            running.append(tasks.create_task(telling, name="neighbours"))
         await asked.wait()
         for task in running:
             task.cancel()
+
+
+async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
+    """Have slicers on the local network find the farm."""
+    # Late: only a farm that others reach needs it, and it takes a tenth of a second.
+    from coordinator.adapters import neighbours
+
+    await neighbours.keep_told(farm, host=settings.host, port=settings.port, version=_version())
 
 
 def _plate_cache(settings: Settings) -> PlateCache | None:

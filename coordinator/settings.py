@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from coordinator.errors import SettingsInvalid
 from coordinator.help_format import HelpFormatter
+from protocols.gcode.rules import RULES
 
 MIB = 1024 * 1024
 PREFIX = "FARMHAND_"
@@ -76,6 +77,10 @@ class Settings(BaseSettings):
 
     public_url: str = ""
     """How agents and people reach the API, where host and port do not say it."""
+
+    announce: bool = True
+    """Tell the local network of the farm, so that slicers find it; never while host is this machine
+    only, or the port any free one."""
 
     tls_certificate_file: str = ""
     """Certificate, with what leads to its authority, for https:// and mqtts://, PEM; where it is
@@ -213,10 +218,23 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important events that are logged."""
 
+    @property
+    def announces(self) -> bool:
+        """Whether the local network is told: only of what others reach, and find there again."""
+        here_only = self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return self.announce and self.port != 0 and not here_only
+
     @field_validator("state_dir")
     @classmethod
     def _at_home(cls, value: Path) -> Path:
         return value.expanduser()
+
+    @field_validator("gcode_policy")
+    @classmethod
+    def _rules_known(cls, value: dict[str, str]) -> dict[str, str]:
+        if unknown := value.keys() - RULES.keys():
+            raise ValueError(f"there is no rule {min(unknown)}; there are {', '.join(RULES)}")
+        return value
 
     @field_validator("broker_public_url")
     @classmethod

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from slicing.errors import Cancelled, ModelTooComplex, RequestInvalid, SlicingError
-from slicing.process import limit_own_memory
+from slicing.process import end_with_parent, limit_own_memory
 
 EXIT_FAILED = 3
 
@@ -29,6 +29,7 @@ def main() -> int:
     """Answer one request; return the exit status."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _terminate)
+    end_with_parent()
     out = _claim_stdout()
     try:
         _say(out, "result", _answer(out, sys.stdin.buffer.read(_REQUEST_BYTES_MAX + 1)))
@@ -60,6 +61,8 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         raise RequestInvalid("The slicing request is longer than 1 MiB: pass paths, not contents.")
     # numpy's threads reserve address space for each core, which the limit below would count.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Looking for plugins reads the metadata of all that is installed, for each shape again.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from slicing.request import (
         ImportRequest,
         InspectRequest,

@@ -11,6 +11,8 @@ import json
 import os
 import shutil
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,10 @@ from typing import Any
 # Raised whenever the same request would now give another plate.
 PIPELINE_VERSION = 1
 
-BYTES_MAX = 2 * 1024**3
 _KEY_CHARACTERS = 64
-_READ_BYTES = 1 << 20
+_UNFINISHED = ".farmhand-cache-"
+# No copy takes so long; what is older belongs to a process that was killed.
+_UNFINISHED_S_MAX = 3600.0
 
 
 def key(
@@ -56,7 +59,7 @@ def key(
 class Cache:
     """Plates in a folder, bounded in bytes."""
 
-    def __init__(self, folder: Path, *, bytes_max: int = BYTES_MAX) -> None:
+    def __init__(self, folder: Path, *, bytes_max: int) -> None:
         """Use a folder, which is made when the first plate is put there."""
         self._folder = folder
         self._bytes_max = bytes_max
@@ -118,21 +121,24 @@ class Cache:
 
     def _make_room(self, *, keep: str) -> None:
         """Drop the least recently used until the rest fits; what a crash left goes as well."""
-        found: list[tuple[float, int, str]] = []
+        sizes, used_at = Counter[str](), dict[str, float]()
+        abandoned_before = time.time() - _UNFINISHED_S_MAX
         for path in self._folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
                 facts = path.stat()
-                plate, document = self._paths(path.stem)
-                if path == plate:
-                    used_at = document.stat().st_mtime if document.exists() else 0.0
-                    found.append((used_at, facts.st_size, path.stem))
-        total = sum(size for _, size, _ in found)
-        for _, size, name in sorted(found):
+                if path in self._paths(path.stem):
+                    sizes[path.stem] += facts.st_size
+                    if path.suffix == ".json":
+                        used_at[path.stem] = facts.st_mtime
+                elif path.name.startswith(_UNFINISHED) and facts.st_mtime < abandoned_before:
+                    path.unlink()
+        total = sizes.total()
+        for name in sorted(sizes, key=lambda each: used_at.get(each, 0.0)):
             if total <= self._bytes_max:
                 return
             if name != keep:
                 self._drop(name)
-                total -= size
+                total -= sizes[name]
 
     def _drop(self, name: str) -> None:
         for path in reversed(self._paths(name)):  # the JSON first: without it there is no plate
@@ -145,6 +151,6 @@ class Cache:
 
 def _beside(path: Path) -> Path:
     """Return a new, empty file in the folder of a path."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".farmhand-cache-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
     os.close(handle)
     return Path(name)

@@ -22,7 +22,8 @@ class Capabilities:
 
     Attributes:
         dialects: firmwares that it writes for.
-        deterministic: equal input gives equal output, but for a date in a comment.
+        deterministic: equal input gives equal output on one core, but for a date in a comment. On
+            several, PrusaSlicer prints a layer's islands in another order once in a while.
         takes_parts: it takes several meshes in place and labels each in its G-code.
     """
 

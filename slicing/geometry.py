@@ -159,15 +159,17 @@ def _unsupported(why: str) -> ModelUnsupported:
 
 
 def _check_numbers(corners: NDArray[np.float64]) -> None:
-    bad = int((~(np.abs(corners) < _NUMBER_MAX)).any(axis=(1, 2)).sum())
-    if bad:
+    axes = [corners[:, :, axis] for axis in range(3)]
+    low, high = (np.array([end(one) for one in axes]) for end in (np.min, np.max))
+    # NaN is passed on by both, and compares as false.
+    if not ((low > -_NUMBER_MAX) & (high < _NUMBER_MAX)).all():
+        bad = int((~(np.abs(corners) < _NUMBER_MAX)).any(axis=(1, 2)).sum())
         raise ModelBroken(
             f"{bad:,} of the model's {len(corners):,} triangles have corners that are no numbers "
             "(NaN, infinite or beyond all sizes): repair or export it again.",
             triangles_bad=bad,
         )
-    points = corners.reshape(-1, 3)
-    size = points.max(axis=0) - points.min(axis=0)
+    size = high - low
     if not (size > 0).all():
         flat = " × ".join(f"{length:.4g}" for length in size)
         raise ModelUnprintable(f"The model is flat ({flat} mm): a print needs thickness.")

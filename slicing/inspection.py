@@ -31,6 +31,10 @@ def inspect(request: InspectRequest) -> InspectResult:
     fitting, beyond = [], []
     for name, bed in beds.items():
         excess = exceeds(size, bed)
+        if any(excess) and request.orient:
+            from slicing.orient import orient
+
+            excess = exceeds(orient(mesh, room_mm=bed).size_mm, bed)
         if any(excess):
             beyond.append(TooLarge(printer=name, exceeds_mm=excess))
         else:

@@ -149,14 +149,14 @@ class Follower:
         """Return where an axis is before all its words, and after each; keeps the last."""
         after = np.empty(len(values) + 1)
         after[0] = self._last[letter]
-        if placed.all():
-            after[1:] = values
-        else:
-            # Sums of what was added, from the last place that was set.
-            sums = np.cumsum(np.where(placed, 0.0, values))
-            order = np.maximum.accumulate(np.where(placed, np.arange(len(values)), -1))
-            base = np.where(order < 0, after[0], values[order] - sums[order])
-            after[1:] = base + sums
+        after[1:] = values
+        if not placed.all():
+            # What is added is summed from the last place that was set, rounded word by word as
+            # `protocols.gcode.modal` does: a layer may hang on the last digit.
+            changes = np.flatnonzero(np.diff(placed, prepend=True, append=True))
+            for begin, end in changes.reshape(-1, 2).tolist():
+                run = after[begin : end + 1]
+                np.cumsum(run, out=run)
         self._last[letter] = float(after[-1])
         return after
 

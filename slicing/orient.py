@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from slicing.mesh import Mesh
+from slicing.mesh import Mesh, Vector, fits
 
 Directions = NDArray[np.float64]
 
@@ -38,30 +38,54 @@ _BETTER = 0.85
 _YAW_BETTER = 0.98
 
 
-def orient(mesh: Mesh) -> Mesh:
+def orient(mesh: Mesh, *, room_mm: Vector | None = None) -> Mesh:
     """Return the mesh turned the way that prints best; the same object where it stands well.
 
     Of equal ways up the present one wins. About Z it is turned so that the rectangle around its
     shadow is the smallest, unless that gains nothing.
+
+    Args:
+        room_mm: what it has to fit into. A way that does comes first, however it prints; where none
+            does, this counts for nothing.
     """
     middles, normals, areas = _surface(mesh.corners)
     down = np.array((0.0, 0.0, -1.0))
     hull, hull_facets = _hull(mesh.corners)
     present = _cost(down, middles, normals, areas, hull)
-    best, best_cost = down, present
+    ranked = [(_BETTER * present, down)]
     for direction in _candidates(normals, areas, hull_facets):
-        cost = _cost(direction, middles, normals, areas, hull)
-        if cost < min(best_cost, _BETTER * present):
-            best, best_cost = direction, cost
-    turned = best is not down
-    turn = _turn_to(best, down) if turned else np.eye(3)
-    yaw = _yaw(hull @ turn.T)
-    if not turned and yaw == 0.0:
+        ranked.append((_cost(direction, middles, normals, areas, hull), direction))
+    ranked.sort(key=lambda one: one[0])  # of equals the present one, which is the first
+    turns = (_turn(direction, hull) for _, direction in ranked)
+    best = first = next(turns)
+    while room_mm is not None and not _has_room(hull @ best.T, room_mm):
+        following = next(turns, None)
+        if following is None:
+            best = first
+            break
+        best = following
+    if (best == np.eye(3)).all():
         return mesh
+    return replace(mesh, corners=mesh.corners @ best.T)
+
+
+def _turn(direction: NDArray[np.float64], hull: Directions) -> NDArray[np.float64]:
+    """Return the rotation that takes a direction downwards, the shadow along the axes."""
+    down = np.array((0.0, 0.0, -1.0))
+    turn = np.eye(3) if (direction == down).all() else _turn_to(direction, down)
+    yaw = _yaw(hull @ turn.T)
+    if yaw == 0.0:
+        return turn
     around = np.array(
         ((np.cos(yaw), -np.sin(yaw), 0.0), (np.sin(yaw), np.cos(yaw), 0.0), (0.0, 0.0, 1.0))
     )
-    return replace(mesh, corners=mesh.corners @ (around @ turn).T)
+    found: NDArray[np.float64] = around @ turn
+    return found
+
+
+def _has_room(points: Directions, room_mm: Vector) -> bool:
+    x, y, z = np.ptp(points, axis=0).tolist()
+    return fits((x, y, z), room_mm)
 
 
 def _surface(

@@ -11,7 +11,7 @@ from slicing import stl
 from slicing.changes import Changes
 from slicing.geometry import load_source
 from slicing.inspection import too_large
-from slicing.mesh import Mesh, fits, placed
+from slicing.mesh import Mesh, Vector, fits, placed
 from slicing.pack import Arrangement, Item, pack
 from slicing.profiles import Configuration
 from slicing.repair import repair
@@ -55,13 +55,19 @@ class Laid:
         return max(mesh.size_mm[2] for _, mesh in self.meshes)
 
 
-def prepared(request: SliceRequest, report: Callable[[str], None]) -> tuple[Part, ...]:
+def prepared(
+    request: SliceRequest, configuration: Configuration, report: Callable[[str], None]
+) -> tuple[Part, ...]:
     """Return the request's models, its own first.
 
     Args:
         request: which, and what is done to them.
+        configuration: of the printer that they have to fit, and of the brim.
         report: told the stage.
     """
+    x_mm, y_mm, z_mm = configuration.printer.volume_mm
+    brims_mm = 2 * configuration.quality.adhesion.brim_mm
+    room_mm = (x_mm - brims_mm, y_mm - brims_mm, z_mm)
     own = Model(
         model_path=request.model_path,
         name=request.name,
@@ -70,10 +76,12 @@ def prepared(request: SliceRequest, report: Callable[[str], None]) -> tuple[Part
         up=request.up,
         copies=request.copies,
     )
-    return tuple(_prepared(model, request, report) for model in (own, *request.models))
+    return tuple(_prepared(model, request, room_mm, report) for model in (own, *request.models))
 
 
-def _prepared(model: Model, request: SliceRequest, report: Callable[[str], None]) -> Part:
+def _prepared(
+    model: Model, request: SliceRequest, room_mm: Vector, report: Callable[[str], None]
+) -> Part:
     report("loading")
     mesh = load_source(model, request.limits)
     changes = Changes()
@@ -86,7 +94,7 @@ def _prepared(model: Model, request: SliceRequest, report: Callable[[str], None]
         from slicing.orient import orient
 
         report("orienting")
-        oriented = orient(mesh)
+        oriented = orient(mesh, room_mm=room_mm)
         turned, mesh = oriented is not mesh, oriented
     return Part(name=model.title, mesh=mesh, copies=model.copies, changes=changes, turned=turned)
 

@@ -76,50 +76,58 @@ def pictures(
     """Return one PNG for each size, drawn once at the greatest; see `picture`."""
     side = max(sizes_px) * _SMOOTHING
     things = [*_bed(*bed_mm), *parts] if bed_mm is not None else list(parts)
-    camera = _Camera(things, side)
     canvas = _Canvas(side)
-    for thing in things:
-        for first in range(0, len(thing.corners), _TRIANGLES_AT_ONCE):
-            some = thing.corners[first : first + _TRIANGLES_AT_ONCE]
-            canvas.draw(camera.seen(some), some, thing)
+    for thing, at in _seen(things, side):
+        canvas.draw(at, thing)
     drawn = Image.fromarray(canvas.pixels(), "RGBa")
     return tuple(_png(drawn.resize((size, size), Image.Resampling.BOX)) for size in sizes_px)
 
 
-class _Camera:
-    """Looks at things so that they fill a square; parallel lines stay parallel."""
-
-    def __init__(self, things: Sequence[Painted], side_px: int) -> None:
-        across = np.array((-np.sin(_AZIMUTH_RAD), np.cos(_AZIMUTH_RAD), 0.0))
-        towards = np.array(
-            (
-                np.cos(_ELEVATION_RAD) * np.cos(_AZIMUTH_RAD),
-                np.cos(_ELEVATION_RAD) * np.sin(_AZIMUTH_RAD),
-                np.sin(_ELEVATION_RAD),
-            )
+def _camera() -> NDArray[np.float64]:
+    """Return the axes of the picture, one a row: to the right, downwards, away from who looks."""
+    across = np.array((-np.sin(_AZIMUTH_RAD), np.cos(_AZIMUTH_RAD), 0.0))
+    towards = np.array(
+        (
+            np.cos(_ELEVATION_RAD) * np.cos(_AZIMUTH_RAD),
+            np.cos(_ELEVATION_RAD) * np.sin(_AZIMUTH_RAD),
+            np.sin(_ELEVATION_RAD),
         )
-        self._axes = np.column_stack((across, -np.cross(towards, across), -towards))
-        self._scale, self._shift = 1.0, np.zeros(3)
-        low, high = np.full(3, np.inf), np.full(3, -np.inf)
-        for thing in things:
-            for first in range(0, len(thing.corners), _TRIANGLES_AT_ONCE):
-                at = self.seen(thing.corners[first : first + _TRIANGLES_AT_ONCE])
-                low = np.minimum(low, at.min(axis=(1, 2)))
-                high = np.maximum(high, at.max(axis=(1, 2)))
-        extent = max(float(high[0] - low[0]), float(high[1] - low[1]), 1e-9)
-        self._scale = side_px * (1 - 2 * _MARGIN) / extent
-        self._shift = np.array((side_px / 2, side_px / 2, 0.0)) - self._scale * np.array(
-            ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2])
-        )
+    )
+    return np.stack((across, -np.cross(towards, across), -towards))
 
-    def seen(self, corners: NDArray[np.float64]) -> Seen:
-        """Return x and y in pixels, y downwards, and how far away."""
-        rows = np.ascontiguousarray(corners.reshape(-1, 9).T).reshape(3, 3, -1)
-        found = np.empty((3, 3, len(corners)), dtype=np.float32)
-        for axis in range(3):
-            x, y, z = self._axes[:, axis] * self._scale
-            found[axis] = x * rows[:, 0] + y * rows[:, 1] + z * rows[:, 2] + self._shift[axis]
-        return found
+
+def _seen(things: Sequence[Painted], side_px: int) -> Iterator[tuple[Painted, Seen]]:
+    """Yield some triangles at a time as they are seen, so that all things fill the square.
+
+    Parallel lines stay parallel. Depth is in pixels as well.
+    """
+    turned = [
+        (thing, _turned(thing.corners[first : first + _TRIANGLES_AT_ONCE]))
+        for thing in things
+        for first in range(0, len(thing.corners), _TRIANGLES_AT_ONCE)
+    ]
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for _, at in turned:
+        low = np.minimum(low, [axis.min() for axis in at])
+        high = np.maximum(high, [axis.max() for axis in at])
+    extent = max(float(high[0] - low[0]), float(high[1] - low[1]), 1e-9)
+    scale = side_px * (1 - 2 * _MARGIN) / extent
+    shift = np.array((side_px / 2, side_px / 2, 0.0)) - scale * np.array(
+        ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2])
+    )
+    for thing, at in turned:
+        at *= np.float32(scale)
+        at += shift.astype(np.float32)[:, None, None]
+        yield thing, at
+
+
+def _turned(corners: NDArray[np.float64]) -> Seen:
+    """Return triangles along the picture's axes, still in millimetres."""
+    rows = np.ascontiguousarray(corners.reshape(-1, 9).T).reshape(3, 3, -1)
+    found = np.empty((3, 3, len(corners)), dtype=np.float32)
+    for axis, (x, y, z) in enumerate(_camera()):
+        found[axis] = x * rows[:, 0] + y * rows[:, 1] + z * rows[:, 2]
+    return found
 
 
 def _least(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -140,7 +148,7 @@ class _Canvas:
         self._depth = np.full(side_px * side_px, np.inf, dtype=np.float32)
         self._colour = np.zeros((side_px * side_px, 4), dtype=np.uint8)
 
-    def draw(self, at: Seen, corners: NDArray[np.float64], thing: Painted) -> None:
+    def draw(self, at: Seen, thing: Painted) -> None:
         """Draw triangles."""
         x, y, z = at
         top = np.clip(np.ceil(_least(y) - 0.5), 0, self._side)
@@ -149,10 +157,11 @@ class _Canvas:
         if thing.closed:
             shown &= (x[1] - x[0]) * (y[2] - y[0]) < (x[2] - x[0]) * (y[1] - y[0])
         seen = np.flatnonzero(shown)
-        x, y, z = (np.ascontiguousarray(one[:, seen]) for one in at)
-        top, rows = top[seen].astype(np.int64), rows[seen].astype(np.int64)
-        colours = _shaded(corners[seen], thing.colour)
-        slope_x, slope_y = _slopes(x, y, z)
+        x, y, z = (np.stack([row.take(seen) for row in one]) for one in at)
+        top, rows = top.take(seen).astype(np.int64), rows.take(seen).astype(np.int64)
+        normals = _normals(x, y, z)
+        colours = _shaded(normals, thing.colour)
+        slope_x, slope_y = _slopes(normals)
         for some in _portions(rows * ((_most(x) - _least(x)).astype(np.int64) + 2)):
             of, row = _counted(rows[some])
             of += some.start
@@ -183,16 +192,21 @@ class _Canvas:
         return self._colour.reshape(self._side, self._side, 4)
 
 
-def _slopes(
+def _normals(
     x: NDArray[np.float32], y: NDArray[np.float32], z: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return how depth changes with x and y over each triangle; 0 for those seen edge on."""
+) -> NDArray[np.float32]:
+    """Return what stands upright on each triangle, as long as twice its area, shape (3, n)."""
     (x1, x2), (y1, y2), (z1, z2) = x[1:] - x[0], y[1:] - y[0], z[1:] - z[0]
-    area = x1 * y2 - x2 * y1
-    flat = np.abs(area) < 1e-6
-    area = np.where(flat, np.float32(1), area)
-    slope_x = np.where(flat, np.float32(0), (z1 * y2 - z2 * y1) / area)
-    slope_y = np.where(flat, np.float32(0), (x1 * z2 - x2 * z1) / area)
+    return np.stack((y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2))
+
+
+def _slopes(normals: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how depth changes with x and y over each triangle; 0 for those seen edge on."""
+    across, down, away = normals
+    flat = np.abs(away) < 1e-6
+    away = np.where(flat, np.float32(1), away)
+    slope_x = np.where(flat, np.float32(0), -across / away)
+    slope_y = np.where(flat, np.float32(0), -down / away)
     return slope_x, slope_y
 
 
@@ -235,16 +249,18 @@ def _portions(weights: NDArray[np.int64]) -> Iterator[slice]:
         first = last
 
 
-def _shaded(corners: NDArray[np.float64], colour: Colour) -> NDArray[np.uint8]:
+def _shaded(normals: NDArray[np.float32], colour: Colour) -> NDArray[np.uint8]:
     """Return red, green, blue and opacity of each triangle in the light."""
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    length = np.sqrt(np.einsum("ij,ij->i", normals, normals))
-    bright = np.full(len(corners), _AMBIENT)
+    length = np.sqrt(np.square(normals).sum(axis=0))
+    length[length == 0] = 1.0
+    bright = np.full(len(length), _AMBIENT, dtype=np.float32)
     for direction, strength in _LIGHTS:
-        towards = normals @ (direction / np.linalg.norm(direction))
-        bright += strength * np.clip(towards / np.where(length > 0, length, 1.0), 0.0, 1.0)
-    found = np.empty((len(corners), 4), dtype=np.uint8)
-    found[:, :3] = np.clip(bright[:, None] * np.array(colour), 0, 255)
+        towards = _camera() @ (direction / np.linalg.norm(direction))
+        light = sum(np.float32(part) * row for part, row in zip(towards, normals, strict=True))
+        bright += np.float32(strength) * np.clip(light / length, 0.0, 1.0)
+    found = np.empty((len(bright), 4), dtype=np.uint8)
+    for column, most in enumerate(colour):
+        found[:, column] = np.clip(bright * most, 0, 255)
     found[:, 3] = 255
     return found
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from protocols.gcode.rules import RULES
 from slicing import thumbnails
 from slicing.catalogue import Catalogue
-from slicing.designer import designer_wishes
 from slicing.engine import Engine, EngineResult, EngineTask, Report
 from slicing.errors import OutputUnwritable
 from slicing.look_ahead import Estimate, estimate, machine_of
@@ -44,13 +43,15 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
     catalogue = Catalogue(request.configs)
     wishes = request.settings
     if request.designer_settings:
+        from slicing.designer import designer_wishes
+
         wishes = designer_wishes(request.model_path, wishes)
     configuration = catalogue.configuration(
         request.printer, request.material, request.quality, wishes
     )
     printer = configuration.printer
     engine = open_engine(request.engine)
-    parts = prepared(request, lambda stage: report(0.0, stage))
+    parts = prepared(request, configuration, lambda stage: report(0.0, stage))
     on_plate = laid(parts, configuration, triangles_max=request.limits.triangles_max)
     report(_LOADED, "slicing")
     try:

@@ -104,6 +104,12 @@ def run(
     return Finished(status=status, timed_out=timed_out, lines=tuple(lines))
 
 
+def end_with_parent() -> None:
+    """Have this process told to stop (SIGTERM) when the one that started it is gone; Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def limit_own_memory(memory_bytes_max: int) -> None:
     """Bound this process's address space: beyond it, Python raises MemoryError."""
     _lower(resource.RLIMIT_AS, memory_bytes_max)

@@ -20,7 +20,7 @@ from slicing.request import SliceRequest
 _IN_THE_KEY_OTHERWISE = (
     *("model_path", "configs", "printer", "material", "quality", "settings", "engine"),
 )
-_SHAPES_NOTHING = ("kind", "output_path", "cache_folder", "limits")
+_SHAPES_NOTHING = ("kind", "output_path", "cache_folder", "cache_bytes_max", "limits")
 _NOT_PLACEMENT: dict[str, Any] = {
     **dict.fromkeys((*_IN_THE_KEY_OTHERWISE, *_SHAPES_NOTHING), True),
     "models": {"__all__": {"model_path"}},
@@ -31,7 +31,8 @@ def make_or_fetch(request: SliceRequest, report: Report) -> dict[str, Any]:
     """Return the result of a request, as JSON has it; raises as `pipeline.make_plate` does."""
     if request.cache_folder is None:
         return _make(request, report)
-    plates, name = cache.Cache(request.cache_folder), key_of(request)
+    plates = cache.Cache(request.cache_folder, bytes_max=request.cache_bytes_max)
+    name = key_of(request)
     found = plates.get(name, request.output_path)
     if found is not None:
         report(1.0, "found in the cache")

@@ -51,7 +51,7 @@ class Repaired:
 def repair(mesh: Mesh) -> Repaired:
     """Return the mesh made whole as far as that goes; the same object where it is sound."""
     before = volume(mesh.corners)
-    if sound(mesh.corners):
+    if sound(mesh.corners, volume_mm3=before):
         return Repaired(
             mesh=mesh, changes=Changes(volume_before_mm3=before, volume_after_mm3=before)
         )

@@ -1,9 +1,10 @@
 """What the child process is asked; the shapes of README.md as types."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from protocols.gcode.rules import RULES, Severity
 from slicing.errors import RequestInvalid, SettingInvalid
@@ -118,6 +119,7 @@ class InspectRequest(_Request):
         material: what it is to be sliced for, with `quality` and `settings`; what is unknown is
             refused now and not when the slicing begins. Empty where that is open.
         engine: what it is to be sliced with; it must be installed.
+        orient: it will be turned to print, so that it fits where it does some way up.
     """
 
     kind: Literal["inspect"]
@@ -126,6 +128,7 @@ class InspectRequest(_Request):
     quality: str = ""
     settings: Overrides = Overrides()
     engine: str = "prusaslicer"
+    orient: bool = False
 
 
 class SliceRequest(_Request):
@@ -135,6 +138,7 @@ class SliceRequest(_Request):
         output_path: where the G-code goes. Nothing appears there before it is whole.
         engine: a name of the registry.
         cache_folder: plates that were made before are taken from there, new ones kept; None: not.
+        cache_bytes_max: how much may lie there; the least recently used go first.
         copies: of the model; as many go on the plate as have room.
         models: others that go on the same plate.
         orient: turn each part the way that prints best.
@@ -152,6 +156,7 @@ class SliceRequest(_Request):
     settings: Overrides = Overrides()
     engine: str = "prusaslicer"
     cache_folder: Path | None = None
+    cache_bytes_max: int = Field(default=2048 * MIB, gt=0)
     designer_settings: bool = False
     copies: Copies = 1
     models: Annotated[tuple[Model, ...], Field(max_length=100)] = ()
@@ -239,7 +244,16 @@ Request: TypeAlias = (
     | ImportRequest
 )
 
-_REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
+# Not a union for pydantic to tell apart: it would build all seven for the one that is asked.
+_KINDS: dict[str, type[Request]] = {
+    "probe": ProbeRequest,
+    "inspect": InspectRequest,
+    "slice": SliceRequest,
+    "verify": VerifyRequest,
+    "list": ListRequest,
+    "show": ShowRequest,
+    "import": ImportRequest,
+}
 
 
 def parse_request(text: bytes | str) -> Request:
@@ -250,14 +264,25 @@ def parse_request(text: bytes | str) -> Request:
         SettingInvalid: all is well but a setting, which a person chose.
     """
     try:
-        return _REQUEST.validate_json(text)
+        return _shape_of(text).model_validate_json(text)
     except ValidationError as error:
-        where, what = first_fault(error)
-        field_name = where.partition(".")[2]  # the first step is the request's kind
+        field_name, what = first_fault(error)
         if field_name.startswith("settings."):
             raise _setting_invalid(field_name.removeprefix("settings."), what) from error
         place = f' at "{field_name}"' if field_name else ""
         raise RequestInvalid(f"The slicing request is wrong{place}: {what}.") from error
+
+
+def _shape_of(text: bytes | str) -> type[Request]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RequestInvalid(f"The slicing request is wrong: it is no JSON ({error}).") from error
+    kind = document.get("kind") if isinstance(document, dict) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
+        known = ", ".join(_KINDS)
+        raise RequestInvalid(f'The slicing request is wrong at "kind": it is one of {known}.')
+    return _KINDS[kind]
 
 
 def _setting_invalid(name: str, what: str) -> SettingInvalid:

@@ -100,16 +100,17 @@ def joined(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     Joining least names and following chains of names, pass by pass (Shiloach and Vishkin, 1982).
     """
     name = np.arange(count)
+    one, other = (np.ascontiguousarray(ends) for ends in pairs.T)
     while True:
-        left, right = name[pairs[:, 0]], name[pairs[:, 1]]
-        apart = left != right
-        if not apart.any():
+        left, right = name.take(one), name.take(other)
+        apart = np.flatnonzero(left != right)
+        if not len(apart):
             first = name == np.arange(count)
             return (np.cumsum(first) - 1)[name]
-        pairs, left, right = pairs[apart], left[apart], right[apart]
+        one, other, left, right = (each.take(apart) for each in (one, other, left, right))
         np.minimum.at(name, np.maximum(left, right), np.minimum(left, right))
         while True:  # every vertex to the end of its chain of names
-            onward = name[name]
+            onward = name.take(name)
             if (onward == name).all():
                 break
             name = onward
@@ -131,10 +132,13 @@ def volume(corners: Corners) -> float:
     return float(sixfold.sum()) / 6.0
 
 
-def sound(corners: Corners) -> bool:
+def sound(corners: Corners, *, volume_mm3: float) -> bool:
     """Whether a mesh needs no second look: closed, outward, nothing twice, no bodies in each other.
 
     A no is no verdict: bodies that only share a box, or a cavity, are looked at in repair.py.
+
+    Args:
+        volume_mm3: what the mesh encloses, by `volume`.
     """
     vertices, faces = weld(corners)
     faces = faces[proper(faces)]
@@ -145,7 +149,7 @@ def sound(corners: Corners) -> bool:
     _, of_face = np.unique(joined(pairs, len(vertices))[faces[:, 0]], return_inverse=True)
     count = int(of_face.max()) + 1
     if count == 1:
-        return volume(corners) > 0
+        return volume_mm3 > 0
     return count <= _BODIES_MAX and _apart(vertices[faces], of_face, count)
 
 
@@ -180,18 +184,18 @@ def _changes(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> NDArray[np.b
     found = np.zeros(len(order), dtype=bool)
     found[:1] = True
     for column in bits.T:  # one by one: rows of three are slow to gather
-        ranked = column[order]
+        ranked = column.take(order)
         found[1:] |= ranked[1:] != ranked[:-1]
     return found
 
 
 def _mixed(words: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """Return one well-mixed number for each row of three, to sort by (splitmix64's constants)."""
-    wide = words.astype(np.uint64)
-    key = wide[:, 0] * np.uint64(0x9E3779B97F4A7C15)
-    for column, factor in ((1, 0xBF58476D1CE4E5B9), (2, 0x94D049BB133111EB)):
+    first, *others = np.ascontiguousarray(words.T)  # whole columns are much faster
+    key: NDArray[np.uint64] = first.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    for column, factor in zip(others, (0xBF58476D1CE4E5B9, 0x94D049BB133111EB), strict=True):
         key ^= key >> np.uint64(29)
-        key += wide[:, column]
+        key += column
         key *= np.uint64(factor)
     key ^= key >> np.uint64(31)
     return key

@@ -212,7 +212,7 @@ class HostRun:
         if ending is None:
             words = self.view.words or "it was restarted, or lost its printer"
             reason = f"the host no longer prints it, and does not say how it ended: {words}"
-            await self._end(current, RunState.FAILED, reason)
+            await self._end(current, self._host.unsaid, reason)
         else:
             await self._end(current, ending.state, ending.reason)
 

@@ -21,7 +21,7 @@ from agent.printers.host_handle import Handle
 from agent.printers.host_plates import PlateChecks
 from agent.printers.host_settings import HostSettings
 from agent.printers.moonraker_files import MoonrakerFiles
-from agent.printers.moonraker_socket import Link, MoonrakerSocket
+from agent.printers.moonraker_socket import CHANGES, SUBSCRIBE, Link, MoonrakerSocket
 from agent.printers.moonraker_states import limits_of, objects_to_watch, view_of
 from agent.printers.moonraker_terminal import COMMANDS, MoonrakerTerminal
 from agent.printers.print_host import Ending, HostView
@@ -84,6 +84,7 @@ class MoonrakerHost:
     """See `agent.printers.print_host.PrintHost`."""
 
     commands = COMMANDS
+    unsaid = RunState.FAILED  # its history and Klipper know what did not fail
 
     def __init__(self, settings: MoonrakerSettings) -> None:
         """Connect to nothing yet.
@@ -138,7 +139,7 @@ class MoonrakerHost:
         try:
             known = (await socket.ask("printer.objects.list")).get("objects", ())
             watched = {"objects": objects_to_watch(known)}
-            told = await socket.ask("printer.objects.subscribe", watched)
+            told = await socket.ask(SUBSCRIBE, watched)
             self._status = dict(told.get("status") or {})
         except (NotPossible, AnswerLost, DriverUnavailable):
             self._status = {}
@@ -155,7 +156,7 @@ class MoonrakerHost:
             await self._look(socket)
             return
         match method, params:
-            case "notify_status_update", [changes, *_]:
+            case (method, [changes, *_]) if method == CHANGES:
                 for item, fields in changes.items():
                     self._status[item] = self._status.get(item, {}) | fields
             case "notify_gcode_response", [line, *_]:

@@ -24,6 +24,8 @@ WORDS_MAX = 200
 PING_S = 15.0  # a host that froze is lost after one and a half of it
 MESSAGE_BYTES_MAX = 16 << 20
 NOTES_MAX = 1000  # a host tells some four a second
+SUBSCRIBE = "printer.objects.subscribe"
+CHANGES = "notify_status_update"
 CLIENT = {"client_name": "farmhand", "version": "1", "type": "other", "url": "farmhand"}
 
 # What Moonraker says when Klipper surely did not get a request; other words of a 503 leave it open.
@@ -39,6 +41,7 @@ class MoonrakerSocket:
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._notes: asyncio.Queue[tuple[str, list[Any]] | None] = asyncio.Queue(NOTES_MAX)
+        self._subscribing = 0  # number of the request
         self._lost = ""
 
     async def send(self, method: str, params: Mapping[str, Any]) -> "asyncio.Future[Any]":
@@ -53,6 +56,8 @@ class MoonrakerSocket:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._answers[number] = answer
+        if method == SUBSCRIBE:
+            self._subscribing = number
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": number}
         try:
             await self._socket.send_json(request)
@@ -136,10 +141,19 @@ class MoonrakerSocket:
             answer = self._answers.pop(told.get("id", 0), None)
             if answer is None or answer.done():
                 return
+            if told.get("id") == self._subscribing:
+                self._forget_changes()
             if "error" in told:
                 answer.set_exception(error_of(told["error"]))
             else:
                 answer.set_result(told.get("result"))
+
+    def _forget_changes(self) -> None:
+        """What is answered with a subscription is younger than all changes told before it."""
+        notes = [self._notes.get_nowait() for _ in range(self._notes.qsize())]
+        for note in notes:
+            if note is None or note[0] != CHANGES:
+                self._notes.put_nowait(note)
 
 
 def error_of(error: Mapping[str, Any]) -> DriverUnavailable | NotPossible | AnswerLost:

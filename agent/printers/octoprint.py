@@ -87,6 +87,7 @@ class OctoPrint(HostDriver):
 class OctoPrintHost:
     """See `agent.printers.print_host.PrintHost`."""
 
+    unsaid = RunState.FAILED  # a host that streams and died printed no further
     commands = COMMANDS
 
     def __init__(self, settings: OctoPrintSettings, bound_log: Any) -> None:

@@ -65,6 +65,10 @@ class PrintHost(Protocol):
     def commands(self) -> frozenset[str]:
         """Operations that `command` understands."""
 
+    @property
+    def unsaid(self) -> RunState:
+        """What becomes of a run that began, and of whose end the host keeps no record."""
+
     async def watch(self, tell: Callable[[HostView], None]) -> None:
         """Connect, and tell every view of the printer; ends by raising when the host is lost."""
 

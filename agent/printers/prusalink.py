@@ -24,7 +24,7 @@ from agent.printers.host_handle import Handle
 from agent.printers.host_plates import PlateChecks
 from agent.printers.host_settings import HostSettings
 from agent.printers.print_host import MOVING, Ending, HostView
-from agent.printers.prusalink_http import NotFound, PrusaLinkHttp
+from agent.printers.prusalink_http import Conflict, NotFound, PrusaLinkHttp
 from agent.printers.prusalink_states import job_name, view_of
 from protocols.gcode.rules import Limits
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
@@ -34,6 +34,8 @@ POLL_ORDERED_S = 0.5  # for a while after an order, until it shows
 ORDERED_S = 5.0
 LISTED_S_MAX = 10.0
 LOOK_AGAIN_S = 0.5
+# On a Pi it refuses to begin while it shows the end of the last print: for 11 s.
+REFUSED_S_MAX = 15.0
 UPLOAD_WAIT_S = 60.0  # a start waits so long for its file; then it is tried again later
 STOPPED = "it was stopped at the printer"
 
@@ -59,8 +61,8 @@ class PrusaLinkSettings(HostSettings):
 
     username: str = ""
     storage: str = ""
-    poll_moving_s: float = 2.0
-    poll_resting_s: float = 5.0
+    poll_moving_s: float = 1.0
+    poll_resting_s: float = 3.0
 
 
 class PrusaLink(HostDriver):
@@ -88,6 +90,7 @@ class PrusaLinkHost:
     """See `agent.printers.print_host.PrintHost`."""
 
     commands: frozenset[str] = frozenset()
+    unsaid = RunState.UNKNOWN  # it keeps no history: not a word says that the print failed
 
     def __init__(self, settings: PrusaLinkSettings) -> None:
         """Connect to nothing yet.
@@ -274,8 +277,20 @@ class PrusaLinkHost:
         return host_folder.run_path(run_id)
 
     async def begin(self, job: str) -> None:
-        """See the contract."""
-        await self._order("POST", await self._address(job))
+        """See the contract; a refusal is certain, so that the order may be given again."""
+        until_s = time.monotonic() + REFUSED_S_MAX
+        while True:
+            try:
+                return await self._order("POST", await self._address(job))
+            except Conflict:
+                if time.monotonic() > until_s or not await self._shows_an_end():
+                    raise
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _shows_an_end(self) -> bool:
+        with suppress(DriverError):
+            return await self._look() in ENDINGS
+        return False
 
     async def pause(self, job: str) -> None:
         """See the contract."""

@@ -20,6 +20,10 @@ class NotFound(NotPossible):
     """There is no such file."""
 
 
+class Conflict(NotPossible):
+    """Not in its present state."""
+
+
 class PrusaLinkHttp:
     """One PrusaLink, through all the connections to it."""
 
@@ -109,6 +113,8 @@ def _refusal(status: int, reason: str, path: str) -> DriverError:
             return NotPossible(f"it refuses the API key or password ({status})")
         case 404:
             return NotFound(f"not there: {path}")
+        case 409:
+            return Conflict(f"refused ({status} {reason})")
         case 503:
             return DriverUnavailable(f"not up ({status} {reason})")
         case _ if status >= 500:

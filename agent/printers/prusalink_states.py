@@ -29,6 +29,7 @@ STATES: Mapping[str, tuple[PrinterState, PrinterState, str]] = MappingProxyType(
         "ERROR": (_S.HALTED, _S.HALTED, "it stopped with an error"),
     }
 )
+WORDS_MAX = 200
 _HEATERS = (("tool0", "temp_nozzle", "target_nozzle"), ("bed", "temp_bed", "target_bed"))
 
 
@@ -59,6 +60,9 @@ def view_of(status: Mapping[str, Any], job: str, before: HostView) -> HostView:
     state = at_job if told else alone
     if state is _S.PRINTING:
         known = ""
+    health = printer.get("status_printer") or {}
+    if state is _S.HALTED and health.get("message") and not health.get("ok", True):
+        known = f"{known}: {str(health['message'])[:WORDS_MAX]}"
     transfer = status.get("transfer") or {}
     if not known and transfer:
         known = f"a file is on its way to it: {_number(transfer.get('progress')) or 0.0:.0f} %"

@@ -30,8 +30,10 @@ from coordinator.api.limits import LIMITER, Limiter
 from coordinator.api.middlewares import add_headers, check, explain, guard, identify
 from coordinator.api.origins import FRONT, Front
 from coordinator.api.routes import Route
+from coordinator.api.slicers import moonraker, octoprint, prusalink
 from coordinator.api.stream import Stream
 from coordinator.api.tickets import Tickets
+from coordinator.usecases.admitting import still_holds
 from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
@@ -50,6 +52,9 @@ ROUTES: tuple[Route, ...] = (
     *users.ROUTES,
     *openid.ROUTES,
     *webhooks.ROUTES,
+    *octoprint.ROUTES,
+    *prusalink.ROUTES,
+    *moonraker.ROUTES,
 )
 
 
@@ -86,6 +91,7 @@ def build_app(
     app[WELCOME] = welcome
     app[BOARD] = Board(farm)
     app[live.STREAM] = Stream(farm, app[BOARD])
+    app[live.STILL_HOLDS] = lambda caller: still_holds(gate, caller)
     app[TICKETS] = Tickets(farm.clock.now)
     app.cleanup_ctx.extend((_hearing, live.serve))
     app.on_shutdown.append(live.goodbye)

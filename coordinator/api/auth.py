@@ -1,5 +1,7 @@
 """Who may: every route wants a credential with its permission unless it is public."""
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from coordinator.api.asking import CALLER, GATE
@@ -12,6 +14,7 @@ from coordinator.api.limits import (
 )
 from coordinator.api.origins import address_of, comes_from_own_page, own_origin
 from coordinator.api.problems import BadRequest, Problem
+from coordinator.api.slicers.passwords import asks_password, challenge, knows_password
 from coordinator.domain.access import Caller, Permission
 from coordinator.domain.accounts import SESSION_LIFE
 from coordinator.errors import FarmError, SettingsInvalid
@@ -71,7 +74,7 @@ async def admit(request: web.Request, needs: Permission | None) -> None:
         request[LIMIT_HEADERS] = limiter.take(OF_REFUSED, address)
         if needs is None:
             return
-        raise BadRequest(_UNAUTHORIZED)
+        raise BadRequest(_unauthorized(request))
     if caller is not ROOT:  # who has that has the machine; a demo or a benchmark asks all the time
         request[LIMIT_HEADERS] = limiter.take(OF_CREDENTIAL, caller.credential_id or caller.actor)
     with_cookie = not shown
@@ -91,6 +94,8 @@ async def caller_of(request: web.Request) -> Caller | None:
         FarmError: nobody could look it up.
     """
     gate = request.app[GATE]
+    if knows_password(request, gate.root_token):
+        return ROOT
     if shown := _shown(request):
         return await caller_of_token(gate, shown)
     if secret := session_secret(request):
@@ -149,6 +154,12 @@ def keep_session(request: web.Request, response: web.StreamResponse, secret: str
         secure=own_origin(request).startswith("https:"),
         samesite="Strict",
     )
+
+
+def _unauthorized(request: web.Request) -> Problem:
+    if not asks_password(request):
+        return _UNAUTHORIZED
+    return replace(_UNAUTHORIZED, headers=challenge(request, request.app[GATE].root_token))
 
 
 def _forbidden(needs: Permission) -> Problem:

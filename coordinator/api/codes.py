@@ -25,7 +25,6 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "not_leased": "No run of this plate is leased to a printer of this agent.",
         "not_permitted": "The credential lacks the permission that this address wants.",
         "priority_not_permitted": "Only an operator puts a job before those of others.",
-        "other_origin": "A page of another site may not open a live connection.",
     },
     404: {
         "no_such_route": "There is nothing at this address.",

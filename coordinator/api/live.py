@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
 from coordinator.api.asking import CALLER, TICKETS
 from coordinator.api.documents_live import LiveMessage, TicketDocument
+from coordinator.api.origins import is_foreign
 from coordinator.api.pictures import COUNTS, HISTORY, JOBS, PRINTERS
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.queries import LiveQuery
@@ -17,10 +17,10 @@ from coordinator.api.routes import Route
 from coordinator.api.seats import REASONS, Ending, Seat
 from coordinator.api.stream import Stream
 from coordinator.domain.access import Caller, Permission
+from coordinator.errors import FarmError
 
 STREAM = web.AppKey("stream", Stream)
-# Whether a credential still holds, asked now and then for as long as a connection is open. Whoever
-# gives out credentials that end puts a function here.
+# Whether a credential still holds, asked now and then for as long as a connection is open.
 STILL_HOLDS: web.AppKey[Callable[[Caller], Awaitable[bool]]] = web.AppKey("still_holds")
 
 CREDENTIAL_S = 5.0
@@ -158,10 +158,13 @@ async def _hear(
 
 async def _credential_ends(request: web.Request) -> Ending:
     """Return once the credential that opened the connection holds no longer."""
-    holds = request.app.get(STILL_HOLDS)
+    holds = request.app[STILL_HOLDS]
     while True:
         await asyncio.sleep(CREDENTIAL_S)
-        if holds is not None and not await holds(request[CALLER]):
+        try:
+            if not await holds(request[CALLER]):
+                return Ending.CREDENTIAL
+        except FarmError:  # who can't be looked up may show it again
             return Ending.CREDENTIAL
 
 
@@ -175,21 +178,20 @@ def _require_same_origin(request: web.Request) -> None:
     Raises:
         BadRequest: 403.
     """
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if is_foreign(request):
         raise BadRequest(
             Problem(
                 status=403,
-                code="other_origin",
+                code="foreign_page",
                 title="Not allowed",
-                detail=f"A page of {origin[:100]} may not look on at {request.host}.",
+                detail="Only the farm's own page, or a program, may look on.",
             )
         )
 
 
 _LIVE = f"{API_ROOT}/live"
 _WALL = Permission.WALL_READ
-_PROBLEMS = ("other_origin", "too_many_watch")
+_PROBLEMS = ("foreign_page", "too_many_watch")
 
 ROUTES = (
     Route(

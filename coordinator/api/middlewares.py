@@ -22,6 +22,7 @@ from coordinator.api.problems import (
 from coordinator.api.queries import query_of
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Handler, Route
+from coordinator.api.slicers.wording import refusal_of
 from coordinator.domain.access import Permission
 from coordinator.errors import FarmError
 
@@ -145,4 +146,4 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def _answer(request: web.Request, problem: Problem) -> web.Response:
-    return response_of(problem, request[REQUEST_ID])
+    return refusal_of(request.path, problem) or response_of(problem, request[REQUEST_ID])

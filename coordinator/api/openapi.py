@@ -34,13 +34,15 @@ _HEADERS: Mapping[str, str] = {
 
 def document_of(routes: Iterable[Route], version: str) -> Document:
     """Return the document of all routes below the API's root."""
-    rows = [route for route in routes if route.path.startswith(API_ROOT)]
+    rows = [each for each in routes if each.path.startswith(API_ROOT) and each.method != "*"]
     schemas = Schemas()
     paths: dict[str, Document] = {}
     names = _operation_ids(rows)
     for route, name in zip(rows, names, strict=True):
         operation = {"operationId": name, **_operation(route, schemas)}
-        paths.setdefault(route.path, {})[route.method.lower()] = operation
+        # What aiohttp takes beside a name, its pattern, the document does not know.
+        path = re.sub(r"{(\w+):[^{}]*}", r"{\1}", route.path)
+        paths.setdefault(path, {})[route.method.lower()] = operation
     problem = schemas.of(ProblemDocument)
     assert problem == {"$ref": "#/components/schemas/ProblemDocument"}
     return {
@@ -87,6 +89,8 @@ def _operation(route: Route, schemas: Schemas) -> Document:
         "parameters": [*_in_path(route), *_in_query(route, schemas), *_in_headers(route)],
         "responses": _both(_answers(route, schemas), _problems(route)),
     }
+    if not route.is_told:
+        found["responses"]["default"] = {"description": "Not told of yet."}
     if route.needs is None:
         found["security"] = []
     else:
@@ -109,7 +113,7 @@ def _both(answers: Document, problems: Document) -> Document:
 def _in_path(route: Route) -> list[Document]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in re.findall(r"{(\w+)}", route.path)
+        for name in re.findall(r"{(\w+)[:}]", route.path)
     ]
 
 
@@ -133,9 +137,11 @@ def _in_headers(route: Route) -> list[Document]:
         "If-Match": route.guarded,
         "Idempotency-Key": route.once,
     }
-    words: Document = {"type": "string", "pattern": "^[ -~]{1,255}$"}
+    shapes: dict[str, Document] = {"Idempotency-Key": {"pattern": "^[ -~]{1,255}$"}}
     return [
-        {"name": name, "in": "header", "schema": words} for name, heeded in wanted.items() if heeded
+        {"name": name, "in": "header", "schema": {"type": "string", **shapes.get(name, {})}}
+        for name, heeded in wanted.items()
+        if heeded
     ]
 
 

@@ -1,15 +1,16 @@
 """Documents as bytes, and what tells one version of them from another."""
 
 import hashlib
-import json
+
+from pydantic_core import to_json
 
 # Of a hash: enough that two versions of one thing never have the same.
 _DIGITS = 16
 
 
 def packed(document: object) -> bytes:
-    """Return a document's bytes."""
-    return json.dumps(document, separators=(",", ":")).encode()
+    """Return a document's bytes; several times as fast as the standard library."""
+    return to_json(document)
 
 
 def digest(data: bytes) -> str:

@@ -10,6 +10,8 @@ from coordinator.api.routes import Handler, Route
 # By address: the file below coordinator/dashboard, and what it is.
 FILES = {
     "/": ("page.html", "text/html"),
+    "/docs": ("docs.html", "text/html"),
+    "/dashboard/docs.js": ("docs.js", "text/javascript"),
     "/dashboard/page.js": ("page.js", "text/javascript"),
     "/dashboard/page.css": ("page.css", "text/css"),
 }

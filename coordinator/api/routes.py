@@ -58,6 +58,11 @@ class Route:
         """What it does, in one sentence."""
         return self.summary or (self.handler.__doc__ or "").strip().partition("\n")[0]
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the row says what is answered; the document leaves open what it does not say."""
+        return self.gives is not None or self.content_type != JSON
+
 
 def named(handler: Handler, like: Callable[..., object]) -> Handler:
     """Return a handler that is called, and described, as the use case that it asks."""

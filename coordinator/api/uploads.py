@@ -83,6 +83,33 @@ async def received(
         yield Upload(file=reading.file, file_name=reading.file_name, fields=reading.fields)
 
 
+@asynccontextmanager
+async def received_whole(
+    request: web.Request, artifacts: ArtifactStore, *, file_name: str, file_bytes_max: int
+) -> AsyncIterator[Upload]:
+    """Read a body that is nothing but the file; else as `received`.
+
+    Args:
+        file_name: as the caller wrote it.
+
+    Raises:
+        BadRequest: it ends early, or is too long.
+        Unavailable: the disk is full.
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _refused(415, "compressed", "Send the file as it is, not compressed.")
+    if (request.content_length or 0) > file_bytes_max:
+        raise _too_large(file_bytes_max)
+    name = file_name_of(file_name)
+    async with artifacts.stage(suffix_of(name)) as file:
+        try:
+            while chunk := await request.content.read(CHUNK_BYTES):
+                await _append(file, chunk, file_bytes_max)
+        except _BROKEN as error:
+            raise _refused(400, "broken_body", "The file ends early.") from error
+        yield Upload(file=file, file_name=name, fields={})
+
+
 async def _read(
     request: web.Request,
     artifacts: ArtifactStore,
@@ -113,9 +140,13 @@ async def _read(
 
 async def _stage(part: BodyPartReader, file: StagedFile, file_bytes_max: int) -> None:
     while chunk := await part.read_chunk(CHUNK_BYTES):
-        if file.size_bytes + len(chunk) > file_bytes_max:
-            raise _too_large(file_bytes_max)
-        await file.write(chunk)
+        await _append(file, chunk, file_bytes_max)
+
+
+async def _append(file: StagedFile, chunk: bytes, file_bytes_max: int) -> None:
+    if file.size_bytes + len(chunk) > file_bytes_max:
+        raise _too_large(file_bytes_max)
+    await file.write(chunk)
 
 
 async def _text(part: BodyPartReader) -> str:

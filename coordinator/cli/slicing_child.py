@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from tempfile import TemporaryFile
 from typing import Any
 
 from coordinator.cli.exits import CommandFailed, UsageWrong
@@ -26,17 +27,19 @@ def ask(
         CommandFailed: the answer is no, with slicing's own code; or the process crashed.
         KeyboardInterrupt: the child was ended, and its slicer with it.
     """
-    with subprocess.Popen(
-        [sys.executable, "-m", "slicing"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # Ctrl-C reaches only the command, which ends the child in order.
-        start_new_session=True,
-    ) as child:
+    with (
+        TemporaryFile() as errors,  # a pipe that nobody reads would hold it up
+        subprocess.Popen(
+            [sys.executable, "-m", "slicing"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            # Ctrl-C reaches only the command, which ends the child in order.
+            start_new_session=True,
+        ) as child,
+    ):
         assert child.stdin is not None
         assert child.stdout is not None
-        assert child.stderr is not None
         try:
             with suppress(BrokenPipeError):
                 child.stdin.write(json.dumps(request).encode())
@@ -59,7 +62,8 @@ def ask(
         if "code" in answer:
             kind = UsageWrong if answer["code"] in _USAGE else CommandFailed
             raise kind(answer["message"], code=answer["code"])
-        said = child.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        errors.seek(0)
+        said = errors.read().decode("utf-8", "replace").strip().splitlines()
         raise CommandFailed(
             f"the slicing process ended with status {child.returncode}: "
             f"{said[-1] if said else 'it said nothing'}",

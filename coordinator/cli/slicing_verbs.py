@@ -32,6 +32,9 @@ def slice_model(
     designer_settings: Annotated[
         bool, typer.Option("--designer-settings", help="Take a few settings that a 3MF brings.")
     ] = False,
+    orient: Annotated[
+        bool, typer.Option("--orient", help="Turn it the way that prints best, and that fits.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the output.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -55,6 +58,7 @@ def slice_model(
         "engine": engine,
         "output_path": str(wanted),
         "designer_settings": designer_settings,
+        "orient": orient,
         **({"configs": str(configs.absolute())} if configs else {}),
     }
     with _bar(shown=not as_json) as on_progress:

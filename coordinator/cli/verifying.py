@@ -1,20 +1,13 @@
-"""`farmhand verify`: a ready plate held against a class of printers, without a coordinator.
-
-Slicing runs as a child, because the two are strangers.
-"""
+"""`farmhand verify`: a ready plate held against a class of printers, without a coordinator."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from coordinator.cli.exits import CommandFailed, Exit, UsageWrong
+from coordinator.cli.exits import Exit, UsageWrong
 from coordinator.cli.options import Json
-
-_CHILD = (sys.executable, "-m", "slicing")
 
 
 def verify(
@@ -29,7 +22,9 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Tell whether a plate may be printed by a class of printers; exit status 1: it may not."""
-    request = {
+    from coordinator.cli.slicing_child import ask
+
+    request: dict[str, Any] = {
         "kind": "verify",
         "gcode_path": str(file.resolve()),
         "printer": printer,
@@ -38,7 +33,7 @@ def verify(
     }
     if configs is not None:
         request["configs"] = str(configs.resolve())
-    result = _ask(request)
+    result = ask(request)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:
@@ -54,19 +49,6 @@ def _policy(rules: list[str]) -> dict[str, str]:
             raise UsageWrong(f"--rule {text}: write RULE=refuse, RULE=warn or RULE=ignore")
         policy[name] = severity
     return policy
-
-
-def _ask(request: dict[str, Any]) -> dict[str, Any]:
-    ended = subprocess.run(
-        _CHILD, input=json.dumps(request), capture_output=True, text=True, check=False
-    )
-    lines = ended.stdout.splitlines()
-    if not lines:
-        raise CommandFailed(f"slicing crashed: {ended.stderr.strip()[-500:]}")
-    said: dict[str, Any] = json.loads(lines[-1])
-    if said.pop("kind") != "result":
-        raise CommandFailed(said["message"], code=said["code"])
-    return said
 
 
 def _show(file: Path, result: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
-// The status page: asks the API once a second and draws what it says. Who logs in with a name has a
-// cookie that no script can read; a token is kept only as long as the tab lives.
+// The status page: draws what the API tells of the farm. Printers come over a WebSocket as they
+// change; jobs are asked for when it says that one did. Who logs in with a name has a cookie that no
+// script can read; a token is kept only as long as the tab lives.
 
-const PERIOD_MS = 1000;
+const RETRY_MS = 1000;
+const JOBS_SHOWN = 30;
 const KEY = "farmhand-token";
 const TONES = {
   idle: "good", finished: "good", busy: "work", reserved: "work", printing: "work", leased: "work",
@@ -168,7 +170,6 @@ async function act(button, path) {
   button.disabled = true;
   try {
     await ask("POST", path);
-    await refresh();
   } catch (error) {
     say(error.message, true);
     button.disabled = false;
@@ -188,14 +189,62 @@ function fill(list, cards) {
   if (key) list.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
 
-async function refresh() {
-  const [printers, jobs] = await Promise.all([
-    ask("GET", "/printers"), may("farm:read") ? ask("GET", "/jobs") : { items: [] }]);
-  fill($("printers"), printers.items.map(printerCard));
-  fill($("jobs"), jobs.items.reverse().slice(0, 30).map(jobCard));
-  const waiting = printers.items.filter((printer) => printer.status === "needs_clearing").length;
+// What the farm told: printers by id, whole, and the connection that it comes by.
+const printers = new Map();
+let socket = null;
+let sequence = 0;
+let jobsDue = false;
+
+function hear(said) {
+  if (said.kind === "snapshot") {
+    printers.clear();
+    for (const printer of said.printers) printers.set(printer.id, printer);
+  } else if (said.sequence !== sequence + 1) {
+    socket.send(JSON.stringify({ kind: "resync" }));
+    return;
+  } else {
+    for (const id of said.gone?.printers ?? []) printers.delete(id);
+    for (const [id, fields] of Object.entries(said.printers ?? {})) {
+      printers.set(id, { ...printers.get(id), ...fields });
+    }
+  }
+  sequence = said.sequence;
+  draw();
+  if (said.jobs || said.gone?.jobs.length) refreshJobs();
+}
+
+function draw() {
+  const all = [...printers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  fill($("printers"), all.map(printerCard));
+  const waiting = all.filter((printer) => printer.status === "needs_clearing").length;
   document.title = waiting ? `(${waiting}) Farmhand` : "Farmhand";
   say(`as of ${new Date().toLocaleTimeString()}`, false);
+}
+
+async function refreshJobs() {
+  if (jobsDue || !may("farm:read")) return;  // what is asked for in a moment shows this change too
+  jobsDue = true;
+  await new Promise((done) => setTimeout(done, 200));
+  jobsDue = false;
+  try {
+    const jobs = await ask("GET", `/jobs?order=newest&limit=${JOBS_SHOWN}`);
+    fill($("jobs"), jobs.items.map(jobCard));
+  } catch (error) {
+    say(`not live: ${error.message}`, true);
+  }
+}
+
+// Browsers set no header on a WebSocket: a ticket, good for once, opens it.
+async function connect() {
+  const { ticket } = await ask("POST", "/live/tickets");
+  const url = new URL(`/api/v1/live?ticket=${encodeURIComponent(ticket)}`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  await new Promise((lost) => {
+    socket = new WebSocket(url);
+    socket.addEventListener("open", () => show(true));
+    socket.addEventListener("message", ({ data }) => hear(JSON.parse(data)));
+    socket.addEventListener("close", ({ reason }) => lost(say(`not live: ${reason || "no connection"}`, true)));
+  });
 }
 
 function show(known) {
@@ -203,12 +252,11 @@ function show(known) {
   $("farm").hidden = $("leave").hidden = !known;
 }
 
-// Draw what this browser may see, if it may; else say why not.
+// Look on as long as the farm lets us; resolves when the connection is lost.
 async function look(failing) {
   try {
     me ||= await ask("GET", "/me");
-    await refresh();
-    show(true);
+    await connect();
   } catch (error) {
     if (error.message === "no_credential") leave(failing);
     else say(`not live: ${error.message}`, true);
@@ -217,12 +265,13 @@ async function look(failing) {
 
 async function loop() {
   if (me !== false && !document.hidden) await look("log in to see the farm");
-  setTimeout(loop, PERIOD_MS);
+  setTimeout(loop, RETRY_MS);
 }
 
 function leave(reason) {
   me = false;
   sessionStorage.removeItem(KEY);
+  socket?.close();
   [...pictures.keys()].forEach(forget);
   show(false);
   say(reason, false);
@@ -240,7 +289,7 @@ $("account").addEventListener("submit", async (event) => {
   sessionStorage.removeItem(KEY);
   try {
     me = await ask("POST", "/session", { name: $("name").value.trim(), password: $("password").value });
-    await look("this browser keeps no cookies of the farm");
+    say("one moment", false);
   } catch (error) {
     say(error.message, false);
   }
@@ -251,7 +300,7 @@ $("with-token").addEventListener("submit", async (event) => {
   sessionStorage.setItem(KEY, $("token").value.trim());
   $("token").value = "";
   me = null;
-  await look("This token is not the farm's.");
+  say("one moment", false);
 });
 $("leave").addEventListener("click", async () => {
   if (!sessionStorage.getItem(KEY)) await ask("DELETE", "/session").catch(() => {});

@@ -11,7 +11,10 @@ from dataclasses import replace
 
 from coordinator.domain.access import PERMISSIONS, Caller, Permission, Role
 from coordinator.domain.accounts import (
+    FamilyId,
     KeyId,
+    SessionId,
+    UserId,
     caller_of,
     caller_with_key,
     secret_hash,
@@ -81,6 +84,31 @@ async def caller_of_session(gate: Gate, secret: str) -> Caller | None:
                 if await unit.session_of_secret(session.secret_sha256) is not None:
                     await unit.save_session(replace(session, seen_at=now))
     return caller
+
+
+async def still_holds(gate: Gate, caller: Caller) -> bool:
+    """Whether what somebody showed a while ago is still good, and reaches as far.
+
+    Raises:
+        Unavailable, StoreUnusable: the store does not tell.
+    """
+    if caller == ROOT:
+        return True
+    now, known = gate.farm.clock.now(), None
+    async with gate.farm.store.read() as unit:
+        user = await unit.user(UserId(caller.user_id))
+        if user is None:
+            return False
+        if key := await unit.key(KeyId(caller.credential_id)):
+            known = caller_with_key(user, key, now)
+        elif await unit.family(FamilyId(caller.credential_id)) is not None:
+            known = caller_of(user)
+        else:
+            sessions = {each.session_id: each for each in await unit.sessions(user.user_id)}
+            session = sessions.get(SessionId(caller.credential_id))
+            if session is not None and not session_ended(session, now):
+                known = caller_of(user)
+    return known is not None and caller.permissions <= known.permissions
 
 
 async def _caller_of_key(gate: Gate, shown: str) -> Caller | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from coordinator.domain import copies, leases, preparing
 from coordinator.domain.desired import desired
@@ -37,6 +38,8 @@ _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVO
 # How many jobs are read at once while there are free printers left.
 _JOBS_AT_ONCE = 200
 
+_NOTHING: Mapping[JobId, int] = MappingProxyType({})
+
 _Suitable = Callable[[Farm, Unit], Awaitable[list[Printer]]]
 
 
@@ -67,6 +70,21 @@ async def dispatch_jobs(farm: Farm) -> int:
             if not _is_made(each.plate):
                 promised[each.job.job_id] += each.copies
     return given
+
+
+async def want_of(unit: Unit, job: Job, promised: Mapping[JobId, int] = _NOTHING) -> Want | None:
+    """Return what a job wants of printers; None where it wants nothing more.
+
+    Args:
+        promised: copies that printers are kept for already.
+    """
+    job_runs = await unit.runs(job_id=job.job_id)
+    wanted = copies.tally(job, job_runs).wanted - promised.get(job.job_id, 0)
+    if wanted <= 0:
+        return None
+    avoid = frozenset(run.printer_id for run in job_runs if run.state in _WENT_WRONG)
+    plates = tuple(await unit.plates(job.job_id))
+    return Want(job=job, plates=plates, copies=wanted, avoid=avoid)
 
 
 def _is_made(plate: Plate | None) -> bool:
@@ -117,23 +135,13 @@ async def _placements(
         for job in jobs:
             if not pool.left:
                 return placements
-            want = await _want(unit, job, promised) if pool.may_suit(job) else None
+            want = await want_of(unit, job, promised) if pool.may_suit(job) else None
             if want is not None:
                 placements += pool.place(want)
         await asyncio.sleep(0)  # others have their turn
         offset += len(jobs)
         jobs = await unit.jobs_wanting(offset=offset, limit=_JOBS_AT_ONCE)
     return placements
-
-
-async def _want(unit: Unit, job: Job, promised: Mapping[JobId, int]) -> Want | None:
-    job_runs = await unit.runs(job_id=job.job_id)
-    wanted = copies.tally(job, job_runs).wanted - promised.get(job.job_id, 0)
-    if wanted <= 0:
-        return None
-    avoid = frozenset(run.printer_id for run in job_runs if run.state in _WENT_WRONG)
-    plates = tuple(await unit.plates(job.job_id))
-    return Want(job=job, plates=plates, copies=wanted, avoid=avoid)
 
 
 async def _ask(transaction: Writing, placement: Placement) -> None:

@@ -18,6 +18,7 @@ from coordinator.usecases.given_plates import BINARY_SUFFIX, Given, look_at
 from coordinator.usecases.performing import writing
 from coordinator.usecases.quotas import check_quota
 from coordinator.usecases.storing import copy, discard_unknown
+from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import JobId, PrinterId
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,9 @@ class Order:
         owner: whose the job is to be; empty for the actor.
         approved: who orders may also approve; else the farm's policy says whether it has to wait.
         job_id: what the job is to be called; a fresh name for None.
+        held: it is kept, and nothing of it printed before somebody says so.
+        class_needed: G-code of which nobody says for which class it is, is refused.
+        userdata: what the sender's program wants kept beside it, as text; history holds it.
     """
 
     name: str
@@ -47,6 +51,9 @@ class Order:
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
     job_id: JobId | None = None
+    held: bool = False
+    class_needed: bool = False
+    userdata: str = ""
     actor: str
     origin: str = ""
     owner: str = ""
@@ -77,6 +84,12 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
         given = await look_at(
             farm, staged.path, said_class="".join(classes), material=order.material
         )
+        if order.class_needed and not given.printer_class:
+            raise Refused(
+                "class_not_stated",
+                "the file does not say for which printers of this farm it is: "
+                "send it to the address of one class, or of one printer",
+            )
         return await _keep(farm, order, staged, given)
     if suffix == BINARY_SUFFIX:
         return await _accept_binary(farm, order, staged, "".join(classes))
@@ -172,6 +185,7 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
             priority=order.priority,
             owner=order.belongs_to,
             approved=order.approved or not farm.policy.approval,
+            held=order.held,
             retries_max=farm.policy.retries_max,
             created_at=now,
             updated_at=now,
@@ -183,12 +197,10 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
             size_bytes=staged.size_bytes,
             created_at=now,
         )
-        note = Note(
-            subject="job",
-            subject_id=job.job_id,
-            name="job.received",
-            facts={"sha256": staged.sha256, "copies": job.copies},
-        )
+        facts: dict[str, Scalar] = {"sha256": staged.sha256, "copies": job.copies}
+        if order.userdata:
+            facts["userdata"] = order.userdata
+        note = Note(subject="job", subject_id=job.job_id, name="job.received", facts=facts)
         effects: Effects = (Save(artifact), Save(job), note, Poke(Work.PREPARE))
         if given is not None:
             job, more = advance(job, JobEvent.READY, now)

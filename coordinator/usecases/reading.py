@@ -339,7 +339,7 @@ async def _job_view(
     made = made_of(plates)
     job_runs = tuple(await unit.runs(job_id=job.job_id))
     count = copies.tally(job, job_runs)
-    known = await _paces(farm, unit)
+    known = await known_paces(farm, unit)
     waiting = Waiting(
         job=job,
         plates=plates,
@@ -364,7 +364,7 @@ async def _job_view(
     )
 
 
-async def _paces(farm: Farm, unit: Unit) -> Paces:
+async def known_paces(farm: Farm, unit: Unit) -> Paces:
     """Return what past runs tell; looked up again now and then, for a page asks every second."""
     now_s = farm.clock.monotonic()
     if farm.live.paces is None or now_s >= farm.live.paces_until_s:

@@ -90,7 +90,6 @@ class ModalState:
         unit = MM_PER_INCH if self.inches else 1.0
         words = command.words
         start = (self.x_mm, self.y_mm, self.z_mm)
-        old_e = self.e_mm
         base = (0.0, 0.0, 0.0) if self.absolute else start
         if (x := words.get("X")) is not None:
             self.x_mm = base[0] + x * unit
@@ -98,13 +97,16 @@ class ModalState:
             self.y_mm = base[1] + y * unit
         if (z := words.get("Z")) is not None:
             self.z_mm = base[2] + z * unit
+        extruded = 0.0
         if (e := words.get("E")) is not None:
-            self.e_mm = e * unit + (0.0 if self.absolute_e else old_e)
+            # What is added counts as it is written: a sum of all so far would round it.
+            extruded = e * unit - (self.e_mm if self.absolute_e else 0.0)
+            self.e_mm = e * unit + (0.0 if self.absolute_e else self.e_mm)
         if feed := words.get("F"):
             self.feed_mm_per_minute = feed * unit
         end = (self.x_mm, self.y_mm, self.z_mm)
         box = None
-        if command.name in ("G2", "G3") and ("I" in words or "J" in words or "R" in words):
+        if command.name in ("G2", "G3") and any(words.get(each) is not None for each in "IJR"):
             middle = ((words.get("I") or 0.0) * unit, (words.get("J") or 0.0) * unit)
             if radius := words.get("R"):
                 middle = arc_middle(start, end, radius * unit, clockwise=command.name == "G2")
@@ -114,7 +116,6 @@ class ModalState:
             box = arc_box(start, end, middle, clockwise=clockwise, whole=around)
         else:
             travelled = dist(start, end)
-        extruded = self.e_mm - old_e
         speed = max(self.feed_mm_per_minute, 1.0) / 60
         seconds = (travelled or abs(extruded)) / speed
         return Move(self.x_mm, self.y_mm, self.z_mm, extruded, travelled, seconds, box)

@@ -184,9 +184,13 @@ class _Surveyor:
             new_x = float(x) if x else old_x
             new_y = float(y) if y else old_y
             new_z = float(z) if z else old_z
-            extruded = 0.0
+            extruded, new_e = 0.0, state.e_mm
             if e:
-                extruded = float(e) - (state.e_mm if state.absolute_e else 0.0)
+                new_e = float(e)
+                if state.absolute_e:
+                    extruded = new_e - state.e_mm
+                else:
+                    extruded, new_e = new_e, state.e_mm + new_e
             middle = (float(i or 0), float(j or 0)) if i or j else None
         except ValueError:
             return False
@@ -200,7 +204,7 @@ class _Surveyor:
         else:
             travelled = hypot(new_x - old_x, new_y - old_y)
         state.x_mm, state.y_mm, state.z_mm = new_x, new_y, new_z
-        state.e_mm += extruded
+        state.e_mm = new_e
         self.elapsed_s += (travelled or abs(extruded)) * 60 / state.feed_mm_per_minute
         if new_z > self.highest:
             self._rises(new_z)

@@ -104,6 +104,10 @@ class SimulatedAgent:
         topic = build(Topic.REPORTED, self.model.agent_id, self.model.printer_id)
         self._say(topic, encode(self.model.reported()), retain=True)
 
+    def say_measured(self, topic: str, payload: bytes) -> None:
+        """Say telemetry, where there is a connection."""
+        self._say(topic, payload)
+
     def _say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         if self._peer is not None:
             self._peer.say(topic, payload, retain=retain)

@@ -4,14 +4,14 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from protocols.gcode.dialects import KLIPPER, MARLIN
 from protocols.gcode.extremes import Box, Extremes
 from protocols.gcode.rules import Limits, judge
 from protocols.gcode.survey import survey
-from slicing.blocks import read_blocks
+from slicing.blocks import read_blocks, take_apart
 from slicing.scan import scan_file
 
 LIMITS = Limits(bed_x_mm=200, bed_y_mm=200, height_mm=200, tools=1, nozzle_mm=0.4, material="PLA")
@@ -19,6 +19,24 @@ LIMITS = Limits(bed_x_mm=200, bed_y_mm=200, height_mm=200, tools=1, nozzle_mm=0.
 NUMBER = st.one_of(
     st.floats(-300, 300).map(lambda value: f"{value:.3f}"),
     st.sampled_from(["0", "5", "-5", ".5", "-.25", "7.", "+3", "1234.56789", "0.1234567"]),
+)
+_FEW = st.text("0123456789", max_size=3)
+_MANY = st.text("0123456789", min_size=6, max_size=20)
+# Long ones, on either side of the point, signs, several points, and what is an exponent elsewhere.
+LONG = st.one_of(
+    st.builds(
+        lambda *parts: "".join(parts),
+        st.sampled_from(["", "", "-", "+", "--"]),
+        _FEW | _MANY,
+        st.sampled_from(["", ".", ".", ".", "..", "-", "e", "e-", "E", "E-"]),
+        _FEW | _MANY,
+    ),
+    # Beside the next layer by less than eight digits tell.
+    st.builds(
+        lambda layer, more: f"{layer / 100 + more:.12f}", st.integers(0, 9), st.floats(0, 1e-8)
+    ),
+    st.floats(0, 1).map(lambda value: f"{value:.9f}"),
+    st.floats(0, 1).map(repr),
 )
 WORD = st.one_of(
     st.builds(lambda letter, number: letter + number, st.sampled_from("XYZEFIJR"), NUMBER),
@@ -75,6 +93,44 @@ def test_both_readers_find_the_same(lines: list[str], end: str, homed: bool) -> 
                  "strange", "malformed", "shifted", "marked"):  # fmt: skip
         assert getattr(quick, name) == getattr(slow, name), name
     assert quick.highest == pytest.approx(slow.highest)
+
+
+LONG_MOVE = st.builds(
+    lambda kind, words, blank: blank.join([kind, *words]),
+    st.sampled_from(["G0", "G1", "G1", "G1", "G2", "G3"]),
+    st.lists(
+        st.builds(
+            lambda letter, number: letter + number, st.sampled_from("XYZZEEFIJR"), NUMBER | LONG
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([" ", " ", " ", ""]),
+)
+MODE = st.sampled_from(["G90", "G91", "M82", "M83", "G20", "G21", "G92 E0", ";LAYER:1"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    lines=st.lists(st.one_of(LONG_MOVE, LONG_MOVE, LONG_MOVE, MODE), max_size=30),
+    homed=st.booleans(),
+)
+@example(lines=["G1 E10000000000000000", "G91", "G1 X1 E1"], homed=True)
+@example(  # the last one only travels
+    lines=["G1 X1 Z0.2 E2.366170053407", "G1 X2 E0.281578760323", "G1 X3 Z0.4 E0.281578760323"],
+    homed=True,
+)
+def test_both_readers_find_the_same_in_long_numbers(lines: list[str], homed: bool) -> None:
+    slow, quick = both("\n".join([*(["G28", "M109 S200"] if homed else []), *lines]).encode())
+    same_box(quick.part, slow.part)
+    assert quick.highest == pytest.approx(slow.highest)
+
+
+@settings(max_examples=300, deadline=None)
+@given(NUMBER | LONG, st.sampled_from(["", " ", "\r", " E1", ";"]))
+def test_a_number_is_read_as_python_reads_it_or_left_to_be_read_alone(text: str, tail: str) -> None:
+    block = take_apart(f"G1 X{text}{tail}\n".encode())
+    if not len(block.odd):
+        assert block.word_values[0] == float(text.partition("E")[0])  # which is a word of its own
 
 
 @given(st.lists(MOVE | OTHER, max_size=60), st.integers(8, 300))

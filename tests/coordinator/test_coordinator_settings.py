@@ -85,6 +85,7 @@ def test_keys_of_the_other_commands_are_let_be(monkeypatch: pytest.MonkeyPatch) 
         (["--oidc-roles", '{"makers": "king"}'], "'oidc_roles"),
         (["--slicing-timeout-s", "0"], "'slicing_timeout_s'"),
         (["--upload-bytes-max", "-1"], "'upload_bytes_max'"),
+        (["--gcode-policy", '{"colt": "warn"}'], "there is no rule colt; there are .*cold"),
     ],
 )
 def test_a_value_that_can_not_be_is_told(flags: list[str], words: str) -> None:

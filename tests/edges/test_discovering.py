@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import serial
 
-from agent.discover import Found, ask, on_serial_ports, written
+from agent.discover import ask, on_serial_ports
+from agent.found import Found, written
 from agent.settings import AgentSettings
 from tests.fakes.ideal_firmware import IdealFirmware
 from tests.fakes.processes import Ended, run, started, until

@@ -9,16 +9,15 @@ import struct
 import subprocess
 import sys
 import termios
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import serial
-from serial.rfc2217 import PortManager
 
 from agent.errors import DriverUnavailable
 from agent.printers.serial_port import find_ports, open_port
+from tests.fakes.serial_server import SerialServer
 
 PATIENCE_S = 10.0
 TCGETS2 = 0x802C542A  # of <asm-generic/ioctls.h>
@@ -31,21 +30,6 @@ def read(descriptor: int, wanted: bytes) -> bytes:
         assert select.select([descriptor], [], [], PATIENCE_S)[0], f"silence after {data!r}"
         data += os.read(descriptor, 4096)
     return data
-
-
-class WithModemLines(serial.Serial):
-    """A pseudo-terminal as a port: it has no modem lines that could be asked."""
-
-    cts = dsr = ri = cd = False
-
-    def _update_rts_state(self) -> None:
-        pass
-
-    def _update_dtr_state(self) -> None:
-        pass
-
-    def _update_break_state(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -107,39 +91,16 @@ def test_a_port_behind_a_serial_server_carries_bytes_both_ways(
     pseudo_terminal: tuple[int, str],
 ) -> None:
     master, name = pseudo_terminal
-    device = WithModemLines(name, timeout=0.05)
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        connection.settimeout(0.05)
-
-        class Write:
-            def write(self, data: bytes) -> None:
-                connection.sendall(data)
-
-        manager = PortManager(device, Write())
-        while True:
-            try:
-                data = connection.recv(1024)
-                if not data:
-                    return
-                device.write(b"".join(manager.filter(data)))
-            except TimeoutError:
-                pass
-            connection.sendall(b"".join(manager.escape(device.read(64))))
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    port = open_port(f"rfc2217://127.0.0.1:{listener.getsockname()[1]}", 115200)
+    server = SerialServer(name)
+    port = open_port(f"rfc2217://127.0.0.1:{server.port}", 115200)
     os.write(port.fileno(), b"N1 M105*38\n")
     assert read(master, b"*38\n") == b"N1 M105*38\n"
     os.write(master, b"ok T:20.0\n")
     assert read(port.fileno(), b"\n") == b"ok T:20.0\n"
     port.close()
-    thread.join(PATIENCE_S)
-    assert not thread.is_alive(), "the server sees that the port was closed"
-    listener.close()
+    again = open_port(f"rfc2217://127.0.0.1:{server.port}", 115200)  # it saw the port closed
+    again.close()
+    server.close()
 
 
 @pytest.mark.parametrize("address", ["socket://127.0.0.1:1", "rfc2217://127.0.0.1:1", "/dev/none"])

@@ -95,6 +95,26 @@ def test_what_a_kill_at_any_stage_leaves_is_gone_after_the_next_slice(tmp_path: 
     assert list((tmp_path / "out").iterdir()) == [Path(plate)]
 
 
+def test_a_command_that_is_killed_takes_its_slicing_along(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "held.stl")  # nobody writes, so that loading it waits for ever
+    request = {
+        "kind": "slice",
+        "model_path": str(tmp_path / "held.stl"),
+        "printer": "farmhand-220",
+        "material": "PLA",
+        "output_path": str(tmp_path / "out" / "held.gcode"),
+    }
+    code = "from coordinator.cli.slicing_child import ask\n"
+    code += f"ask({request!r}, lambda ratio, stage: print(stage, flush=True))"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"loading\n"
+        (slicing,) = children(parent.pid)
+        parent.kill()
+    assert ends(slicing)
+
+
 def test_two_slices_at_once_for_unlike_printers_never_mix(tmp_path: Path) -> None:
     two = (
         started(tmp_path, "long", printer="prusa-mk3s"),

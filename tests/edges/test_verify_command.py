@@ -42,9 +42,9 @@ def test_a_good_plate_is_let_pass_and_a_bad_one_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--printer", "nobody"], 1, "nobody"),
+        (["--printer", "nobody"], 2, "nobody"),
         (["--printer", "farmhand-220", "--rule", "cold"], 2, "RULE=refuse"),
-        (["--printer", "farmhand-220", "--rule", "colt=warn"], 1, "colt"),
+        (["--printer", "farmhand-220", "--rule", "colt=warn"], 2, "colt"),
     ],
 )
 def test_what_is_typed_wrongly_is_told(

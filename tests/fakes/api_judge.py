@@ -32,7 +32,7 @@ def _validator(pointer: str) -> jsonschema.Draft202012Validator:
 def complaints(method: str, path: str, response: web.StreamResponse) -> list[str]:
     """Return what the document does not say of an answer, in words."""
     operation = document()["paths"].get(path, {}).get(method.lower())
-    if operation is None or response.status == _UNHEARD:
+    if operation is None or response.status == _UNHEARD or "default" in operation["responses"]:
         return []
     where = f"{method} {path} {response.status}"
     told = operation["responses"].get(str(response.status))

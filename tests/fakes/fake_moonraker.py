@@ -26,6 +26,7 @@ class FakeMoonraker:
     """One host with one printer.
 
     Attributes:
+        klippy_state: Klipper's own word.
         print_state: Klipper's word for the print.
         files: path -> content.
         history: prints, the oldest first.
@@ -38,6 +39,7 @@ class FakeMoonraker:
         damages: it keeps as many bytes as it was sent, but others.
     """
 
+    klippy_state: str = "ready"
     print_state: str = "standby"
     selected: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -216,7 +218,7 @@ class FakeMoonraker:
         path = str(params.get("path", "")).removeprefix(ROOT)
         match method:
             case "server.info":
-                return {"klippy_connected": True, "klippy_state": "ready"}
+                return {"klippy_connected": True, "klippy_state": self.klippy_state}
             case "printer.info":
                 return {"process_id": self.process_id}
             case "printer.objects.list":

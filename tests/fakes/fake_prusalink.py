@@ -22,6 +22,7 @@ class FakePrusaLink:
 
     Attributes:
         state: its word.
+        trouble: what it says is wrong with the printer.
         job: number and path of its job; None without.
         files: path below the storage -> content.
         begun: every print that began: the judge of "exactly once".
@@ -30,6 +31,7 @@ class FakePrusaLink:
         refuse: order -> status to refuse it with.
         stays: a start is accepted, and nothing comes of it.
         edits: what is uploaded is changed afterwards.
+        lingers: it refuses so many starts after the end of a print.
         lags: what was uploaded is not listed for so many questions.
         gate: uploads end once it is set.
         username: whose password `key` is; empty: an API key.
@@ -37,6 +39,7 @@ class FakePrusaLink:
     """
 
     state: str = "IDLE"
+    trouble: str = ""
     job: tuple[int, str] | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
@@ -45,6 +48,7 @@ class FakePrusaLink:
     refuse: dict[str, int] = field(default_factory=dict)
     stays: bool = False
     edits: bool = False
+    lingers: int = 0
     lags: int = 0
     key: str = KEY
     username: str = ""
@@ -168,6 +172,8 @@ class FakePrusaLink:
                 "temp_bed": 20.0, "target_bed": self.targets["bed"],
             },
         }  # fmt: skip
+        if self.trouble:
+            told["printer"]["status_printer"] = {"ok": False, "message": self.trouble}
         if self.job is not None:
             told["job"] = {"id": self.job[0], "progress": 50.0, "time_remaining": 600}
         if self._transfer is not None:
@@ -221,6 +227,9 @@ class FakePrusaLink:
         if path not in self.files:
             raise web.HTTPNotFound
         if self.state in ("PRINTING", "PAUSED"):
+            raise web.HTTPConflict
+        if self.lingers and self.state in ("FINISHED", "STOPPED"):
+            self.lingers -= 1
             raise web.HTTPConflict
         if not self.stays:
             self._number += 1

@@ -129,6 +129,7 @@ class Klippy:
 
     async def _open(self) -> None:
         self._reset()
+        self._moves_until_s = 0.0
         self._server = await asyncio.start_unix_server(
             self._serve, path=self._socket, limit=1 << 20
         )
@@ -158,6 +159,7 @@ class Klippy:
 
     async def _shut_down(self, message: str) -> None:
         self._state, self._message = "shutdown", message
+        self._moves_until_s = 0.0  # its board forgets what it was to move
         self._status["webhooks"] = {"state": "shutdown", "state_message": message}
         if self._printing is not None and not self._printing.done():
             self._printing.cancel()
@@ -300,6 +302,7 @@ class Klippy:
                 if values.get("X", 0) > X_MM_MAX:
                     raise Refused("Move out of range: " + line)
                 self._moves_until_s = time.monotonic() + PLANNER_S
+                self._status["idle_timeout"]["state"] = "Printing"
 
     def _heat(self, heater: str, celsius: float) -> None:
         self._status[heater]["target"] = celsius

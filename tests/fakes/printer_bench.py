@@ -37,7 +37,9 @@ class PrinterBench:
         *,
         settings: Mapping[str, Any] = {},
         printer_options: Iterable[str] = (),
+        tcp: int = 0,
     ) -> None:
+        """Run a printer on a pseudo-terminal, or on a TCP port of loopback."""
         self.folder = folder
         self.settings = settings
         self.port, self.control = folder / "port", folder / "control"
@@ -46,7 +48,8 @@ class PrinterBench:
         path.write_text("\n".join(PLATE))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         self.plate = PlateFile(path=path, sha256=digest, name="plate")
-        command = [sys.executable, "-m", "agent.simulator", "--pty", str(self.port)]
+        line = ["--tcp", str(tcp)] if tcp else ["--pty", str(self.port)]
+        command = [sys.executable, "-m", "agent.simulator", *line]
         command += ["--log", str(self.log), "--control", str(self.control), "--speed", "20"]
         command += printer_options
         self.printer = subprocess.Popen([*command, "--log-level", "error"])
@@ -79,7 +82,7 @@ class PrinterBench:
         await asyncio.to_thread(tell, self.control, words)
 
     async def start(self) -> None:
-        await self.until(lambda: self.port.exists())
+        await self.until(lambda: self.control.exists())
         self.connect()
         await self.until(lambda: self.driver.observation.state is PrinterState.IDLE)
         await self.driver.start(self.plate, RUN)

@@ -1,4 +1,4 @@
-"""Prove the PrusaLink driver before a server written from the description of its API.
+"""Prove the PrusaLink driver on Prusa's own PrusaLink, and before a server that misbehaves.
 
 Usage: ./farmhand prove prusalink [pytest's options]
 """

@@ -279,7 +279,7 @@ class AgentHost:
                 PrinterDescription(
                     printer_id=machine.printer_id,
                     name=machine.printer_id,
-                    printer_class="mk4",
+                    printer_class=machine.printer_class,
                     driver="simulated",
                     material="PLA",
                     bed_policy=BedPolicy.SELF_CLEARING

@@ -13,6 +13,8 @@ from coordinator.errors import FarmError, NotNow, Unavailable
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.preparing import prepare_jobs
+from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from protocols.wire.codec import Message
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
@@ -20,11 +22,18 @@ from protocols.wire.vocabulary import AgentId
 from tests.fakes.manual_clock import CountingIds
 from tests.fakes.memory_store import MemoryStore, MemoryUnit
 from tests.simulation.judge import Judge
+from tests.simulation.slicers import Files, SimulatedArtifacts, SimulatedSlicer
 from tests.simulation.wire import Broker, Session
 from tests.simulation.world import NOON, Process, World
 
 # How often each bell rings when nobody pokes it: rarer than in the product, to save a story's time.
-BELLS_S = {"dispatch": 300.0, "outbox": 300.0, "repeat": 600.0}
+BELLS_S = {
+    "dispatch": 300.0,
+    "outbox": 300.0,
+    "repeat": 600.0,
+    "prepare": 300.0,
+    "slice": 300.0,
+}
 RECONNECT_S = (1.0, 30.0)
 SYNC_SPREAD_S = 2.0
 
@@ -181,10 +190,18 @@ class CoordinatorHost:
     """A machine that keeps a coordinator."""
 
     def __init__(
-        self, world: World, broker: Broker, store: JudgedStore, name: str, *, crash: float
+        self,
+        world: World,
+        broker: Broker,
+        store: JudgedStore,
+        files: Files,
+        name: str,
+        *,
+        crash: float,
     ) -> None:
         self.world = world
         self.name = name
+        self._files = files
         self.skew_s = [0.0]
         self.retired = False
         self._broker = broker
@@ -204,8 +221,8 @@ class CoordinatorHost:
         self._wanted = {name: asyncio.Event() for name in BELLS_S}
         self.farm = Farm(
             store=StoreSession(process, self._store),
-            artifacts=None,  # type: ignore[arg-type]  # plates are given ready
-            slicer=None,  # type: ignore[arg-type]
+            artifacts=SimulatedArtifacts(process, self._files),  # type: ignore[arg-type]
+            slicer=SimulatedSlicer(process, self._files, self._store.judge),
             link=self.link,
             clock=SkewedClock(self.world, self.skew_s),
             ids=starts.ids,
@@ -224,6 +241,8 @@ class CoordinatorHost:
             "dispatch": dispatch_jobs,
             "outbox": flush_outbox,
             "repeat": repeat_desired,
+            "prepare": prepare_jobs,
+            "slice": slice_plates,
         }
         while True:
             with suppress(Unavailable):

@@ -16,6 +16,7 @@ import agent.documents
 import agent.draining
 import agent.printer_task
 import agent.remembered
+import coordinator.usecases.slicing
 from coordinator.domain.jobs import ENDED
 from protocols.wire.vocabulary import PrinterId
 from tests.simulation.agents import AgentHost
@@ -23,6 +24,7 @@ from tests.simulation.coordinators import CoordinatorHost, JudgedStore, Starts
 from tests.simulation.judge import Judge
 from tests.simulation.machines import Machine
 from tests.simulation.people import People
+from tests.simulation.slicers import Files, copy
 from tests.simulation.virtual_time import Deadlock, run_virtually
 from tests.simulation.wire import Broker, Translate
 from tests.simulation.world import SkewedWall, World
@@ -30,6 +32,7 @@ from tests.simulation.world import SkewedWall, World
 CRASH = 0.002  # of a process, at any of its instructions
 TROUBLE_EVERY_S = 720.0
 ORDER_EVERY_S = 2400.0
+CLASSES = {"p1": "mk4", "p2": "xl", "p3": "mk4"}
 SELF_CLEARING = 0.5  # so many of the printers
 CALM_S_MAX = 36 * 3600.0
 DRAIN_LOOK_S = 15.0  # instead of half a second
@@ -81,6 +84,7 @@ class Farm:
         self.crash = crash
         self.judge = Judge(self.world)
         self.store = JudgedStore(self.judge)
+        self.files = Files(kept=self.judge.stored)
         self.broker = Broker(self.world)
         if translate is not None:
             self.broker.translate = translate
@@ -89,11 +93,13 @@ class Farm:
         self.hosts: list[AgentHost] = []
         self.clones: list[AgentHost] = []
         self.coordinators = [self._coordinator("one")]
-        self.people = People(self.world, self.judge, self.coordinators, self.machines)
+        self.people = People(self.world, self.judge, self.coordinators, self.machines, self.files)
         self.people.scrap_clones = self._scrap_clones
 
     def _coordinator(self, name: str) -> CoordinatorHost:
-        return CoordinatorHost(self.world, self.broker, self.store, name, crash=self.crash / 4)
+        return CoordinatorHost(
+            self.world, self.broker, self.store, self.files, name, crash=self.crash / 4
+        )
 
     def _machine(self, printer_id: PrinterId, name: str) -> Machine:
         random = self.world.random
@@ -104,6 +110,7 @@ class Farm:
             name,
             prints_alone=random.random() < 0.5,
             self_clearing=random.random() < SELF_CLEARING,
+            printer_class=CLASSES[printer_id],
         )
         self.machines.append(machine)
         return machine
@@ -151,7 +158,7 @@ class Farm:
 
     async def _trouble(self, kind: str, host: AgentHost) -> None:
         random, machine = self.world.random, self.world.random.choice(host.machines)
-        coordinator = random.choice(self.coordinators)
+        host_of_farm = random.choice(self.coordinators)
         todo: dict[str, Callable[[], object]] = {
             "agent killed": lambda: host.process.kill("killed"),
             "agent's power cut": host.lose_power,
@@ -161,8 +168,8 @@ class Farm:
             "card wiped": host.swap_card,
             "card full": lambda: self._fill(host),
             "card cloned": lambda: self._clone(host),
-            "coordinator killed": lambda: coordinator.process.kill("killed"),
-            "coordinator cut off": coordinator.link.cut,
+            "coordinator killed": lambda: host_of_farm.process.kill("killed"),
+            "coordinator cut off": host_of_farm.link.cut,
             "two coordinators": self._second_coordinator,
             "broker restarts": lambda: self.broker.restart(
                 random.choice(("everything", "nothing", "an old copy"))
@@ -284,8 +291,7 @@ def live_through(
         told.append(farm)
         await farm.live()
         ended_s = farm.world.now_s()
-        for task in list(farm.world.tasks):
-            task.cancel()
+        farm.world.close()
         await asyncio.gather(*farm.world.tasks, return_exceptions=True)
         return ended_s
 
@@ -324,6 +330,7 @@ def _surroundings(seed: int) -> Iterator[None]:
             (agent.printer_task, "secrets", chance),
             (agent.beside, "token_hex", chance.token_hex),
             (agent.printer_task, "REPORT_S", REPORT_S),
+            (coordinator.usecases.slicing, "copy", copy),
         ):
             stack.enter_context(patch.object(where, name, stand_in))
         yield

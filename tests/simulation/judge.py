@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from coordinator.domain.jobs import ENDED, JobState
+from coordinator.domain.plates import PlateState
 from coordinator.domain.rebuilding import Audit
 from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import JobId, PrinterId, RunId
@@ -60,6 +61,8 @@ class Judge:
         cancelled: the jobs that a person cancelled.
         applied: the highest event number ever applied, of a printer and journal.
         audit: reads the history as it is committed.
+        stored: the files in the store of the farm.
+        made_for: plate -> the class of printers that it was sliced for; not those given ready.
     """
 
     world: World
@@ -69,9 +72,13 @@ class Judge:
     tables: Tables = field(default_factory=Tables)
     applied: dict[tuple[PrinterId, str], int] = field(default_factory=dict)
     audit: Audit = field(default_factory=Audit)
+    made_for: dict[str, str] = field(default_factory=dict)
+    stored: set[str] = field(default_factory=set)
 
-    def begins(self, made: Print, where: str, on_bed: list[str]) -> None:
-        """Look at a physical start, as it happens."""
+    def begins(
+        self, made: Print, where: str, on_bed: list[str], *, printer_class: str, sha256: str
+    ) -> None:
+        """Look at a physical start, as it happens: of which plate, on a printer of which class."""
         run_id = made.run_id
         assert run_id is not None, "only our runs are judged"
         self.world.tell(f"** {where} physically starts {run_id}")
@@ -84,6 +91,15 @@ class Judge:
             self.world.violated(f"phantom: {run_id} starts on {where}, and nobody leased it")
         else:
             self._look_at(run, where)
+            if run.plate_sha256 != sha256:
+                self.world.violated(f"another plate: {run_id} prints {sha256}")
+        meant_for = self.made_for.get(sha256, printer_class)
+        if meant_for != printer_class:
+            self.world.violated(
+                f"class: {run_id} was sliced for {meant_for}, and starts on {where}"
+            )
+        if sha256 in self.made_for:
+            self.world.figures["starts of plates that were sliced"] += 1
         self.prints[run_id] = made
 
     def _look_at(self, run: Run, where: str) -> None:
@@ -165,6 +181,9 @@ class Judge:
             self.world.violated(f"audit: {fault.words}")
         for job_id in sorted(self.ordered):
             self._judge_job(job_id)
+        for plate in self.tables.plates.values():
+            if plate.sha256 in self.made_for and plate.sha256 not in self.stored:
+                self.world.violated(f"gone: the plate of {plate.job_id} for {plate.printer_class}")
         for run in self.tables.runs.values():
             self._judge_run(run)
         for name, printer in self.tables.printers.items():
@@ -191,10 +210,15 @@ class Judge:
             self.world.violated(f"copies: {job_id} is {job.state}, {done} of {job.copies} printed")
         elif job.state is JobState.CANCELLED and job_id not in self.cancelled:
             self.world.violated(f"lost job: {job_id} is cancelled, and nobody did that")
-        elif job.state is JobState.FAILED:
+        elif job.state is JobState.FAILED and not self._refused(job_id):
             failed = sum(run.state is RunState.FAILED for run in runs)
             if failed <= job.retries_max and not any(r.state is RunState.STOPPED for r in runs):
                 self.world.violated(f"lost job: {job_id} failed after {failed} failed runs")
+
+    def _refused(self, job_id: JobId) -> bool:
+        """Whether no class of printers can have its model."""
+        plates = [each for (owner, _), each in self.tables.plates.items() if owner == job_id]
+        return bool(plates) and all(each.state is PlateState.REFUSED for each in plates)
 
     def _judge_run(self, run: Run) -> None:
         if run.live:

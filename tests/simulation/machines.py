@@ -44,6 +44,7 @@ class Machine:
     name: str
     prints_alone: bool
     self_clearing: bool = False
+    printer_class: str = "mk4"
     on_bed: list[str] = field(default_factory=list)
     current: Print | None = None
     sticks: bool = False
@@ -57,11 +58,13 @@ class Machine:
         """Whether something prints, or stands paused."""
         return self.current is not None and self.current.fate.goes_on
 
-    def begin(self, run_id: RunId | None) -> None:
-        """Start a print; None is somebody else's."""
+    def begin(self, run_id: RunId | None, sha256: str = "") -> None:
+        """Start a print of a plate; None is somebody else's."""
         made = Print(run_id, self.world.random.uniform(*PRINT_S))
         if run_id is not None:
-            self.judge.begins(made, self.name, self.on_bed)
+            self.judge.begins(
+                made, self.name, self.on_bed, printer_class=self.printer_class, sha256=sha256
+            )
         self.on_bed.append(str(run_id or "something foreign"))
         self.current, self.sticks = made, True
         self.feed()
@@ -210,18 +213,18 @@ class SimulatedDriver:
             raise StartUnknown("no answer")
         if chance < 0.10:
             world.fault("start taken late")
-            world.later(8.0, lambda: self._late(run_id))
+            world.later(8.0, lambda: self._late(run_id, plate.sha256))
             raise StartUnknown("no answer")
-        machine.begin(run_id)
+        machine.begin(run_id, plate.sha256)
         await self._process.step("printer took the start", 0.5)
         if chance < 0.14:
             world.fault("start taken, unanswered")
             raise StartUnknown("no answer")
         self._mine = run_id
 
-    def _late(self, run_id: RunId) -> None:
+    def _late(self, run_id: RunId, sha256: str) -> None:
         if not self._machine.busy:
-            self._machine.begin(run_id)
+            self._machine.begin(run_id, sha256)
 
     async def pause(self) -> None:
         """Pause."""

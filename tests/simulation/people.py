@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from coordinator.domain import jobs
-from coordinator.domain.effects import Poke, Save, Work
+from coordinator.domain.effects import Effects, Poke, Save, Work
 from coordinator.domain.jobs import ENDED, Job, JobEvent
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import BedState, Printer
@@ -21,10 +21,13 @@ from protocols.wire.vocabulary import BedPolicy, JobId, PrinterId
 from tests.simulation.coordinators import CoordinatorHost
 from tests.simulation.judge import Fate, Judge
 from tests.simulation.machines import Machine
+from tests.simulation.slicers import Files
 from tests.simulation.world import World
 
 ANNA = "user:anna"
 PATIENCE_S = 120.0
+# So many orders bring a model, which is sliced for the classes that could print it.
+MODELS = 0.4
 
 Verb = Callable[[Farm], Awaitable[Any]]
 
@@ -42,11 +45,13 @@ class People:
         judge: Judge,
         coordinators: list[CoordinatorHost],
         machines: list[Machine],
+        files: Files,
     ) -> None:
         self.world = world
         self.judge = judge
         self.coordinators = coordinators
         self.machines = machines
+        self.files = files
         self.scrap_clones: Callable[[PrinterId], None] = lambda printer_id: None
         self._heard_s: dict[object, float] = {}
 
@@ -60,19 +65,33 @@ class People:
         return done
 
     async def order(self, number: int) -> None:
-        """Order a ready plate, as `accept_order` stores it; the file itself is not simulated."""
+        """Order a ready plate or a model, as `accept_order` stores it."""
         job_id = JobId(f"job-{number}")
-        copies = self.world.random.randint(1, 3)
+        random = self.world.random
+        copies, brings_model = random.randint(1, 3), random.random() < MODELS
         sha256 = f"{number:064x}"
+        printer_class = random.choice(("", "", "mk4", "xl")) if brings_model else ""
 
         async def verb(farm: Farm) -> None:
             now = farm.clock.now()
-            job = Job(job_id=job_id, name="part", copies=copies, created_at=now, updated_at=now)
-            _, effects = jobs.advance(job, JobEvent.READY, now)
-            plate = Plate(job_id=job_id, sha256=sha256, name="part.gcode", size_bytes=1)
+            job = Job(
+                job_id=job_id,
+                name="part",
+                copies=copies,
+                model_sha256=sha256 if brings_model else None,
+                printer_class=printer_class,
+                created_at=now,
+                updated_at=now,
+            )
+            effects: Effects = (Save(job), Poke(Work.PREPARE))
+            if brings_model:
+                self.files.kept.add(sha256)
+            else:
+                plate = Plate(job_id=job_id, sha256=sha256, name="part.gcode", size_bytes=1)
+                ready = jobs.advance(job, JobEvent.READY, now)[1]
+                effects = (Save(job), Save(plate), *ready, Poke(Work.DISPATCH))
             async with writing(farm, ANNA) as transaction:
-                due = Poke(Work.DISPATCH)
-                await transaction.perform((Save(job), Save(plate), *effects, due))
+                await transaction.perform(effects)
             self.judge.ordered.add(job_id)
 
         while not await self.ask(f"orders {job_id} x {copies}", verb):

@@ -1,7 +1,7 @@
 """A judge that can't condemn proves nothing: without any one rule, some promise is seen broken."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,22 @@ from agent.core.run import Happened
 from agent.core.situation import Decision, Situation
 from agent.core.steps import Arm, Start, WriteJournal
 from agent.remembered import Remembered
-from coordinator.domain import copies, leases, reports, staging
-from coordinator.domain.effects import Effects
+from coordinator.domain import (
+    copies,
+    leases,
+    matching,
+    planning,
+    plates,
+    preparing,
+    reports,
+    staging,
+)
+from coordinator.domain.effects import Effects, Save
+from coordinator.domain.jobs import Job
 from coordinator.domain.leases import Holding
 from coordinator.domain.planning import Placement
+from coordinator.domain.plates import Plate, PlateEvent, PlateState
+from coordinator.domain.printers import Printer
 from coordinator.domain.runs import RunChange, RunState
 from coordinator.usecases import dispatching
 from coordinator.usecases.farm import Farm
@@ -26,7 +38,7 @@ from coordinator.usecases.performing import Writing
 from protocols.wire.from_agent import RunEvent
 from protocols.wire.vocabulary import Epoch, PrinterId, RunId
 from tests.fakes.memory_store import MemoryUnit
-from tests.simulation import farm, machines
+from tests.simulation import farm, machines, slicers
 from tests.simulation.agents import AgentHost
 from tests.simulation.card import SimulatedJournal
 from tests.simulation.farm import live_through
@@ -37,6 +49,30 @@ SEEDS = 120
 HOURS = 4.0
 
 Patch = pytest.MonkeyPatch
+
+
+def _plates_of_any_class(patch: Patch) -> None:
+    """The first plate that was made will do for every printer."""
+
+    def first_made(plates: Sequence[Plate], printer: Printer) -> Plate | None:
+        made = [plate for plate in plates if plate.state is PlateState.MADE]
+        return made[0] if made else matching_plate(plates, printer)
+
+    matching_plate = matching.plate_for
+    for where in (matching, planning):
+        patch.setattr(where, "plate_for", first_made)
+
+
+def _one_class_is_tried(patch: Patch) -> None:
+    """A plate that can't be made for one class is no reason to try another."""
+
+    def refuse(
+        job: Job, plate: Plate, _all: object, _printers: object, reason: str, _now: datetime
+    ) -> Effects:
+        return (Save(plates.advance(plate, PlateEvent.REFUSE, reason=reason)),)
+
+    patch.setattr(preparing, "refuse", refuse)
+    patch.setattr(slicers, "REFUSES", 0.5)
 
 
 def _no_fence(patch: Patch) -> None:
@@ -222,6 +258,8 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
     # A nonce counts only for the process that made it, so that forgetting one starts nothing twice;
     # what is lost is history that the coordinator has already.
     "the fsync before the start": (_start_before_the_fsync, "double start|events: "),
+    "a plate for each class": (_plates_of_any_class, "class"),
+    "the next class where one is refused": (_one_class_is_tried, "stuck"),
     "the nonce": (_no_nonce, "start after the end|double start"),
     "the numbers of events": (_events_in_any_order, "events|history|stuck"),
     "the bed rule": (_no_bed_rule, "bed not clear"),

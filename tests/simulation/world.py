@@ -39,6 +39,8 @@ class World:
     verdicts: list[str] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    graves: list[asyncio.Future[None]] = field(default_factory=list)
+    over: bool = False
     boots: int = 0
 
     def now_s(self) -> float:
@@ -70,6 +72,20 @@ class World:
     def later(self, delay_s: float, work: Callable[[], None]) -> None:
         """Do something after a while, whoever lives then."""
         asyncio.get_running_loop().call_later(delay_s, work)
+
+    async def nothing_more(self) -> None:
+        """Wait, as what belongs to a dead process does, until the story is over."""
+        if not self.over:
+            grave = asyncio.get_running_loop().create_future()
+            self.graves.append(grave)
+            await grave
+        raise asyncio.CancelledError
+
+    def close(self) -> None:
+        """End the story: what still ran, and what waited for nothing more."""
+        self.over = True
+        for waiting in (*self.tasks, *self.graves):
+            waiting.cancel()
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -137,11 +153,11 @@ class Process:
         if self.alive and self.world.strikes(self._crash):
             self.kill(f"crash at {at}")
         if not self.alive:
-            await asyncio.get_running_loop().create_future()
+            await self.world.nothing_more()
         if lasts_s:
             await asyncio.sleep(lasts_s)
             if not self.alive:
-                await asyncio.get_running_loop().create_future()
+                await self.world.nothing_more()
 
 
 class SkewedWall:

@@ -1,5 +1,6 @@
 """Plates that were made before: found again whole, or not at all."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,24 @@ def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
     kept(tmp_path, "c" * 64)
     names = {path.stem[0] for path in (tmp_path / "cache").iterdir()}
     assert names == {"a", "c"}
+
+
+def test_what_a_killed_process_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    kept(tmp_path)
+    left, written = (tmp_path / "cache" / f".farmhand-cache-{name}" for name in ("left", "now"))
+    left.touch()
+    written.touch()
+    os.utime(left, (1, 1))
+    kept(tmp_path, "b" * 64)
+    assert (left.exists(), written.exists()) == (False, True)
+
+
+def test_a_result_counts_as_the_plate_does(tmp_path: Path) -> None:
+    kept(tmp_path)
+    source = tmp_path / "source.gcode"
+    cache = Cache(tmp_path / "cache", bytes_max=30_000)
+    cache.put("b" * 64, source, {"beside": "x" * 10_000})
+    assert {path.stem for path in (tmp_path / "cache").iterdir()} == {"b" * 64}
 
 
 def test_a_plate_larger_than_the_cache_is_not_kept(tmp_path: Path) -> None:

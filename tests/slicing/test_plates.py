@@ -1,13 +1,21 @@
 """Parts on beds: nothing overlaps, nothing sticks out, and as much as has room goes on."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slicing.mesh import Mesh
+from slicing import stl
+from slicing.catalogue import Catalogue
+from slicing.errors import ModelTooLarge
+from slicing.inspection import inspect
+from slicing.mesh import Mesh, fits
 from slicing.orient import orient
 from slicing.pack import CLEARANCE_MM, Arrangement, Item, pack
+from slicing.parts import prepared
+from slicing.request import InspectRequest, SliceRequest
 from tests.fakes.meshes import Corners, ball, box, lathe
 
 BED = (220.0, 220.0)
@@ -95,6 +103,38 @@ def test_a_part_that_lies_anyhow_is_stood_up_well(model: Corners, height: float,
 def test_a_part_that_stands_well_is_left_alone(model: Corners) -> None:
     mesh = Mesh(model, "stl")
     assert orient(mesh) is mesh
+
+
+def test_what_fits_only_laid_down_is_laid_down_where_that_was_asked_for(tmp_path: Path) -> None:
+    # Upright it prints best: its foot is wide, and lying it hangs over all its length.
+    tower = np.concatenate((box(60, 60, 10), box(10, 10, 225) + np.array((25, 25, 5))))
+    path = tmp_path / "tower.stl"
+    stl.write(tower, path)
+    assert orient(Mesh(tower, "stl")).size_mm[2] == pytest.approx(230)
+    request = InspectRequest(kind="inspect", model_path=path, printers=("prusa-mk4",))
+    with pytest.raises(ModelTooLarge):
+        inspect(request)
+    asked = request.model_copy(update={"orient": True})
+    assert inspect(asked).fits == ("prusa-mk4",)
+    room_mm = Catalogue().printer("prusa-mk4").volume_mm
+    assert fits(orient(Mesh(tower, "stl"), room_mm=room_mm).size_mm, room_mm)
+    plate = SliceRequest(
+        kind="slice",
+        model_path=path,
+        printer="prusa-mk4",
+        material="PLA",
+        quality="draft",
+        output_path=tmp_path / "out.gcode",
+        orient=True,
+    )
+    configuration = Catalogue().configuration("prusa-mk4", "PLA", "draft", plate.settings)
+    (part,) = prepared(plate, configuration, lambda _stage: None)
+    assert fits(part.mesh.size_mm, room_mm)
+
+
+def test_what_fits_no_way_up_is_oriented_as_if_there_were_room() -> None:
+    mesh = Mesh(box(80, 50, 6), "stl")
+    assert orient(mesh, room_mm=(10, 10, 10)) is mesh
 
 
 def test_a_ball_has_no_better_way() -> None:

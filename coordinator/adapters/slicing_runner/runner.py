@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 import structlog
 
 from coordinator.adapters.slicing_runner import verifying
-from coordinator.adapters.slicing_runner.plate_cache import PlateCache
 from coordinator.adapters.slicing_runner.process import lines_of
 from coordinator.domain.slicing import Drawn, Inspection, Sliced, SliceWish, Verified
 from coordinator.errors import Refused, Unavailable
@@ -46,6 +46,14 @@ _UNKNOWN = {
     "material": "unknown_material",
     "quality": "unknown_quality",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlateCache:
+    """Where slicing keeps plates for the next time, and how many bytes of them."""
+
+    folder: Path
+    bytes_max: int
 
 
 def _ignore(_ratio: float, _stage: str) -> None:
@@ -130,11 +138,8 @@ class ChildSlicer:
             request["copies"] = wish.copies
         if self._cache is not None:
             request["cache_folder"] = str(self._cache.folder)
-        try:
-            result = await self._ask(request, progress)
-        finally:
-            if self._cache is not None:
-                await asyncio.to_thread(self._cache.trim)
+            request["cache_bytes_max"] = self._cache.bytes_max
+        result = await self._ask(request, progress)
         return Sliced(
             copies=result.get("copies_on_plate", 1),
             time_s=result["time_s"],
@@ -162,12 +167,7 @@ class ChildSlicer:
             policy=self._policy,
             text=text,
         )
-        try:
-            return verifying.verified_of(await self._ask(request, _ignore))
-        except Refused as error:
-            if error.code == "request_invalid":
-                raise Unavailable("verifying_unknown", "slicing can't verify G-code") from error
-            raise
+        return verifying.verified_of(await self._ask(request, _ignore))
 
     async def _ask(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         """Return the result of a request, and remember what it tells of the slicer.

@@ -4,8 +4,16 @@ import aiohttp
 import pytest
 
 from coordinator.domain.access import Role
-from coordinator.domain.accounts import ACCESS_LIFE, SESSION_IDLE, User
-from coordinator.usecases import users
+from coordinator.domain.accounts import (
+    ACCESS_LIFE,
+    SESSION_IDLE,
+    SessionId,
+    User,
+    caller_with_key,
+)
+from coordinator.usecases import sessions, users
+from coordinator.usecases.admitting import ROOT, caller_of_session, still_holds
+from coordinator.usecases.sessions import Visitor
 from tests.fakes.served_farm import TOKEN, ServedFarm
 
 PASSWORD = "correct horse battery"
@@ -270,3 +278,29 @@ async def test_the_farms_own_token_is_the_administrator_without_an_account(
     body = {"old": "x", "new": "a wholly other one"}
     async with session.post("/api/v1/me/password", json=body, headers=headers) as response:
         assert (await response.json())["code"] == "no_account"
+
+
+@pytest.mark.parametrize("ends", ["revoked", "logged out", "fewer rights", "disabled"])
+async def test_what_somebody_looks_on_with_is_found_to_have_ended(
+    farm: ServedFarm, session: aiohttp.ClientSession, ends: str
+) -> None:
+    key, user, _ = await users.create_key(farm.farm, ROOT, "screen", "test", of="anna")
+    with_key = caller_with_key(user, key, farm.clock.now())
+    secret = await sessions.begin_session(farm.gate, user, Visitor(), "password")
+    in_browser = await caller_of_session(farm.gate, secret)
+    assert with_key is not None
+    assert in_browser is not None
+    looks_on = with_key if ends == "revoked" else in_browser
+    assert await still_holds(farm.gate, looks_on)
+    match ends:
+        case "revoked":
+            await users.revoke_key(farm.farm, ROOT, key.key_id, "test")
+        case "logged out":
+            session_id = SessionId(in_browser.credential_id)
+            await sessions.end_session(farm.gate, in_browser, session_id, "test")
+        case "fewer rights":
+            await users.change_user(farm.farm, "anna", "user:admin", "test", role=Role.KIOSK)
+        case _:
+            await users.change_user(farm.farm, "anna", "user:admin", "test", disabled=True)
+    assert not await still_holds(farm.gate, looks_on)
+    assert await still_holds(farm.gate, ROOT)

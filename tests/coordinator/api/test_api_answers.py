@@ -143,7 +143,7 @@ async def test_a_farm_without_database_fails_and_tells_strangers_no_places(
 async def test_the_page_and_its_files_name_nothing_off_the_host(
     session: aiohttp.ClientSession,
 ) -> None:
-    for path in ("/", "/dashboard/page.js", "/dashboard/page.css"):
+    for path in ("/", "/docs", "/dashboard/docs.js", "/dashboard/page.js", "/dashboard/page.css"):
         async with session.get(path) as response:
             assert response.status == 200
             assert "//" not in (await response.text()).replace("// ", "")

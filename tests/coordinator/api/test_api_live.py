@@ -184,7 +184,7 @@ async def test_a_page_of_another_site_does_not_look_on(
     session: aiohttp.ClientSession, path: str
 ) -> None:
     async with session.get(path, headers={"Origin": "http://evil.example"}) as response:
-        assert (response.status, (await response.json())["code"]) == (403, "other_origin")
+        assert (response.status, (await response.json())["code"]) == (403, "foreign_page")
 
 
 async def test_the_farms_own_page_looks_on(session: aiohttp.ClientSession) -> None:
@@ -220,6 +220,27 @@ async def test_a_client_that_takes_nothing_is_dropped_with_a_reason() -> None:
     quick.end(Ending.STOPPING)
     assert await quick.ended() is Ending.STOPPING
     assert all(len(reason) < 124 for reason in seats.REASONS.values())
+
+
+async def test_who_asks_and_never_listens_is_hung_up_on_and_others_go_on(
+    farm: ServedFarm, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats, "WAITING_MAX", 4)
+    monkeypatch.setattr(live, "GOODBYE_S", 0.1)
+    await farm.printers_arrive(*(f"p{number:03d}" for number in range(300)))
+    asked = 200  # 40 MB in answers, more than both ends' buffers hold
+    async with screen(session) as deaf, screen(session) as shown:
+        for _ in range(asked):
+            if deaf.socket.closed:
+                break
+            await deaf.socket.send_str('{"kind": "resync"}')
+        await farm.something_is_wrong("p007")
+        while not shown.picture.printers["p007"]["findings"]:
+            await shown.hear()
+        heard = 0
+        while (await deaf.socket.receive(PATIENCE_S)).type is aiohttp.WSMsgType.TEXT:
+            heard += 1
+        assert heard < asked
 
 
 def test_what_was_said_last_is_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 from agent.printers.driver import Observation, PlateFile, RunState
 from agent.printers.octoprint import OctoPrint
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
-from tests.fakes.octoprint_server import OctoPrintServer
 
 PATIENCE_S = 60.0
 LAYER = ["G1 X10 Y10 F6000", "G1 X50 Y10 E1", "G1 X50 Y50 E2"]
@@ -32,7 +31,7 @@ def plate_of(folder: Path, name: str, *, layers: int, dwell_ms: int) -> PlateFil
 class HostBench:
     """One printer behind a host; drivers come and go."""
 
-    def __init__(self, server: OctoPrintServer, folder: Path, **settings: Any) -> None:
+    def __init__(self, server: Any, folder: Path, **settings: Any) -> None:
         self.server, self.folder = server, folder
         self.settings = {
             "url": server.url,

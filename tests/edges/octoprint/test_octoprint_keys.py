@@ -30,7 +30,8 @@ async def test_a_key_that_its_owner_allows_in_the_browser_opens_octoprint(
         await asyncio.to_thread(bench.server.ask, decision, {"decision": True}, key=owner)
         assert await asyncio.to_thread(process.wait, 20) == 0, log.read_text()
     assert out.stat().st_mode & 0o077 == 0
-    bench.settings = {"url": bench.server.url, "api_key_file": str(out)}
+    del bench.settings["api_key"]
+    bench.settings["api_key_file"] = str(out)
     bench.driver = bench.fresh()
     await bench.connect()
     await bench.start(bench.short, "run-with-own-key")

@@ -1,6 +1,6 @@
 """The PrusaLink driver before a stateful server written from the description of its API.
 
-Nothing here is Prusa's own: see tests/README.md.
+On Prusa's own: test_real_prusalink.py.
 """
 
 import asyncio
@@ -42,6 +42,26 @@ async def test_a_run_is_printed_paused_and_gone_on_with_under_its_own_name(
     assert set(bench.printer.files) == {"farmhand/run-1.gcode", "farmhand/run-2.gcode"}
     await bench.driver.check(bench.plate)
     assert set(bench.printer.files) == {"farmhand/run-2.gcode"}
+
+
+async def test_a_start_that_is_refused_while_the_last_end_is_shown_is_given_again_for_a_while(
+    bench: LinkBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.open()
+    await bench.until(lambda seen: seen.state is IDLE)
+    await bench.start("run-1")
+    await bench.printer.finish()
+    await bench.until_run(RunState.FINISHED)
+    bench.printer.lingers = 2
+    await bench.start("run-2")
+    assert bench.printer.begun == ["farmhand/run-1.gcode", "farmhand/run-2.gcode"]
+    await bench.printer.finish()
+    await bench.until_run(RunState.FINISHED)
+    monkeypatch.setattr("agent.printers.prusalink.REFUSED_S_MAX", 0.0)
+    bench.printer.lingers = 9
+    with pytest.raises(NotPossible, match="409"):
+        await bench.start("run-3")
+    assert bench.printer.begun == ["farmhand/run-1.gcode", "farmhand/run-2.gcode"]
 
 
 async def test_a_slow_upload_goes_on_beside_and_is_not_begun_again(

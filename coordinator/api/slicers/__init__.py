@@ -1,0 +1,1 @@
+"""What slicers send plates to: the farm, in the words of the hosts that they know."""

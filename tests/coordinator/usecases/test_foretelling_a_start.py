@@ -1,0 +1,67 @@
+"""A job's place in the queue, and when and where it will start, from what the farm knows."""
+
+from datetime import timedelta
+
+from coordinator.usecases.dispatching import dispatch_jobs
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.foretelling import CLEARING_S, prospect
+from protocols.wire.from_agent import PrinterSample, Telemetry
+from protocols.wire.vocabulary import PrinterState
+from tests.fakes.fake_farm import order_gcode
+from tests.fakes.model_agent import ModelAgent
+from tests.fakes.story import end, start, the_run, work
+
+
+async def test_a_job_that_was_just_ordered_starts_on_the_free_printer(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    job = await order_gcode(farm)
+    found = await prospect(farm, job.job_id)
+    assert found.printer is not None
+    assert (found.number, found.printer.printer_id) == (1, agent.printer_id)
+    assert found.starts_at == farm.clock.now()
+
+
+async def test_a_job_with_a_lease_is_on_its_printer_already(farm: Farm, agent: ModelAgent) -> None:
+    job = await order_gcode(farm)
+    await dispatch_jobs(farm)
+    found = await prospect(farm, job.job_id)
+    assert found.number is None
+    assert found.printer is not None
+    assert found.printer.printer_id == agent.printer_id
+
+
+async def test_a_job_behind_a_print_waits_for_its_rest_and_for_who_clears_the_bed(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    await order_gcode(farm)
+    await work(farm, agent)
+    await start(farm, agent)
+    sample = PrinterSample(
+        printer_id=agent.printer_id,
+        state=PrinterState.PRINTING,
+        run_id=(await the_run(farm)).run_id,
+        remaining_s=100.0,
+    )
+    telemetry = Telemetry(agent_id=agent.agent_id, at_unix_s=0.0, printers=(sample,))
+    farm.live.absorb(telemetry, farm.clock.now())
+    job = await order_gcode(farm)
+    found = await prospect(farm, job.job_id)
+    assert found.starts_at == farm.clock.now() + timedelta(seconds=100.0 + CLEARING_S)
+    await end(farm, agent)
+    after = await prospect(farm, job.job_id)
+    assert after.starts_at == farm.clock.now() + timedelta(seconds=CLEARING_S)
+
+
+async def test_of_a_held_job_and_of_one_without_printers_no_time_is_told(farm: Farm) -> None:
+    held = await prospect(farm, (await order_gcode(farm, held=True)).job_id)
+    assert (held.number, held.printer, held.starts_at) == (None, None, None)
+    alone = await prospect(farm, (await order_gcode(farm)).job_id)
+    assert (alone.number, alone.printer, alone.starts_at) == (1, None, None)
+
+
+async def test_a_held_job_is_not_leased_before_somebody_lets_it_go_on(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    await order_gcode(farm, held=True)
+    assert await dispatch_jobs(farm) == 0
