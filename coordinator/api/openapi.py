@@ -171,12 +171,12 @@ def _answers(route: Route, schemas: Schemas) -> Document:
     content: Document | None = None
     schema = schemas.of(route.gives) if route.gives is not None else {}
     # What comes after an upgrade is no content: its shape stands among the others.
-    if route.method != "HEAD" and route.status != 101:
+    if route.method != "HEAD" and route.status not in (101, 302):
         content = {route.content_type: {"schema": schema} if schema else {}}
     shown = {
         "ETag": route.versioned,
         "Idempotent-Replayed": route.once,
-        "Location": route.status == 201,
+        "Location": route.status in (201, 302),
     }
     headers = {
         name: {"schema": {"type": "string"}, "description": _HEADERS[name]}

@@ -93,7 +93,6 @@ ROUTES = (
         handler=begin,
         needs=None,
         status=302,
-        content_type="application/octet-stream",
         problems=("no_provider", "oidc_refused", "oidc_unreachable"),
     ),
     Route(
@@ -102,6 +101,5 @@ ROUTES = (
         handler=come_back,
         needs=None,
         status=302,
-        content_type="application/octet-stream",
     ),
 )

@@ -25,7 +25,7 @@ def test_what_trimesh_alone_can_not_mend_is_mended() -> None:
 def test_the_pipeline_is_measured_beside_the_bare_engine() -> None:
     lines = list(slicing_pipeline.overhead(1, rings=12))
     assert [reached is None for reached, _ in lines] == [True] * 4 + [False]
-    assert "of the bare engine's CPU" in lines[-1][1]
+    assert "of its engine's CPU" in lines[-1][1]
 
 
 def test_an_unknown_part_is_refused_with_those_there_are(

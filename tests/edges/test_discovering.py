@@ -105,7 +105,7 @@ def test_the_commands_find_a_printer_and_try_what_is_configured(tmp_path: Path) 
         (tmp_path / "agent.toml").write_text(state + config + broken)
         tried = check(tmp_path)
         assert tried.code == 1
-        assert [line.split()[0] for line in tried.out.splitlines()] == ["ok", "WRONG"]
+        assert [line.split()[0] for line in tried.out.splitlines()] == ["ok", "WRONG", "plug"]
         assert str(tmp_path / "none") in tried.out
     assert run("agent", "discover", str(tmp_path / "none")).code == 1
 
