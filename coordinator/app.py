@@ -153,7 +153,8 @@ async def _work(
         # A new way to people begins with what happens from now on.
         for name in ("probe", *ways_to_people(settings)):
             ticker.poke(name)
-        if settings.announces:
+        # Slicers ask what they find without TLS.
+        if settings.announces and shown_by(settings) is None:
             telling = _tell_neighbours(farm, settings)
             running.append(tasks.create_task(telling, name="neighbours"))
         await asked.wait()
