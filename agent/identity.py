@@ -42,7 +42,7 @@ def read(state_dir: Path) -> Identity | None:
     path = state_dir / FILE
     try:
         return Identity(**json.loads(path.read_text()))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise SettingsInvalid(

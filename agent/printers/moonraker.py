@@ -113,6 +113,7 @@ class MoonrakerHost:
         try:
             async with self._link.connection() as socket:
                 self._orders = {}
+                socket.heard = self._terminal.heard
                 await self._find_klipper(socket)
                 while True:
                     self._view = view_of(self._klippy, self._status, self._view)
@@ -159,8 +160,6 @@ class MoonrakerHost:
             case (method, [changes, *_]) if method == CHANGES:
                 for item, fields in changes.items():
                     self._status[item] = self._status.get(item, {}) | fields
-            case "notify_gcode_response", [line, *_]:
-                self._terminal.heard(str(line))
             case (("notify_klippy_ready" | "notify_klippy_shutdown"), _):
                 await self._look(socket)
             case "notify_klippy_disconnected", _:

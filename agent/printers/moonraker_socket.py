@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import itertools
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -26,6 +26,7 @@ MESSAGE_BYTES_MAX = 16 << 20
 NOTES_MAX = 1000  # a host tells some four a second
 SUBSCRIBE = "printer.objects.subscribe"
 CHANGES = "notify_status_update"
+LINE = "notify_gcode_response"
 CLIENT = {"client_name": "farmhand", "version": "1", "type": "other", "url": "farmhand"}
 
 # What Moonraker says when Klipper surely did not get a request; other words of a 503 leave it open.
@@ -33,10 +34,15 @@ _NOT_PASSED_ON = "Klippy Host not connected"
 
 
 class MoonrakerSocket:
-    """An open one; see `moonraker_socket`."""
+    """An open one; see `moonraker_socket`.
+
+    Attributes:
+        heard: told each line that Klipper says, at once: before the answer that ends what it said.
+    """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Speak over a connection."""
+        self.heard: Callable[[str], object] = str
         self._socket = socket
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
@@ -132,6 +138,10 @@ class MoonrakerSocket:
         with suppress(ValueError):
             told = json.loads(data)
             if not isinstance(told, dict):
+                return
+            if told.get("method") == LINE:
+                for line in told.get("params") or ():
+                    self.heard(str(line))
                 return
             if "method" in told:
                 if self._notes.full():

@@ -7,7 +7,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from agent.printers.moonraker_socket import CHANGES, SUBSCRIBE, MoonrakerSocket, moonraker_socket
+from agent.printers.moonraker_socket import (
+    CHANGES,
+    LINE,
+    SUBSCRIBE,
+    MoonrakerSocket,
+    moonraker_socket,
+)
 
 
 async def speak(request: web.Request) -> web.WebSocketResponse:
@@ -17,6 +23,8 @@ async def speak(request: web.Request) -> web.WebSocketResponse:
     async for message in socket:
         asked = message.json()
         subscribes = asked["method"] == SUBSCRIBE
+        if asked["method"] == "printer.gcode.script":
+            await socket.send_json({"method": LINE, "params": ["B:20.0 /0.0"]})
         if subscribes:
             await socket.send_json({"method": CHANGES, "params": [{"print": "older"}]})
             await socket.send_json({"method": "notify_klippy_disconnected"})
@@ -44,3 +52,12 @@ async def test_a_change_told_before_a_subscription_does_not_undo_what_that_told(
     await socket.ask(SUBSCRIBE)
     told = [await socket.told(5), await socket.told(5)]
     assert told == [("notify_klippy_disconnected", []), (CHANGES, [{"print": "younger"}])]
+
+
+async def test_what_klipper_says_is_heard_before_the_answer_that_ends_it(
+    socket: MoonrakerSocket,
+) -> None:
+    said: list[str] = []
+    socket.heard = said.append
+    await socket.call("printer.gcode.script")
+    assert said == ["B:20.0 /0.0"]

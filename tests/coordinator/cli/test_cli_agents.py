@@ -30,7 +30,7 @@ async def test_a_time_that_is_none_is_a_matter_of_typing(farmhand: Farmhand, ttl
 async def test_agents_are_listed_with_what_they_are_to_the_farm(
     farm: ServedFarm, farmhand: Farmhand
 ) -> None:
-    assert "`farmhand agent token` lets one in" in (await farmhand("agent", "ls")).out
+    assert "farmhand agent token` lets one in" in (await farmhand("agent", "ls")).out
     await farm.printers_arrive("mk3")
     listed = await farmhand("agent", "ls")
     assert listed.out.split()[-4:] == ["pi-1", "no", "online", "1"]
