@@ -4,6 +4,7 @@ A coordinator that restarts begins without it; nothing that must hold rests on i
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Live:
         owners: whose each printer is; nobody else's telemetry about it counts.
         foreign_samples: how often somebody else spoke of a printer, or of one that nobody knows.
         slicings: the plates that are being sliced now.
+        held: how many keep an artifact that no row refers to yet; `shelf` is taken by whoever
+            puts one into the store or out of it.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
         hosts: the machines of the agents, by their last telemetry.
@@ -83,6 +86,8 @@ class Live:
     owners: dict[PrinterId, AgentId] = field(default_factory=dict)
     foreign_samples: int = 0
     slicings: dict[PlateKey, Slicing] = field(default_factory=dict)
+    held: Counter[str] = field(default_factory=Counter)
+    shelf: asyncio.Lock = field(default_factory=asyncio.Lock)
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)

@@ -11,13 +11,13 @@ from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent, advance
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate
 from coordinator.domain.slicing import Verified
-from coordinator.errors import FarmError, Refused
+from coordinator.errors import Refused
 from coordinator.ports import StagedFile
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.given_plates import BINARY_SUFFIX, Given, look_at
 from coordinator.usecases.performing import writing
 from coordinator.usecases.quotas import check_quota
-from coordinator.usecases.storing import copy, discard_unknown
+from coordinator.usecases.storing import copy, keep, let_go
 from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import JobId, PrinterId
 
@@ -117,12 +117,11 @@ async def _accept_binary(farm: Farm, order: Order, staged: StagedFile, said_clas
 
 async def _keep(farm: Farm, order: Order, staged: StagedFile, given: Given | None) -> Job:
     """Put the file into the store, and the order that refers to it."""
-    await staged.keep()
+    await keep(farm, staged)
     try:
         return await _store(farm, order, staged, given)
-    except FarmError:
-        await discard_unknown(farm, staged.sha256)
-        raise
+    finally:
+        await let_go(farm, staged.sha256)
 
 
 async def _check(farm: Farm, order: Order, staged: StagedFile) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from coordinator.errors import NotFound, Refused, Unavailable
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import PlateKey, Slicing
 from coordinator.usecases.performing import Writing, the_job, writing
-from coordinator.usecases.storing import copy, discard_unknown
+from coordinator.usecases.storing import copy, keep, let_go
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ async def _answer(farm: Farm, plate: Plate, slicing: Slicing) -> bool:
         return await _conclude(farm, plate, outcome, kept)
     finally:
         for artifact in kept:
-            await discard_unknown(farm, artifact.sha256)
+            await let_go(farm, artifact.sha256)
 
 
 async def _unless(unwanted: asyncio.Event, work: Coroutine[None, None, Outcome]) -> Outcome | None:
@@ -137,26 +137,30 @@ async def _make(
         gcode = folder / "plate.gcode"
         sliced = await farm.slicer.slice(wish, gcode, slicing.report)
         name = f"{Path(model_name).stem}-{plate.printer_class}"
-        kept.append(await _keep(farm, gcode, ArtifactKind.PLATE, f"{name}.gcode"))
+        await _keep(farm, gcode, ArtifactKind.PLATE, f"{name}.gcode", kept)
         made, pictures = _made(plate, kept[0], sliced), dict[str, str]()
         for each in sliced.pictures:
             shows = f"{each.shows}-{each.width_px}"
             path = folder / each.path.name  # from nowhere else, whatever it says
-            kept.append(await _keep(farm, path, ArtifactKind.PICTURE, f"{name}.{shows}.png"))
+            await _keep(farm, path, ArtifactKind.PICTURE, f"{name}.{shows}.png", kept)
             pictures[shows] = kept[-1].sha256
         return replace(made, pictures=pictures)
 
 
-async def _keep(farm: Farm, path: Path, kind: ArtifactKind, name: str) -> Artifact:
+async def _keep(
+    farm: Farm, path: Path, kind: ArtifactKind, name: str, kept: list[Artifact]
+) -> None:
     async with farm.artifacts.stage(path.suffix) as staged:
         await copy(path, staged)
-        await staged.keep()
-        return Artifact(
-            sha256=staged.sha256,
-            kind=kind,
-            name=name,
-            size_bytes=staged.size_bytes,
-            created_at=farm.clock.now(),
+        await keep(farm, staged)
+        kept.append(
+            Artifact(
+                sha256=staged.sha256,
+                kind=kind,
+                name=name,
+                size_bytes=staged.size_bytes,
+                created_at=farm.clock.now(),
+            )
         )
 
 

@@ -19,9 +19,30 @@ async def copy(source: Path, staged: StagedFile) -> None:
         file.close()
 
 
-async def discard_unknown(farm: Farm, sha256: str) -> None:
-    """Remove an artifact that was kept but that nothing refers to."""
-    async with farm.store.read() as unit:
-        known = await unit.artifact(sha256) is not None
-    if not known:
-        await farm.artifacts.delete(sha256)
+async def keep(farm: Farm, staged: StagedFile) -> None:
+    """Put a file into the store; `let_go` has to follow once a row refers to it, or none will.
+
+    Until then nobody else who kept the same bytes, and wants them no more, takes it away.
+    """
+    live, sha256 = farm.live, staged.sha256
+    live.held[sha256] += 1
+    try:
+        async with live.shelf:
+            await staged.keep()
+    except BaseException:
+        live.held[sha256] -= 1
+        raise
+
+
+async def let_go(farm: Farm, sha256: str) -> None:
+    """Hold an artifact no more: it goes where no row refers to it, and nobody else holds it."""
+    live = farm.live
+    live.held[sha256] -= 1
+    async with live.shelf:
+        if live.held[sha256]:
+            return
+        del live.held[sha256]
+        async with farm.store.read() as unit:
+            known = await unit.artifact(sha256) is not None
+        if not known:
+            await farm.artifacts.delete(sha256)

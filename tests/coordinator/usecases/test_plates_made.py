@@ -1,10 +1,16 @@
 """What comes with a plate: its time by past runs, its pictures, and the copies on it."""
 
+import asyncio
 from dataclasses import replace
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
 
 from coordinator.domain.estimates import RUNS_MIN, Estimate, Source
 from coordinator.domain.jobs import JobState
-from coordinator.usecases import auditing, controlling
+from coordinator.domain.plates import Plate
+from coordinator.usecases import auditing, controlling, slicing
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.reading import job_view, why_waiting
@@ -91,3 +97,33 @@ async def test_a_ready_plate_holds_as_many_copies_as_is_said(farm: Farm) -> None
     await end(farm, agent)
     view = await job_view(farm, job.job_id)
     assert (view.copies_finished, view.job.state, len(view.runs)) == (4, JobState.FINISHED, 1)
+
+
+async def test_a_plate_is_not_taken_away_by_a_job_that_made_the_same_and_wants_it_no_more(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await present(farm, ("p1", "mk4", "PLA"))
+    jobs = [await order_model(farm) for _ in range(2)]
+    await prepare_jobs(farm)
+    kept, given_up = asyncio.Event(), asyncio.Event()
+    conclude = slicing._conclude
+
+    async def late(farm: Farm, plate: Plate, *rest: Any) -> bool:
+        if plate.job_id == jobs[0].job_id:
+            kept.set()
+            await given_up.wait()
+            return await conclude(farm, plate, *rest)
+        return False
+
+    monkeypatch.setattr(slicing, "_conclude", late)
+    first = asyncio.create_task(slice_plates(farm))
+    await kept.wait()
+    with monkeypatch.context() as once:
+        once.setattr(slicing, "_next", AsyncMock(side_effect=[await slicing._next(farm), None]))
+        await slice_plates(farm)
+    given_up.set()
+    monkeypatch.setattr(slicing, "_next", AsyncMock(return_value=None))
+    await first
+    [plate] = (await job_view(farm, jobs[0].job_id)).plates
+    assert plate.sha256 in artifacts_of(farm).kept
+    assert not farm.live.held
