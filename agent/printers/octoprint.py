@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from agent.printers.octoprint_files import OctoPrintFiles, info_of, mark_of
 from agent.printers.octoprint_rest import Rest
 from agent.printers.octoprint_socket import FIRST_MESSAGE_S_MAX, NoSocket, push_socket
 from agent.printers.octoprint_states import (
+    STATED,
     job_path,
     state_of,
     view_after,
@@ -40,6 +41,8 @@ from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 POLL_MOVING_S = 2.0
 POLL_RESTING_S = 5.0
 POLL_ORDERED_S = 0.5  # for a while after an order, until it shows
+# Messages are put together every half a second, and may be older than an event that overtook them.
+LATE_S = 1.0
 POLLED_S_MAX = 600.0  # then the socket is tried again
 CANCELLED = "it was cancelled at OctoPrint"
 
@@ -104,6 +107,7 @@ class OctoPrintHost:
         self._cancelled = ""
         self._files = OctoPrintFiles(self.rest, settings.kept_bytes_max)
         self._no_socket = ""
+        self._stated_at_s = -LATE_S
         self._ordered = asyncio.Event()
         self._ordered_at_s = 0.0
 
@@ -136,12 +140,18 @@ class OctoPrintHost:
                 data = message.get("current") or message.get("history")
                 if data is not None:
                     within_s, self._no_socket = None, ""
-                    self._view = view_of(data, self._view)
+                    view = view_of(data, self._view)
+                    if time.monotonic() < self._stated_at_s + LATE_S:
+                        view = replace(view, state=self._view.state, words=self._view.words)
+                    self._view = view
                 elif "event" in message:
                     event, payload = message["event"]["type"], message["event"]["payload"] or {}
                     if event == "PrintCancelled":
                         self._cancelled = job_path(payload)
-                    self._view = view_after(event, payload, self._view)
+                    view = view_after(event, payload, self._view)
+                    if event == STATED and view is not self._view:
+                        self._stated_at_s = time.monotonic()
+                    self._view = view
                     if within_s is not None:
                         continue  # not yet a whole picture
                 else:

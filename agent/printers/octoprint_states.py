@@ -16,6 +16,8 @@ from protocols.wire.vocabulary import PrinterState, Temperature
 _S = PrinterState
 LOCAL = "local"
 
+STATED = "PrinterStateChanged"  # the event that tells a state at once
+
 # Word or flag -> (our state, what a person should know).
 STATES: Mapping[str, tuple[PrinterState, str]] = MappingProxyType(
     {
@@ -129,7 +131,7 @@ def view_of(data: Mapping[str, Any], before: HostView) -> HostView:
 
 def view_after(event: str, payload: Mapping[str, Any], before: HostView) -> HostView:
     """Return the view after an event: the state at once, the rest with the next message."""
-    if event == "PrinterStateChanged":
+    if event == STATED:
         state, words = state_of(str(payload.get("state_string", "")), {})
         if state is PrinterState.OFFLINE:
             return before  # said after an error too; the next message tells them apart
