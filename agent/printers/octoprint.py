@@ -141,7 +141,8 @@ class OctoPrintHost:
                 if data is not None:
                     within_s, self._no_socket = None, ""
                     view = view_of(data, self._view)
-                    if time.monotonic() < self._stated_at_s + LATE_S:
+                    late = time.monotonic() < self._stated_at_s + LATE_S
+                    if late and view.state not in (PrinterState.OFFLINE, PrinterState.HALTED):
                         view = replace(view, state=self._view.state, words=self._view.words)
                     self._view = view
                 elif "event" in message:
