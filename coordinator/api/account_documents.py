@@ -6,7 +6,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from coordinator.api.documents import Moment
-from coordinator.api.render import moment
+from coordinator.api.render import moment, moment_or_null
 from coordinator.domain.access import Caller, Permission, Role
 from coordinator.domain.accounts import ApiKey, Session, User, UserState
 from coordinator.usecases.sessions import Tokens
@@ -128,8 +128,8 @@ def key_document(key: ApiKey, user: User, used_at: datetime | None) -> KeyDocume
         "user": user.name,
         "scopes": list(key.scopes),
         "created_at": moment(key.created_at),
-        "expires_at": moment(key.expires_at) if key.expires_at is not None else None,
-        "used_at": moment(used_at) if used_at is not None else None,
+        "expires_at": moment_or_null(key.expires_at),
+        "used_at": moment_or_null(used_at),
     }
 
 

@@ -2,12 +2,11 @@
 
 import hashlib
 import ssl
-from datetime import datetime
 
 from typing_extensions import TypedDict
 
 from coordinator.api.documents import Moment
-from coordinator.api.render import moment
+from coordinator.api.render import moment, moment_or_null
 from coordinator.usecases.enrolling import AgentView, NewToken
 
 
@@ -64,12 +63,12 @@ def agent_document(view: AgentView) -> AgentDocument:
     return {
         "id": view.agent_id,
         "enrolled": credential is not None and credential.good,
-        "issued_at": _moment(credential.issued_at if credential else None),
-        "revoked_at": _moment(credential.revoked_at if credential else None),
+        "issued_at": moment_or_null(credential.issued_at if credential else None),
+        "revoked_at": moment_or_null(credential.revoked_at if credential else None),
         "printers": view.printers_count,
         "online": agent.online if agent else None,
         "build": agent.build if agent else None,
-        "seen_at": _moment(agent.seen_at if agent else None),
+        "seen_at": moment_or_null(agent.seen_at if agent else None),
     }
 
 
@@ -85,7 +84,3 @@ def token_document(made: NewToken, authority: str) -> NewTokenDocument:
         "agent_id": token.agent_id,
         "expires_at": moment(token.expires_at),
     }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return moment(at) if at is not None else None

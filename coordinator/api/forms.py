@@ -95,7 +95,7 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str)
     except ValidationError as error:
         raise _refusal(OrderForm, error) from error
     if len(form.settings) > SETTINGS_MAX:
-        raise _refused([FieldError(pointer="/settings", detail=f"at most {SETTINGS_MAX} settings")])
+        raise refused([FieldError(pointer="/settings", detail=f"at most {SETTINGS_MAX} settings")])
     return Order(
         name=form.name or file_name,
         file_name=file_name,
@@ -127,10 +127,11 @@ def field_errors(kind: type[BaseModel], error: ValidationError) -> list[FieldErr
 
 
 def _refusal(kind: type[BaseModel], error: ValidationError) -> BadRequest:
-    return _refused(field_errors(kind, error))
+    return refused(field_errors(kind, error))
 
 
-def _refused(errors: list[FieldError]) -> BadRequest:
+def refused(errors: list[FieldError]) -> BadRequest:
+    """Return the answer to a body with fields that are wrong."""
     first = errors[0]
     return BadRequest(
         Problem(

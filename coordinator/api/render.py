@@ -48,7 +48,8 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _moment_or_null(at: datetime | None) -> str | None:
+def moment_or_null(at: datetime | None) -> str | None:
+    """Return a time as `moment` does, None for none."""
     return moment(at) if at is not None else None
 
 
@@ -181,8 +182,8 @@ def run_document(run: Run) -> RunDocument:
         "layer": run.layer,
         "facts": {name: fact for name, fact in run.facts.items() if name != "dialogue"},
         "leased_at": moment(run.leased_at),
-        "started_at": _moment_or_null(run.started_at),
-        "ended_at": _moment_or_null(run.ended_at),
+        "started_at": moment_or_null(run.started_at),
+        "ended_at": moment_or_null(run.ended_at),
     }
 
 
@@ -294,7 +295,7 @@ def _bed_document(printer: Printer) -> BedDocument:
         "policy": printer.bed_policy,
         "state": bed.state,
         "changed_by": bed.changed_by,
-        "changed_at": _moment_or_null(bed.changed_at),
+        "changed_at": moment_or_null(bed.changed_at),
     }
 
 

@@ -1,11 +1,9 @@
 """Webhooks as JSON: shapes, and pure functions to them; see `render.py` for the rules."""
 
-from datetime import datetime
-
 from typing_extensions import TypedDict
 
 from coordinator.api.documents import Moment
-from coordinator.api.render import moment
+from coordinator.api.render import moment, moment_or_null
 from coordinator.domain.webhooks import Delivery, DeliveryState
 from coordinator.usecases.webhooks import EndpointView
 
@@ -82,9 +80,9 @@ def webhook_document(view: EndpointView) -> WebhookDocument:
         "cursor": endpoint.cursor,
         "behind": view.behind,
         "failures": endpoint.failures,
-        "failing_since": _moment(endpoint.failing_since),
-        "due_at": _moment(endpoint.due_at),
-        "previous_secret_until": _moment(endpoint.previous_until),
+        "failing_since": moment_or_null(endpoint.failing_since),
+        "due_at": moment_or_null(endpoint.due_at),
+        "previous_secret_until": moment_or_null(endpoint.previous_until),
         "created_at": moment(endpoint.created_at),
     }
 
@@ -103,7 +101,3 @@ def delivery_document(delivery: Delivery) -> DeliveryDocument:
         "first_at": moment(delivery.first_at),
         "last_at": moment(delivery.last_at),
     }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return moment(at) if at is not None else None

@@ -7,7 +7,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 
 from coordinator.api.asking import FARM, asked, taken, who
 from coordinator.api.documents import Items
-from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.api.forms import refused
+from coordinator.api.problems import BadRequest, FieldError
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.api.webhook_documents import (
@@ -183,15 +184,7 @@ def _id(request: web.Request) -> str:
 
 
 def _wrong(name: str, detail: str) -> BadRequest:
-    return BadRequest(
-        Problem(
-            status=422,
-            code="invalid_fields",
-            title="Invalid fields",
-            detail=f"{name}: {detail}",
-            errors=(FieldError(pointer=f"/{name}", detail=detail),),
-        )
-    )
+    return refused([FieldError(pointer=f"/{name}", detail=detail)])
 
 
 _WEBHOOKS = f"{API_ROOT}/webhooks"
