@@ -17,7 +17,14 @@ from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.rebuilt import Rebuilt, Told
 from coordinator.domain.runs import Run
 from coordinator.domain.sealing import Checkpoint
-from coordinator.domain.slicing import Inspection, Sliced, SliceWish, Verified
+from coordinator.domain.slicing import (
+    Inspection,
+    Making,
+    Printable,
+    Sliced,
+    SliceWish,
+    Verified,
+)
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
 from coordinator.ports_listing import Listing
@@ -323,6 +330,25 @@ class Slicer(Protocol):
 
         Raises:
             Refused: the class is unknown (`unknown_printer_class`), or the file can't be read.
+            Unavailable: the process crashed or took too long.
+        """
+
+
+class Workshop(Protocol):
+    """Geometry that came from somewhere, made printable: in a child process, as slicing is."""
+
+    async def make_printable(
+        self, model: Path, making: Making, output: Path, progress: Progress
+    ) -> Printable:
+        """Scale, turn, mend and look at a model.
+
+        Args:
+            model: the file; its suffix tells the format.
+            output: a folder; the mesh is written there as `model` with the format's suffix, and
+                pictures beside it. Nothing is written where there are faults that leave no mesh.
+
+        Raises:
+            Refused: not a model, or beyond mending.
             Unavailable: the process crashed or took too long.
         """
 

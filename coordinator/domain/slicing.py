@@ -80,3 +80,52 @@ class Verified:
     layer_count: int | None = None
     line_count: int | None = None
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How geometry that came from somewhere is made printable.
+
+    Attributes:
+        longest_mm: scaled so that its longest side is so long; None keeps the size that it has.
+        unit: what its numbers are: `mm`, `cm`, `m`, `in`; empty finds out by format and size.
+        up: which axis points up in it: `y` or `z`; empty finds out by format.
+        lay_flat: turn it onto the side it stands on best.
+        author, licence, source: written into what is made, where its format has room.
+    """
+
+    longest_mm: float | None = None
+    unit: str = ""
+    up: str = ""
+    lay_flat: bool = True
+    author: str = ""
+    licence: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printable:
+    """What geometry became, and what is to be said of it.
+
+    Attributes:
+        format: suffix of what was written: `.3mf`.
+        volume_mm3: None where it encloses none.
+        wall_min_mm: the thinnest wall that was met; None where none could be measured.
+        overhang_ratio: the part of its surface that hangs over by more than 45 degrees.
+        fits: the printer classes whose bed takes it.
+        faults: what keeps it from being printed, for a person: it is open, it is flat, too large.
+        remarks: what was done to it and what to look at, for a person.
+    """
+
+    format: str
+    triangles: int
+    size_mm: tuple[float, float, float]
+    watertight: bool
+    volume_mm3: float | None = None
+    bodies: int = 1
+    wall_min_mm: float | None = None
+    overhang_ratio: float = 0.0
+    fits: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    pictures: tuple[Drawn, ...] = ()
