@@ -10,3 +10,8 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 lock:
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra dev --extra step --extra wasm --constraints requirements.lock --output-file requirements-dev.lock
+
+# Write down the shapes of the API's answers for the page.
+.PHONY: shapes
+shapes:
+	.venv/bin/python -m coordinator.dashboard.describe_shapes

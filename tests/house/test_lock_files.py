@@ -1,5 +1,6 @@
 """Dependencies are pinned with hashes, and from no address."""
 
+import json
 import re
 from pathlib import Path
 
@@ -31,3 +32,13 @@ def test_every_pin_has_a_hash(lock: str) -> None:
 def test_the_development_lock_holds_all_of_the_other_at_the_same_versions() -> None:
     run, development = pins(LOCKS[0]), pins(LOCKS[1])
     assert {name: development.get(name) for name in run} == run
+
+
+def test_the_page_is_pinned_by_hashes_and_from_no_address() -> None:
+    lock = ROOT / "coordinator" / "dashboard" / "page" / "package-lock.json"
+    packages = {
+        name: each for name, each in json.loads(lock.read_text())["packages"].items() if name
+    }
+    assert len(packages) > 20
+    assert [name for name, each in packages.items() if "integrity" not in each] == []
+    assert [name for name, each in packages.items() if "resolved" in each] == []
