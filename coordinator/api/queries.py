@@ -34,7 +34,12 @@ def _count(said: Any) -> int:
     return int(text)
 
 
-def _time(said: Any) -> datetime:
+def time_of(said: Any) -> datetime:
+    """Return a time; one without a zone is in UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
     try:
         at = said if isinstance(said, datetime) else datetime.fromisoformat(str(said))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
@@ -56,7 +61,7 @@ Count = Annotated[
 ]
 Time = Annotated[
     datetime,
-    BeforeValidator(_time),
+    BeforeValidator(time_of),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
 ]
 KnownHead = Annotated[
@@ -170,7 +175,7 @@ def job_place(cursor: str) -> JobPlace | None:
         return None
     found = place_of(cursor)
     try:
-        return JobPlace(_time(found["at"]), JobId(found["id"]))
+        return JobPlace(time_of(found["at"]), JobId(found["id"]))
     except (KeyError, ValueError) as error:
         raise wrong("cursor", "is none that was given") from error
 

@@ -99,6 +99,10 @@ class FarmClient:
 
     def submit(self, file: Path, fields: Mapping[str, str]) -> Document:
         """Send a model or G-code with what is wanted of it."""
+        return self.send("jobs", file, fields)
+
+    def send(self, path: str, file: Path, fields: Mapping[str, str]) -> Document:
+        """Send a file, and fields beside it."""
         boundary = secrets.token_hex(16)
         try:
             opened = file.open("rb")
@@ -110,7 +114,7 @@ class FarmClient:
             opened.seek(0)
             request = _Request(
                 method="POST",
-                path="jobs",
+                path=path,
                 body=(head, opened, tail),
                 body_bytes=len(head) + size + len(tail),
                 content_type=f"multipart/form-data; boundary={boundary}",
