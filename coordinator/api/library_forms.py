@@ -12,9 +12,9 @@ from coordinator.api.queries import (
     Word,
     cursor_of,
     place_of,
-    time_of,
     wrong,
 )
+from coordinator.api.times import time_of
 from coordinator.domain.library import Place
 
 DESCRIPTION_CHARACTERS_MAX = 4000

@@ -60,15 +60,7 @@ async def received(
     """
     async with received_form(request, artifacts, file_bytes_max=file_bytes_max) as form:
         if form.file is None:
-            raise BadRequest(
-                Problem(
-                    status=422,
-                    code="no_file",
-                    title="No file",
-                    detail="Send the model or the G-code as the part `file`.",
-                    errors=(FieldError(pointer="/file", detail="is missing"),),
-                )
-            )
+            raise no_file()
         yield Upload(file=form.file, file_name=form.file_name, fields=form.fields)
 
 
@@ -123,6 +115,19 @@ async def received_whole(
         except _BROKEN as error:
             raise _refused(400, "broken_body", "The file ends early.") from error
         yield Upload(file=file, file_name=name, fields={})
+
+
+def no_file() -> BadRequest:
+    """Return the answer to a form that lacks its file."""
+    return BadRequest(
+        Problem(
+            status=422,
+            code="no_file",
+            title="No file",
+            detail="Send the model or the G-code as the part `file`.",
+            errors=(FieldError(pointer="/file", detail="is missing"),),
+        )
+    )
 
 
 async def _read(

@@ -16,7 +16,7 @@ from aiohttp import web
 from coordinator.api.asking import FARM
 from coordinator.api.packing import digest, packed
 from coordinator.api.problems import BadRequest, Problem
-from coordinator.api.render import standing_document
+from coordinator.api.render_printers import standing_document
 from coordinator.domain.jobs import Job
 from coordinator.domain.rebuilt import Rebuilt
 from coordinator.ports import Store, Unit

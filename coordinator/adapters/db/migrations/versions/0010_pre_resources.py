@@ -1,6 +1,6 @@
-"""Projects, models and their versions.
+"""Projects, models and their versions; of which model a job is, and when it is due.
 
-Kind: pre (older code meets only new tables, and leaves them alone).
+Kind: pre (older code leaves the new tables and columns alone).
 """
 
 from typing import Any
@@ -38,7 +38,11 @@ def _changing() -> tuple[sa.Column[Any], ...]:
 
 
 def upgrade() -> None:
-    """Add the tables, empty."""
+    """Add all of it; jobs of today are of no model, and not due."""
+    for name, kind, usual in (("model_id", sa.String(), ""), ("model_version", sa.Integer(), "0")):
+        op.add_column("jobs", sa.Column(name, kind, nullable=False, server_default=usual))
+    op.add_column("jobs", sa.Column("due_at", UtcDateTime(), nullable=True))
+    op.create_index("ix_jobs_model_id", "jobs", ["model_id"])
     op.create_table(
         "projects",
         *(_text(name) for name in ("project_id", "name", "description", "owner")),
