@@ -35,6 +35,7 @@ from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
+from coordinator.machine_wiring import machine_of
 from coordinator.ports_enrolment import OpenDoor
 from coordinator.secret_files import write_whole
 from coordinator.settings import MIB, Settings
@@ -243,6 +244,7 @@ async def _api(
         version=_version(),
         front=Front(public_url=settings.public_url, proxies=networks(settings.trusted_proxies)),
         welcome=told,
+        machine=machine_of(settings),
     )
     tls = shown.context() if shown is not None else None
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)

@@ -143,6 +143,9 @@ class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, Protocol):
     async def artifact(self, sha256: str) -> Artifact | None:
         """Return what is known of an artifact."""
 
+    async def artifacts(self) -> list[Artifact]:
+        """Return what is known of all artifacts, those whose files were removed too, by age."""
+
     async def save_artifact(self, artifact: Artifact) -> None:
         """Insert an artifact; one that is known already stays as it is."""
 
@@ -221,6 +224,15 @@ class Store(Protocol):
     def scratch(self) -> AbstractContextManager[Rebuilt]:
         """Lend an empty place for what an audit rebuilds, which need not fit into memory."""
 
+    async def snapshot(self, to: Path) -> None:
+        """Write all that is stored, as it is at one moment, to a new file that SQLite reads.
+
+        Others read and write meanwhile.
+
+        Raises:
+            Unavailable: the disk is full, or the database does not answer.
+        """
+
 
 class StagedFile(Protocol):
     """A file on its way into the store; gone at the end of its block unless kept."""
@@ -256,6 +268,9 @@ class ArtifactStore(Protocol):
 
     async def size(self, sha256: str) -> int | None:
         """Return the length in bytes, or None where there is no such artifact."""
+
+    async def stored(self) -> list[tuple[str, int]]:
+        """Return the hash and the length in bytes of all that is kept, in any order."""
 
     def read(self, sha256: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to `stop`, in chunks."""

@@ -15,6 +15,7 @@ from coordinator.api import (
     live,
     once,
     openid,
+    operating,
     page,
     plates,
     printers,
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     *live.ROUTES,
     *agents.ROUTES,
     *health.ROUTES,
+    *operating.ROUTES,
     *describing.ROUTES,
     *page.ROUTES,
     *accounts.ROUTES,
@@ -65,6 +67,7 @@ def build_app(
     version: str,
     front: Front | None = None,
     welcome: Welcome = LOCAL,
+    machine: operating.Machine = operating.NO_MACHINE,
 ) -> web.Application:
     """Return the application, ready to be served.
 
@@ -74,6 +77,7 @@ def build_app(
         upload_bytes_max: the longest file that is taken.
         version: of this program, as health tells it.
         welcome: what agents are told when they enrol.
+        machine: what it tells and gives out of the machine.
 
     Raises:
         SettingsInvalid: the token protects nothing.
@@ -89,6 +93,7 @@ def build_app(
     app[UPLOAD_BYTES_MAX] = upload_bytes_max
     app[VERSION] = version
     app[WELCOME] = welcome
+    app[operating.MACHINE] = machine
     app[BOARD] = Board(farm)
     app[live.STREAM] = Stream(farm, app[BOARD])
     app[live.STILL_HOLDS] = lambda caller: still_holds(gate, caller)

@@ -7,6 +7,7 @@ import typer
 
 from coordinator.cli import (
     agents,
+    backups,
     demo_command,
     events,
     jobs,
@@ -35,6 +36,8 @@ app = typer.Typer(
 app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")

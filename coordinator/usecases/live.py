@@ -69,6 +69,8 @@ class Live:
         slicings: the plates that are being sliced now.
         held: how many keep an artifact that no row refers to yet; `shelf` is taken by whoever
             puts one into the store or out of it.
+        lent: how many send an artifact to somebody right now.
+        backups: how many take one right now; no artifact that a row knows leaves meanwhile.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
         hosts: the machines of the agents, by their last telemetry.
@@ -88,6 +90,8 @@ class Live:
     slicings: dict[PlateKey, Slicing] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     shelf: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lent: Counter[str] = field(default_factory=Counter)
+    backups: int = 0
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)

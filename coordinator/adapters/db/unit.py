@@ -106,6 +106,7 @@ _ALL_PRINTERS = select(_PRINTERS).order_by(_PRINTERS.c.printer_id)
 _AGENT = select(_AGENTS).where(_AGENTS.c.agent_id == bindparam("id"))
 _ALL_AGENTS = select(_AGENTS).order_by(_AGENTS.c.agent_id)
 _ARTIFACT = select(_ARTIFACTS).where(_ARTIFACTS.c.sha256 == bindparam("id"))
+_ALL_ARTIFACTS = select(_ARTIFACTS).order_by(_ARTIFACTS.c.created_at, _ARTIFACTS.c.sha256)
 _OLDEST_NOTES = select(_OUTBOX).order_by(_OUTBOX.c.number).limit(bindparam("limit"))
 
 _SAVE_JOB = saving(_JOBS, "job_id")
@@ -270,6 +271,10 @@ class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit):
     async def artifact(self, sha256: str) -> Artifact | None:
         """Return what is known of an artifact."""
         return self._one("artifact", sha256, _ARTIFACT, mapping.artifact_of)
+
+    async def artifacts(self) -> list[Artifact]:
+        """Return what is known of all artifacts, by age."""
+        return [mapping.artifact_of(row) for row in self._all(_ALL_ARTIFACTS)]
 
     async def save_artifact(self, artifact: Artifact) -> None:
         """Insert an artifact; one that is known already stays as it is."""
