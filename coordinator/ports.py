@@ -28,6 +28,7 @@ from coordinator.domain.slicing import (
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
 from coordinator.ports_listing import Listing
+from coordinator.ports_retention import RetentionUnit
 from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
@@ -50,7 +51,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, Protocol):
+class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, RetentionUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:

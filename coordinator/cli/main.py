@@ -9,6 +9,7 @@ from coordinator.cli import (
     agents,
     backups,
     demo_command,
+    disk,
     events,
     jobs,
     keys,
@@ -46,6 +47,7 @@ app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")
 app.add_typer(tls_verbs.app, name="tls")
 app.add_typer(events.app, name="events")
+app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")

@@ -70,6 +70,7 @@ class Live:
         held: how many keep an artifact that no row refers to yet; `shelf` is taken by whoever
             puts one into the store or out of it.
         lent: how many send an artifact to somebody right now.
+        cleaning: while files are removed, what was on its way in then or since; else None.
         backups: how many take one right now; no artifact that a row knows leaves meanwhile.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
@@ -91,6 +92,7 @@ class Live:
     held: Counter[str] = field(default_factory=Counter)
     shelf: asyncio.Lock = field(default_factory=asyncio.Lock)
     lent: Counter[str] = field(default_factory=Counter)
+    cleaning: set[str] | None = None
     backups: int = 0
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)

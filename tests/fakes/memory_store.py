@@ -41,6 +41,7 @@ from protocols.wire.vocabulary import (
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
 from tests.fakes.memory_listing import MemoryListing
+from tests.fakes.memory_retention import MemoryRetention
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
@@ -119,7 +120,7 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment):
+class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment, MemoryRetention):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:

@@ -24,6 +24,7 @@ from coordinator.adapters.db.account_unit import SqlAccountUnit
 from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
+from coordinator.adapters.db.retention_unit import SqlRetentionUnit
 from coordinator.adapters.db.saving import saving
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
@@ -127,7 +128,7 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit):
+class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, SqlRetentionUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
