@@ -22,8 +22,15 @@ class Room:
 class Disk(Protocol):
     """The disk of the state folder."""
 
+    async def free_bytes(self) -> int:
+        """Return what is left, quickly.
+
+        Raises:
+            Unavailable: it can't be looked at.
+        """
+
     async def room(self) -> Room:
-        """Return what is taken and what is left.
+        """Return what is taken and what is left; looks at every file of the cache.
 
         Raises:
             Unavailable: it can't be looked at.
@@ -32,6 +39,10 @@ class Disk(Protocol):
 
 class EndlessDisk:
     """Implements `Disk` where nobody looks at one."""
+
+    async def free_bytes(self) -> int:
+        """Return more than anybody needs."""
+        return 2**50
 
     async def room(self) -> Room:
         """Return more than anybody needs."""

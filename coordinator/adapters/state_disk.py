@@ -23,23 +23,32 @@ class StateDisk:
     database: Path | None = None
     cache: Path | None = None
 
+    async def free_bytes(self) -> int:
+        """Return what is left: one call of the system, and at once."""
+        return self._usage()[1]
+
     async def room(self) -> Room:
         """Return what is taken and what is left."""
         return await asyncio.to_thread(self._room)
 
     def _room(self) -> Room:
+        total_bytes, free_bytes = self._usage()
+        return Room(
+            free_bytes=free_bytes,
+            total_bytes=total_bytes,
+            database_bytes=_database_bytes(self.database) if self.database is not None else None,
+            cache_bytes=_folder_bytes(self.cache) if self.cache is not None else 0,
+        )
+
+    def _usage(self) -> tuple[int, int]:
+        """Return how many bytes the disk has, and how many are free."""
         try:
             usage = shutil.disk_usage(self.folder)
         except OSError as error:
             raise Unavailable(
                 "storage_unusable", f"{self.folder} can't be looked at: {error.strerror}"
             ) from error
-        return Room(
-            free_bytes=usage.free,
-            total_bytes=usage.total,
-            database_bytes=_database_bytes(self.database) if self.database is not None else None,
-            cache_bytes=_folder_bytes(self.cache) if self.cache is not None else 0,
-        )
+        return usage.total, usage.free
 
 
 def _database_bytes(path: Path) -> int:

@@ -5,7 +5,6 @@ Their shapes, and what may be null in them, stand in `documents.py` and `documen
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
 
 from coordinator.api.documents import (
     BedDocument,
@@ -26,7 +25,7 @@ from coordinator.api.documents import (
     WaitDocument,
     WholeRunDocument,
 )
-from coordinator.api.documents_farm import AuditDocument, EventDocument, HealthDocument
+from coordinator.api.documents_farm import AuditDocument, EventDocument
 from coordinator.domain.estimates import Estimate
 from coordinator.domain.history import Line, event_of
 from coordinator.domain.jobs import Job
@@ -35,7 +34,7 @@ from coordinator.domain.printers import Printer
 from coordinator.domain.runs import Run, RunState
 from coordinator.usecases.auditing import Verdict
 from coordinator.usecases.live import Sample
-from coordinator.usecases.reading import Health, JobView, PrinterView, StagedRun, Unmade
+from coordinator.usecases.reading import JobView, PrinterView, StagedRun, Unmade
 from coordinator.usecases.waiting import Wait
 from protocols.wire.from_agent import HostSample
 from protocols.wire.vocabulary import Finding, Temperature
@@ -314,29 +313,6 @@ def live_document(sample: Sample) -> LiveDocument:
         "progress_ratio": printer.progress,
         "remaining_s": printer.remaining_s,
     }
-
-
-def health_document(health: Health, *, version: str, in_words: bool) -> HealthDocument:
-    """Return how the coordinator is: `ok`, `degraded` or `failing`, and so each of its parts.
-
-    Null: `troubles` for strangers: words name places and addresses.
-    """
-    troubles = health.troubles
-    return {
-        "status": "failing" if not health.ok else "degraded" if troubles else "ok",
-        "version": version,
-        "database": _failing_or_ok("database", troubles),
-        "history": _failing_or_ok("history", troubles),
-        "broker": _failing_or_ok("broker", troubles),
-        "slicer": _failing_or_ok("slicer", troubles),
-        "troubles": [{"part": part, "words": words} for part, words in troubles.items()]
-        if in_words
-        else None,
-    }
-
-
-def _failing_or_ok(part: str, troubles: Mapping[str, str]) -> Literal["failing", "ok"]:
-    return "failing" if part in troubles else "ok"
 
 
 def event_document(line: Line) -> EventDocument:

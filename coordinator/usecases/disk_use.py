@@ -54,15 +54,19 @@ async def disk_use(farm: Farm) -> DiskUse:
     return DiskUse(room=room, artifacts=shares, removed=len(kinds.keys() - stored.keys()))
 
 
-async def disk_trouble(farm: Farm) -> str:
-    """Return what is wrong with the disk, in words, and what to do; empty where all is well."""
+async def disk_trouble(farm: Farm) -> tuple[str, int | None]:
+    """Return what is wrong with the disk, in words, and how many bytes are free.
+
+    The words are empty where all is well; the bytes are None where nobody knows.
+    """
     try:
-        room = await farm.disk.room()
+        free_bytes = await farm.disk.free_bytes()
     except Unavailable as error:
-        return error.message
-    if room.free_bytes >= FREE_BYTES_MIN:
-        return ""
-    return (
-        f"only {room.free_bytes // 1024**2} MiB are free: "
+        return error.message, None
+    if free_bytes >= FREE_BYTES_MIN:
+        return "", free_bytes
+    words = (
+        f"only {free_bytes // 1024**2} MiB are free: "
         "`farmhand disk cleanup --older-than 30d` removes old files"
     )
+    return words, free_bytes

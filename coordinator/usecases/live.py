@@ -105,6 +105,7 @@ class Live:
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: News = field(default_factory=News)
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _outbox_oldest: tuple[int, float] | None = None
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
     _said: set[Hashable] = field(default_factory=set)
@@ -186,6 +187,20 @@ class Live:
         """Let a report be news again, unless a younger one was heard."""
         if self._sequences.get(report.printer_id) == (report.boot_id, report.sequence):
             self._sequences[report.printer_id] = (report.boot_id, report.sequence - 1)
+
+    def outbox_age_s(self, number: int | None, now_s: float) -> float:
+        """Return for how long a note of the outbox was its oldest, as far as anybody looked.
+
+        Args:
+            number: the oldest note; None where the outbox is empty.
+            now_s: a time that never jumps.
+        """
+        if number is None:
+            self._outbox_oldest = None
+            return 0.0
+        if self._outbox_oldest is None or self._outbox_oldest[0] != number:
+            self._outbox_oldest = (number, now_s)
+        return now_s - self._outbox_oldest[1]
 
     def first_time(self, what: Hashable) -> bool:
         """Whether this is asked for the first time; keeps repeated trouble out of the history."""
