@@ -29,6 +29,7 @@ from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
+from coordinator.ports_retention import RetentionUnit
 from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
@@ -51,7 +52,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, Protocol):
+class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, RetentionUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:
@@ -144,6 +145,9 @@ class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, Protoc
     async def artifact(self, sha256: str) -> Artifact | None:
         """Return what is known of an artifact."""
 
+    async def artifacts(self) -> list[Artifact]:
+        """Return what is known of all artifacts, those whose files were removed too, by age."""
+
     async def save_artifact(self, artifact: Artifact) -> None:
         """Insert an artifact; one that is known already stays as it is."""
 
@@ -222,6 +226,15 @@ class Store(Protocol):
     def scratch(self) -> AbstractContextManager[Rebuilt]:
         """Lend an empty place for what an audit rebuilds, which need not fit into memory."""
 
+    async def snapshot(self, to: Path) -> None:
+        """Write all that is stored, as it is at one moment, to a new file that SQLite reads.
+
+        Others read and write meanwhile.
+
+        Raises:
+            Unavailable: the disk is full, or the database does not answer.
+        """
+
 
 class StagedFile(Protocol):
     """A file on its way into the store; gone at the end of its block unless kept."""
@@ -257,6 +270,9 @@ class ArtifactStore(Protocol):
 
     async def size(self, sha256: str) -> int | None:
         """Return the length in bytes, or None where there is no such artifact."""
+
+    async def stored(self) -> list[tuple[str, int]]:
+        """Return the hash and the length in bytes of all that is kept, in any order."""
 
     def read(self, sha256: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to `stop`, in chunks."""

@@ -7,7 +7,9 @@ import typer
 
 from coordinator.cli import (
     agents,
+    backups,
     demo_command,
+    disk,
     events,
     jobs,
     keys,
@@ -36,6 +38,8 @@ app = typer.Typer(
 app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
@@ -46,6 +50,7 @@ app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")
 app.add_typer(tls_verbs.app, name="tls")
 app.add_typer(events.app, name="events")
+app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from coordinator.domain.policy import Policy
 from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store
+from coordinator.ports_disk import Disk, EndlessDisk
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
 from coordinator.usecases.live import Live
@@ -33,4 +34,5 @@ class Farm:
     live: Live = field(default_factory=Live)
     policy: Policy = field(default_factory=Policy)
     outside: Outside = field(default_factory=Nowhere)
+    disk: Disk = field(default_factory=EndlessDisk)
     poke: Callable[[str], None] = _unheard

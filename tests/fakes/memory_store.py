@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing, measured_s_of
@@ -41,6 +42,7 @@ from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
+from tests.fakes.memory_retention import MemoryRetention
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
@@ -113,12 +115,23 @@ class MemoryStore:
     async def read(self) -> AsyncIterator["MemoryUnit"]:
         yield MemoryUnit(self.tables.copy())
 
+    async def snapshot(self, to: Path) -> None:
+        """Write something that stands for it; what a file of SQLite's holds is the real ones'."""
+        await asyncio.to_thread(to.write_bytes, repr(self.tables).encode())
+
     @contextmanager
     def scratch(self) -> Iterator[RebuiltInMemory]:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment, MemoryLibrary):
+class MemoryUnit(
+    MemoryAccountUnit,
+    MemoryListing,
+    MemoryTelling,
+    MemoryEnrolment,
+    MemoryLibrary,
+    MemoryRetention,
+):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
@@ -270,6 +283,10 @@ class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolmen
 
     async def artifact(self, sha256: str) -> Artifact | None:
         return self.tables.artifacts.get(sha256)
+
+    async def artifacts(self) -> list[Artifact]:
+        every = self.tables.artifacts.values()
+        return sorted(every, key=lambda artifact: (artifact.created_at, artifact.sha256))
 
     async def save_artifact(self, artifact: Artifact) -> None:
         self.changed = True

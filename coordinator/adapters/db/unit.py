@@ -23,6 +23,7 @@ from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
 from coordinator.adapters.db.library_unit import LibraryUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
+from coordinator.adapters.db.retention_unit import SqlRetentionUnit
 from coordinator.adapters.db.saving import keeping, saving
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
@@ -113,6 +114,7 @@ _ALL_PRINTERS = select(_PRINTERS).order_by(_PRINTERS.c.printer_id)
 _AGENT = select(_AGENTS).where(_AGENTS.c.agent_id == bindparam("id"))
 _ALL_AGENTS = select(_AGENTS).order_by(_AGENTS.c.agent_id)
 _ARTIFACT = select(_ARTIFACTS).where(_ARTIFACTS.c.sha256 == bindparam("id"))
+_ALL_ARTIFACTS = select(_ARTIFACTS).order_by(_ARTIFACTS.c.created_at, _ARTIFACTS.c.sha256)
 _OLDEST_NOTES = select(_OUTBOX).order_by(_OUTBOX.c.number).limit(bindparam("limit"))
 
 _SAVE_JOB = saving(_JOBS, "job_id")
@@ -130,7 +132,9 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit):
+class SqlUnit(
+    SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit, SqlRetentionUnit
+):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
@@ -274,6 +278,10 @@ class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUn
     async def artifact(self, sha256: str) -> Artifact | None:
         """Return what is known of an artifact."""
         return self._one("artifact", sha256, _ARTIFACT, mapping.artifact_of)
+
+    async def artifacts(self) -> list[Artifact]:
+        """Return what is known of all artifacts, by age."""
+        return [mapping.artifact_of(row) for row in self._all(_ALL_ARTIFACTS)]
 
     async def save_artifact(self, artifact: Artifact) -> None:
         """Insert an artifact; one that is known already stays as it is."""

@@ -88,58 +88,6 @@ async def test_an_address_called_the_wrong_way_tells_the_right_one(
         assert (await response.json())["detail"] == "This address takes GET, POST."
 
 
-STRANGER = {"Authorization": ""}
-HEALTHY = {
-    "status": "ok",
-    "version": "1.2.3",
-    "database": "ok",
-    "history": "ok",
-    "broker": "ok",
-    "slicer": "ok",
-}
-
-
-async def test_health_tells_whether_all_parts_work(session: aiohttp.ClientSession) -> None:
-    async with session.get("/api/v1/health") as response:
-        assert (response.status, await response.json()) == (200, {**HEALTHY, "troubles": []})
-    async with session.get("/api/v1/health", headers=STRANGER) as response:
-        assert (response.status, await response.json()) == (200, {**HEALTHY, "troubles": None})
-
-
-async def test_a_farm_without_broker_and_slicer_is_degraded_and_says_why(
-    farm: ServedFarm, session: aiohttp.ClientSession
-) -> None:
-    farm.link.connected, farm.slicer.trouble = False, "install prusa-slicer"
-    degraded = {**HEALTHY, "status": "degraded", "broker": "failing", "slicer": "failing"}
-    async with session.get("/api/v1/health") as response:
-        assert response.status == 200
-        assert await response.json() == {
-            **degraded,
-            "troubles": [
-                {"part": "broker", "words": farm.link.trouble},
-                {"part": "slicer", "words": "install prusa-slicer"},
-            ],
-        }
-    async with session.get("/api/v1/health", headers=STRANGER) as response:
-        assert await response.json() == {**degraded, "troubles": None}
-
-
-async def test_a_farm_without_database_fails_and_tells_strangers_no_places(
-    farm: ServedFarm, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def locked() -> None:
-        raise Unavailable("locked", "the database /secret/place is locked")
-
-    monkeypatch.setattr(farm.store, "read", locked)
-    async with session.get("/api/v1/health", headers=STRANGER) as response:
-        assert response.status == 503
-        document = await response.json()
-        assert (document["status"], document["database"]) == ("failing", "failing")
-        assert "secret" not in await response.text()
-    async with session.get("/api/v1/health") as response:
-        assert "secret" in await response.text()
-
-
 async def test_the_page_and_its_files_name_nothing_off_the_host(
     session: aiohttp.ClientSession,
 ) -> None:
