@@ -165,6 +165,30 @@ class SliceRequest(_Request):
     pictures: bool = True
 
 
+class MakeRequest(_Request):
+    """Make geometry that came from somewhere printable: scale, mend, turn it, and look at it.
+
+    Attributes:
+        output_folder: gets `model.3mf` or `model.stl` as the last act, and pictures before it.
+        printers: as in `InspectRequest`: which of them can take it is told.
+        orient: turn it the way that prints best.
+        triangles_wanted: with more it is made coarser, as far as no print shows that.
+        pictures: draw it.
+        author, licence, source: written into the file, where its format has room.
+    """
+
+    kind: Literal["make"]
+    output_folder: Path
+    format: Literal["3mf", "stl"] = "3mf"
+    printers: tuple[str | Bed, ...] = ()
+    orient: bool = True
+    triangles_wanted: int = Field(default=500_000, gt=0)
+    pictures: bool = True
+    author: str = ""
+    licence: str = ""
+    source: str = ""
+
+
 class VerifyRequest(Shape):
     """Hold a ready plate against a class of printers.
 
@@ -238,17 +262,19 @@ Request: TypeAlias = (
     ProbeRequest
     | InspectRequest
     | SliceRequest
+    | MakeRequest
     | VerifyRequest
     | ListRequest
     | ShowRequest
     | ImportRequest
 )
 
-# Not a union for pydantic to tell apart: it would build all seven for the one that is asked.
+# Not a union for pydantic to tell apart: it would build all of them for the one that is asked.
 _KINDS: dict[str, type[Request]] = {
     "probe": ProbeRequest,
     "inspect": InspectRequest,
     "slice": SliceRequest,
+    "make": MakeRequest,
     "verify": VerifyRequest,
     "list": ListRequest,
     "show": ShowRequest,

@@ -91,6 +91,7 @@ class Making:
         unit: what its numbers are: `mm`, `cm`, `m`, `in`; empty finds out by format and size.
         up: which axis points up in it: `y` or `z`; empty finds out by format.
         lay_flat: turn it onto the side it stands on best.
+        title: what to call it; empty for the file's name.
         author, licence, source: written into what is made, where its format has room.
     """
 
@@ -98,6 +99,7 @@ class Making:
     unit: str = ""
     up: str = ""
     lay_flat: bool = True
+    title: str = ""
     author: str = ""
     licence: str = ""
     source: str = ""
@@ -110,7 +112,8 @@ class Printable:
     Attributes:
         format: suffix of what was written: `.3mf`.
         volume_mm3: None where it encloses none.
-        wall_min_mm: the thinnest wall that was met; None where none could be measured.
+        wall_min_mm: a hundredth of its surface belongs to walls that are thinner; None where no
+            wall was met.
         overhang_ratio: the part of its surface that hangs over by more than 45 degrees.
         fits: the printer classes whose bed takes it.
         faults: what keeps it from being printed, for a person: it is open, it is flat, too large.

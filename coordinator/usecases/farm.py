@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coordinator.domain.policy import Policy
-from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store
+from coordinator.ports import (
+    AgentLink,
+    ArtifactStore,
+    Clock,
+    Ids,
+    NoWorkshop,
+    Slicer,
+    Store,
+    Workshop,
+)
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
 from coordinator.usecases.live import Live
@@ -33,4 +42,5 @@ class Farm:
     live: Live = field(default_factory=Live)
     policy: Policy = field(default_factory=Policy)
     outside: Outside = field(default_factory=Nowhere)
+    workshop: Workshop = field(default_factory=NoWorkshop)
     poke: Callable[[str], None] = _unheard
