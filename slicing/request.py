@@ -41,6 +41,8 @@ class Limits(Shape):
 # More don't fit on any bed, and a job of more is several plates anyway.
 Copies: TypeAlias = Annotated[int, Field(ge=1, le=500)]
 
+FactName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
 
 class Bed(Shape):
     """A build volume without a profile: what inspecting needs of a printer.
@@ -144,6 +146,8 @@ class SliceRequest(_Request):
         orient: turn each part the way that prints best.
         repair: make torn surfaces whole.
         pictures: put PNGs of model and plate beside the output, named after it.
+        provenance: where the part came from, written as comments at the plate's end; it makes no
+            other plate, so that one that was made before serves.
         designer_settings: below the settings, take over a few that a 3MF brings. For people who may
             decide that; the designer is not one of them.
     """
@@ -163,6 +167,7 @@ class SliceRequest(_Request):
     orient: bool = False
     repair: bool = True
     pictures: bool = True
+    provenance: Annotated[dict[FactName, str], Field(max_length=40)] = Field(default_factory=dict)
 
 
 class MakeRequest(_Request):

@@ -172,6 +172,7 @@ class VerifyResult:
         features: kinds of moves -> millimetres of filament.
         thumbnails: where pictures stand in the text.
         sha256: of the text; `size_bytes` and `lines` likewise.
+        provenance: where the part came from, as far as the plate tells (provenance.py).
     """
 
     printer: str
@@ -196,3 +197,4 @@ class VerifyResult:
     lines: int
     size_bytes: int
     sha256: str
+    provenance: dict[str, str]

@@ -29,6 +29,7 @@ class SliceWish:
 
     Attributes:
         copies: as many of them are put on the plate as have room.
+        provenance: where the model came from (`provenance.facts_of`), written into the G-code.
     """
 
     model: Path
@@ -38,6 +39,7 @@ class SliceWish:
     quality: str = ""
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     copies: int = 1
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

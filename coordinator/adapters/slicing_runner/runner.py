@@ -144,6 +144,8 @@ class ChildSlicer:
         }
         if wish.copies > 1:
             request["copies"] = wish.copies
+        if wish.provenance:
+            request["provenance"] = dict(wish.provenance)
         if self._cache is not None:
             request["cache_folder"] = str(self._cache.folder)
             request["cache_bytes_max"] = self._cache.bytes_max
