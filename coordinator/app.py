@@ -98,6 +98,7 @@ async def run(settings: Settings) -> None:
             store=store,
             artifacts=artifacts,
             slicer=slicer,
+            workshop=slicer,
             link=link,
             door=broker or OpenDoor(),
             clock=SystemClock(),
@@ -121,7 +122,7 @@ async def run(settings: Settings) -> None:
         api_url = await stack.enter_async_context(
             _api(gate, settings, shown, welcome_of(settings, broker, shown))
         )
-        # What is there now stays as long as we run: looking for garbage in it takes 0.1 s each time.
+        # What is there now stays: looking for garbage in it takes 0.1 s each time.
         gc.freeze()
         await _work(settings, asked, farm, link, ticker, courier, broker, api_url)
     log.info("coordinator.stopped")

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coordinator.domain.policy import Policy
-from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store
+from coordinator.ports import (
+    AgentLink,
+    ArtifactStore,
+    Clock,
+    Ids,
+    NoWorkshop,
+    Slicer,
+    Store,
+    Workshop,
+)
 from coordinator.ports_disk import Disk, EndlessDisk
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
@@ -35,4 +44,5 @@ class Farm:
     policy: Policy = field(default_factory=Policy)
     outside: Outside = field(default_factory=Nowhere)
     disk: Disk = field(default_factory=EndlessDisk)
+    workshop: Workshop = field(default_factory=NoWorkshop)
     poke: Callable[[str], None] = _unheard
