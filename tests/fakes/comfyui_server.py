@@ -24,6 +24,7 @@ class ComfyUIServer(TroubledServer):
         add("POST", "/upload/image", self._upload)
         add("POST", "/prompt", self._prompt)
         add("GET", "/history/{id}", self._history)
+        add("POST", "/history", self._forget)
         add("GET", "/queue", self._queue)
         add("POST", "/queue", self._delete)
         add("POST", "/interrupt", self._interrupt)
@@ -94,6 +95,11 @@ class ComfyUIServer(TroubledServer):
         prompt_id = request.match_info["id"]
         found = self.history.get(prompt_id)
         return web.json_response({prompt_id: found} if found else {})
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        for prompt_id in (await request.json()).get("delete", []):
+            self.history.pop(prompt_id, None)
+        return web.Response()
 
     async def _queue(self, request: web.Request) -> web.Response:
         def listed(waiting: list[tuple[str, dict[str, Any]]]) -> list[Any]:
