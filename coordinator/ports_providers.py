@@ -1,6 +1,6 @@
 """What use cases ask of providers of models, and what a provider gets to do its work."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -87,7 +87,7 @@ class Provider(Protocol):
 class Watched(Protocol):
     """What a provider has besides where it tells of a task by itself; looking stays right."""
 
-    def watch(self, handle: Handle) -> AsyncIterator[Look]:
+    def watch(self, handle: Handle) -> AsyncGenerator[Look, None]:
         """Yield looks as the task goes on, the last one at its end; use it within `aclosing`.
 
         Raises:

@@ -22,7 +22,7 @@ from coordinator.domain.providing import (
 from coordinator.errors import SettingsInvalid
 from tests.fakes.comfyui_server import ComfyUIServer
 from tests.fakes.manual_clock import NOON
-from tests.fakes.provider_bench import KEY, ProviderBench, bench_of
+from tests.fakes.one_provider import KEY, OneProvider, one_provider
 from tests.fakes.troubled_server import drops_after, drops_before, refuses, served
 
 PNG = Picture(media_type="image/png", data=b"\x89PNG\r\n\x1a\n" + bytes(20))
@@ -45,22 +45,22 @@ async def server() -> AsyncIterator[ComfyUIServer]:
 
 
 @asynccontextmanager
-async def comfyui(server: ComfyUIServer, folder: Path, **more: Any) -> AsyncIterator[ProviderBench]:
+async def comfyui(server: ComfyUIServer, folder: Path, **more: Any) -> AsyncIterator[OneProvider]:
     file = folder / "workflow.json"
     file.write_text(json.dumps(more.pop("workflow", WORKFLOW)))
     options = {"base_url": server.url, "workflow_file": str(file), "options": OPTIONS, "call_s": 5}
-    async with bench_of(ComfyUI, {**options, **more}, folder) as bench:
+    async with one_provider(ComfyUI, {**options, **more}, folder) as bench:
         yield bench
 
 
 @pytest.fixture
-async def bench(server: ComfyUIServer, tmp_path: Path) -> AsyncIterator[ProviderBench]:
+async def bench(server: ComfyUIServer, tmp_path: Path) -> AsyncIterator[OneProvider]:
     async with comfyui(server, tmp_path) as made:
         yield made
 
 
 async def test_a_workflow_is_filled_queued_and_its_file_fetched(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     submitted = await bench.submit(SHOWN)
     [(prompt_id, graph)] = server.pending
@@ -80,14 +80,14 @@ async def test_a_workflow_is_filled_queued_and_its_file_fetched(
 
 
 async def test_who_waits_is_told_how_many_are_before(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     first, second = await bench.submit(SHOWN, "first"), await bench.submit(SHOWN, "second")
     assert [(await bench.look(each)).queue_position for each in (first, second)] == [0, 1]
 
 
 async def test_without_a_seed_the_key_makes_one_that_is_told(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     submitted = await bench.submit(Wish(kind=Kind.IMAGE, pictures=(PNG,)))
     [(_, graph)] = server.pending
@@ -97,7 +97,7 @@ async def test_without_a_seed_the_key_makes_one_that_is_told(
 
 @pytest.mark.parametrize("stage", ["pending", "running", "ended"])
 async def test_a_prompt_whose_answer_was_lost_is_found_by_its_key(
-    bench: ProviderBench, server: ComfyUIServer, stage: str
+    bench: OneProvider, server: ComfyUIServer, stage: str
 ) -> None:
     assert bench.provider.offer.again is Again.LISTED
     server.next("POST /prompt", drops_after)
@@ -113,7 +113,7 @@ async def test_a_prompt_whose_answer_was_lost_is_found_by_its_key(
 
 
 async def test_a_prompt_that_never_arrived_is_not_found(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     server.next("POST /prompt", drops_before)
     assert (await bench.refused(SHOWN)).blame is Blame.SUBMIT_UNSURE
@@ -121,7 +121,7 @@ async def test_a_prompt_that_never_arrived_is_not_found(
 
 
 async def test_what_two_looks_do_not_find_was_lost(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     submitted = await bench.submit(SHOWN)
     server.restart()
@@ -132,7 +132,7 @@ async def test_what_two_looks_do_not_find_was_lost(
 
 
 async def test_a_look_that_fails_is_no_look_that_found_nothing(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     submitted = await bench.submit(SHOWN)
     for _ in range(3):
@@ -143,7 +143,7 @@ async def test_a_look_that_fails_is_no_look_that_found_nothing(
     assert (await bench.look(submitted)).phase is Phase.QUEUED
 
 
-async def test_a_node_that_fails_is_named(bench: ProviderBench, server: ComfyUIServer) -> None:
+async def test_a_node_that_fails_is_named(bench: OneProvider, server: ComfyUIServer) -> None:
     submitted = await bench.submit(SHOWN)
     server.begin()
     server.fail("Allocation on device 0 would exceed allowed memory")
@@ -154,7 +154,7 @@ async def test_a_node_that_fails_is_named(bench: ProviderBench, server: ComfyUIS
 
 
 async def test_a_workflow_that_is_not_taken_says_why(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     told = {
         "error": {"type": "prompt_outputs_failed_validation", "message": "failed validation"},
@@ -186,7 +186,7 @@ async def test_calling_off_works_in_newer_and_older_versions(
 
 
 async def test_what_has_ended_can_not_be_called_off(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     submitted = await bench.submit(SHOWN)
     server.begin()
@@ -197,7 +197,7 @@ async def test_what_has_ended_can_not_be_called_off(
 
 
 async def test_the_best_file_that_was_kept_comes_first(
-    bench: ProviderBench, server: ComfyUIServer
+    bench: OneProvider, server: ComfyUIServer
 ) -> None:
     submitted = await bench.submit(SHOWN)
     server.begin()
@@ -225,7 +225,7 @@ async def test_only_the_nodes_that_are_named_count(server: ComfyUIServer, tmp_pa
     assert fault.code == "no_model"
 
 
-async def test_health_says_which_version_it_is(bench: ProviderBench) -> None:
+async def test_health_says_which_version_it_is(bench: OneProvider) -> None:
     assert (await bench.provider.health()).words == "ComfyUI 0.38.0"
 
 

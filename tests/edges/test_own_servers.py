@@ -29,7 +29,7 @@ from tests.fakes.farm_gen_server import FarmGenServer
 from tests.fakes.http_target import http_target, status
 from tests.fakes.hunyuan_server import HunyuanServer
 from tests.fakes.kserve_server import KServeServer
-from tests.fakes.provider_bench import ProviderBench, bench_of
+from tests.fakes.one_provider import OneProvider, one_provider
 from tests.fakes.troubled_server import (
     breaks_off,
     drops_after,
@@ -53,20 +53,20 @@ async def box() -> AsyncIterator[FarmGenServer]:
 
 
 @asynccontextmanager
-async def farm_gen(box: FarmGenServer, folder: Path, **more: Any) -> AsyncIterator[ProviderBench]:
+async def farm_gen(box: FarmGenServer, folder: Path, **more: Any) -> AsyncIterator[OneProvider]:
     options = {"preset": "farm-gen-v1", "base_url": box.url, "api_key": box.token, "call_s": 5}
-    async with bench_of(OwnServer, {**options, **more}, folder) as bench:
+    async with one_provider(OwnServer, {**options, **more}, folder) as bench:
         yield bench
 
 
 @pytest.fixture
-async def bench(box: FarmGenServer, tmp_path: Path) -> AsyncIterator[ProviderBench]:
+async def bench(box: FarmGenServer, tmp_path: Path) -> AsyncIterator[OneProvider]:
     async with farm_gen(box, tmp_path) as made:
         yield made
 
 
 async def test_a_job_of_ones_own_box_is_followed_from_wish_to_file(
-    bench: ProviderBench, box: FarmGenServer
+    bench: OneProvider, box: FarmGenServer
 ) -> None:
     submitted = await bench.submit(HOOK)
     assert box.jobs[submitted.handle.task_id].request == {
@@ -88,13 +88,13 @@ async def test_a_job_of_ones_own_box_is_followed_from_wish_to_file(
     assert await bench.fetched(done.pieces[0]) == STL
 
 
-async def test_pictures_go_as_files(bench: ProviderBench, box: FarmGenServer) -> None:
+async def test_pictures_go_as_files(bench: OneProvider, box: FarmGenServer) -> None:
     submitted = await bench.submit(Wish(kind=Kind.MULTIVIEW, pictures=(PNG, PNG)))
     assert box.jobs[submitted.handle.task_id].images == [PNG.data, PNG.data]
 
 
 async def test_the_same_key_is_the_same_job_and_is_paid_once(
-    bench: ProviderBench, box: FarmGenServer
+    bench: OneProvider, box: FarmGenServer
 ) -> None:
     assert bench.provider.offer.again is Again.SAME_KEY
     box.next("POST /v1/jobs", drops_after)
@@ -131,7 +131,7 @@ async def test_what_goes_wrong_at_a_submit_says_what_has_to_be_done(
 
 
 async def test_a_failed_job_says_why_in_the_servers_words(
-    bench: ProviderBench, box: FarmGenServer
+    bench: OneProvider, box: FarmGenServer
 ) -> None:
     submitted = await bench.submit(HOOK)
     box.fail("out_of_memory", f"CUDA out of memory; key {box.token}\x1b[31m")
@@ -145,7 +145,7 @@ async def test_a_failed_job_says_why_in_the_servers_words(
 
 
 async def test_a_word_that_nobody_knows_is_unknown_and_no_end(
-    bench: ProviderBench, box: FarmGenServer
+    bench: OneProvider, box: FarmGenServer
 ) -> None:
     submitted = await bench.submit(HOOK)
     box.word = "polishing"
@@ -153,7 +153,7 @@ async def test_a_word_that_nobody_knows_is_unknown_and_no_end(
 
 
 async def test_a_box_that_was_restarted_has_lost_its_jobs(
-    bench: ProviderBench, box: FarmGenServer
+    bench: OneProvider, box: FarmGenServer
 ) -> None:
     submitted = await bench.submit(HOOK)
     box.restart()
@@ -162,7 +162,7 @@ async def test_a_box_that_was_restarted_has_lost_its_jobs(
     assert (seen.phase, seen.fault.code) == (Phase.FAILED, "task_lost")
 
 
-async def test_calling_off_says_what_became_of_it(bench: ProviderBench, box: FarmGenServer) -> None:
+async def test_calling_off_says_what_became_of_it(bench: OneProvider, box: FarmGenServer) -> None:
     submitted = await bench.submit(HOOK)
     assert await bench.provider.call_off(submitted.handle) is CallingOff.DONE
     assert (await bench.look(submitted)).phase is Phase.CANCELLED
@@ -174,7 +174,7 @@ async def test_calling_off_says_what_became_of_it(bench: ProviderBench, box: Far
 
 
 async def test_a_download_that_breaks_off_is_tried_again_and_one_that_is_gone_is_not(
-    bench: ProviderBench, box: FarmGenServer
+    bench: OneProvider, box: FarmGenServer
 ) -> None:
     submitted = await bench.submit(HOOK)
     box.move_on(2)
@@ -218,7 +218,7 @@ async def test_a_signed_message_hints_at_its_task_and_another_is_refused(
             assert caught.value.blame is Blame.AUTH_CONFIG
 
 
-async def test_health_is_what_its_address_answers(bench: ProviderBench, box: FarmGenServer) -> None:
+async def test_health_is_what_its_address_answers(bench: OneProvider, box: FarmGenServer) -> None:
     assert (await bench.provider.health()).ready
     box.next("GET /healthz", refuses(500))
     assert not (await bench.provider.health()).ready
@@ -227,7 +227,7 @@ async def test_health_is_what_its_address_answers(bench: ProviderBench, box: Far
 async def test_hunyuan_tells_of_its_model_once_it_is_there(tmp_path: Path) -> None:
     async with served(HunyuanServer(mesh=b"glTF mesh")) as server:
         options = {"preset": "hunyuan3d-2", "base_url": server.url}
-        async with bench_of(OwnServer, options, tmp_path) as bench:
+        async with one_provider(OwnServer, options, tmp_path) as bench:
             submitted = await bench.submit(SHOWN)
             [sent] = server.wishes.values()
             assert base64.b64decode(sent["image"]) == PNG.data
@@ -243,7 +243,7 @@ async def test_hunyuans_404_says_that_the_work_failed_and_not_that_nothing_is_th
 ) -> None:
     async with served(HunyuanServer(mesh=STL)) as server:
         options = {"preset": "hunyuan3d-2-sync", "base_url": server.url}
-        async with bench_of(OwnServer, options, tmp_path) as bench:
+        async with one_provider(OwnServer, options, tmp_path) as bench:
             server.broken = True
             fault = await bench.refused(SHOWN)
             assert fault.blame is Blame.PROVIDER_FAILED
@@ -260,7 +260,7 @@ async def test_kserve_is_asked_with_the_inputs_that_there_are(tmp_path: Path) ->
             "base_url": server.url,
             "constants": {"model": "shape"},
         }
-        async with bench_of(OwnServer, options, tmp_path) as bench:
+        async with one_provider(OwnServer, options, tmp_path) as bench:
             seen = await bench.made(HOOK)
             assert await bench.fetched(seen.pieces[0]) == b"glTF mesh"
             await bench.made(SHOWN)
@@ -270,7 +270,7 @@ async def test_kserve_is_asked_with_the_inputs_that_there_are(tmp_path: Path) ->
             assert (await bench.refused(HOOK)).blame is Blame.WAIT_SLOT
             server.ready = False
             assert not (await bench.provider.health()).ready
-        async with bench_of(
+        async with one_provider(
             OwnServer, {**options, "constants": {"model": "../../x"}}, tmp_path
         ) as bench:
             fault = await bench.refused(HOOK)
@@ -288,7 +288,7 @@ async def test_torchserve_gets_the_picture_and_gives_the_file(tmp_path: Path) ->
             "constants": {"model": "triposr"},
             "cost": {"fixed": "0.02", "unit": "EUR"},
         }
-        async with bench_of(OwnServer, options, tmp_path) as bench:
+        async with one_provider(OwnServer, options, tmp_path) as bench:
             assert bench.provider.offer.again is Again.NEVER
             cost = Cost(amount=Decimal("0.02"), unit="EUR", exact=True)
             assert await bench.provider.estimate(SHOWN) == cost

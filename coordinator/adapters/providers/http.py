@@ -5,7 +5,8 @@ names is a stranger's: it is asked through the farm's guarded way, without the k
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+import base64
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -39,7 +40,7 @@ from coordinator.ports import StagedFile
 from coordinator.ports_outward import Question
 from coordinator.ports_providers import Tools
 
-__all__ = ["Api", "Part", "Reply", "Spoken"]
+__all__ = ["Api", "Part", "Reply", "Spoken", "data_uri"]
 
 _log = structlog.get_logger(__name__)
 
@@ -109,6 +110,8 @@ class Api:
             ProviderFault: of a paid call `SUBMIT_UNSURE` where bytes went out and no answer that
                 makes sense came back.
         """
+        # Other verbs the HTTP library repeats by itself where somebody hangs up.
+        assert not paid or method == "POST"
         body = body_of(json, form, data)
         given = {**(headers or {})}
         if json is not None:
@@ -131,7 +134,7 @@ class Api:
         paid: bool = False,
         within_s: float,
         silence_s: float = 120.0,
-    ) -> AsyncIterator[ServerEvent]:
+    ) -> AsyncGenerator[ServerEvent, None]:
         """Yield server-sent events until the server ends them; use it within `aclosing`.
 
         An answer that is no stream is yielded as one event with the name `whole`.
@@ -358,3 +361,8 @@ class Api:
                 path=response.url.path,
                 sunset=response.headers.get("Sunset", ""),
             )
+
+
+def data_uri(media_type: str, data: bytes) -> str:
+    """Return an address that holds what it leads to (RFC 2397)."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
