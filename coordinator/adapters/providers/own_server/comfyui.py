@@ -25,7 +25,6 @@ from coordinator.adapters.providers.own_server.comfyui_workflow import (
     workflow_of,
 )
 from coordinator.adapters.providers.own_server.json_pointer import text_at, value_at
-from coordinator.adapters.providers.own_server.objections import objection_to
 from coordinator.adapters.providers.own_server.templates import fill
 from coordinator.domain.providing import (
     Blame,
@@ -42,6 +41,7 @@ from coordinator.domain.providing import (
     Submitted,
     Wish,
 )
+from coordinator.domain.wishes import objection_of
 from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
@@ -83,7 +83,7 @@ class ComfyUI:
 
     def objection(self, wish: Wish) -> str:
         """Return why this wish can't be met."""
-        return objection_to(self._offer, wish)
+        return objection_of(self._offer, wish)
 
     async def estimate(self, wish: Wish) -> Cost | None:
         """Return None: it is one's own."""

@@ -24,7 +24,6 @@ from coordinator.adapters.providers.own_server.filling import (
     values_of_wish,
 )
 from coordinator.adapters.providers.own_server.json_pointer import text_at
-from coordinator.adapters.providers.own_server.objections import objection_to
 from coordinator.adapters.providers.own_server.options import Call, OwnServerOptions
 from coordinator.adapters.providers.own_server.presets import with_preset
 from coordinator.adapters.providers.own_server.reading import Reader, spoken_in, whole_file
@@ -48,6 +47,7 @@ from coordinator.domain.providing import (
     Submitted,
     Wish,
 )
+from coordinator.domain.wishes import objection_of
 from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
@@ -88,7 +88,7 @@ class OwnServer:
 
     def objection(self, wish: Wish) -> str:
         """Return why this wish can't be met."""
-        return objection_to(self._offer, wish)
+        return objection_of(self._offer, wish)
 
     async def estimate(self, wish: Wish) -> Cost | None:
         """Return what a wish costs at most; None where nothing is charged here."""
@@ -134,11 +134,11 @@ class OwnServer:
             return _lost(f"{self._title} gave its answer once, and it was lost: generate again")
         values = values_of_task(self._options, handle)
         path = path_of(status.path, values)
-        reply = await self._call(status, values, accepts=(404,))
+        reply = await self._call(
+            status, values, accepts=(404,) if status.missing == "running" else ()
+        )
         if reply.status == 404:
-            if status.missing == "running":
-                return Look(phase=Phase.RUNNING)
-            return _lost(f"{self._title} no longer knows this task: it was restarted perhaps")
+            return Look(phase=Phase.RUNNING)
         document = reply.json()
         seen = self._reader.look(document)
         if seen.phase is not Phase.SUCCEEDED:
