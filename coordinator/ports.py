@@ -27,6 +27,7 @@ from coordinator.domain.slicing import (
 )
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
+from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_telling import TellingUnit
@@ -51,7 +52,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, Protocol):
+class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, GenerationUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:

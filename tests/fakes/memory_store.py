@@ -39,6 +39,7 @@ from protocols.wire.vocabulary import (
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
+from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
@@ -64,6 +65,7 @@ class Tables:
     told: ToldTables = field(default_factory=ToldTables)
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
     library: LibraryTables = field(default_factory=LibraryTables)
+    generated: GenerationTables = field(default_factory=GenerationTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -90,6 +92,7 @@ class Tables:
             told=self.told.copy(),
             enrolment=self.enrolment.copy(),
             library=self.library.copy(),
+            generated=self.generated.copy(),
         )
 
 
@@ -118,12 +121,20 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment, MemoryLibrary):
+class MemoryUnit(
+    MemoryAccountUnit,
+    MemoryListing,
+    MemoryTelling,
+    MemoryEnrolment,
+    MemoryLibrary,
+    MemoryGenerations,
+):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
         super().__init__(tables)
         self.told = tables.told
+        self.generated = tables.generated
         self.enrolment = tables.enrolment
 
     async def job(self, job_id: JobId) -> Job | None:

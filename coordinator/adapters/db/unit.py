@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.account_unit import SqlAccountUnit
 from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
+from coordinator.adapters.db.generation_unit import GenerationUnit
 from coordinator.adapters.db.library_unit import LibraryUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
@@ -127,7 +128,7 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit):
+class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit, GenerationUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
