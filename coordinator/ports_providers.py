@@ -18,7 +18,9 @@ from coordinator.domain.providing import (
     Submitted,
     Wish,
 )
-from coordinator.ports import ArtifactStore, Clock, StagedFile
+from coordinator.domain.slicing import Making, Printable
+from coordinator.errors import Unavailable
+from coordinator.ports import ArtifactStore, Clock, Progress, StagedFile
 
 # Told of a task that runs inside `submit` how far it is, 0 to 1, and its stage in words.
 Told = Callable[[float | None, str], None]
@@ -110,3 +112,14 @@ class ProviderMaker(Protocol):
         Raises:
             SettingsInvalid: an option is missing, unknown or can't be used; never with its value.
         """
+
+
+class NoWorkshop:
+    """Implements `Workshop` for a farm that makes nothing printable."""
+
+    async def make_printable(
+        self, model: Path, making: Making, output: Path, progress: Progress
+    ) -> Printable:
+        """Make nothing."""
+        del model, making, output, progress
+        raise Unavailable("no_workshop", "this farm has no workshop for geometry")

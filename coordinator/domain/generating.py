@@ -28,7 +28,6 @@ from coordinator.domain.providing import (
 TRIES_MAX = 5
 # A task that was run and failed is followed by so many others.
 REPEATS_MAX = 2
-RENEWALS_MAX = 3
 BACK_OFF_S, BACK_OFF_S_MAX = 1.0, 60.0
 LOOK_S_MAX, LOOK_FACTOR = 30.0, 1.5
 JITTER = 0.2
@@ -43,7 +42,7 @@ LATE, LATE_LOOK_S = timedelta(hours=24), 600.0
 
 _S, _E = GenerationState, GenerationEvent
 # Looking again tells no more.
-_FINAL = frozenset(
+FINAL = frozenset(
     {
         Blame.INVALID_INPUT,
         Blame.CONTENT_BLOCKED,
@@ -77,6 +76,22 @@ def begun(generation: Generation, offer: Offer, now: datetime) -> Generation:
         looks=0,
         renewals=0,
         recalls=0,
+    )
+
+
+def crowded(generation: Generation, now: datetime) -> Generation:
+    """Return the generation that waits for one of its provider's places."""
+    waits = "as many tasks as its provider takes are running"
+    return replace(generation, waits=waits, next_at=now + timedelta(seconds=1), updated_at=now)
+
+
+def with_submits(generation: Generation, begun: Generation) -> Generation:
+    """Return the generation as one whose present call is that one, even if it was given up."""
+    return replace(
+        generation,
+        submits=begun.submits,
+        submitted_at=begun.submitted_at,
+        deadline_at=begun.deadline_at,
     )
 
 
@@ -236,7 +251,7 @@ def look_failed(
     generation: Generation, fault: ProviderFault, *, capped: bool, now: datetime
 ) -> Outcome:
     """Return the generation after a look that was not answered."""
-    if fault.blame in _FINAL:
+    if fault.blame in FINAL:
         return task_failed(generation, fault, charged=None, capped=capped, now=now)
     tries = generation.tries + 1
     wait_s = max(back_off_s(generation, tries), fault.after_s or 0.0)
@@ -310,42 +325,6 @@ def called_off(generation: Generation, calling_off: CallingOff, now: datetime) -
     """Return the generation that somebody wanted to end: what may be charged counts as spent."""
     charged = NOTHING if calling_off is CallingOff.DONE else None
     return Outcome(generation=advance(generation, _E.CANCEL, now), charged=charged)
-
-
-def fetch_failed(generation: Generation, fault: ProviderFault, now: datetime) -> Generation:
-    """Return the generation after a piece that could not be fetched."""
-    troubled = replace(generation, trouble=trouble_of(fault))
-    if fault.blame is Blame.EXPIRED:
-        if generation.renewals >= RENEWALS_MAX:
-            return advance(troubled, _E.FAIL, now)
-        return replace(advance(troubled, _E.LOOK, now), renewals=generation.renewals + 1)
-    tries = generation.tries + 1
-    most = 2 if fault.blame is Blame.PROTOCOL else TRIES_MAX
-    if fault.blame in _FINAL or tries >= most:
-        return advance(troubled, _E.FAIL, now)
-    wait_s = max(back_off_s(generation, tries), fault.after_s or 0.0)
-    return replace(troubled, tries=tries, next_at=now + timedelta(seconds=wait_s), updated_at=now)
-
-
-def made(generation: Generation, now: datetime) -> Generation:
-    """Return the generation whose versions are there."""
-    if not generation.approved:
-        waiting = advance(generation, _E.AWAIT, now)
-        return replace(waiting, waits="somebody who manages jobs has to approve it")
-    return approved(generation, now)
-
-
-def approved(generation: Generation, now: datetime) -> Generation:
-    """Return the generation that nothing keeps from its end, or from its job."""
-    event = _E.ORDER if generation.asked.printing is not None else _E.FINISH
-    return replace(advance(generation, event, now), approved=True)
-
-
-def failed(generation: Generation, fault: ProviderFault, now: datetime) -> Generation:
-    """Return the generation that ends because of a fault; an earlier one tells more."""
-    known = generation.trouble if fault.code == "budget_spent" else None
-    trouble = known or trouble_of(fault)
-    return advance(replace(generation, trouble=trouble), _E.FAIL, now)
 
 
 def trouble_of(fault: ProviderFault) -> Trouble:

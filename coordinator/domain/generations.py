@@ -22,11 +22,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 from coordinator.domain.history import Plain
 from coordinator.domain.machine import Machine
 from coordinator.domain.providing import Blame, Handle, Kind
-from protocols.wire.to_agent import Scalar
+
+Setting: TypeAlias = str | int | float | bool
 
 
 class GenerationState(StrEnum):
@@ -153,12 +155,12 @@ class Asked:
     pictures: tuple[Sheet, ...] = ()
     continues: str = ""
     code: str = ""
-    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    parameters: Mapping[str, Setting] = field(default_factory=dict)
     url: str = ""
     mesh_sha256: str = ""
     size_mm: float | None = None
     seed: int | None = None
-    options: Mapping[str, Scalar] = field(default_factory=dict)
+    options: Mapping[str, Setting] = field(default_factory=dict)
     project_id: str = ""
     model_id: str = ""
     printing: Printing | None = None

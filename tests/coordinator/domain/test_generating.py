@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from coordinator.domain import generating
+from coordinator.domain import generating, results
 from coordinator.domain.generations import (
     ENDED,
     MACHINE,
@@ -227,12 +227,12 @@ def test_an_address_that_is_no_longer_good_has_the_task_looked_at_again_but_not_
     while True:
         look = Look(phase=Phase.SUCCEEDED)
         generation = generating.delivered(generation, TASK, look, (), NOW).generation
-        generation = generating.fetch_failed(generation, fault(Blame.EXPIRED), NOW)
+        generation = results.fetch_failed(generation, fault(Blame.EXPIRED), NOW)
         if generation.ended:
             break
         assert generation.state is S.RUNNING
         renewals += 1
-    assert renewals == generating.RENEWALS_MAX
+    assert renewals == results.RENEWALS_MAX
 
 
 def test_what_somebody_cancelled_ends_as_soon_as_its_call_is_over() -> None:
@@ -250,12 +250,12 @@ def test_what_somebody_cancelled_ends_as_soon_as_its_call_is_over() -> None:
 
 def test_what_is_made_waits_for_approval_then_becomes_a_job_where_one_is_wanted() -> None:
     making = replace(WANTED, state=S.MAKING)
-    waiting = generating.made(replace(making, approved=False), NOW)
+    waiting = results.made(replace(making, approved=False), NOW)
     assert (waiting.state, waiting.next_at) == (S.AWAITING_APPROVAL, None)
-    assert generating.approved(waiting, NOW).state is S.DONE
-    assert generating.made(making, NOW).state is S.DONE
+    assert results.approved(waiting, NOW).state is S.DONE
+    assert results.made(making, NOW).state is S.DONE
     printed = replace(making, asked=replace(making.asked, printing=Printing()))
-    assert generating.made(printed, NOW).state is S.ORDERING
+    assert results.made(printed, NOW).state is S.ORDERING
 
 
 def test_of_each_item_the_best_mesh_is_fetched_and_not_everything_else() -> None:
