@@ -28,6 +28,7 @@ from coordinator.domain.slicing import (
 from coordinator.errors import Unavailable
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
+from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_retention import RetentionUnit
@@ -53,7 +54,16 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, RetentionUnit, Protocol):
+class Unit(
+    AccountUnit,
+    Listing,
+    TellingUnit,
+    EnrolmentUnit,
+    LibraryUnit,
+    RetentionUnit,
+    GenerationUnit,
+    Protocol,
+):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:

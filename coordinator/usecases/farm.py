@@ -18,6 +18,7 @@ from coordinator.ports_disk import Disk, EndlessDisk
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
 from coordinator.usecases.live import Live
+from coordinator.usecases.sources import Sources
 
 
 def _unheard(work: str) -> None:
@@ -29,8 +30,8 @@ class Farm:
     """One farm.
 
     Attributes:
-        poke: told `dispatch`, `outbox`, `prepare`, `slice` or `webhooks` after a commit that makes
-            it due.
+        poke: told `dispatch`, `outbox`, `prepare`, `slice`, `generate` or `webhooks` after a commit
+            that makes it due.
     """
 
     store: Store
@@ -44,5 +45,6 @@ class Farm:
     policy: Policy = field(default_factory=Policy)
     outside: Outside = field(default_factory=Nowhere)
     disk: Disk = field(default_factory=EndlessDisk)
+    sources: Sources = field(default_factory=Sources)
     workshop: Workshop = field(default_factory=NoWorkshop)
     poke: Callable[[str], None] = _unheard

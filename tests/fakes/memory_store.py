@@ -40,6 +40,7 @@ from protocols.wire.vocabulary import (
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
+from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_retention import MemoryRetention
@@ -66,6 +67,7 @@ class Tables:
     told: ToldTables = field(default_factory=ToldTables)
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
     library: LibraryTables = field(default_factory=LibraryTables)
+    generated: GenerationTables = field(default_factory=GenerationTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -92,6 +94,7 @@ class Tables:
             told=self.told.copy(),
             enrolment=self.enrolment.copy(),
             library=self.library.copy(),
+            generated=self.generated.copy(),
         )
 
 
@@ -131,12 +134,14 @@ class MemoryUnit(
     MemoryEnrolment,
     MemoryLibrary,
     MemoryRetention,
+    MemoryGenerations,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
         super().__init__(tables)
         self.told = tables.told
+        self.generated = tables.generated
         self.enrolment = tables.enrolment
 
     async def job(self, job_id: JobId) -> Job | None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.account_unit import SqlAccountUnit
 from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
+from coordinator.adapters.db.generation_unit import GenerationUnit
 from coordinator.adapters.db.library_unit import LibraryUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
@@ -133,7 +134,13 @@ _RAISE_EPOCH = (
 
 
 class SqlUnit(
-    SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit, SqlRetentionUnit
+    SqlAccountUnit,
+    ListingUnit,
+    TellingUnit,
+    EnrolmentUnit,
+    LibraryUnit,
+    SqlRetentionUnit,
+    GenerationUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""
 
