@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+CAD = Path("coordinator/adapters/rendering/locks")
+CAD_LOCKS = tuple(str(CAD / f"{name}.txt") for name in ("build123d", "cadquery"))
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ]+)")
 
 
@@ -16,12 +18,12 @@ def pins(lock: str) -> dict[str, str]:
     return {found[1]: found[2] for line in lines if (found := PIN.match(line))}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *CAD_LOCKS])
 def test_a_lock_names_no_address(lock: str) -> None:
     assert "://" not in (ROOT / lock).read_text()
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *CAD_LOCKS])
 def test_every_pin_has_a_hash(lock: str) -> None:
     text = (ROOT / lock).read_text()
     requirements = re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.MULTILINE)[1:]

@@ -21,7 +21,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0009');
+INSERT INTO "alembic_version" VALUES('0011');
 CREATE TABLE api_key_uses (
 	key_id VARCHAR NOT NULL,
 	used_at DATETIME NOT NULL,
@@ -87,6 +87,45 @@ CREATE TABLE events (
 	hash VARCHAR NOT NULL,
 	PRIMARY KEY (number)
 );
+CREATE TABLE generations (
+	generation_id VARCHAR NOT NULL,
+	provider VARCHAR NOT NULL,
+	service VARCHAR NOT NULL,
+	owner VARCHAR NOT NULL,
+	approved BOOLEAN NOT NULL,
+	asked JSON NOT NULL,
+	fingerprint VARCHAR NOT NULL,
+	state VARCHAR NOT NULL,
+	task_id VARCHAR NOT NULL,
+	handle JSON,
+	submits INTEGER NOT NULL,
+	tries INTEGER NOT NULL,
+	looks INTEGER NOT NULL,
+	renewals INTEGER NOT NULL,
+	recalls INTEGER NOT NULL,
+	next_at DATETIME,
+	submitted_at DATETIME,
+	deadline_at DATETIME,
+	cancel_wanted BOOLEAN NOT NULL,
+	waits VARCHAR NOT NULL,
+	progress FLOAT,
+	stage VARCHAR NOT NULL,
+	queue_position INTEGER,
+	parcels JSON NOT NULL,
+	model_id VARCHAR NOT NULL,
+	versions JSON NOT NULL,
+	job_id VARCHAR NOT NULL,
+	said VARCHAR NOT NULL,
+	told JSON NOT NULL,
+	remarks JSON NOT NULL,
+	trouble JSON,
+	worker VARCHAR NOT NULL,
+	leased_until DATETIME,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	version INTEGER NOT NULL,
+	PRIMARY KEY (generation_id)
+);
 CREATE TABLE history (
 	id INTEGER NOT NULL,
 	number INTEGER NOT NULL,
@@ -111,8 +150,55 @@ CREATE TABLE jobs (
 	reason VARCHAR NOT NULL,
 	created_at DATETIME NOT NULL,
 	updated_at DATETIME NOT NULL,
-	version INTEGER NOT NULL, copies_per_plate INTEGER DEFAULT '1' NOT NULL, owner VARCHAR DEFAULT '' NOT NULL, approved BOOLEAN DEFAULT 1 NOT NULL,
+	version INTEGER NOT NULL, copies_per_plate INTEGER DEFAULT '1' NOT NULL, owner VARCHAR DEFAULT '' NOT NULL, approved BOOLEAN DEFAULT 1 NOT NULL, model_id VARCHAR DEFAULT '' NOT NULL, model_version INTEGER DEFAULT '0' NOT NULL, due_at DATETIME,
 	PRIMARY KEY (job_id)
+);
+CREATE TABLE model_versions (
+	model_id VARCHAR NOT NULL,
+	number INTEGER NOT NULL,
+	sha256 VARCHAR NOT NULL,
+	file_name VARCHAR NOT NULL,
+	source_sha256 VARCHAR NOT NULL,
+	language VARCHAR NOT NULL,
+	size_bytes INTEGER NOT NULL,
+	triangles INTEGER NOT NULL,
+	size_mm JSON NOT NULL,
+	parameters JSON NOT NULL,
+	remarks JSON NOT NULL,
+	pictures JSON NOT NULL,
+	origin_kind VARCHAR NOT NULL,
+	origin_generation_id VARCHAR NOT NULL,
+	origin_provider VARCHAR NOT NULL,
+	origin_service VARCHAR NOT NULL,
+	origin_service_model VARCHAR NOT NULL,
+	origin_prompt VARCHAR NOT NULL,
+	origin_url VARCHAR NOT NULL,
+	origin_author VARCHAR NOT NULL,
+	origin_licence VARCHAR NOT NULL,
+	origin_cost VARCHAR NOT NULL,
+	origin_tool VARCHAR NOT NULL,
+	origin_seed INTEGER,
+	origin_parents JSON NOT NULL,
+	origin_facts JSON NOT NULL,
+	note VARCHAR NOT NULL,
+	author VARCHAR NOT NULL,
+	created_at DATETIME NOT NULL,
+	PRIMARY KEY (model_id, number),
+	FOREIGN KEY(model_id) REFERENCES models (model_id) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE TABLE models (
+	model_id VARCHAR NOT NULL,
+	name VARCHAR NOT NULL,
+	description VARCHAR NOT NULL,
+	project_id VARCHAR NOT NULL,
+	owner VARCHAR NOT NULL,
+	tags JSON NOT NULL,
+	latest INTEGER NOT NULL,
+	archived BOOLEAN NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	version INTEGER NOT NULL,
+	PRIMARY KEY (model_id)
 );
 CREATE TABLE notice_channels (
 	name VARCHAR NOT NULL,
@@ -173,6 +259,29 @@ CREATE TABLE printers (
 	events_applied INTEGER NOT NULL,
 	quarantine VARCHAR NOT NULL, bed_policy VARCHAR DEFAULT 'attended' NOT NULL, staged JSON DEFAULT '[]' NOT NULL,
 	PRIMARY KEY (printer_id)
+);
+CREATE TABLE projects (
+	project_id VARCHAR NOT NULL,
+	name VARCHAR NOT NULL,
+	description VARCHAR NOT NULL,
+	owner VARCHAR NOT NULL,
+	archived BOOLEAN NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	version INTEGER NOT NULL,
+	PRIMARY KEY (project_id)
+);
+CREATE TABLE provider_charges (
+	generation_id VARCHAR NOT NULL,
+	submit INTEGER NOT NULL,
+	provider VARCHAR NOT NULL,
+	owner VARCHAR NOT NULL,
+	unit VARCHAR NOT NULL,
+	day DATE NOT NULL,
+	estimated BIGINT NOT NULL,
+	reserved BIGINT NOT NULL,
+	charged BIGINT,
+	PRIMARY KEY (generation_id, submit)
 );
 CREATE TABLE receipts (
 	"key" VARCHAR NOT NULL,
@@ -293,4 +402,18 @@ CREATE INDEX ix_api_keys_user_id ON api_keys (user_id);
 CREATE INDEX ix_sessions_user_id ON sessions (user_id);
 CREATE INDEX ix_token_families_user_id ON token_families (user_id);
 CREATE INDEX ix_webhook_deliveries_last ON webhook_deliveries (endpoint_id, last_at);
+CREATE INDEX ix_jobs_model_id ON jobs (model_id);
+CREATE INDEX ix_projects_arrival ON projects (created_at, project_id);
+CREATE INDEX ix_models_project_id ON models (project_id);
+CREATE INDEX ix_models_arrival ON models (created_at, model_id);
+CREATE INDEX ix_model_versions_sha256 ON model_versions (sha256);
+CREATE INDEX ix_model_versions_origin_generation_id ON model_versions (origin_generation_id);
+CREATE INDEX ix_generations_arrival ON generations (created_at, generation_id);
+CREATE INDEX ix_generations_due ON generations (next_at, state);
+CREATE INDEX ix_generations_task ON generations (provider, task_id);
+CREATE INDEX ix_generations_state ON generations (provider, state);
+CREATE INDEX ix_generations_owner ON generations (owner);
+CREATE INDEX ix_generations_fingerprint ON generations (fingerprint);
+CREATE INDEX ix_generations_model_id ON generations (model_id);
+CREATE INDEX ix_provider_charges_day ON provider_charges (day, unit);
 DELETE FROM "sqlite_sequence";
