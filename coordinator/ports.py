@@ -19,13 +19,10 @@ from coordinator.domain.runs import Run
 from coordinator.domain.sealing import Checkpoint
 from coordinator.domain.slicing import (
     Inspection,
-    Making,
-    Printable,
     Sliced,
     SliceWish,
     Verified,
 )
-from coordinator.errors import Unavailable
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
 from coordinator.ports_generations import GenerationUnit
@@ -360,36 +357,6 @@ class Slicer(Protocol):
             Refused: the class is unknown (`unknown_printer_class`), or the file can't be read.
             Unavailable: the process crashed or took too long.
         """
-
-
-class Workshop(Protocol):
-    """Geometry that came from somewhere, made printable: in a child process, as slicing is."""
-
-    async def make_printable(
-        self, model: Path, making: Making, output: Path, progress: Progress
-    ) -> Printable:
-        """Scale, turn, mend and look at a model.
-
-        Args:
-            model: the file; its suffix tells the format.
-            output: a folder; the mesh is written there as `model` with the format's suffix, and
-                pictures beside it. Nothing is written where there are faults that leave no mesh.
-
-        Raises:
-            Refused: not a model, or beyond mending.
-            Unavailable: the process crashed or took too long.
-        """
-
-
-class NoWorkshop:
-    """Implements `Workshop` for a farm that takes models as they are."""
-
-    async def make_printable(
-        self, model: Path, making: Making, output: Path, progress: Progress
-    ) -> Printable:
-        """Make nothing."""
-        del model, making, output, progress
-        raise Unavailable("no_workshop", "this farm has no workshop for models")
 
 
 class AgentLink(Protocol):

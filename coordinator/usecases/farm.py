@@ -9,14 +9,13 @@ from coordinator.ports import (
     ArtifactStore,
     Clock,
     Ids,
-    NoWorkshop,
     Slicer,
     Store,
-    Workshop,
 )
 from coordinator.ports_disk import Disk, EndlessDisk
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
+from coordinator.ports_workshop import NoWorkshop, Workshop
 from coordinator.usecases.live import Live
 from coordinator.usecases.sources import Sources
 

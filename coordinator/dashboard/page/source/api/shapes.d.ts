@@ -117,8 +117,10 @@ export interface components {
          * @description A job with its plates, runs and reasons to wait.
          *
          *     `estimate`, `filament_g` and `cost` are of all copies, one after the other, by the fastest
-         *     plate. Null: `model_sha256` where plates were given ready, `printer_id` where any will do,
-         *     `preparing_ratio` where nothing is being sliced; and the three above where no plate tells.
+         *     plate. `late`: it is not finished, or was not, when it is due. Null: `model_sha256` where plates
+         *     were given ready, `model_id` and `model_version` where a file was brought, `printer_id` where
+         *     any will do, `due_at` where nobody said, `preparing_ratio` where nothing is being sliced; and
+         *     the three above where no plate tells.
          */
         JobDocument: {
             id: string;
@@ -141,8 +143,12 @@ export interface components {
                 [key: string]: unknown;
             };
             priority: number;
+            due_at: string | null;
+            late: boolean;
             retries_max: number;
             model_sha256: string | null;
+            model_id: string | null;
+            model_version: number | null;
             estimate: components["schemas"]["EstimateDocument"] | null;
             filament_g: number | null;
             cost: number | null;
@@ -166,9 +172,172 @@ export interface components {
             next: string | null;
             total: number | null;
         };
+        /** @description What somebody wants of a job that has not ended; `due_at` null is no due date. */
+        JobForm: {
+            name?: string;
+            /** @default 0 */
+            priority: number;
+            /** @default null */
+            due_at: string | null;
+        };
         /** @description A list, all of it. */
         ItemsOfWaitDocument: {
             items: components["schemas"]["WaitDocument"][];
+        };
+        /** @description What models are gathered in. */
+        ProjectDocument: {
+            id: string;
+            name: string;
+            description: string;
+            owner: string;
+            archived: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            version: number;
+        };
+        /**
+         * @description A page of a list; `next` is the cursor of the page behind it, null at the end.
+         *
+         *     `total` is how many there are on all pages, null where they are too many to be counted.
+         */
+        PageOfProjectDocument: {
+            items: components["schemas"]["ProjectDocument"][];
+            next: string | null;
+            total: number | null;
+        };
+        /** @description A new project. */
+        NewProjectForm: {
+            /** @example Rover */
+            name: string;
+            /** @default  */
+            description: string;
+        };
+        /** @description What somebody wants of a project; what is not said stays as it is. */
+        ProjectForm: {
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            description: string | null;
+            /** @default null */
+            archived: boolean | null;
+        };
+        /**
+         * @description Geometry that somebody wants printed.
+         *
+         *     Null: `project_id` where it is in none, `newest` while it has no version.
+         */
+        ModelDocument: {
+            id: string;
+            name: string;
+            description: string;
+            project_id: string | null;
+            owner: string;
+            tags: string[];
+            latest: number;
+            newest: components["schemas"]["VersionDocument"] | null;
+            archived: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            version: number;
+        };
+        /**
+         * @description Where a version came from: `upload`, `link`, `generated`, `edited`.
+         *
+         *     Empty texts are what the source does not tell. Null: `seed` where there is none.
+         */
+        OriginDocument: {
+            kind: string;
+            generation_id: string;
+            provider: string;
+            service: string;
+            service_model: string;
+            prompt: string;
+            seed: number | null;
+            url: string;
+            author: string;
+            licence: string;
+            cost: string;
+            tool: string;
+            parents: string[];
+            facts: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description The code that a version was made of. */
+        SourceDocument: {
+            sha256: string;
+            url: string;
+            language: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * @description One state of a model's geometry; `url` is where its mesh is fetched.
+         *
+         *     `pictures` are addresses by what they show and their width: `model-256`.
+         *     Null: `triangles` and `size_mm` (x, y, z) where nobody looked, `source` where there is no code.
+         */
+        VersionDocument: {
+            model_id: string;
+            number: number;
+            sha256: string;
+            url: string;
+            file_name: string;
+            size_bytes: number;
+            triangles: number | null;
+            size_mm: number[] | null;
+            source: components["schemas"]["SourceDocument"] | null;
+            remarks: string[];
+            pictures: {
+                [key: string]: string;
+            };
+            origin: components["schemas"]["OriginDocument"];
+            note: string;
+            author: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /**
+         * @description A page of a list; `next` is the cursor of the page behind it, null at the end.
+         *
+         *     `total` is how many there are on all pages, null where they are too many to be counted.
+         */
+        PageOfModelDocument: {
+            items: components["schemas"]["ModelDocument"][];
+            next: string | null;
+            total: number | null;
+        };
+        /** @description A new model; its versions are brought afterwards. */
+        NewModelForm: {
+            /** @example Wheel hub */
+            name: string;
+            /** @default  */
+            description: string;
+            /** @default  */
+            project_id: string;
+            tags?: string[];
+        };
+        /** @description What somebody wants of a model; an empty `project_id` takes it out of its project. */
+        ModelForm: {
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            description: string | null;
+            /** @default null */
+            project_id: string | null;
+            /** @default null */
+            tags: string[] | null;
+            /** @default null */
+            archived: boolean | null;
+        };
+        /** @description A list, all of it. */
+        ItemsOfVersionDocument: {
+            items: components["schemas"]["VersionDocument"][];
         };
         /**
          * @description What a printer is to the farm, the most pressing fact first.
@@ -436,6 +605,7 @@ export interface components {
             printer_class: string;
             printer_id: string | null;
             priority: number;
+            due_at: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -547,6 +717,29 @@ export interface components {
             passwords: string;
             access: string;
         };
+        /** @description How many there are, and how many of them are well. */
+        CountDocument: {
+            all: number;
+            well: number;
+        };
+        /** @description How much of everything there is. Null: `disk_free_bytes` where nobody can look. */
+        FiguresDocument: {
+            agents: components["schemas"]["CountDocument"];
+            webhooks: components["schemas"]["CountDocument"];
+            printers: {
+                [key: string]: number;
+            };
+            jobs: {
+                [key: string]: number;
+            };
+            outbox: components["schemas"]["OutboxDocument"];
+            disk_free_bytes: number | null;
+        };
+        /** @description Documents that printers' agents were not told yet, 1000 where there are more. */
+        OutboxDocument: {
+            waiting: number;
+            oldest_s: number;
+        };
         /** @description What is wrong with a part of the coordinator, and what to do. */
         TroubleDocument: {
             part: string;
@@ -555,7 +748,8 @@ export interface components {
         /**
          * @description How the coordinator and its parts are.
          *
-         *     Null: `troubles` for strangers: words name places and addresses.
+         *     Null: `troubles` and `figures` for strangers: words name places and addresses; `figures` also
+         *     without a database.
          */
         HealthDocument: {
             /** @enum {string} */
@@ -569,7 +763,63 @@ export interface components {
             broker: "ok" | "failing";
             /** @enum {string} */
             slicer: "ok" | "failing";
+            /** @enum {string} */
+            disk: "ok" | "failing";
+            /** @enum {string} */
+            webhooks: "ok" | "failing";
             troubles: components["schemas"]["TroubleDocument"][] | null;
+            figures: components["schemas"]["FiguresDocument"] | null;
+        };
+        /** @description What a probe gets: whether the coordinator lives, or can answer. */
+        ProbeDocument: {
+            /** @enum {string} */
+            status: "ok" | "failing";
+        };
+        /** @description What files of one kind take. */
+        ShareDocument: {
+            files: number;
+            size_bytes: number;
+        };
+        /** @description What takes room. Null: `database_bytes` where it is a server's. */
+        DiskDocument: {
+            free_bytes: number;
+            total_bytes: number;
+            database_bytes: number | null;
+            cache_bytes: number;
+            artifacts: {
+                [key: string]: components["schemas"]["ShareDocument"];
+            };
+            removed: number;
+        };
+        /** @description A file that goes. Null: `job_id` where no job ever referred to it. */
+        SpareDocument: {
+            sha256: string;
+            kind: string;
+            name: string;
+            size_bytes: number;
+            job_id: string | null;
+        };
+        /** @description What went, or would; `items` are the largest. */
+        CleanupDocument: {
+            dry_run: boolean;
+            files: number;
+            size_bytes: number;
+            items: components["schemas"]["SpareDocument"][];
+        };
+        /**
+         * @description Which files are to go: of jobs that ended so long ago, and of those that are named.
+         *
+         *     Without either only what a crash left behind, and nobody knows.
+         */
+        CleanupForm: {
+            /**
+             * @default null
+             * @example 2592000
+             */
+            older_than_s: number | null;
+            job_ids?: string[];
+            /** @default true */
+            dry_run: boolean;
         };
         /** @description One code of a problem, and what it means. */
         CodeDocument: {
@@ -888,7 +1138,20 @@ export type UnmadeDocument = components['schemas']['UnmadeDocument'];
 export type WaitDocument = components['schemas']['WaitDocument'];
 export type JobDocument = components['schemas']['JobDocument'];
 export type PageOfJobDocument = components['schemas']['PageOfJobDocument'];
+export type JobForm = components['schemas']['JobForm'];
 export type ItemsOfWaitDocument = components['schemas']['ItemsOfWaitDocument'];
+export type ProjectDocument = components['schemas']['ProjectDocument'];
+export type PageOfProjectDocument = components['schemas']['PageOfProjectDocument'];
+export type NewProjectForm = components['schemas']['NewProjectForm'];
+export type ProjectForm = components['schemas']['ProjectForm'];
+export type ModelDocument = components['schemas']['ModelDocument'];
+export type OriginDocument = components['schemas']['OriginDocument'];
+export type SourceDocument = components['schemas']['SourceDocument'];
+export type VersionDocument = components['schemas']['VersionDocument'];
+export type PageOfModelDocument = components['schemas']['PageOfModelDocument'];
+export type NewModelForm = components['schemas']['NewModelForm'];
+export type ModelForm = components['schemas']['ModelForm'];
+export type ItemsOfVersionDocument = components['schemas']['ItemsOfVersionDocument'];
 export type PrinterStatus = components['schemas']['PrinterStatus'];
 export type BedDocument = components['schemas']['BedDocument'];
 export type BedPolicy = components['schemas']['BedPolicy'];
@@ -929,8 +1192,17 @@ export type EnrolForm = components['schemas']['EnrolForm'];
 export type RenewalForm = components['schemas']['RenewalForm'];
 export type AuthorityDocument = components['schemas']['AuthorityDocument'];
 export type BrokerFilesDocument = components['schemas']['BrokerFilesDocument'];
+export type CountDocument = components['schemas']['CountDocument'];
+export type FiguresDocument = components['schemas']['FiguresDocument'];
+export type OutboxDocument = components['schemas']['OutboxDocument'];
 export type TroubleDocument = components['schemas']['TroubleDocument'];
 export type HealthDocument = components['schemas']['HealthDocument'];
+export type ProbeDocument = components['schemas']['ProbeDocument'];
+export type ShareDocument = components['schemas']['ShareDocument'];
+export type DiskDocument = components['schemas']['DiskDocument'];
+export type SpareDocument = components['schemas']['SpareDocument'];
+export type CleanupDocument = components['schemas']['CleanupDocument'];
+export type CleanupForm = components['schemas']['CleanupForm'];
 export type CodeDocument = components['schemas']['CodeDocument'];
 export type ItemsOfCodeDocument = components['schemas']['ItemsOfCodeDocument'];
 export type Permission = components['schemas']['Permission'];
