@@ -155,6 +155,8 @@ class JobDocument(TypedDict):
     material: str
     quality: str
     printer_class: str
+    printer_group: str
+    printer_tags: list[str]
     printer_id: str | None
     settings: Facts
     priority: int
@@ -256,7 +258,10 @@ class NowDocument(TypedDict):
 
 
 class StandingDocument(TypedDict):
-    """What is written of a printer. Null: `run` and `job` where it holds no lease."""
+    """What is written of a printer.
+
+    Null: `run` and `job` where it holds no lease, `spool_id` where nobody loaded one.
+    """
 
     id: str
     agent_id: str
@@ -264,6 +269,11 @@ class StandingDocument(TypedDict):
     printer_class: str
     driver: str
     material: str
+    spool_id: str | None
+    printer_group: str
+    tags: list[str]
+    location: str
+    notes: str
     status: PrinterStatus
     seen: PrinterState
     message: str

@@ -83,6 +83,9 @@ class PrintersQuery(Query):
     printer_class: Word = ""
     agent: Word = ""
     material: Word = ""
+    printer_group: Word = ""
+    tag: list[Word] = Field(default=[], description="all of these; may be repeated")
+    location: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
     limit: int | None = Field(default=None, ge=1, le=LIMIT_MAX)
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 

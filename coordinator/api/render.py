@@ -69,6 +69,8 @@ def job_document(view: JobView) -> JobDocument:
         "material": job.material,
         "quality": job.quality,
         "printer_class": job.printer_class,
+        "printer_group": job.printer_group,
+        "printer_tags": list(job.printer_tags),
         "printer_id": job.printer_id,
         "settings": dict(job.overrides),
         "priority": job.priority,

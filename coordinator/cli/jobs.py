@@ -38,6 +38,8 @@ def submit(
     printer_class: Annotated[
         str, typer.Option("--class", help="Only printers of this class.")
     ] = "",
+    group: Annotated[str, typer.Option(help="Only printers of this group.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="Only printers with this tag.")] = None,
     printer: Annotated[str, typer.Option(help="Only this printer.")] = "",
     priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
     due: Annotated[
@@ -62,6 +64,8 @@ def submit(
         "material": material,
         "quality": quality,
         "printer_class": printer_class,
+        "printer_group": group,
+        "printer_tags": ",".join(tag or ()),
         "printer_id": printer,
         "priority": str(priority),
         "name": name,
