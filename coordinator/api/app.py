@@ -21,6 +21,7 @@ from coordinator.api import (
     plates,
     printers,
     runs,
+    stock,
     users,
     webhooks,
 )
@@ -44,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     *model_versions.ROUTES,
     *printers.ROUTES,
     *runs.ROUTES,
+    *stock.ROUTES,
     *events.ROUTES,
     *artifacts.ROUTES,
     *plates.ROUTES,

@@ -76,6 +76,7 @@ def job_document(view: JobView) -> JobDocument:
         "priority": job.priority,
         "due_at": moment_or_null(job.due_at),
         "late": view.late,
+        "warnings": list(view.warnings),
         "retries_max": job.retries_max,
         "model_sha256": job.model_sha256,
         "model_id": job.model_id or None,

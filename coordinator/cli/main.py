@@ -16,6 +16,7 @@ from coordinator.cli import (
     profiles,
     runs,
     slicing_verbs,
+    spools,
     tls_verbs,
     users,
     verifying,
@@ -41,6 +42,8 @@ app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")
 app.add_typer(printers.app, name="printer")
+app.add_typer(spools.app, name="spool")
+app.add_typer(spools.material_app, name="material")
 app.add_typer(runs.app, name="run")
 app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")

@@ -28,6 +28,7 @@ from coordinator.domain.rebuilt import RebuiltInMemory, Told
 from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
 from coordinator.domain.sealing import Checkpoint
+from coordinator.domain.stock import Spool
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -41,6 +42,7 @@ from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
+from tests.fakes.memory_stock import MemoryStock
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
@@ -64,12 +66,13 @@ class Tables:
     told: ToldTables = field(default_factory=ToldTables)
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
     library: LibraryTables = field(default_factory=LibraryTables)
+    spools: dict[str, Spool] = field(default_factory=dict)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
         farm = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
         library = (self.library.projects, self.library.models, self.library.versions)
-        stored = (*farm, self.accounts.users, self.accounts.keys, *library)
+        stored = (*farm, self.accounts.users, self.accounts.keys, *library, self.spools)
         return {thing_of(value): row_of(value) for table in stored for value in table.values()}
 
     def copy(self) -> "Tables":
@@ -90,6 +93,7 @@ class Tables:
             told=self.told.copy(),
             enrolment=self.enrolment.copy(),
             library=self.library.copy(),
+            spools=dict(self.spools),
         )
 
 
@@ -118,7 +122,9 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment, MemoryLibrary):
+class MemoryUnit(
+    MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment, MemoryLibrary, MemoryStock
+):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:

@@ -26,6 +26,7 @@ from coordinator.adapters.db.library_unit import LibraryUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
@@ -135,7 +136,7 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit):
+class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit, StockUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
