@@ -8,6 +8,7 @@ from coordinator.api import (
     accounts,
     agents,
     artifacts,
+    bulk,
     describing,
     events,
     health,
@@ -41,6 +42,7 @@ from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
+    *bulk.ROUTES,
     *library.ROUTES,
     *model_versions.ROUTES,
     *printers.ROUTES,

@@ -91,6 +91,8 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "description_too_long": "The description is too long.",
         "no_such_printers": "No printer has the group and the tags that are asked for.",
         "no_such_event": "The history has no line of this number yet.",
+        "nothing_meant": "Nothing is said to be meant: give ids, or say which by a filter.",
+        "too_many_meant": "More are meant than are done at once.",
         "too_many_webhooks": "There are as many webhooks as there may be.",
         "types_out_of_range": "A webhook has at least one type, and not more than there may be.",
         "unknown_type": "No message is of such a type.",

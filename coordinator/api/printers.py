@@ -10,7 +10,7 @@ from coordinator.api.codes import OPEN
 from coordinator.api.documents import Page, PrinterDocument
 from coordinator.api.documents_farm import CommandedDocument
 from coordinator.api.forms import CommandForm, PrinterForm, ServiceForm
-from coordinator.api.queries import PrintersQuery, cursor_of, place_of
+from coordinator.api.queries import PrintersMeant, PrintersQuery, cursor_of, place_of
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import JSON, Handler, Route, named
 from coordinator.api.versions import expecting_printer, known, tagged
@@ -31,7 +31,7 @@ async def list_printers(request: web.Request) -> web.Response:
         return _answer(request, listed.body, listed.tag, packed=packs)
     query = asked(request, PrintersQuery)
     last = place_of(query.cursor).get("id", "") if query.cursor else ""
-    found = [entry for entry in await board.entries() if _wanted(query, entry.document)]
+    found = [entry for entry in await board.entries() if is_meant(query, entry.document)]
     rest = [entry for entry in found if entry.document["id"] > last]
     page = rest[: query.limit]
     document = {
@@ -42,7 +42,8 @@ async def list_printers(request: web.Request) -> web.Response:
     return tagged(request, document)
 
 
-def _wanted(query: PrintersQuery, printer: PrinterDocument) -> bool:
+def is_meant(query: PrintersMeant, printer: PrinterDocument) -> bool:
+    """Whether a printer is one of those that are asked for."""
     return (
         (not query.status or printer["status"] in query.status)
         and query.printer_class in ("", printer["printer_class"])

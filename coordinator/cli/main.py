@@ -7,6 +7,7 @@ import typer
 
 from coordinator.cli import (
     agents,
+    bulk,
     demo_command,
     events,
     jobs,
@@ -38,6 +39,8 @@ app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
 app.add_typer(profiles.app, name="profiles")
+jobs.app.command("all")(bulk.all_jobs)
+printers.app.command("all")(bulk.all_printers)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")
