@@ -23,12 +23,14 @@ from coordinator.domain.slicing import (
     SliceWish,
     Verified,
 )
+from coordinator.domain.stock import MaterialProfile
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
 from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_retention import RetentionUnit
+from coordinator.ports_stock import StockUnit
 from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
@@ -59,6 +61,7 @@ class Unit(
     LibraryUnit,
     RetentionUnit,
     GenerationUnit,
+    StockUnit,
     Protocol,
 ):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
@@ -333,6 +336,14 @@ class Slicer(Protocol):
         Raises:
             Refused: not a model, broken, too large for every bed, unknown material ...
             Unavailable: the slicer is missing, crashed or took too long.
+        """
+
+    async def materials(self) -> Sequence[MaterialProfile]:
+        """Return the materials that profiles describe.
+
+        Raises:
+            Refused: a profile is wrong.
+            Unavailable: the process crashed or took too long.
         """
 
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:

@@ -8,6 +8,7 @@ from coordinator.api import (
     accounts,
     agents,
     artifacts,
+    bulk,
     describing,
     events,
     health,
@@ -22,6 +23,7 @@ from coordinator.api import (
     plates,
     printers,
     runs,
+    stock,
     users,
     webhooks,
 )
@@ -41,10 +43,12 @@ from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
+    *bulk.ROUTES,
     *library.ROUTES,
     *model_versions.ROUTES,
     *printers.ROUTES,
     *runs.ROUTES,
+    *stock.ROUTES,
     *events.ROUTES,
     *artifacts.ROUTES,
     *plates.ROUTES,

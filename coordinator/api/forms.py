@@ -15,6 +15,7 @@ PRIORITY_MAX = 1000
 WORD_CHARACTERS_MAX = 64
 SETTINGS_MAX = 100
 LINE_MAX = 500
+NOTES_CHARACTERS_MAX = 4000
 ARGUMENTS_MAX = 10
 
 
@@ -29,6 +30,10 @@ class OrderForm(BaseModel):
     material: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     quality: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     printer_class: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
+    printer_group: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
+    printer_tags: str = Field(
+        default="", max_length=1000, description="only printers with all of these: a, b"
+    )
     printer_id: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
     due_at: Time | None = None
@@ -57,6 +62,20 @@ class SettleForm(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     outcome: str = Field(examples=["finished"])
+
+
+class PrinterForm(BaseModel):
+    """What a printer is to people; what is not said stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    printer_group: str = Field(
+        default="", max_length=WORD_CHARACTERS_MAX, pattern=r"^([A-Za-z0-9][A-Za-z0-9 ._-]*)?$"
+    )
+    tags: list[Annotated[str, Field(max_length=200)]] = Field(default=[], max_length=100)
+    location: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
+    notes: str = Field(default="", max_length=NOTES_CHARACTERS_MAX)
+    material: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
 
 
 class ServiceForm(BaseModel):
@@ -125,6 +144,8 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str)
         material=form.material,
         quality=form.quality,
         printer_class=form.printer_class,
+        printer_group=form.printer_group,
+        printer_tags=tuple(each for each in form.printer_tags.split(",") if each.strip()),
         printer_id=PrinterId(form.printer_id) if form.printer_id else None,
         overrides=form.settings,
         priority=form.priority,

@@ -13,7 +13,7 @@ from coordinator.cli.options import Json, TokenFile, Url
 from coordinator.cli.times import later
 
 if TYPE_CHECKING:
-    from coordinator.cli.client import Document
+    from coordinator.cli.client import Document, FarmClient
 
 # What needs the HTTP and the drawing library is imported where it is used: help comes at once.
 
@@ -38,6 +38,8 @@ def submit(
     printer_class: Annotated[
         str, typer.Option("--class", help="Only printers of this class.")
     ] = "",
+    group: Annotated[str, typer.Option(help="Only printers of this group.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="Only printers with this tag.")] = None,
     printer: Annotated[str, typer.Option(help="Only this printer.")] = "",
     priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
     due: Annotated[
@@ -62,6 +64,8 @@ def submit(
         "material": material,
         "quality": quality,
         "printer_class": printer_class,
+        "printer_group": group,
+        "printer_tags": ",".join(tag or ()),
         "printer_id": printer,
         "priority": str(priority),
         "name": name,
@@ -70,16 +74,12 @@ def submit(
         **({"due_at": later(due)} if due else {}),
     }
 
-    from coordinator.cli.client import connect, wait_for_end
+    from coordinator.cli.client import connect
 
     farm = connect(url, token_file)
     job = farm.send("jobs", file, fields)
-    if watch and not as_json:
-        from coordinator.cli.watching import watch_job
-
-        job = watch_job(farm, job["id"])
-    elif wait or watch:
-        job = wait_for_end(farm, job["id"])
+    if wait or watch:
+        job = _ended(farm, job["id"], shown=watch and not as_json)
     _say(job, as_json=as_json, must_finish=wait or watch)
 
 
@@ -159,6 +159,8 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
         typer.echo(f"no plate for {unmade['printer_class']}: {state}")
     if job["model_id"]:
         typer.echo(f"model: {job['model_id']}, version {job['model_version']}")
+    for words in job["warnings"]:
+        typer.echo(f"warning: {words}")
     if job["due_at"]:
         typer.echo(f"due: {output.due(job)}")
     if demand := output.demand(job):
@@ -302,6 +304,13 @@ def _require_finished(job: "Document") -> None:
         raise JobFailed(
             f"{job['id']} is {job['state']}" + (f": {job['reason']}" * bool(job["reason"]))
         )
+
+
+def _ended(farm: "FarmClient", job_id: str, *, shown: bool) -> "Document":
+    from coordinator.cli.client import wait_for_end
+    from coordinator.cli.watching import watch_job
+
+    return watch_job(farm, job_id) if shown else wait_for_end(farm, job_id)
 
 
 def _of_model(said: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import typer
 from coordinator.cli import (
     agents,
     backups,
+    bulk,
     demo_command,
     disk,
     events,
@@ -18,6 +19,7 @@ from coordinator.cli import (
     profiles,
     runs,
     slicing_verbs,
+    spools,
     tls_verbs,
     users,
     verifying,
@@ -41,10 +43,14 @@ app.command("slice")(slicing_verbs.slice_model)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.add_typer(profiles.app, name="profiles")
+jobs.app.command("all")(bulk.all_jobs)
+printers.app.command("all")(bulk.all_printers)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")
 app.add_typer(printers.app, name="printer")
+app.add_typer(spools.app, name="spool")
+app.add_typer(spools.material_app, name="material")
 app.add_typer(runs.app, name="run")
 app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")

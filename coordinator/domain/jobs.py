@@ -48,6 +48,7 @@ class Job:
         material: what it must be printed in; empty where any will do.
         quality: name of a quality profile; empty for the standard one.
         printer_class: only on printers of this class; empty where any will do.
+        printer_group: likewise, of this group; printer_tags: with all of these.
         printer_id: only on this printer; None where any will do.
         overrides: slicer settings that differ from the profile.
         priority: higher first; equal ones by when they are due, then in order of arrival.
@@ -70,6 +71,8 @@ class Job:
     material: str = ""
     quality: str = ""
     printer_class: str = ""
+    printer_group: str = ""
+    printer_tags: tuple[str, ...] = ()
     printer_id: PrinterId | None = None
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0

@@ -10,8 +10,10 @@ import structlog
 
 from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent, advance
+from coordinator.domain.matching import wish_misfits
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate
 from coordinator.domain.slicing import Verified
+from coordinator.domain.tags import tags_of
 from coordinator.errors import Refused
 from coordinator.ports import StagedFile
 from coordinator.usecases.browsing import the_model, the_version
@@ -51,6 +53,8 @@ class Order:
     material: str = ""
     quality: str = ""
     printer_class: str = ""
+    printer_group: str = ""
+    printer_tags: tuple[str, ...] = ()
     printer_id: PrinterId | None = None
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
@@ -95,10 +99,9 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
     """
     classes = await _check(farm, order, staged.size_bytes)
     suffix = Path(order.file_name).suffix.lower()
+    one_class = classes[0] if len(classes) == 1 else ""
     if suffix in PLATE_SUFFIXES:
-        given = await look_at(
-            farm, staged.path, said_class="".join(classes), material=order.material
-        )
+        given = await look_at(farm, staged.path, said_class=one_class, material=order.material)
         if order.class_needed and not given.printer_class:
             raise Refused(
                 "class_not_stated",
@@ -107,7 +110,7 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
             )
         return await _keep(farm, order, staged, given)
     if suffix == BINARY_SUFFIX:
-        return await _accept_binary(farm, order, staged, "".join(classes))
+        return await _accept_binary(farm, order, staged, one_class)
     if suffix in MODEL_SUFFIXES:
         await _check_model(farm, order, staged.path, classes)
         return await _keep(farm, order, staged, None)
@@ -167,7 +170,7 @@ async def _keep(farm: Farm, order: Order, staged: StagedFile, given: Given | Non
 
 
 async def _check(farm: Farm, order: Order, size_bytes: int) -> tuple[str, ...]:
-    """Look at what an order says; return the one printer class that it is for, none where any."""
+    """Look at what an order says; return the printer classes that it is for, none where any."""
     copies_max = farm.policy.copies_max
     if not 1 <= order.copies <= copies_max:
         raise Refused("copies_out_of_range", f"copies must be 1 to {copies_max}")
@@ -177,6 +180,8 @@ async def _check(farm: Farm, order: Order, size_bytes: int) -> tuple[str, ...]:
         await check_quota(unit, order.belongs_to, farm.clock.now(), None)
     if size_bytes == 0:
         raise Refused("empty_file", f"{order.file_name!r} is empty")
+    if order.printer_group or order.printer_tags:
+        return await _classes_of(farm, order)
     if order.printer_id is None:
         return (order.printer_class,) if order.printer_class else ()
     async with farm.store.read() as unit:
@@ -190,6 +195,29 @@ async def _check(farm: Farm, order: Order, size_bytes: int) -> tuple[str, ...]:
             f"not {order.printer_class}",
         )
     return (printer.printer_class,)
+
+
+async def _classes_of(farm: Farm, order: Order) -> tuple[str, ...]:
+    """Return the classes of the printers that have the group and tags that are asked for."""
+    asked = Job(
+        job_id=JobId(""),
+        name="",
+        printer_class=order.printer_class,
+        printer_group=order.printer_group,
+        printer_tags=tags_of(order.printer_tags),
+        printer_id=order.printer_id,
+        created_at=farm.clock.now(),
+        updated_at=farm.clock.now(),
+    )
+    async with farm.store.read() as unit:
+        fit = [each for each in await unit.printers() if not wish_misfits(asked, each)]
+    if not fit:
+        words = [
+            *([f"in the group {order.printer_group}"] if order.printer_group else ()),
+            *(f"with the tag {tag}" for tag in asked.printer_tags),
+        ]
+        raise Refused("no_such_printers", f"the farm has no such printer {' '.join(words)}")
+    return tuple(sorted({each.printer_class for each in fit}))
 
 
 async def _check_model(farm: Farm, order: Order, mesh: Path, classes: Sequence[str]) -> None:
@@ -219,6 +247,8 @@ async def _store(farm: Farm, order: Order, kept: _Kept, given: Given | None) -> 
             material=order.material,
             quality=order.quality,
             printer_class=order.printer_class,
+            printer_group=order.printer_group,
+            printer_tags=tags_of(order.printer_tags),
             printer_id=order.printer_id,
             overrides=order.overrides,
             priority=order.priority,

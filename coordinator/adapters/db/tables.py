@@ -98,6 +98,8 @@ class JobRow(SQLModel, table=True):
     material: str
     quality: str
     printer_class: str
+    printer_group: str
+    printer_tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     printer_id: str | None = None
     overrides: dict[str, Any] = _json()
     priority: int
@@ -163,6 +165,11 @@ class PrinterRow(SQLModel, table=True):
     printer_class: str
     driver: str
     material: str
+    spool_id: str
+    printer_group: str
+    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    location: str
+    notes: str
     can_pause: bool
     online: bool
     seen: str

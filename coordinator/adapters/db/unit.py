@@ -26,6 +26,7 @@ from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.retention_unit import SqlRetentionUnit
 from coordinator.adapters.db.saving import keeping, saving
+from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
@@ -141,6 +142,7 @@ class SqlUnit(
     LibraryUnit,
     SqlRetentionUnit,
     GenerationUnit,
+    StockUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from coordinator.cli.exits import Exit
 from tests.coordinator.cli.conftest import Farmhand
 from tests.fakes.fake_farm import MODEL
+from tests.fakes.served_farm import ServedFarm
 
 
 async def test_a_model_is_brought_updated_printed_and_fetched(
@@ -63,3 +64,21 @@ async def test_a_job_gets_another_place_and_one_thing_is_ordered_at_once(
     assert (await farmhand("job", "change", job, "--due", "none", "--json")).json["due_at"] is None
     assert (await farmhand("job", "submit")).code == Exit.USAGE
     assert (await farmhand("job", "submit", str(file), "--model", "m")).code == Exit.USAGE
+
+
+async def test_printers_are_described_and_jobs_ask_for_it(
+    farm: ServedFarm, farmhand: Farmhand, tmp_path: Path
+) -> None:
+    await farm.printers_arrive("p-1", "p-2")
+    file = tmp_path / "hub.stl"
+    file.write_bytes(MODEL)
+    said = ("--group", "lab", "--tag", "fast", "--location", "room 1", "--material", "PETG")
+    shown = (await farmhand("printer", "set", "p-1", *said)).out
+    assert "group: lab" in shown
+    assert "material: PETG" in shown
+    listed = (await farmhand("printer", "ls", "--group", "lab", "--tag", "fast")).out
+    assert "p-1" in listed
+    assert "p-2" not in listed
+    job = await farmhand("job", "submit", str(file), "--group", "lab", "--tag", "fast", "--json")
+    assert job.json["printer_tags"] == ["fast"]
+    assert (await farmhand("job", "submit", str(file), "--group", "hall")).code == Exit.FAILED

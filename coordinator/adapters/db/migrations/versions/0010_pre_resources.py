@@ -1,4 +1,4 @@
-"""Projects, models and their versions; of which model a job is, and when it is due.
+"""Projects, models, versions; spools; what printers are to people, and what jobs ask of them.
 
 Kind: pre (older code leaves the new tables and columns alone).
 """
@@ -38,11 +38,27 @@ def _changing() -> tuple[sa.Column[Any], ...]:
 
 
 def upgrade() -> None:
-    """Add all of it; jobs of today are of no model, and not due."""
-    for name, kind, usual in (("model_id", sa.String(), ""), ("model_version", sa.Integer(), "0")):
-        op.add_column("jobs", sa.Column(name, kind, nullable=False, server_default=usual))
+    """Add all of it; jobs of today are of no model, and not due; printers are in no group."""
+    words, number, several = (sa.String(), ""), (sa.Integer(), "0"), (sa.JSON(), "[]")
+    for table, name, (kind, usual) in (
+        ("jobs", "model_id", words),
+        ("jobs", "model_version", number),
+        ("jobs", "printer_group", words),
+        ("jobs", "printer_tags", several),
+        ("printers", "spool_id", words),
+        ("printers", "printer_group", words),
+        ("printers", "tags", several),
+        ("printers", "location", words),
+        ("printers", "notes", words),
+    ):
+        op.add_column(table, sa.Column(name, kind, nullable=False, server_default=usual))
     op.add_column("jobs", sa.Column("due_at", UtcDateTime(), nullable=True))
     op.create_index("ix_jobs_model_id", "jobs", ["model_id"])
+    _create_library()
+    _create_spools()
+
+
+def _create_library() -> None:
     op.create_table(
         "projects",
         *(_text(name) for name in ("project_id", "name", "description", "owner")),
@@ -89,3 +105,20 @@ def _create_versions() -> None:
     op.create_index(
         "ix_model_versions_origin_generation_id", "model_versions", ["origin_generation_id"]
     )
+
+
+def _create_spools() -> None:
+    op.create_table(
+        "spools",
+        *(_text(name) for name in ("spool_id", "material", "colour", "vendor")),
+        sa.Column("weight_g", sa.Float(), nullable=False),
+        sa.Column("remaining_g", sa.Float(), nullable=False),
+        sa.Column("cost", sa.Float(), nullable=True),
+        *(_text(name) for name in ("lot", "location", "notes")),
+        sa.Column("printer_id", sa.String(), nullable=True),
+        _number("tool"),
+        *_changing(),
+        sa.PrimaryKeyConstraint("spool_id"),
+    )
+    op.create_index("ix_spools_arrival", "spools", ["created_at", "spool_id"])
+    op.create_index("ix_spools_printer_id", "spools", ["printer_id"])
