@@ -13,6 +13,7 @@ from coordinator.cli import (
     events,
     jobs,
     keys,
+    log_verbs,
     printers,
     profiles,
     runs,
@@ -38,6 +39,7 @@ app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
 app.command("backup")(backups.backup)
+app.command("logs")(log_verbs.logs)
 app.command("restore")(backups.restore)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
