@@ -35,7 +35,7 @@ def _listed(request: ListRequest) -> dict[str, Any]:
         )
     }
     found["settings"] = [asdict(setting) for setting in settings_known()]
-    found["engines"] = [_engine(name) for name in engine_names()]
+    found["engines"] = [_engine(name, versions=request.versions) for name in engine_names()]
     if request.vendor:
         found["printers"] += [
             {"name": f"{vendor.PREFIX}{bundle.vendor}/{printer.name}", "title": printer.name}
@@ -45,16 +45,18 @@ def _listed(request: ListRequest) -> dict[str, Any]:
     return found
 
 
-def _engine(name: str) -> dict[str, Any]:
-    engine = open_engine(name)
+def _engine(name: str, *, versions: bool) -> dict[str, Any]:
+    engine, version = open_engine(name), ""
     try:
         engine.installation()
         missing = ""
+        version = engine.version() if versions else ""
     except EngineMissing as error:
         missing = str(error)
     return {
         "name": name,
         "installed": not missing,
+        "version": version,
         "deterministic": engine.capabilities.deterministic,
         "remedy": missing,
     }

@@ -17,6 +17,7 @@ from coordinator.cli import (
     printers,
     profiles,
     runs,
+    settings_verbs,
     slicing_verbs,
     tls_verbs,
     users,
@@ -41,6 +42,8 @@ app.command("slice")(slicing_verbs.slice_model)
 app.command("backup")(backups.backup)
 app.command("logs")(log_verbs.logs)
 app.command("restore")(backups.restore)
+app.command("doctor")(settings_verbs.doctor)
+app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
 app.add_typer(printers.app, name="printer")
