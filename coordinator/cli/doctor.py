@@ -156,7 +156,7 @@ def _secrets(settings: Settings, arguments: Sequence[str]) -> Iterator[Finding]:
         yield warn(
             "secrets",
             "the first administrator still has the password that was made",
-            "farmhand user password admin",
+            "farmhand user passwd admin",
         )
 
 

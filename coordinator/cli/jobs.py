@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.called import CALLED
 from coordinator.cli.exits import JobFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Jobs: what is to be printed.", rich_markup_mode=None)
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=completing.jobs)
+]
 
 
 @app.command()
@@ -33,7 +36,9 @@ def submit(
     printer_class: Annotated[
         str, typer.Option("--class", help="Only printers of this class.")
     ] = "",
-    printer: Annotated[str, typer.Option(help="Only this printer.")] = "",
+    printer: Annotated[
+        str, typer.Option(help="Only this printer.", autocompletion=completing.printers)
+    ] = "",
     priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
     name: Annotated[str, typer.Option(help="What to call it; the file's name if not given.")] = "",
     settings: Annotated[

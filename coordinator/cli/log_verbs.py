@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.options import Json, TokenFile, Url
 from coordinator.cli.times import time_of
 
@@ -28,9 +29,13 @@ def logs(
     ] = False,
     level: Annotated[str, typer.Option(help="debug, info, warning or error, and above.")] = "debug",
     event: Annotated[str, typer.Option(help="Only what is called so: job.received.")] = "",
-    job: Annotated[str, typer.Option(help="Only about this job.")] = "",
+    job: Annotated[
+        str, typer.Option(help="Only about this job.", autocompletion=completing.jobs)
+    ] = "",
     run: Annotated[str, typer.Option(help="Only about this run.")] = "",
-    printer: Annotated[str, typer.Option(help="Only about this printer.")] = "",
+    printer: Annotated[
+        str, typer.Option(help="Only about this printer.", autocompletion=completing.printers)
+    ] = "",
     agent: Annotated[str, typer.Option(help="Only about this agent.")] = "",
     request: Annotated[str, typer.Option(help="Only of this request, by its X-Request-Id.")] = "",
     since: Annotated[

@@ -7,6 +7,7 @@ import typer
 
 from coordinator.cli import (
     agents,
+    asking_verbs,
     backups,
     demo_command,
     disk,
@@ -42,6 +43,12 @@ app.command("slice")(slicing_verbs.slice_model)
 app.command("backup")(backups.backup)
 app.command("logs")(log_verbs.logs)
 app.command("restore")(backups.restore)
+app.command("health")(asking_verbs.health)
+app.command("whoami")(asking_verbs.whoami)
+app.command("openapi")(asking_verbs.openapi)
+app.command("explain")(asking_verbs.explain)
+app.add_typer(asking_verbs.artifact_app, name="artifact")
+app.add_typer(asking_verbs.session_app, name="session")
 app.command("doctor")(settings_verbs.doctor)
 app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
@@ -112,7 +119,8 @@ def run_proof(context: typer.Context) -> None:
 def main() -> None:
     """Run the command; the exit codes are those of `exits.Exit`."""
     try:
-        app()
+        # Completion is asked for by this name, however the command was started.
+        app(prog_name="farmhand")
     except CommandFailed as error:
         typer.echo(f"farmhand: {error}", err=True)
         sys.exit(error.exit_code)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.options import Json, TokenFile, Url
 
 if TYPE_CHECKING:
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Printers.", rich_markup_mode=None)
 
-PrinterId = Annotated[str, typer.Argument(metavar="PRINTER", help="The printer's id.")]
+PrinterId = Annotated[
+    str,
+    typer.Argument(metavar="PRINTER", help="The printer's id.", autocompletion=completing.printers),
+]
 
 
 @app.command("ls")
