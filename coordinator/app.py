@@ -31,11 +31,13 @@ from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.agents import Welcome
 from coordinator.api.app import build_app
+from coordinator.api.operating import Machine
 from coordinator.api.origins import Front, networks
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
+from coordinator.log_ring import LogRing
 from coordinator.machine_wiring import cleaning_bell, disk_of, machine_of
 from coordinator.ports_enrolment import OpenDoor
 from coordinator.secret_files import write_whole
@@ -66,8 +68,11 @@ ROOM_S = 1.0
 REQUESTS_S = 3.0
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, log_ring: LogRing) -> None:
     """Be a coordinator until SIGTERM or SIGINT.
+
+    Args:
+        log_ring: where the last lines of its log are kept.
 
     Raises:
         FarmError: it can't start; the text says what to do.
@@ -120,7 +125,13 @@ async def run(settings: Settings) -> None:
         gate = open_gate(farm, settings)
         await welcome(gate, settings.state_dir)
         api_url = await stack.enter_async_context(
-            _api(gate, settings, shown, welcome_of(settings, broker, shown))
+            _api(
+                gate,
+                settings,
+                shown,
+                welcome_of(settings, broker, shown),
+                machine_of(settings, log_ring),
+            )
         )
         # What is there now stays: looking for garbage in it takes 0.1 s each time.
         gc.freeze()
@@ -248,7 +259,7 @@ async def _hear(farm: Farm, link: MqttLink) -> None:
 
 @asynccontextmanager
 async def _api(
-    gate: Gate, settings: Settings, shown: Shown | None, told: Welcome
+    gate: Gate, settings: Settings, shown: Shown | None, told: Welcome, machine: Machine
 ) -> AsyncIterator[str]:
     """Serve HTTP, with TLS where there is a certificate, and lend the address.
 
@@ -262,7 +273,7 @@ async def _api(
         version=_version(),
         front=Front(public_url=settings.public_url, proxies=networks(settings.trusted_proxies)),
         welcome=told,
-        machine=machine_of(settings),
+        machine=machine,
     )
     tls = shown.context() if shown is not None else None
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)

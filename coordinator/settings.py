@@ -321,7 +321,7 @@ def load(arguments: Sequence[str] = ()) -> Settings:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config", type=Path)
     known, flags = parser.parse_known_args(arguments)
-    path = _config_file(known.config)
+    path = config_file(known.config)
 
     class WithFile(Settings):
         __doc__ = Settings.__doc__
@@ -341,7 +341,7 @@ def load(arguments: Sequence[str] = ()) -> Settings:
         raise SettingsInvalid(f"the settings can't be read: {error}") from error
 
 
-def _config_file(named: Path | None) -> Path | None:
+def config_file(named: Path | None) -> Path | None:
     """Return the TOML file: the one that is named, else the user's, else the system's.
 
     Raises:
