@@ -61,6 +61,9 @@ STOP_S = 10.0
 LINK_S = 10.0
 # How long we wait for room on a full disk before we look again.
 ROOM_S = 1.0
+# A connection that asks nothing, or does not come to the end of its question's head. Longer than
+# the minute after which proxies let theirs go, or they would send into one that just closes.
+SILENT_S = 75.0
 # Requests that are being answered, a download say, when the end comes.
 REQUESTS_S = 3.0
 
@@ -114,9 +117,11 @@ async def run(settings: Settings) -> None:
         api_url = await stack.enter_async_context(
             _api(gate, settings, shown, welcome_of(settings, broker, shown))
         )
-        # What is there now stays as long as we run: looking for garbage in it takes 0.1 s each time.
+        # What is there now stays as long as we run: to look for garbage in it takes 0.1 s a time.
         gc.freeze()
-        await _work(settings, asked, farm, link, ticker, courier, broker, api_url)
+        # Slicers ask what they find without TLS.
+        announces = settings.announces and shown is None
+        await _work(settings, asked, farm, link, ticker, courier, broker, api_url, announces)
     log.info("coordinator.stopped")
 
 
@@ -129,6 +134,7 @@ async def _work(
     courier: Courier,
     broker: EmbeddedBroker | None,
     api_url: str,
+    announces: bool,
 ) -> None:
     """Run all tasks until asked to stop, or until one of them fails."""
 
@@ -156,8 +162,7 @@ async def _work(
         # A new way to people begins with what happens from now on.
         for name in ("probe", *ways_to_people(settings)):
             ticker.poke(name)
-        # Slicers ask what they find without TLS.
-        if settings.announces and shown_by(settings) is None:
+        if announces:
             telling = _tell_neighbours(farm, settings)
             running.append(tasks.create_task(telling, name="neighbours"))
         await asked.wait()
@@ -248,7 +253,9 @@ async def _api(
         welcome=told,
     )
     tls = shown.context() if shown is not None else None
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=REQUESTS_S, keepalive_timeout=SILENT_S
+    )
     await runner.setup()
     try:
         try:
