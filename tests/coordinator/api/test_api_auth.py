@@ -27,6 +27,7 @@ LISTED = {
     ("GET", "/dashboard/page.js"),
     ("GET", "/dashboard/docs.js"),
     ("GET", "/docs"),
+    ("GET", "/favicon.ico"),
     ("GET", "/api/v1/health"),
     ("HEAD", "/api/v1/health"),
     ("GET", "/api/v1/authority"),
