@@ -133,12 +133,14 @@ def _answer(connection: socket.socket) -> Answer:
     head, _, body = said.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     fields = dict(line.lower().split(": ", 1) for line in lines[1:])
-    while len(body) < int(fields.get("content-length", "0")):
+    length = int(fields.get("content-length", "0"))
+    while len(body) < length:
         if not (piece := connection.recv(65536)):
             break
         body += piece
     kind = fields.get("content-type", "").partition(";")[0]
-    return Answer(int(lines[0].split()[1]), kind, body)
+    # Behind it may follow the answer to what was taken for the next question.
+    return Answer(int(lines[0].split()[1]), kind, body[:length])
 
 
 def _beginning(farm: Coordinator, number: int) -> bytes:
