@@ -46,6 +46,7 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
+from coordinator.usecases.overhearing import Overhearing
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
@@ -59,6 +60,8 @@ log = structlog.get_logger(__name__)
 STOP_S = 10.0
 # A broker elsewhere may come later than we do: after this time we are up without it.
 LINK_S = 10.0
+# What another coordinator did is shown so late.
+OVERHEAR_S = 0.5
 # How long we wait for room on a full disk before we look again.
 ROOM_S = 1.0
 # A connection that asks nothing, or does not come to the end of its question's head. Longer than
@@ -223,8 +226,16 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> 
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         **outward_bells(settings, farm, courier),
+        **_shared_bells(settings, farm),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
+
+
+def _shared_bells(settings: Settings, farm: Farm) -> dict[str, Bell]:
+    """Return the work of a coordinator that may not be the only one; a file has one alone."""
+    if not settings.database_url.get_secret_value():
+        return {}
+    return {"overhear": Bell(Overhearing(farm).look, every_s=OVERHEAR_S)}
 
 
 async def _hear(farm: Farm, link: MqttLink) -> None:
