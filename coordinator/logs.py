@@ -48,6 +48,7 @@ def configure(
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -59,6 +60,12 @@ def configure(
         cache_logger_on_first_use=True,
     )
     sys.excepthook = _uncaught
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record is about us, and not that somebody spoke no HTTP: they could fill a log."""
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -189,9 +189,9 @@ def _left(farm: Coordinator) -> Iterator[str]:
         if Path(kept).name not in jobs:
             yield f"{kept} lies in the store, and no job has it"
     words = farm.log.read_text()
-    for sign in ("Traceback", "request.failed", "process.crashed"):
+    for sign in ("Traceback", '"level": "error"', '"level": "critical"'):
         if sign in words:
-            yield f"the log tells of {sign}: {words[words.index(sign) :][:400]}"
+            yield f"the log tells of {sign}: {words[max(0, words.index(sign) - 200) :][:400]}"
     status, health = farm.ask("health")
     if status != 200 or health["status"] == "failing":
         yield f"the coordinator is not well: {health}"
