@@ -49,6 +49,7 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
+from coordinator.usecases.overhearing import Overhearing
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
@@ -62,8 +63,13 @@ log = structlog.get_logger(__name__)
 STOP_S = 10.0
 # A broker elsewhere may come later than we do: after this time we are up without it.
 LINK_S = 10.0
+# What another coordinator did is shown so late.
+OVERHEAR_S = 0.5
 # How long we wait for room on a full disk before we look again.
 ROOM_S = 1.0
+# A connection that asks nothing, or does not come to the end of its question's head. Longer than
+# the minute after which proxies let theirs go, or they would send into one that just closes.
+SILENT_S = 75.0
 # Requests that are being answered, a download say, when the end comes.
 REQUESTS_S = 3.0
 
@@ -135,7 +141,9 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
         )
         # What is there now stays: looking for garbage in it takes 0.1 s each time.
         gc.freeze()
-        await _work(settings, asked, farm, link, ticker, courier, broker, api_url)
+        # Slicers ask what they find without TLS.
+        announces = settings.announces and shown is None
+        await _work(settings, asked, farm, link, ticker, courier, broker, api_url, announces)
     log.info("coordinator.stopped")
 
 
@@ -148,6 +156,7 @@ async def _work(
     courier: Courier,
     broker: EmbeddedBroker | None,
     api_url: str,
+    announces: bool,
 ) -> None:
     """Run all tasks until asked to stop, or until one of them fails."""
 
@@ -175,8 +184,7 @@ async def _work(
         # A new way to people begins with what happens from now on.
         for name in ("probe", *ways_to_people(settings)):
             ticker.poke(name)
-        # Slicers ask what they find without TLS.
-        if settings.announces and shown_by(settings) is None:
+        if announces:
             telling = _tell_neighbours(farm, settings)
             running.append(tasks.create_task(telling, name="neighbours"))
         await asked.wait()
@@ -245,8 +253,16 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> 
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
+        **_shared_bells(settings, farm),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
+
+
+def _shared_bells(settings: Settings, farm: Farm) -> dict[str, Bell]:
+    """Return the work of a coordinator that may not be the only one; a file has one alone."""
+    if not settings.database_url.get_secret_value():
+        return {}
+    return {"overhear": Bell(Overhearing(farm).look, every_s=OVERHEAR_S)}
 
 
 async def _hear(farm: Farm, link: MqttLink) -> None:
@@ -276,7 +292,9 @@ async def _api(
         machine=machine,
     )
     tls = shown.context() if shown is not None else None
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=REQUESTS_S, keepalive_timeout=SILENT_S
+    )
     await runner.setup()
     try:
         try:

@@ -51,6 +51,7 @@ LONG: dict[str, dict[str, str]] = {
         "presets": "tests.proofs.presets",
         "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",
+        "uploads": "tests.proofs.uploads",
     },
 }
 
