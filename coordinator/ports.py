@@ -28,6 +28,7 @@ from coordinator.domain.slicing import (
 from coordinator.errors import Unavailable
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
+from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
@@ -51,7 +52,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, Protocol):
+class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:

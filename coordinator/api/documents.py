@@ -134,8 +134,10 @@ class JobDocument(TypedDict):
     """A job with its plates, runs and reasons to wait.
 
     `estimate`, `filament_g` and `cost` are of all copies, one after the other, by the fastest
-    plate. Null: `model_sha256` where plates were given ready, `printer_id` where any will do,
-    `preparing_ratio` where nothing is being sliced; and the three above where no plate tells.
+    plate. `late`: it is not finished, or was not, when it is due. Null: `model_sha256` where plates
+    were given ready, `model_id` and `model_version` where a file was brought, `printer_id` where
+    any will do, `due_at` where nobody said, `preparing_ratio` where nothing is being sliced; and
+    the three above where no plate tells.
     """
 
     id: str
@@ -156,8 +158,12 @@ class JobDocument(TypedDict):
     printer_id: str | None
     settings: Facts
     priority: int
+    due_at: Moment | None
+    late: bool
     retries_max: int
     model_sha256: str | None
+    model_id: str | None
+    model_version: int | None
     estimate: EstimateDocument | None
     filament_g: float | None
     cost: float | None

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from coordinator.api.names import NAME_CHARACTERS_MAX
 from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.api.times import Time
 from coordinator.usecases.orders import Order
 from protocols.wire.vocabulary import PrinterId
 
@@ -30,7 +31,24 @@ class OrderForm(BaseModel):
     printer_class: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     printer_id: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
+    due_at: Time | None = None
+    model_id: str = Field(
+        default="",
+        max_length=WORD_CHARACTERS_MAX,
+        description="instead of a file: a model of the farm",
+    )
+    version: int = Field(default=0, ge=0, lt=2**31, description="of the model; 0 is its newest")
     settings: Json[dict[str, bool | int | float | str]] = Field(default_factory=dict)
+
+
+class JobForm(BaseModel):
+    """What somebody wants of a job that has not ended; `due_at` null is no due date."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    name: str = Field(default_factory=str, min_length=1, max_length=NAME_CHARACTERS_MAX)
+    priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
+    due_at: Time | None = None
 
 
 class SettleForm(BaseModel):
@@ -98,6 +116,9 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str)
         raise refused([FieldError(pointer="/settings", detail=f"at most {SETTINGS_MAX} settings")])
     return Order(
         name=form.name or file_name,
+        model_id=form.model_id,
+        model_version=form.version,
+        due_at=form.due_at,
         file_name=file_name,
         copies=form.copies,
         copies_per_plate=form.copies_per_plate,

@@ -91,6 +91,8 @@ _POINTERS = {
     "types_out_of_range": "/types",
     "description_too_long": "/description",
     "no_such_event": "/after",
+    "unknown_project": "/project_id",
+    "tags_out_of_range": "/tags",
 }
 
 # Long enough not to hammer a busy database, short enough for a person to wait.

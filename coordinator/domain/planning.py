@@ -1,8 +1,8 @@
 """Which job goes to which printer: jobs and free printers in, leases out; always the same answer.
 
-Higher priority first, then order of arrival. A copy goes to the printer that was leased least so
-far, which spreads copies and wear; one that a later job insists on is left to it while others will
-do, and one on which this job went wrong is taken last.
+Higher priority first, then what is due first, then order of arrival. A copy goes to the printer
+that was leased least so far, which spreads copies and wear; one that a later job insists on is left
+to it while others will do, and one on which this job went wrong is taken last.
 
 A printer for whose class the job's model is not sliced yet is as good as any, but those with a
 plate go first. It is kept for the job while that is done: minutes, against the hours that a job
@@ -59,7 +59,8 @@ class Placement:
 
 def precedence(job: Job) -> tuple[object, ...]:
     """Return the key by which jobs are served, the first first."""
-    return (-job.priority, job.created_at, job.job_id)
+    due_at = job.due_at or job.created_at
+    return (-job.priority, job.due_at is None, due_at, job.created_at, job.job_id)
 
 
 def plan(wants: Iterable[Want], free: Iterable[Printer]) -> list[Placement]:

@@ -91,6 +91,8 @@ class JobRow(SQLModel, table=True):
     job_id: str = Field(primary_key=True)
     name: str
     model_sha256: str | None = None
+    model_id: str = Field(index=True)
+    model_version: int
     copies: int
     copies_per_plate: int
     material: str
@@ -99,6 +101,7 @@ class JobRow(SQLModel, table=True):
     printer_id: str | None = None
     overrides: dict[str, Any] = _json()
     priority: int
+    due_at: datetime | None = _time(nullable=True)
     held: bool
     owner: str = Field(index=True)
     approved: bool

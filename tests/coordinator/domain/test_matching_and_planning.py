@@ -186,6 +186,15 @@ def test_of_equal_jobs_the_first_to_arrive_is_served() -> None:
     assert pairs(wants, [printer("p1")]) == [("early", "p1")]
 
 
+def test_of_equal_priority_what_is_due_first_is_served_first() -> None:
+    due = want(job("due", after_s=9, due_at=NOW + timedelta(days=2)))
+    soon = want(job("soon", after_s=9, due_at=NOW + timedelta(days=1)))
+    urgent = want(job("urgent", after_s=10, priority=1))
+    free = [printer("p1"), printer("p2"), printer("p3")]
+    placed = pairs([want(job("early")), due, soon, urgent], free)
+    assert [name for name, _ in placed] == ["urgent", "soon", "due"]
+
+
 def test_the_printer_that_was_leased_least_is_taken_first() -> None:
     assert pairs([want(job("j"))], [printer("p1", 5), printer("p2", 3)]) == [("j", "p2")]
 
