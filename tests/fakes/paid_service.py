@@ -6,6 +6,7 @@ A task goes one step on each time somebody looks, so that no test has to wait.
 
 import asyncio
 import json
+import ssl
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -235,7 +236,9 @@ ServiceT = TypeVar("ServiceT", bound=PaidService)
 
 
 @asynccontextmanager
-async def served(service: ServiceT) -> AsyncIterator[ServiceT]:
+async def served(
+    service: ServiceT, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[ServiceT]:
     """Serve on a free port of this machine."""
     app = web.Application(client_max_size=2**30)
     app.add_routes(service.routes())
@@ -244,7 +247,7 @@ async def served(service: ServiceT) -> AsyncIterator[ServiceT]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         service.port = runner.addresses[0][1]
         yield service
     finally:
