@@ -59,13 +59,11 @@ class RodinOptions(HttpOptions):
     Attributes:
         tier: which of its models, where a wish names none: Sketch, Regular, Gen-2 ...
         price: credits of a task; it tells none over its API, and they differ by tier.
-        at_once_max: tasks at the same time, by its plan.
     """
 
     base_url: str = "https://api.hyper3d.com"
     tier: str = "Regular"
     price: Decimal = Field(default=Decimal(2), ge=0)
-    at_once_max: int = Field(default=1, ge=1, le=100)
 
 
 class Rodin:
@@ -81,7 +79,7 @@ class Rodin:
             tools,
             headers={"Authorization": f"Bearer {key}"},
             secrets=[key],
-            reads=_read,
+            reads=read,
         )
         self.offer = Offer(
             service="rodin",
@@ -101,7 +99,7 @@ class Rodin:
                 ),
             ),
             again=Again.NEVER,
-            at_once_max=self._options.at_once_max,
+            at_once_max=1,
             look_every_s=5.0,  # more often is refused
         )
 
@@ -239,7 +237,7 @@ class Rodin:
         error = reply.document().get("error")
         if error:
             unknown = Blame.SUBMIT_UNSURE if reply.paid else Blame.PROTOCOL
-            spoken = _read(reply)
+            spoken = read(reply)
             blame = spoken.blame or unknown
             raise self._api.fault(
                 reply, Spoken(blame=blame, code=spoken.code, message=spoken.message)
@@ -259,7 +257,7 @@ def _words(reply: Reply) -> list[str]:
     return found
 
 
-def _read(reply: Reply) -> Spoken:
+def read(reply: Reply) -> Spoken:
     """Read a fault: `error` is one of a few words, or a sentence."""
     try:
         document = json.loads(reply.body)

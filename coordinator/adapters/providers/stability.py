@@ -60,7 +60,6 @@ class StabilityOptions(HttpOptions):
         Literal["stable-fast-3d", "stable-point-aware-3d"], Annotated[Decimal, Field(ge=0)]
     ] = Field(default_factory=dict)
     call_s: float = Field(default=180.0, gt=0, le=3600)
-    at_once_max: int = Field(default=5, ge=1, le=100)
 
 
 class Stability:
@@ -76,7 +75,7 @@ class Stability:
             tools,
             headers={"Authorization": f"Bearer {key}"},
             secrets=[key],
-            reads=_read,
+            reads=read,
         )
         self.offer = Offer(
             service="stability",
@@ -94,7 +93,7 @@ class Stability:
                 Option(name="faces", type="integer", words="how many, 100 to 20000"),
             ),
             again=Again.NEVER,
-            at_once_max=self._options.at_once_max,
+            at_once_max=5,
             patience_s=self._options.call_s,
         )
 
@@ -198,7 +197,7 @@ class Stability:
         return str(wish.options.get("model") or self._options.model)
 
 
-def _read(reply: Reply) -> Spoken:
+def read(reply: Reply) -> Spoken:
     """Read a fault: `{"id", "name", "errors": [...]}`."""
     try:
         document = json.loads(reply.body)

@@ -83,14 +83,12 @@ class TripoOptions(HttpOptions):
         model: which of its models, where a wish names none.
         webhook_secret: all of it, `whsec_...`; empty where no webhook is set up there.
         prices: credits, where they differ from its list; the names are those of `_PRICES`.
-        at_once_max: tasks at the same time.
     """
 
     base_url: str = "https://openapi.tripo3d.ai"
     model: str = "v3.1-20260211"
     webhook_secret: SecretStr = SecretStr("")
     prices: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
-    at_once_max: int = Field(default=5, ge=1, le=100)
 
 
 class Tripo:
@@ -108,7 +106,7 @@ class Tripo:
             tools,
             headers={"Authorization": f"Bearer {key}"},
             secrets=[key, self._secret],
-            reads=_read,
+            reads=read,
         )
         self.offer = Offer(
             service="tripo",
@@ -124,7 +122,7 @@ class Tripo:
                 Option(name="detailed", type="boolean", words="finer geometry; costs more"),
             ),
             again=Again.LISTED,
-            at_once_max=self._options.at_once_max,
+            at_once_max=5,
             look_every_s=3.0,
         )
 
@@ -199,7 +197,7 @@ class Tripo:
     async def look(self, handle: Handle) -> Look:
         """Return how a task is."""
         reply = await self._api.call("GET", _place(handle.task_id))
-        return _look_of(self._data(reply), str(handle.extra.get("service_model", "")))
+        return look_of(self._data(reply), str(handle.extra.get("service_model", "")))
 
     async def call_off(self, handle: Handle) -> CallingOff:
         """Tell that Tripo has no such call."""
@@ -274,7 +272,7 @@ class Tripo:
         if document.get("code") != 0:
             if not isinstance(document.get("code"), int):
                 raise reply.nonsense("it has no code")
-            spoken = _read(reply)
+            spoken = read(reply)
             raise self._api.fault(reply, spoken)
         data = document.get("data")
         if not isinstance(data, dict):
@@ -305,7 +303,8 @@ def _rows(data: Mapping[str, Any]) -> list[_Row]:
     return found
 
 
-def _look_of(task: Mapping[str, Any], model: str) -> Look:
+def look_of(task: Mapping[str, Any], model: str) -> Look:
+    """Return what Tripo tells of a task."""
     # Its pages say that every word that is none of these is a failure.
     phase = _PHASES.get(str(task.get("status")), Phase.FAILED)
     percent, used = number_of(task.get("progress")), number_of(task.get("credits_consumed"))
@@ -341,7 +340,7 @@ def _failure(task: Mapping[str, Any]) -> ProviderFault:
     return ProviderFault(blame, clean(str(code or "failed")), f"Tripo could not make it: {words}")
 
 
-def _read(reply: Reply) -> Spoken:
+def read(reply: Reply) -> Spoken:
     """Read a fault out of its envelope."""
     try:
         document = json.loads(reply.body)
