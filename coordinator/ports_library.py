@@ -23,6 +23,9 @@ class LibraryUnit(Protocol):
     ) -> list[Project]:
         """Return projects in order of arrival: the first `limit` behind `after`, None for all."""
 
+    async def projects_count(self, wanted: ProjectsWanted) -> int:
+        """Return how many such projects there are."""
+
     async def save_project(self, project: Project) -> None:
         """Insert or replace a project."""
 
@@ -33,6 +36,9 @@ class LibraryUnit(Protocol):
         self, wanted: ModelsWanted, *, after: Place | None, limit: int
     ) -> list[Model]:
         """Return models in order of arrival: the first `limit` behind `after`, None for all."""
+
+    async def models_count(self, wanted: ModelsWanted) -> int:
+        """Return how many such models there are."""
 
     async def save_model(self, model: Model) -> None:
         """Insert or replace a model."""

@@ -4,7 +4,7 @@ A project gathers models. A model's geometry is in its versions, numbered from 1
 who mends a model adds a version. A version tells where it came from, down to who is owed for it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -185,8 +185,3 @@ def added(model: Model, version: ModelVersion) -> tuple[Model, Effects]:
         cause=version.note,
     )
     return grown, (Save(version), note, *made(grown, "grown"))
-
-
-def tags_of(said: Iterable[str]) -> tuple[str, ...]:
-    """Return tags as they are kept: sorted, in lower case, each once, none empty."""
-    return tuple(sorted({" ".join(each.lower().split()) for each in said} - {""}))

@@ -1,6 +1,7 @@
 """The library, read: projects, models and their versions; changes nothing."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from coordinator.domain.library import (
     Model,
@@ -23,6 +24,23 @@ class ModelView:
     newest: ModelVersion | None
 
 
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf(Generic[Item]):
+    """A page of projects or models.
+
+    Attributes:
+        next: behind which place the next one begins; None where this is the last.
+        total: how many there are on all pages.
+    """
+
+    items: tuple[Item, ...]
+    next: Place | None
+    total: int
+
+
 async def project_of(farm: Farm, project_id: str) -> Project:
     """Return one project.
 
@@ -35,13 +53,14 @@ async def project_of(farm: Farm, project_id: str) -> Project:
 
 async def projects_page(
     farm: Farm, wanted: ProjectsWanted, *, after: Place | None, limit: int
-) -> tuple[list[Project], Place | None]:
-    """Return a page of projects, and behind which place the next begins: None after the last."""
+) -> Shelf[Project]:
+    """Return a page of projects; `after` is behind which place it begins, None at the first."""
     async with farm.store.read() as unit:
         found = await unit.projects_page(wanted, after=after, limit=limit + 1)
-    page = found[:limit]
-    behind = Place(page[-1].created_at, page[-1].project_id) if len(found) > limit else None
-    return page, behind
+        total = await unit.projects_count(wanted)
+    last = found[limit - 1] if len(found) > limit else None
+    behind = Place(last.created_at, last.project_id) if last is not None else None
+    return Shelf(items=tuple(found[:limit]), next=behind, total=total)
 
 
 async def model_view(farm: Farm, model_id: str) -> ModelView:
@@ -56,13 +75,15 @@ async def model_view(farm: Farm, model_id: str) -> ModelView:
 
 async def models_page(
     farm: Farm, wanted: ModelsWanted, *, after: Place | None, limit: int
-) -> tuple[list[ModelView], Place | None]:
-    """Return a page of models, and behind which place the next begins: None after the last."""
+) -> Shelf[ModelView]:
+    """Return a page of models, each with its newest version; `after` as in `projects_page`."""
     async with farm.store.read() as unit:
         found = await unit.models_page(wanted, after=after, limit=limit + 1)
+        total = await unit.models_count(wanted)
         views = [await _view(unit, model) for model in found[:limit]]
     last = found[limit - 1] if len(found) > limit else None
-    return views, Place(last.created_at, last.model_id) if last is not None else None
+    behind = Place(last.created_at, last.model_id) if last is not None else None
+    return Shelf(items=tuple(views), next=behind, total=total)
 
 
 async def versions_of(farm: Farm, model_id: str) -> list[ModelVersion]:

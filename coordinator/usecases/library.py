@@ -11,8 +11,9 @@ import structlog
 
 from coordinator.domain import library
 from coordinator.domain.effects import Effects, Save
-from coordinator.domain.library import Model, ModelVersion, Origin, Project, tags_of
+from coordinator.domain.library import Model, ModelVersion, Origin, Project
 from coordinator.domain.plates import Artifact, ArtifactKind
+from coordinator.domain.tags import tags_of
 from coordinator.errors import NotPermitted, Refused
 from coordinator.ports import StagedFile, Unit
 from coordinator.usecases.browsing import the_model, the_project
@@ -23,9 +24,6 @@ from coordinator.usecases.storing import keep, let_go
 from protocols.wire.to_agent import Scalar
 
 log = structlog.get_logger(__name__)
-
-TAGS_MAX = 32
-TAG_CHARACTERS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,9 +296,6 @@ async def _with(unit: Unit, model: Model, wish: ModelWish) -> Model:
     if wish.project_id and await unit.project(wish.project_id) is None:
         raise Refused("unknown_project", f"there is no project {wish.project_id!r}")
     tags = model.tags if wish.tags is None else tags_of(wish.tags)
-    if len(tags) > TAGS_MAX or any(len(tag) > TAG_CHARACTERS_MAX for tag in tags):
-        words = f"at most {TAGS_MAX} tags of at most {TAG_CHARACTERS_MAX} characters"
-        raise Refused("tags_out_of_range", words)
     said = {
         name: value
         for name in ("name", "description", "project_id", "archived")

@@ -71,6 +71,7 @@ async def test_pages_of_models_are_narrowed_and_follow_each_other(store: Store) 
         after = Place(NOW, "model-1")
         page = await unit.models_page(ModelsWanted(), after=after, limit=1)
         assert [each.model_id for each in page] == ["model-2"]
+        assert await unit.models_count(ModelsWanted(tag="spare", archived=True)) == 2
         page = await unit.models_page(ModelsWanted(), after=Place(NOW, "model-2"), limit=9)
         assert [each.model_id for each in page] == ["model-0"]
 
@@ -88,6 +89,7 @@ async def test_pages_of_projects_are_narrowed_and_follow_each_other(store: Store
         assert await unit.projects_page(shown, after=None, limit=1) == [PROJECT]
         after = Place(NOW, "project-1")
         assert await unit.projects_page(shown, after=after, limit=9) == [second]
+        assert await unit.projects_count(shown) == 2
         boats = ProjectsWanted(text="boa", owner="x")
         assert await unit.projects_page(boats, after=None, limit=9) == [second]
 

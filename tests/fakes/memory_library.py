@@ -48,6 +48,9 @@ class MemoryLibrary:
     ) -> list[Project]:
         return _page(self.tables.library.projects.values(), wanted, after)[:limit]
 
+    async def projects_count(self, wanted: ProjectsWanted) -> int:
+        return len(_page(self.tables.library.projects.values(), wanted, None))
+
     async def save_project(self, project: Project) -> None:
         self.changed = True
         self.tables.library.projects[project.project_id] = project
@@ -58,13 +61,19 @@ class MemoryLibrary:
     async def models_page(
         self, wanted: ModelsWanted, *, after: Place | None, limit: int
     ) -> list[Model]:
+        return self._models(wanted, after)[:limit]
+
+    async def models_count(self, wanted: ModelsWanted) -> int:
+        return len(self._models(wanted, None))
+
+    def _models(self, wanted: ModelsWanted, after: Place | None) -> list[Model]:
         found = [
             model
             for model in self.tables.library.models.values()
             if wanted.project_id in ("", model.project_id)
             and (not wanted.tag or wanted.tag in model.tags)
         ]
-        return _page(found, wanted, after)[:limit]
+        return _page(found, wanted, after)
 
     async def save_model(self, model: Model) -> None:
         self.changed = True

@@ -56,6 +56,10 @@ class LibraryUnit(HistoryUnit):
         page = _narrowed(select(_PROJECTS), _PROJECTS, wanted)
         return [Project(**row) for row in self._page(page, _PROJECTS, "project_id", after, limit)]
 
+    async def projects_count(self, wanted: ProjectsWanted) -> int:
+        """Return how many such projects there are."""
+        return self._count(_narrowed(select(_PROJECTS.c.project_id), _PROJECTS, wanted))
+
     async def save_project(self, project: Project) -> None:
         """Insert or replace a project."""
         statement = _SAVE_PROJECT[self._connection.dialect.name]
@@ -71,13 +75,11 @@ class LibraryUnit(HistoryUnit):
     ) -> list[Model]:
         """Return models in order of arrival."""
         page = _narrowed(select(_MODELS), _MODELS, wanted)
-        if wanted.project_id:
-            page = page.where(_MODELS.c.project_id == wanted.project_id)
-        if wanted.tag:
-            # Tags are a JSON array of texts; each stands in it as JSON has it.
-            as_text = cast(_MODELS.c.tags, String)
-            page = page.where(as_text.contains(json.dumps(wanted.tag), autoescape=True))
         return [_model_of(row) for row in self._page(page, _MODELS, "model_id", after, limit)]
+
+    async def models_count(self, wanted: ModelsWanted) -> int:
+        """Return how many such models there are."""
+        return self._count(_narrowed(select(_MODELS.c.model_id), _MODELS, wanted))
 
     async def save_model(self, model: Model) -> None:
         """Insert or replace a model."""
@@ -100,6 +102,10 @@ class LibraryUnit(HistoryUnit):
         statement = _ADD_VERSION[self._connection.dialect.name]
         self._connection.execute(statement, _version_row(version))
 
+    def _count(self, wanted: Select[Any]) -> int:
+        counting = select(func.count()).select_from(wanted.subquery())
+        return int(self._connection.execute(counting).scalar_one())
+
     def _page(
         self, page: Select[Any], table: Table, key: str, after: Place | None, limit: int
     ) -> list[Row]:
@@ -120,6 +126,12 @@ def _narrowed(
         page = page.where(table.c.owner == wanted.owner)
     if not wanted.archived:
         page = page.where(~table.c.archived)
+    if isinstance(wanted, ModelsWanted) and wanted.project_id:
+        page = page.where(table.c.project_id == wanted.project_id)
+    if isinstance(wanted, ModelsWanted) and wanted.tag:
+        # Tags are a JSON array of texts; each stands in it as JSON has it.
+        as_text = cast(table.c.tags, String)
+        page = page.where(as_text.contains(json.dumps(wanted.tag), autoescape=True))
     return page
 
 

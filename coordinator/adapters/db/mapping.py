@@ -52,7 +52,8 @@ def _plain(value: Any) -> Any:
 
 def job_of(row: Row) -> Job:
     """Return a job."""
-    return _value(Job, row, state=JobState(row["state"]))
+    tags = tuple(row["printer_tags"])
+    return _value(Job, row, state=JobState(row["state"]), printer_tags=tags)
 
 
 def plate_of(row: Row) -> Plate:
@@ -104,6 +105,7 @@ def printer_of(row: Row) -> Printer:
         bed=Bed(**bed),
         bed_policy=BedPolicy(row["bed_policy"]),
         staged=tuple(row["staged"]),
+        tags=tuple(row["tags"]),
     )
 
 

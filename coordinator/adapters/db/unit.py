@@ -71,10 +71,18 @@ _RUNS_COUNTED = (
     .scalar_subquery()
 )
 _IS_OPEN = _JOBS.c.state.in_([state.value for state in OPEN])
+# As `planning.precedence` has it.
+_PRECEDENCE = (
+    _JOBS.c.priority.desc(),
+    _JOBS.c.due_at.is_(None),
+    _JOBS.c.due_at,
+    _JOBS.c.created_at,
+    _JOBS.c.job_id,
+)
 _JOBS_WANTING = (
     select(_JOBS)
     .where(_IS_OPEN, ~_JOBS.c.held, _JOBS.c.approved, _JOBS.c.copies > _RUNS_COUNTED)
-    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id)
+    .order_by(*_PRECEDENCE)
     .limit(bindparam("limit"))
     .offset(bindparam("offset"))
 )
@@ -88,7 +96,7 @@ _PLATES_WANTED = (
     select(_PLATES)
     .join(_JOBS, _JOBS.c.job_id == _PLATES.c.job_id)
     .where(_PLATES.c.state == PlateState.WANTED.value, _PRINTS_ON)
-    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id, _PLATES.c.printer_class)
+    .order_by(*_PRECEDENCE, _PLATES.c.printer_class)
 )
 _RUN = select(_RUNS).where(_RUNS.c.run_id == bindparam("id"))
 _ALL_RUNS = select(_RUNS).order_by(_RUNS.c.leased_at, _RUNS.c.run_id)

@@ -6,6 +6,7 @@ import pytest
 
 from coordinator.domain.library import ModelVersion, Origin
 from coordinator.domain.plates import Artifact, ArtifactKind
+from coordinator.domain.tags import TAGS_MAX
 from coordinator.errors import NotFound, NotPermitted, Refused
 from coordinator.usecases import auditing, browsing, library
 from coordinator.usecases.farm import Farm
@@ -92,7 +93,7 @@ async def test_a_model_belongs_to_a_project_that_there_is(farm: Farm) -> None:
     with pytest.raises(Refused) as refused:
         await library.make_model(farm, ModelWish(name="Cube", project_id="project-9"), ANNA)
     assert refused.value.code == "unknown_project"
-    tags = [f"tag {number}" for number in range(library.TAGS_MAX + 1)]
+    tags = [f"tag {number}" for number in range(TAGS_MAX + 1)]
     with pytest.raises(Refused) as refused:
         await library.make_model(farm, ModelWish(name="Cube", tags=tags), ANNA)
     assert refused.value.code == "tags_out_of_range"

@@ -1,6 +1,6 @@
-"""Projects, models and their versions.
+"""Projects, models and their versions; what printers are to people, and what jobs ask of them.
 
-Kind: pre (older code meets only new tables, and leaves them alone).
+Kind: pre (older code leaves the new tables and columns alone).
 """
 
 from typing import Any
@@ -38,7 +38,26 @@ def _changing() -> tuple[sa.Column[Any], ...]:
 
 
 def upgrade() -> None:
-    """Add the tables, empty."""
+    """Add all of it; jobs of today are of no model, and not due; printers are in no group."""
+    words, number, several = (sa.String(), ""), (sa.Integer(), "0"), (sa.JSON(), "[]")
+    for table, name, (kind, usual) in (
+        ("jobs", "model_id", words),
+        ("jobs", "model_version", number),
+        ("jobs", "printer_group", words),
+        ("jobs", "printer_tags", several),
+        ("printers", "spool_id", words),
+        ("printers", "printer_group", words),
+        ("printers", "tags", several),
+        ("printers", "location", words),
+        ("printers", "notes", words),
+    ):
+        op.add_column(table, sa.Column(name, kind, nullable=False, server_default=usual))
+    op.add_column("jobs", sa.Column("due_at", UtcDateTime(), nullable=True))
+    op.create_index("ix_jobs_model_id", "jobs", ["model_id"])
+    _create_library()
+
+
+def _create_library() -> None:
     op.create_table(
         "projects",
         *(_text(name) for name in ("project_id", "name", "description", "owner")),
