@@ -95,6 +95,7 @@ async def run(settings: Settings) -> None:
             store=store,
             artifacts=artifacts,
             slicer=slicer,
+            workshop=slicer,
             link=link,
             door=broker or OpenDoor(),
             clock=SystemClock(),

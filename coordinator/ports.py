@@ -25,6 +25,7 @@ from coordinator.domain.slicing import (
     SliceWish,
     Verified,
 )
+from coordinator.errors import Unavailable
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
 from coordinator.ports_generations import GenerationUnit
@@ -353,6 +354,17 @@ class Workshop(Protocol):
             Refused: not a model, or beyond mending.
             Unavailable: the process crashed or took too long.
         """
+
+
+class NoWorkshop:
+    """Implements `Workshop` for a farm that takes models as they are."""
+
+    async def make_printable(
+        self, model: Path, making: Making, output: Path, progress: Progress
+    ) -> Printable:
+        """Make nothing."""
+        del model, making, output, progress
+        raise Unavailable("no_workshop", "this farm has no workshop for models")
 
 
 class AgentLink(Protocol):

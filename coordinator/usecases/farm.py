@@ -4,10 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coordinator.domain.policy import Policy
-from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store, Workshop
+from coordinator.ports import (
+    AgentLink,
+    ArtifactStore,
+    Clock,
+    Ids,
+    NoWorkshop,
+    Slicer,
+    Store,
+    Workshop,
+)
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
-from coordinator.ports_providers import NoWorkshop
 from coordinator.usecases.live import Live
 from coordinator.usecases.sources import Sources
 
