@@ -25,8 +25,11 @@ from coordinator.domain.slicing import (
     SliceWish,
     Verified,
 )
+from coordinator.errors import Unavailable
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
+from coordinator.ports_generations import GenerationUnit
+from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
@@ -50,7 +53,7 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, Protocol):
+class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, GenerationUnit, Protocol):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:
@@ -351,6 +354,17 @@ class Workshop(Protocol):
             Refused: not a model, or beyond mending.
             Unavailable: the process crashed or took too long.
         """
+
+
+class NoWorkshop:
+    """Implements `Workshop` for a farm that takes models as they are."""
+
+    async def make_printable(
+        self, model: Path, making: Making, output: Path, progress: Progress
+    ) -> Printable:
+        """Make nothing."""
+        del model, making, output, progress
+        raise Unavailable("no_workshop", "this farm has no workshop for models")
 
 
 class AgentLink(Protocol):

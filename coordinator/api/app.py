@@ -12,7 +12,9 @@ from coordinator.api import (
     events,
     health,
     jobs,
+    library,
     live,
+    model_versions,
     once,
     openid,
     page,
@@ -38,6 +40,8 @@ from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
+    *library.ROUTES,
+    *model_versions.ROUTES,
     *printers.ROUTES,
     *runs.ROUTES,
     *events.ROUTES,

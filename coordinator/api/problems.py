@@ -91,6 +91,9 @@ _POINTERS = {
     "types_out_of_range": "/types",
     "description_too_long": "/description",
     "no_such_event": "/after",
+    "unknown_project": "/project_id",
+    "no_such_printers": "/printer_group",
+    "tags_out_of_range": "/tags",
 }
 
 # Long enough not to hammer a busy database, short enough for a person to wait.

@@ -11,6 +11,7 @@ from coordinator.cli import (
     events,
     jobs,
     keys,
+    models,
     printers,
     profiles,
     runs,
@@ -37,6 +38,8 @@ app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
+app.add_typer(models.app, name="model")
+app.add_typer(models.project_app, name="project")
 app.add_typer(printers.app, name="printer")
 app.add_typer(runs.app, name="run")
 app.add_typer(agents.app, name="agent")

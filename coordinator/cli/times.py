@@ -9,6 +9,18 @@ _AGO = re.compile(r"(\d{1,6})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
+def later(text: str) -> str:
+    """Return a time that was given as such, or as how far ahead it is, as the API wants it.
+
+    Raises:
+        UsageWrong: it is none.
+    """
+    if ahead := _AGO.fullmatch(text):
+        wait = timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})
+        return (datetime.now(UTC) + wait).isoformat()
+    return time_of(text)
+
+
 def time_of(text: str) -> str:
     """Return a time that was given as such, or as how long ago it was, as the API wants it.
 

@@ -11,6 +11,7 @@ from coordinator.domain.effects import Effects, Note, Poke, RaiseEpoch, Save, Sa
 from coordinator.domain.history import Row, Thing, Value, row_of
 from coordinator.domain.jobs import Job
 from coordinator.domain.leases import Holding
+from coordinator.domain.library import Model, ModelVersion, Project
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
@@ -95,6 +96,12 @@ class Writing:
                 await self.unit.save_user(value)
             case ApiKey():
                 await self.unit.save_key(value)
+            case Project():
+                await self.unit.save_project(value)
+            case Model():
+                await self.unit.save_model(value)
+            case ModelVersion():
+                await self.unit.add_model_version(value)
             case _:
                 assert_never(value)
 
@@ -119,6 +126,13 @@ async def _stored(unit: Unit, thing: Thing) -> Value | None:
             return await unit.user(UserId(subject_id))
         case "key":
             return await unit.key(KeyId(subject_id))
+        case "project":
+            return await unit.project(subject_id)
+        case "model":
+            return await unit.model(subject_id)
+        case "version":
+            model_id, _, number = subject_id.rpartition("/")
+            return await unit.model_version(model_id, int(number))
         case _:
             return await unit.artifact(subject_id)
 

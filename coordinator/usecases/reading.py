@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from coordinator.domain import copies
 from coordinator.domain.estimates import Demand, Estimate, Paces, demand, paces
-from coordinator.domain.jobs import ENDED, Job, JobState
+from coordinator.domain.jobs import ENDED, Job, JobState, late
 from coordinator.domain.listing import JobPlace, JobsWanted, place_of
 from coordinator.domain.plates import Plate, made_of
 from coordinator.domain.printers import Printer, PrinterStatus, status_of
@@ -44,10 +44,12 @@ class JobView:
         preparing: how far its slicing is, 0 to 1; None where it is not being sliced.
         estimates: how long each plate takes on a printer of its class, in their order.
         demand: what all copies take.
+        late: it is not finished, or was not, when it is due.
         waits: empty where nothing is waited for.
     """
 
     job: Job
+    late: bool
     plates: tuple[Plate, ...]
     unmade: tuple[Unmade, ...]
     estimates: tuple[Estimate | None, ...]
@@ -352,6 +354,7 @@ async def _job_view(
     )
     return JobView(
         job=job,
+        late=late(job, farm.clock.now()),
         plates=made,
         unmade=tuple(_unmade(farm.live, each) for each in plates if each not in made),
         estimates=tuple(known.estimate(each, printer_class=each.printer_class) for each in made),

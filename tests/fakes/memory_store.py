@@ -39,6 +39,8 @@ from protocols.wire.vocabulary import (
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
+from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
+from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
@@ -62,11 +64,14 @@ class Tables:
     accounts: Accounts = field(default_factory=Accounts)
     told: ToldTables = field(default_factory=ToldTables)
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
+    library: LibraryTables = field(default_factory=LibraryTables)
+    generated: GenerationTables = field(default_factory=GenerationTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
         farm = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
-        stored = (*farm, self.accounts.users, self.accounts.keys)
+        library = (self.library.projects, self.library.models, self.library.versions)
+        stored = (*farm, self.accounts.users, self.accounts.keys, *library)
         return {thing_of(value): row_of(value) for table in stored for value in table.values()}
 
     def copy(self) -> "Tables":
@@ -86,6 +91,8 @@ class Tables:
             accounts=self.accounts.copy(),
             told=self.told.copy(),
             enrolment=self.enrolment.copy(),
+            library=self.library.copy(),
+            generated=self.generated.copy(),
         )
 
 
@@ -114,12 +121,20 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment):
+class MemoryUnit(
+    MemoryAccountUnit,
+    MemoryListing,
+    MemoryTelling,
+    MemoryEnrolment,
+    MemoryLibrary,
+    MemoryGenerations,
+):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
         super().__init__(tables)
         self.told = tables.told
+        self.generated = tables.generated
         self.enrolment = tables.enrolment
 
     async def job(self, job_id: JobId) -> Job | None:

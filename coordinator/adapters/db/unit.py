@@ -22,6 +22,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.account_unit import SqlAccountUnit
 from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
+from coordinator.adapters.db.generation_unit import GenerationUnit
+from coordinator.adapters.db.library_unit import LibraryUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.saving import saving
@@ -69,10 +71,18 @@ _RUNS_COUNTED = (
     .scalar_subquery()
 )
 _IS_OPEN = _JOBS.c.state.in_([state.value for state in OPEN])
+# As `planning.precedence` has it.
+_PRECEDENCE = (
+    _JOBS.c.priority.desc(),
+    _JOBS.c.due_at.is_(None),
+    _JOBS.c.due_at,
+    _JOBS.c.created_at,
+    _JOBS.c.job_id,
+)
 _JOBS_WANTING = (
     select(_JOBS)
     .where(_IS_OPEN, ~_JOBS.c.held, _JOBS.c.approved, _JOBS.c.copies > _RUNS_COUNTED)
-    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id)
+    .order_by(*_PRECEDENCE)
     .limit(bindparam("limit"))
     .offset(bindparam("offset"))
 )
@@ -86,7 +96,7 @@ _PLATES_WANTED = (
     select(_PLATES)
     .join(_JOBS, _JOBS.c.job_id == _PLATES.c.job_id)
     .where(_PLATES.c.state == PlateState.WANTED.value, _PRINTS_ON)
-    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id, _PLATES.c.printer_class)
+    .order_by(*_PRECEDENCE, _PLATES.c.printer_class)
 )
 _RUN = select(_RUNS).where(_RUNS.c.run_id == bindparam("id"))
 _ALL_RUNS = select(_RUNS).order_by(_RUNS.c.leased_at, _RUNS.c.run_id)
@@ -126,7 +136,7 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit):
+class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit, GenerationUnit):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
