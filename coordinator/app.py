@@ -11,7 +11,7 @@ import gc
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -34,6 +34,7 @@ from coordinator.api.app import build_app
 from coordinator.api.operating import Machine
 from coordinator.api.origins import Front, networks
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
+from coordinator.app_providers import sources_of, worker_of
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
@@ -51,6 +52,7 @@ from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.overhearing import Overhearing
 from coordinator.usecases.preparing import prepare_jobs
+from coordinator.usecases.producing import Producer
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
@@ -105,6 +107,10 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
             policy=settings.gcode_policy,
         )
         outside = await stack.enter_async_context(outside_of(settings))
+        clock = SystemClock()
+        sources = await stack.enter_async_context(
+            sources_of(settings, clock=clock, artifacts=artifacts, outside=outside)
+        )
         farm = Farm(
             store=store,
             artifacts=artifacts,
@@ -112,7 +118,7 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
             workshop=slicer,
             link=link,
             door=broker or OpenDoor(),
-            clock=SystemClock(),
+            clock=clock,
             ids=ids,
             outside=outside,
             disk=disk_of(
@@ -120,14 +126,20 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
                 database=_file_of(settings),
                 cache=cache.folder if cache is not None else None,
             ),
+            sources=sources,
             poke=lambda work: ticker.poke(work),
-            policy=Policy(leases_ahead=settings.leases_ahead, approval=settings.approve_jobs),
+            policy=Policy(
+                leases_ahead=settings.leases_ahead,
+                approval=settings.approve_jobs,
+                approve_generations=settings.approve_generations,
+            ),
         )
-        courier = Courier(farm)
-        ticker = Ticker(_bells(settings, farm, link, courier))
+        courier, producer = Courier(farm), Producer(farm, worker_of(settings))
+        ticker = Ticker(_bells(settings, farm, link, courier, producer))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
+        await producer.take_up()
         gate = open_gate(farm, settings)
         await welcome(gate, settings.state_dir)
         api_url = await stack.enter_async_context(
@@ -143,7 +155,8 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
         gc.freeze()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
-        await _work(settings, asked, farm, link, ticker, courier, broker, api_url, announces)
+        runs = {"courier": courier.run(), "producer": producer.run()}
+        await _work(settings, asked, farm, link, ticker, runs, broker, api_url, announces)
     log.info("coordinator.stopped")
 
 
@@ -153,7 +166,7 @@ async def _work(
     farm: Farm,
     link: MqttLink,
     ticker: Ticker,
-    courier: Courier,
+    runs: Mapping[str, Coroutine[None, None, None]],
     broker: EmbeddedBroker | None,
     api_url: str,
     announces: bool,
@@ -173,7 +186,7 @@ async def _work(
             tasks.create_task(link.run(on_connected, take), name="link"),
             tasks.create_task(_hear(farm, link), name="hearing"),
             tasks.create_task(ticker.run(), name="ticker"),
-            tasks.create_task(courier.run(), name="courier"),
+            *(tasks.create_task(run, name=name) for name, run in runs.items()),
             tasks.create_task(
                 _announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
                 name="announcement",
@@ -241,7 +254,9 @@ def _file_of(settings: Settings) -> Path | None:
     return None if has_server else settings.state_dir / "farm.sqlite3"
 
 
-def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> dict[str, Bell]:
+def _bells(
+    settings: Settings, farm: Farm, link: MqttLink, courier: Courier, producer: Producer
+) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "slice": Bell(lambda: slice_plates(farm), every_s=5.0, hands=settings.slicings_at_once),
@@ -251,6 +266,7 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> 
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
+        "generate": Bell(producer.look, every_s=1.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
         **_shared_bells(settings, farm),
