@@ -6,6 +6,7 @@ from pathlib import Path
 
 from coordinator.adapters.providers.meshy.provider import Meshy
 from coordinator.domain.providing import Kind, Picture, Wish
+from tests.contracts.own_benches import OWN_BENCHES
 from tests.fakes.fake_meshy import FakeMeshy
 from tests.fakes.paid_service import served
 from tests.fakes.provider_bench import ProviderBench, bench_of
@@ -37,4 +38,5 @@ async def meshy(folder: Path) -> AsyncIterator[ProviderBench]:
 
 BENCHES: dict[str, Callable[[Path], AbstractAsyncContextManager[ProviderBench]]] = {
     "meshy": meshy,
+    **OWN_BENCHES,
 }

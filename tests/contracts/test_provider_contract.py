@@ -145,9 +145,13 @@ async def test_a_submit_that_was_dropped_before_it_counted_is_open_too(
 
 
 async def test_what_can_be_recalled_is_found_or_certainly_not_there(bench: ProviderBench) -> None:
-    if bench.provider.offer.again is not Again.LISTED:
-        return
     since = bench.began_at
+    if bench.provider.offer.again is not Again.LISTED:
+        # None would mean that there certainly is none.
+        assert isinstance(
+            await outcome(bench.provider.recall(bench.wish, "gen-1", since)), ProviderFault
+        )
+        return
     bench.service.misbehave("submit", DROPPED_BEFORE)
     await submit_fault(bench)
     assert await bench.provider.recall(bench.wish, "gen-1", since) is None
@@ -368,7 +372,7 @@ async def test_whatever_a_service_answers_it_is_never_an_error_of_ours(
 async def test_every_call_but_a_submit_is_free(bench: ProviderBench) -> None:
     handle, look = await bench.made()
     await bench.provider.health()
-    await bench.provider.recall(bench.wish, "gen-1", bench.began_at)
+    await outcome(bench.provider.recall(bench.wish, "gen-1", bench.began_at))
     await bench.fetched(look.pieces[0])
     await bench.provider.delete(handle)
     assert len(bench.service.till.charges) == 1
