@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from email import message_from_bytes
+from email.policy import HTTP
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -128,6 +130,10 @@ class PaidService:
                 own word.
         """
         self._troubles[call].extend(troubles)
+
+    def behave(self) -> None:
+        """Let nothing go wrong any more."""
+        self._troubles.clear()
 
     def new_task(self, asked: dict[str, Any], amount: Decimal | int | str, **fields: Any) -> Task:
         """Make a task, and charge for it."""
@@ -250,3 +256,21 @@ async def said(request: web.Request) -> dict[str, Any]:
     document = json.loads(await request.read())
     assert isinstance(document, dict)
     return document
+
+
+async def form_of(request: web.Request) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
+    """Return the fields of a form, and its files by the names of their fields."""
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    message = message_from_bytes(head + await request.read(), policy=HTTP)
+    fields: dict[str, str] = {}
+    files: list[tuple[str, bytes]] = []
+    for part in message.iter_parts():
+        name = part.get_param("name", header="Content-Disposition")
+        data = part.get_payload(decode=True)
+        assert isinstance(name, str)
+        assert isinstance(data, bytes)
+        if part.get_filename():
+            files.append((name, data))
+        else:
+            fields[name] = data.decode()
+    return fields, files

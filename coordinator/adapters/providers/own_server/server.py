@@ -310,7 +310,6 @@ def _offer(service: str, title: str, options: OwnServerOptions) -> Offer:
         needs_size=options.needs_size,
         again=options.again or (Again.NEVER if costs else Again.COSTS_ONLY),
         cancels=options.cancels if options.cancel is not None else Cancels.NEVER,
-        at_once_max=options.at_once_max,
         look_every_s=options.look_every_s,
         patience_s=options.patience_s,
     )
