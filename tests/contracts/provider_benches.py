@@ -10,6 +10,7 @@ from coordinator.adapters.providers.rodin import Rodin
 from coordinator.adapters.providers.stability import Stability
 from coordinator.adapters.providers.tripo import Tripo
 from coordinator.domain.providing import Kind, Picture, Wish
+from tests.contracts.own_benches import OWN_BENCHES
 from tests.fakes.fake_fal import FakeFal
 from tests.fakes.fake_meshy import FakeMeshy
 from tests.fakes.fake_rodin import FakeRodin
@@ -114,6 +115,7 @@ async def stability(folder: Path) -> AsyncIterator[ProviderBench]:
 
 
 BENCHES: dict[str, Callable[[Path], AbstractAsyncContextManager[ProviderBench]]] = {
+    **OWN_BENCHES,
     "fal": fal,
     "meshy": meshy,
     "rodin": rodin,
