@@ -150,7 +150,7 @@ CREATE TABLE jobs (
 	reason VARCHAR NOT NULL,
 	created_at DATETIME NOT NULL,
 	updated_at DATETIME NOT NULL,
-	version INTEGER NOT NULL, copies_per_plate INTEGER DEFAULT '1' NOT NULL, owner VARCHAR DEFAULT '' NOT NULL, approved BOOLEAN DEFAULT 1 NOT NULL, model_id VARCHAR DEFAULT '' NOT NULL, model_version INTEGER DEFAULT '0' NOT NULL, due_at DATETIME,
+	version INTEGER NOT NULL, copies_per_plate INTEGER DEFAULT '1' NOT NULL, owner VARCHAR DEFAULT '' NOT NULL, approved BOOLEAN DEFAULT 1 NOT NULL, model_id VARCHAR DEFAULT '' NOT NULL, model_version INTEGER DEFAULT '0' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, printer_tags JSON DEFAULT '[]' NOT NULL, due_at DATETIME,
 	PRIMARY KEY (job_id)
 );
 CREATE TABLE model_versions (
@@ -257,7 +257,7 @@ CREATE TABLE printers (
 	run_id VARCHAR,
 	journal_id VARCHAR,
 	events_applied INTEGER NOT NULL,
-	quarantine VARCHAR NOT NULL, bed_policy VARCHAR DEFAULT 'attended' NOT NULL, staged JSON DEFAULT '[]' NOT NULL,
+	quarantine VARCHAR NOT NULL, bed_policy VARCHAR DEFAULT 'attended' NOT NULL, staged JSON DEFAULT '[]' NOT NULL, spool_id VARCHAR DEFAULT '' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, tags JSON DEFAULT '[]' NOT NULL, location VARCHAR DEFAULT '' NOT NULL, notes VARCHAR DEFAULT '' NOT NULL,
 	PRIMARY KEY (printer_id)
 );
 CREATE TABLE projects (
@@ -323,6 +323,25 @@ CREATE TABLE sessions (
 	browser VARCHAR NOT NULL,
 	PRIMARY KEY (session_id),
 	FOREIGN KEY(user_id) REFERENCES users (user_id) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE TABLE spools (
+	spool_id VARCHAR NOT NULL,
+	material VARCHAR NOT NULL,
+	colour VARCHAR NOT NULL,
+	vendor VARCHAR NOT NULL,
+	weight_g FLOAT NOT NULL,
+	remaining_g FLOAT NOT NULL,
+	cost FLOAT,
+	lot VARCHAR NOT NULL,
+	location VARCHAR NOT NULL,
+	notes VARCHAR NOT NULL,
+	printer_id VARCHAR,
+	tool INTEGER NOT NULL,
+	archived BOOLEAN NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	version INTEGER NOT NULL,
+	PRIMARY KEY (spool_id)
 );
 CREATE TABLE token_families (
 	family_id VARCHAR NOT NULL,
@@ -408,6 +427,8 @@ CREATE INDEX ix_models_project_id ON models (project_id);
 CREATE INDEX ix_models_arrival ON models (created_at, model_id);
 CREATE INDEX ix_model_versions_sha256 ON model_versions (sha256);
 CREATE INDEX ix_model_versions_origin_generation_id ON model_versions (origin_generation_id);
+CREATE INDEX ix_spools_arrival ON spools (created_at, spool_id);
+CREATE INDEX ix_spools_printer_id ON spools (printer_id);
 CREATE INDEX ix_generations_arrival ON generations (created_at, generation_id);
 CREATE INDEX ix_generations_due ON generations (next_at, state);
 CREATE INDEX ix_generations_task ON generations (provider, task_id);

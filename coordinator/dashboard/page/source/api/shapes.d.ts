@@ -117,7 +117,8 @@ export interface components {
          * @description A job with its plates, runs and reasons to wait.
          *
          *     `estimate`, `filament_g` and `cost` are of all copies, one after the other, by the fastest
-         *     plate. `late`: it is not finished, or was not, when it is due. Null: `model_sha256` where plates
+         *     plate. `late`: it is not finished, or was not, when it is due; `warnings` are spools
+         *     that will not last for it. Null: `model_sha256` where plates
          *     were given ready, `model_id` and `model_version` where a file was brought, `printer_id` where
          *     any will do, `due_at` where nobody said, `preparing_ratio` where nothing is being sliced; and
          *     the three above where no plate tells.
@@ -138,6 +139,8 @@ export interface components {
             material: string;
             quality: string;
             printer_class: string;
+            printer_group: string;
+            printer_tags: string[];
             printer_id: string | null;
             settings: {
                 [key: string]: unknown;
@@ -145,6 +148,7 @@ export interface components {
             priority: number;
             due_at: string | null;
             late: boolean;
+            warnings: string[];
             retries_max: number;
             model_sha256: string | null;
             model_id: string | null;
@@ -183,6 +187,130 @@ export interface components {
         /** @description A list, all of it. */
         ItemsOfWaitDocument: {
             items: components["schemas"]["WaitDocument"][];
+        };
+        /**
+         * @description Where a part came from, by name: `prompt`, `author`, `licence` ...; empty for a file.
+         *
+         *     The same stands at the end of each plate that was made, as comments.
+         */
+        ProvenanceDocument: {
+            facts: {
+                [key: string]: string;
+            };
+        };
+        /** @description What became of one; `code` and `detail` are empty where it was done. */
+        ResultDocument: {
+            id: string;
+            done: boolean;
+            code: string;
+            detail: string;
+        };
+        /** @description What became of all that were meant, in their order. */
+        ResultsDocument: {
+            action: string;
+            done: number;
+            failed: number;
+            items: components["schemas"]["ResultDocument"][];
+        };
+        /** @description Which jobs. */
+        JobsMeant: {
+            /**
+             * @description any of these; may be repeated
+             * @default []
+             */
+            state: components["schemas"]["JobState"][];
+            /** @default  */
+            material: string;
+            /** @default  */
+            printer_class: string;
+            /**
+             * @description as history names them: user:anna
+             * @default
+             */
+            owner: string;
+            /** @default  */
+            model_id: string;
+            /**
+             * @description in the name
+             * @default
+             */
+            text: string;
+            /**
+             * @description changed then or later
+             * @default null
+             */
+            since: string | null;
+        };
+        /**
+         * @description What is done to many jobs: to those with these `ids`, or to those that `where` fits.
+         *
+         *     Without a state `where` means jobs that have not ended. `changes` belongs to `change`.
+         */
+        JobsActionForm: {
+            /** @enum {string} */
+            action: "cancel" | "pause" | "resume" | "approve" | "change";
+            /** @default [] */
+            ids: string[];
+            /** @default null */
+            where: components["schemas"]["JobsMeant"] | null;
+            /** @default null */
+            changes: components["schemas"]["JobForm"] | null;
+        };
+        /** @description What a printer is to people; what is not said stays as it is. */
+        PrinterForm: {
+            /** @default  */
+            printer_group: string;
+            /** @default [] */
+            tags: string[];
+            /** @default  */
+            location: string;
+            /** @default  */
+            notes: string;
+            /** @default  */
+            material: string;
+        };
+        /**
+         * @description What a printer is to the farm, the most pressing fact first.
+         * @enum {string}
+         */
+        PrinterStatus: "in_service" | "offline" | "faulted" | "busy" | "reserved" | "needs_clearing" | "idle";
+        /** @description Which printers. */
+        PrintersMeant: {
+            /**
+             * @description any of these; may be repeated
+             * @default []
+             */
+            status: components["schemas"]["PrinterStatus"][];
+            /** @default  */
+            printer_class: string;
+            /** @default  */
+            agent: string;
+            /** @default  */
+            material: string;
+            /** @default  */
+            printer_group: string;
+            /**
+             * @description all of these; may be repeated
+             * @default []
+             */
+            tag: string[];
+            /** @default  */
+            location: string;
+        };
+        /**
+         * @description What is done to many printers: to those with these `ids`, or to those that `where` fits.
+         *
+         *     `changes` belongs to `change`.
+         */
+        PrintersActionForm: {
+            /** @enum {string} */
+            action: "clear" | "claim" | "abandon" | "service_on" | "service_off" | "change";
+            /** @default [] */
+            ids: string[];
+            /** @default null */
+            where: components["schemas"]["PrintersMeant"] | null;
+            /** @default null */
+            changes: components["schemas"]["PrinterForm"] | null;
         };
         /** @description What models are gathered in. */
         ProjectDocument: {
@@ -339,11 +467,6 @@ export interface components {
         ItemsOfVersionDocument: {
             items: components["schemas"]["VersionDocument"][];
         };
-        /**
-         * @description What a printer is to the farm, the most pressing fact first.
-         * @enum {string}
-         */
-        PrinterStatus: "in_service" | "offline" | "faulted" | "busy" | "reserved" | "needs_clearing" | "idle";
         /** @description A printer's bed. Null: `changed_at` where nobody said anything of it yet. */
         BedDocument: {
             policy: components["schemas"]["BedPolicy"];
@@ -422,6 +545,11 @@ export interface components {
             printer_class: string;
             driver: string;
             material: string;
+            spool_id: string | null;
+            printer_group: string;
+            tags: string[];
+            location: string;
+            notes: string;
             status: components["schemas"]["PrinterStatus"];
             seen: components["schemas"]["PrinterState"];
             message: string;
@@ -516,6 +644,134 @@ export interface components {
         SettleForm: {
             /** @example finished */
             outcome: string;
+        };
+        /**
+         * @description A material: which printers hold it, and what there is of it.
+         *
+         *     Null: `profile` where slicing knows none of this name, or can't be asked now.
+         */
+        MaterialDocument: {
+            name: string;
+            profile: components["schemas"]["ProfileDocument"] | null;
+            printers: string[];
+            spools: number;
+            remaining_g: number;
+        };
+        /** @description What slicing knows of a material; money is the farm's. */
+        ProfileDocument: {
+            title: string;
+            nozzle_celsius: number;
+            bed_celsius: number;
+            density_g_cm3: number;
+            cost_per_kg: number;
+        };
+        /** @description A list, all of it. */
+        ItemsOfMaterialDocument: {
+            items: components["schemas"]["MaterialDocument"][];
+        };
+        /**
+         * @description A spool; what remains is the farm's reckoning, or what somebody weighed.
+         *
+         *     Null: `cost` where nobody said, `printer_id` and `tool` while it is on a shelf.
+         */
+        SpoolDocument: {
+            id: string;
+            material: string;
+            colour: string;
+            vendor: string;
+            weight_g: number;
+            remaining_g: number;
+            cost: number | null;
+            lot: string;
+            location: string;
+            notes: string;
+            printer_id: string | null;
+            tool: number | null;
+            archived: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            version: number;
+        };
+        /**
+         * @description A page of a list; `next` is the cursor of the page behind it, null at the end.
+         *
+         *     `total` is how many there are on all pages, null where they are too many to be counted.
+         */
+        PageOfSpoolDocument: {
+            items: components["schemas"]["SpoolDocument"][];
+            next: string | null;
+            total: number | null;
+        };
+        /** @description A new spool; all of it remains unless said otherwise. */
+        NewSpoolForm: {
+            /** @example PLA */
+            material: string;
+            /**
+             * @default
+             * @example red
+             * @example #d02020
+             */
+            colour: string;
+            /** @default  */
+            vendor: string;
+            /** @example 1000 */
+            weight_g: number;
+            /**
+             * @description as somebody weighed it
+             * @default 0
+             */
+            remaining_g: number;
+            /** @default null */
+            cost: number | null;
+            /** @default  */
+            lot: string;
+            /** @default  */
+            location: string;
+            /** @default  */
+            notes: string;
+            /** @default false */
+            archived: boolean;
+        };
+        /** @description What is said of a spool; what is not said stays as it is. */
+        SpoolForm: {
+            /** @example PLA */
+            material?: string;
+            /**
+             * @default
+             * @example red
+             * @example #d02020
+             */
+            colour: string;
+            /** @default  */
+            vendor: string;
+            /**
+             * @description when it was new, without the spool itself
+             * @default 0
+             */
+            weight_g: number;
+            /**
+             * @description as somebody weighed it
+             * @default 0
+             */
+            remaining_g: number;
+            /** @default null */
+            cost: number | null;
+            /** @default  */
+            lot: string;
+            /** @default  */
+            location: string;
+            /** @default  */
+            notes: string;
+            /** @default false */
+            archived: boolean;
+        };
+        /** @description Into which printer a spool was put. */
+        LoadForm: {
+            printer_id: string;
+            /** @default 0 */
+            tool: number;
         };
         /**
          * @description One line of the history; `at` to the microsecond, as it was hashed.
@@ -820,6 +1076,40 @@ export interface components {
             job_ids?: string[];
             /** @default true */
             dry_run: boolean;
+        };
+        /** @description One line of the log; `number` counts the lines of one process of the coordinator. */
+        LogLineDocument: {
+            number: number;
+            at: string;
+            /** @enum {string} */
+            level: "debug" | "info" | "warning" | "error" | "critical";
+            event: string;
+            logger: string;
+            facts: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Lines in order; `next` is the cursor to give as `after`, `first` the oldest that is kept. */
+        LogPage: {
+            items: components["schemas"]["LogLineDocument"][];
+            next: number;
+            first: number;
+        };
+        /** @description How often something was said, and when last. */
+        EventCountDocument: {
+            event: string;
+            /** @enum {string} */
+            level: "debug" | "info" | "warning" | "error" | "critical";
+            count: number;
+            last_at: string;
+        };
+        /** @description What is said how often, the most frequent first. */
+        LogSummaryDocument: {
+            lines: number;
+            levels: {
+                [key: string]: number;
+            };
+            events: components["schemas"]["EventCountDocument"][];
         };
         /** @description One code of a problem, and what it means. */
         CodeDocument: {
@@ -1140,6 +1430,15 @@ export type JobDocument = components['schemas']['JobDocument'];
 export type PageOfJobDocument = components['schemas']['PageOfJobDocument'];
 export type JobForm = components['schemas']['JobForm'];
 export type ItemsOfWaitDocument = components['schemas']['ItemsOfWaitDocument'];
+export type ProvenanceDocument = components['schemas']['ProvenanceDocument'];
+export type ResultDocument = components['schemas']['ResultDocument'];
+export type ResultsDocument = components['schemas']['ResultsDocument'];
+export type JobsMeant = components['schemas']['JobsMeant'];
+export type JobsActionForm = components['schemas']['JobsActionForm'];
+export type PrinterForm = components['schemas']['PrinterForm'];
+export type PrinterStatus = components['schemas']['PrinterStatus'];
+export type PrintersMeant = components['schemas']['PrintersMeant'];
+export type PrintersActionForm = components['schemas']['PrintersActionForm'];
 export type ProjectDocument = components['schemas']['ProjectDocument'];
 export type PageOfProjectDocument = components['schemas']['PageOfProjectDocument'];
 export type NewProjectForm = components['schemas']['NewProjectForm'];
@@ -1152,7 +1451,6 @@ export type PageOfModelDocument = components['schemas']['PageOfModelDocument'];
 export type NewModelForm = components['schemas']['NewModelForm'];
 export type ModelForm = components['schemas']['ModelForm'];
 export type ItemsOfVersionDocument = components['schemas']['ItemsOfVersionDocument'];
-export type PrinterStatus = components['schemas']['PrinterStatus'];
 export type BedDocument = components['schemas']['BedDocument'];
 export type BedPolicy = components['schemas']['BedPolicy'];
 export type BedState = components['schemas']['BedState'];
@@ -1171,6 +1469,14 @@ export type CommandedDocument = components['schemas']['CommandedDocument'];
 export type CommandForm = components['schemas']['CommandForm'];
 export type WholeRunDocument = components['schemas']['WholeRunDocument'];
 export type SettleForm = components['schemas']['SettleForm'];
+export type MaterialDocument = components['schemas']['MaterialDocument'];
+export type ProfileDocument = components['schemas']['ProfileDocument'];
+export type ItemsOfMaterialDocument = components['schemas']['ItemsOfMaterialDocument'];
+export type SpoolDocument = components['schemas']['SpoolDocument'];
+export type PageOfSpoolDocument = components['schemas']['PageOfSpoolDocument'];
+export type NewSpoolForm = components['schemas']['NewSpoolForm'];
+export type SpoolForm = components['schemas']['SpoolForm'];
+export type LoadForm = components['schemas']['LoadForm'];
 export type EventDocument = components['schemas']['EventDocument'];
 export type EventsPage = components['schemas']['EventsPage'];
 export type FaultCode = components['schemas']['FaultCode'];
@@ -1203,6 +1509,10 @@ export type DiskDocument = components['schemas']['DiskDocument'];
 export type SpareDocument = components['schemas']['SpareDocument'];
 export type CleanupDocument = components['schemas']['CleanupDocument'];
 export type CleanupForm = components['schemas']['CleanupForm'];
+export type LogLineDocument = components['schemas']['LogLineDocument'];
+export type LogPage = components['schemas']['LogPage'];
+export type EventCountDocument = components['schemas']['EventCountDocument'];
+export type LogSummaryDocument = components['schemas']['LogSummaryDocument'];
 export type CodeDocument = components['schemas']['CodeDocument'];
 export type ItemsOfCodeDocument = components['schemas']['ItemsOfCodeDocument'];
 export type Permission = components['schemas']['Permission'];
