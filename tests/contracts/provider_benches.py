@@ -4,26 +4,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+from coordinator.adapters.providers.coding.options import OpenScadOptions
+from coordinator.adapters.providers.coding.provider import CodeProvider
 from coordinator.adapters.providers.fal.provider import Fal
 from coordinator.adapters.providers.meshy.provider import Meshy
+from coordinator.adapters.providers.options import options_of
 from coordinator.adapters.providers.rodin import Rodin
 from coordinator.adapters.providers.stability import Stability
 from coordinator.adapters.providers.tripo import Tripo
 from coordinator.domain.providing import Kind, Picture, Wish
 from tests.contracts.own_benches import OWN_BENCHES
 from tests.fakes.fake_fal import FakeFal
-from tests.fakes.fake_meshy import FakeMeshy
-from tests.fakes.fake_rodin import FakeRodin
-from tests.fakes.fake_stability import FakeStability
-from tests.fakes.fake_tripo import FakeTripo
-from coordinator.adapters.providers.coding.options import OpenScadOptions
-from coordinator.adapters.providers.coding.provider import CodeProvider
-from coordinator.adapters.providers.meshy.provider import Meshy
-from coordinator.adapters.providers.options import options_of
-from coordinator.domain.providing import Kind, Picture, Wish
 from tests.fakes.fake_llm import FakeLlm
 from tests.fakes.fake_meshy import FakeMeshy
 from tests.fakes.fake_renderer import FakeRenderer
+from tests.fakes.fake_rodin import FakeRodin
+from tests.fakes.fake_stability import FakeStability
+from tests.fakes.fake_tripo import FakeTripo
 from tests.fakes.paid_service import served
 from tests.fakes.provider_bench import ProviderBench, bench_of
 
