@@ -86,12 +86,7 @@ async def run(settings: Settings) -> None:
         broker = await stack.enter_async_context(broker_of(settings, store, shown))
         ids = TimeSortedIds()
         link = link_to(settings, broker, coordinator_id=ids.new("coordinator"))
-        slicer = ChildSlicer(
-            timeout_s=settings.slicing_timeout_s,
-            memory_bytes_max=settings.slicing_memory_mib * MIB,
-            cache=_plate_cache(settings),
-            policy=settings.gcode_policy,
-        )
+        slicer = _slicer(settings)
         outside = await stack.enter_async_context(outside_of(settings))
         clock = SystemClock()
         sources = await stack.enter_async_context(
@@ -109,11 +104,7 @@ async def run(settings: Settings) -> None:
             outside=outside,
             sources=sources,
             poke=lambda work: ticker.poke(work),
-            policy=Policy(
-                leases_ahead=settings.leases_ahead,
-                approval=settings.approve_jobs,
-                approve_generations=settings.approve_generations,
-            ),
+            policy=_policy(settings),
         )
         courier, producer = Courier(farm), Producer(farm, worker_of(settings))
         ticker = Ticker(_bells(settings, farm, link, courier, producer))
@@ -129,6 +120,23 @@ async def run(settings: Settings) -> None:
         runs = {"courier": courier.run(), "producer": producer.run()}
         await _work(settings, asked, farm, link, ticker, runs, broker, api_url)
     log.info("coordinator.stopped")
+
+
+def _slicer(settings: Settings) -> ChildSlicer:
+    return ChildSlicer(
+        timeout_s=settings.slicing_timeout_s,
+        memory_bytes_max=settings.slicing_memory_mib * MIB,
+        cache=_plate_cache(settings),
+        policy=settings.gcode_policy,
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        leases_ahead=settings.leases_ahead,
+        approval=settings.approve_jobs,
+        approve_generations=settings.approve_generations,
+    )
 
 
 async def _work(
