@@ -13,12 +13,14 @@ from coordinator.cli import (
     demo_command,
     disk,
     events,
+    generating,
     jobs,
     keys,
     log_verbs,
     models,
     printers,
     profiles,
+    providers,
     runs,
     settings_verbs,
     slicing_verbs,
@@ -72,6 +74,8 @@ app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(generating.app, name="generate")
+app.add_typer(providers.app, name="provider")
 
 
 @app.command(
