@@ -46,6 +46,7 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
+from coordinator.usecases.listening import Listener
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.producing import Producer
 from coordinator.usecases.sealing import drop_sealed
@@ -109,14 +110,11 @@ async def run(settings: Settings) -> None:
             outside=outside,
             sources=sources,
             poke=lambda work: ticker.poke(work),
-            policy=Policy(
-                leases_ahead=settings.leases_ahead,
-                approval=settings.approve_jobs,
-                approve_generations=settings.approve_generations,
-            ),
+            policy=_policy_of(settings),
         )
         courier, producer = Courier(farm), Producer(farm, worker_of(settings))
-        ticker = Ticker(_bells(settings, farm, link, courier, producer))
+        listener = Listener(farm)
+        ticker = Ticker(_bells(settings, farm, link, courier, producer, listener))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
@@ -126,7 +124,7 @@ async def run(settings: Settings) -> None:
         api_url = await stack.enter_async_context(
             _api(gate, settings, shown, welcome_of(settings, broker, shown))
         )
-        runs = {"courier": courier.run(), "producer": producer.run()}
+        runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
         await _work(settings, asked, farm, link, ticker, runs, broker, api_url)
     log.info("coordinator.stopped")
 
@@ -218,8 +216,21 @@ def _database(settings: Settings) -> Database:
     return SqliteFile(settings.state_dir / "farm.sqlite3")
 
 
+def _policy_of(settings: Settings) -> Policy:
+    return Policy(
+        leases_ahead=settings.leases_ahead,
+        approval=settings.approve_jobs,
+        approve_generations=settings.approve_generations,
+    )
+
+
 def _bells(
-    settings: Settings, farm: Farm, link: MqttLink, courier: Courier, producer: Producer
+    settings: Settings,
+    farm: Farm,
+    link: MqttLink,
+    courier: Courier,
+    producer: Producer,
+    listener: Listener,
 ) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
@@ -231,6 +242,7 @@ def _bells(
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         "generate": Bell(producer.look, every_s=1.0),
+        "listen": Bell(listener.look, every_s=2.0),
         **outward_bells(settings, farm, courier),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
