@@ -87,12 +87,7 @@ async def run(settings: Settings) -> None:
         broker = await stack.enter_async_context(broker_of(settings, store, shown))
         ids = TimeSortedIds()
         link = link_to(settings, broker, coordinator_id=ids.new("coordinator"))
-        slicer = ChildSlicer(
-            timeout_s=settings.slicing_timeout_s,
-            memory_bytes_max=settings.slicing_memory_mib * MIB,
-            cache=_plate_cache(settings),
-            policy=settings.gcode_policy,
-        )
+        slicer = _slicer(settings)
         outside = await stack.enter_async_context(outside_of(settings))
         clock = SystemClock()
         sources = await stack.enter_async_context(
@@ -110,7 +105,7 @@ async def run(settings: Settings) -> None:
             outside=outside,
             sources=sources,
             poke=lambda work: ticker.poke(work),
-            policy=_policy_of(settings),
+            policy=_policy(settings),
         )
         courier, producer = Courier(farm), Producer(farm, worker_of(settings))
         listener = Listener(farm)
@@ -127,6 +122,23 @@ async def run(settings: Settings) -> None:
         runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
         await _work(settings, asked, farm, link, ticker, runs, broker, api_url)
     log.info("coordinator.stopped")
+
+
+def _slicer(settings: Settings) -> ChildSlicer:
+    return ChildSlicer(
+        timeout_s=settings.slicing_timeout_s,
+        memory_bytes_max=settings.slicing_memory_mib * MIB,
+        cache=_plate_cache(settings),
+        policy=settings.gcode_policy,
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        leases_ahead=settings.leases_ahead,
+        approval=settings.approve_jobs,
+        approve_generations=settings.approve_generations,
+    )
 
 
 async def _work(
@@ -214,14 +226,6 @@ def _database(settings: Settings) -> Database:
 
         return postgresql.named(url)
     return SqliteFile(settings.state_dir / "farm.sqlite3")
-
-
-def _policy_of(settings: Settings) -> Policy:
-    return Policy(
-        leases_ahead=settings.leases_ahead,
-        approval=settings.approve_jobs,
-        approve_generations=settings.approve_generations,
-    )
 
 
 def _bells(

@@ -9,11 +9,13 @@ from coordinator.cli import (
     agents,
     demo_command,
     events,
+    generating,
     jobs,
     keys,
     models,
     printers,
     profiles,
+    providers,
     runs,
     slicing_verbs,
     tls_verbs,
@@ -49,6 +51,8 @@ app.add_typer(events.app, name="events")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(generating.app, name="generate")
+app.add_typer(providers.app, name="provider")
 
 
 @app.command(

@@ -75,16 +75,7 @@ class Bench:
 
     async def work_now(self, worker: str = "w-1") -> None:
         """Do what is due at this moment, by a worker that ends then."""
-        producer = Producer(self.farm, worker)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(producer.run())
-            await asyncio.sleep(0)
-            while True:
-                await producer.look()
-                if not producer.busy:
-                    break
-                await producer.rested()
-            running.cancel()
+        await worked(Producer(self.farm, worker))
 
     @property
     def spent(self) -> str:
@@ -94,3 +85,16 @@ class Bench:
 
 def _step(wait_s: float) -> float:
     return wait_s if wait_s > 0 else 5.0
+
+
+async def worked(producer: Producer) -> None:
+    """Have a worker do all that is due now, and end."""
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(producer.run())
+        await asyncio.sleep(0)
+        while True:
+            await producer.look()
+            if not producer.busy:
+                break
+            await producer.rested()
+        running.cancel()
