@@ -38,6 +38,7 @@ from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.hearing import hear
+from coordinator.usecases.listening import Listener
 from coordinator.usecases.overhearing import Overhearing
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.producing import Producer
@@ -85,7 +86,8 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
             poke=lambda work: ticker.poke(work),
         )
         courier, producer = Courier(farm), Producer(farm, worker_of(settings))
-        ticker = Ticker(_bells(settings, farm, link, courier, producer))
+        listener = Listener(farm)
+        ticker = Ticker(_bells(settings, farm, link, courier, producer, listener))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
@@ -105,7 +107,7 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
         gc.freeze()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
-        runs = {"courier": courier.run(), "producer": producer.run()}
+        runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
         await _work(settings, asked, farm, link, ticker, runs, broker, api_url, announces)
     log.info("coordinator.stopped")
 
@@ -204,7 +206,12 @@ async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
 
 
 def _bells(
-    settings: Settings, farm: Farm, link: MqttLink, courier: Courier, producer: Producer
+    settings: Settings,
+    farm: Farm,
+    link: MqttLink,
+    courier: Courier,
+    producer: Producer,
+    listener: Listener,
 ) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
@@ -216,6 +223,7 @@ def _bells(
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         "generate": Bell(producer.look, every_s=1.0),
+        "listen": Bell(listener.look, every_s=2.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
         **_shared_bells(settings, farm),
