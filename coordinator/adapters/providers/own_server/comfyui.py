@@ -12,6 +12,7 @@ from typing import Any
 
 from coordinator.adapters.providers.blaming import Reply, Spoken
 from coordinator.adapters.providers.http import Api, Part
+from coordinator.adapters.providers.json_pointer import text_at, value_at
 from coordinator.adapters.providers.options import MIB, key_of, options_of
 from coordinator.adapters.providers.own_server.comfyui_answers import (
     messages_of,
@@ -24,7 +25,6 @@ from coordinator.adapters.providers.own_server.comfyui_workflow import (
     offer_of,
     workflow_of,
 )
-from coordinator.adapters.providers.own_server.json_pointer import text_at, value_at
 from coordinator.adapters.providers.own_server.templates import fill
 from coordinator.domain.providing import (
     Blame,
