@@ -15,10 +15,10 @@ from coordinator.usecases.generating import Wanted
 from coordinator.usecases.producing import Producer
 from coordinator.usecases.sources import Source, Sources
 from tests.fakes.fake_farm import new_farm
+from tests.fakes.fake_workshop import FakeWorkshop
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.scripted_provider import ScriptedProvider
-from tests.fakes.scripted_workshop import ScriptedWorkshop
 
 ASKED = Asked(kind=Kind.TEXT, name="a hook", prompt="a hook for a 25 mm rail", size_mm=60.0)
 
@@ -35,7 +35,7 @@ class Bench:
         purse: Purse | None = None,
         policy: Policy | None = None,
     ) -> None:
-        self.provider, self.workshop, self.clock = provider, ScriptedWorkshop(), ManualClock()
+        self.provider, self.workshop, self.clock = provider, FakeWorkshop(), ManualClock()
         self.source = Source(name="mesh", provider=provider, budget=budget or Budget())
         self.store = MemoryStore()
         self.farm: Farm = new_farm(
