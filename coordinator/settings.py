@@ -183,6 +183,9 @@ class Settings(BaseSettings):
     upload_bytes_max: int = Field(default=512 * MIB, gt=0)
     """Longest model or G-code file that is taken."""
 
+    artifacts_kept_days: float = Field(default=0.0, ge=0)
+    """Days after which the files of a job that ended are removed; 0 keeps them for ever."""
+
     outbound_networks: str = ""
     """Networks beside the public internet that webhooks may reach: lan, or 192.168.1.0/24, between
     commas."""

@@ -18,6 +18,7 @@ from coordinator.api import (
     model_versions,
     once,
     openid,
+    operating,
     page,
     plates,
     printers,
@@ -54,6 +55,7 @@ ROUTES: tuple[Route, ...] = (
     *live.ROUTES,
     *agents.ROUTES,
     *health.ROUTES,
+    *operating.ROUTES,
     *describing.ROUTES,
     *page.ROUTES,
     *accounts.ROUTES,
@@ -73,6 +75,7 @@ def build_app(
     version: str,
     front: Front | None = None,
     welcome: Welcome = LOCAL,
+    machine: operating.Machine = operating.NO_MACHINE,
 ) -> web.Application:
     """Return the application, ready to be served.
 
@@ -82,6 +85,7 @@ def build_app(
         upload_bytes_max: the longest file that is taken.
         version: of this program, as health tells it.
         welcome: what agents are told when they enrol.
+        machine: what it tells and gives out of the machine.
 
     Raises:
         SettingsInvalid: the token protects nothing.
@@ -97,6 +101,7 @@ def build_app(
     app[UPLOAD_BYTES_MAX] = upload_bytes_max
     app[VERSION] = version
     app[WELCOME] = welcome
+    app[operating.MACHINE] = machine
     app[BOARD] = Board(farm)
     app[live.STREAM] = Stream(farm, app[BOARD])
     app[live.STILL_HOLDS] = lambda caller: still_holds(gate, caller)

