@@ -22,11 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = settings.load(sys.argv[1:] if arguments is None else arguments)
         os.umask(0o077)  # what lies in the state folder is nobody else's business
-        logs.configure(form=chosen.log_format, level=chosen.log_level)
+        ring = logs.configure(form=chosen.log_format, level=chosen.log_level)
         # Late, so that a wrong setting is told at once: the libraries take a second on a Pi.
         from coordinator.app import run
 
-        asyncio.run(run(chosen))
+        asyncio.run(run(chosen, ring))
     except SettingsInvalid as error:
         return _failed(error, code=2)
     except FarmError as error:

@@ -11,7 +11,7 @@ import gc
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -31,11 +31,14 @@ from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.agents import Welcome
 from coordinator.api.app import build_app
+from coordinator.api.operating import Machine
 from coordinator.api.origins import Front, networks
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
+from coordinator.app_providers import sources_of, worker_of
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
+from coordinator.log_ring import LogRing
 from coordinator.machine_wiring import cleaning_bell, disk_of, machine_of
 from coordinator.ports_enrolment import OpenDoor
 from coordinator.secret_files import write_whole
@@ -47,7 +50,9 @@ from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
+from coordinator.usecases.overhearing import Overhearing
 from coordinator.usecases.preparing import prepare_jobs
+from coordinator.usecases.producing import Producer
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
@@ -60,14 +65,22 @@ log = structlog.get_logger(__name__)
 STOP_S = 10.0
 # A broker elsewhere may come later than we do: after this time we are up without it.
 LINK_S = 10.0
+# What another coordinator did is shown so late.
+OVERHEAR_S = 0.5
 # How long we wait for room on a full disk before we look again.
 ROOM_S = 1.0
+# A connection that asks nothing, or does not come to the end of its question's head. Longer than
+# the minute after which proxies let theirs go, or they would send into one that just closes.
+SILENT_S = 75.0
 # Requests that are being answered, a download say, when the end comes.
 REQUESTS_S = 3.0
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, log_ring: LogRing) -> None:
     """Be a coordinator until SIGTERM or SIGINT.
+
+    Args:
+        log_ring: where the last lines of its log are kept.
 
     Raises:
         FarmError: it can't start; the text says what to do.
@@ -94,6 +107,10 @@ async def run(settings: Settings) -> None:
             policy=settings.gcode_policy,
         )
         outside = await stack.enter_async_context(outside_of(settings))
+        clock = SystemClock()
+        sources = await stack.enter_async_context(
+            sources_of(settings, clock=clock, artifacts=artifacts, outside=outside)
+        )
         farm = Farm(
             store=store,
             artifacts=artifacts,
@@ -101,7 +118,7 @@ async def run(settings: Settings) -> None:
             workshop=slicer,
             link=link,
             door=broker or OpenDoor(),
-            clock=SystemClock(),
+            clock=clock,
             ids=ids,
             outside=outside,
             disk=disk_of(
@@ -109,22 +126,37 @@ async def run(settings: Settings) -> None:
                 database=_file_of(settings),
                 cache=cache.folder if cache is not None else None,
             ),
+            sources=sources,
             poke=lambda work: ticker.poke(work),
-            policy=Policy(leases_ahead=settings.leases_ahead, approval=settings.approve_jobs),
+            policy=Policy(
+                leases_ahead=settings.leases_ahead,
+                approval=settings.approve_jobs,
+                approve_generations=settings.approve_generations,
+            ),
         )
-        courier = Courier(farm)
-        ticker = Ticker(_bells(settings, farm, link, courier))
+        courier, producer = Courier(farm), Producer(farm, worker_of(settings))
+        ticker = Ticker(_bells(settings, farm, link, courier, producer))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
+        await producer.take_up()
         gate = open_gate(farm, settings)
         await welcome(gate, settings.state_dir)
         api_url = await stack.enter_async_context(
-            _api(gate, settings, shown, welcome_of(settings, broker, shown))
+            _api(
+                gate,
+                settings,
+                shown,
+                welcome_of(settings, broker, shown),
+                machine_of(settings, log_ring),
+            )
         )
         # What is there now stays: looking for garbage in it takes 0.1 s each time.
         gc.freeze()
-        await _work(settings, asked, farm, link, ticker, courier, broker, api_url)
+        # Slicers ask what they find without TLS.
+        announces = settings.announces and shown is None
+        runs = {"courier": courier.run(), "producer": producer.run()}
+        await _work(settings, asked, farm, link, ticker, runs, broker, api_url, announces)
     log.info("coordinator.stopped")
 
 
@@ -134,9 +166,10 @@ async def _work(
     farm: Farm,
     link: MqttLink,
     ticker: Ticker,
-    courier: Courier,
+    runs: Mapping[str, Coroutine[None, None, None]],
     broker: EmbeddedBroker | None,
     api_url: str,
+    announces: bool,
 ) -> None:
     """Run all tasks until asked to stop, or until one of them fails."""
 
@@ -153,7 +186,7 @@ async def _work(
             tasks.create_task(link.run(on_connected, take), name="link"),
             tasks.create_task(_hear(farm, link), name="hearing"),
             tasks.create_task(ticker.run(), name="ticker"),
-            tasks.create_task(courier.run(), name="courier"),
+            *(tasks.create_task(run, name=name) for name, run in runs.items()),
             tasks.create_task(
                 _announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
                 name="announcement",
@@ -164,8 +197,7 @@ async def _work(
         # A new way to people begins with what happens from now on.
         for name in ("probe", *ways_to_people(settings)):
             ticker.poke(name)
-        # Slicers ask what they find without TLS.
-        if settings.announces and shown_by(settings) is None:
+        if announces:
             telling = _tell_neighbours(farm, settings)
             running.append(tasks.create_task(telling, name="neighbours"))
         await asked.wait()
@@ -222,7 +254,9 @@ def _file_of(settings: Settings) -> Path | None:
     return None if has_server else settings.state_dir / "farm.sqlite3"
 
 
-def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> dict[str, Bell]:
+def _bells(
+    settings: Settings, farm: Farm, link: MqttLink, courier: Courier, producer: Producer
+) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "slice": Bell(lambda: slice_plates(farm), every_s=5.0, hands=settings.slicings_at_once),
@@ -232,10 +266,19 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> 
         "outbox": Bell(lambda: flush_outbox(farm), every_s=1.0),
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
+        "generate": Bell(producer.look, every_s=1.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
+        **_shared_bells(settings, farm),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
+
+
+def _shared_bells(settings: Settings, farm: Farm) -> dict[str, Bell]:
+    """Return the work of a coordinator that may not be the only one; a file has one alone."""
+    if not settings.database_url.get_secret_value():
+        return {}
+    return {"overhear": Bell(Overhearing(farm).look, every_s=OVERHEAR_S)}
 
 
 async def _hear(farm: Farm, link: MqttLink) -> None:
@@ -248,7 +291,7 @@ async def _hear(farm: Farm, link: MqttLink) -> None:
 
 @asynccontextmanager
 async def _api(
-    gate: Gate, settings: Settings, shown: Shown | None, told: Welcome
+    gate: Gate, settings: Settings, shown: Shown | None, told: Welcome, machine: Machine
 ) -> AsyncIterator[str]:
     """Serve HTTP, with TLS where there is a certificate, and lend the address.
 
@@ -262,10 +305,12 @@ async def _api(
         version=_version(),
         front=Front(public_url=settings.public_url, proxies=networks(settings.trusted_proxies)),
         welcome=told,
-        machine=machine_of(settings),
+        machine=machine,
     )
     tls = shown.context() if shown is not None else None
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_S)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=REQUESTS_S, keepalive_timeout=SILENT_S
+    )
     await runner.setup()
     try:
         try:

@@ -11,15 +11,16 @@ from coordinator.api.operating import Machine
 from coordinator.domain.backups import SECRET_FILES
 from coordinator.domain.retention import Riddance
 from coordinator.errors import NotNow
+from coordinator.log_ring import LogRing
 from coordinator.ports_disk import Disk
 from coordinator.settings import Settings
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.retaining import cleanup
 
 
-def machine_of(settings: Settings) -> Machine:
+def machine_of(settings: Settings, log_ring: LogRing) -> Machine:
     """Return it, as the settings say."""
-    return Machine(secrets=lambda: secrets_in(settings.state_dir))
+    return Machine(secrets=lambda: secrets_in(settings.state_dir), log=log_ring)
 
 
 def disk_of(settings: Settings, *, database: Path | None, cache: Path | None) -> Disk:

@@ -59,9 +59,9 @@ class Unit(
     TellingUnit,
     EnrolmentUnit,
     LibraryUnit,
-    StockUnit,
     RetentionUnit,
     GenerationUnit,
+    StockUnit,
     Protocol,
 ):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""

@@ -36,7 +36,7 @@ def _listed(request: ListRequest) -> dict[str, Any]:
     }
     found["materials"] = [_material(one) for one in catalogue.materials()]
     found["settings"] = [asdict(setting) for setting in settings_known()]
-    found["engines"] = [_engine(name) for name in engine_names()]
+    found["engines"] = [_engine(name, versions=request.versions) for name in engine_names()]
     if request.vendor:
         found["printers"] += [
             {"name": f"{vendor.PREFIX}{bundle.vendor}/{printer.name}", "title": printer.name}
@@ -57,16 +57,18 @@ def _material(material: Material) -> dict[str, Any]:
     }
 
 
-def _engine(name: str) -> dict[str, Any]:
-    engine = open_engine(name)
+def _engine(name: str, *, versions: bool) -> dict[str, Any]:
+    engine, version = open_engine(name), ""
     try:
         engine.installation()
         missing = ""
+        version = engine.version() if versions else ""
     except EngineMissing as error:
         missing = str(error)
     return {
         "name": name,
         "installed": not missing,
+        "version": version,
         "deterministic": engine.capabilities.deterministic,
         "remedy": missing,
     }

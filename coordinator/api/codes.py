@@ -47,6 +47,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "unknown_version": "The model has no such version.",
     },
     405: {"method_not_allowed": "The address is known, but not with this method."},
+    408: {"too_slow": "What was to be sent did not come in time."},
     409: {
         "webhook_behind": "A webhook was not told yet of lines that are to be archived.",
         "archived_meanwhile": "These lines of history left for another archive: archive anew.",
@@ -208,7 +209,7 @@ GUARDED = ("foreign_page", "no_credential", "not_permitted")
 ORDER = (
     *(code for code in _WORDS[422] if code.startswith(("model_", "profile_", "setting"))),
     *(code for code in _WORDS[503] if code.startswith(("engine_", "slic"))),
-    *(code for code in (*_WORDS[413], *_WORDS[415])),
+    *(code for code in (*_WORDS[408], *_WORDS[413], *_WORDS[415])),
     "broken_form",
     "cancelled",
     "class_not_stated",

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from coordinator.api.asking import ASKED, CALLER, FARM, REQUEST_ID, TAKEN, TICKETS
 from coordinator.api.auth import admit
 from coordinator.api.forms import form_of
+from coordinator.api.incoming import document_in
 from coordinator.api.limits import LIMIT_HEADERS
 from coordinator.api.problems import (
     Problem,
@@ -141,7 +142,7 @@ def check(routes: Iterable[Route]) -> Middleware:
         if route is not None and route.asks is not None:
             request[ASKED] = said(route.asks, request)
         if route is not None and route.takes is not None:
-            request[TAKEN] = form_of(route.takes, await request.read())
+            request[TAKEN] = form_of(route.takes, await document_in(request))
         return await handler(request)
 
     return validate

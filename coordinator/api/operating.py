@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
 from coordinator.domain.retention import Riddance
 from coordinator.errors import FarmError
+from coordinator.log_ring import LogRing
 from coordinator.usecases import backing_up
 from coordinator.usecases.disk_use import disk_use
 from coordinator.usecases.retaining import cleanup
@@ -37,9 +38,11 @@ class Machine:
 
     Attributes:
         secrets: the files of the state folder that make a backup whole, by their names there.
+        log: the last lines of the coordinator's log.
     """
 
     secrets: Callable[[], Mapping[str, Path]] = _none
+    log: LogRing = field(default_factory=LogRing)
 
 
 MACHINE = web.AppKey("machine", Machine)

@@ -14,7 +14,10 @@ _FOLDER = Path(str(resources.files("coordinator") / "dashboard"))
 _BUILT = _FOLDER / "built"
 
 # The page knows by its own address what to show.
-VIEWS = ("/", "/todo", "/queue", "/wall", "/printers/{printer}", "/jobs/{job}", "/p/{printer}")
+VIEWS = (
+    *("/", "/todo", "/queue", "/models", "/wall"),
+    *("/printers/{printer}", "/jobs/{job}", "/models/{model}", "/p/{printer}"),
+)
 
 # By address: the file in coordinator/dashboard, and what it is.
 FILES = {

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.called import CALLED
 from coordinator.cli.exits import CommandFailed
 from coordinator.cli.options import Json, TokenFile, Url
@@ -23,7 +24,10 @@ broker_app = typer.Typer(
     no_args_is_help=True, help="A broker that runs elsewhere.", rich_markup_mode=None
 )
 
-AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's name.")]
+AgentName = Annotated[
+    str,
+    typer.Argument(metavar="AGENT", help="The agent's name.", autocompletion=completing.agents),
+]
 Ttl = Annotated[
     str, typer.Option("--ttl", help="How long it can be used: 30m, 1h, 7d.", metavar="TIME")
 ]

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.called import CALLED
 from coordinator.cli.exits import JobFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Jobs: what is to be printed.", rich_markup_mode=None)
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=completing.jobs)
+]
 
 
 @app.command()
@@ -40,7 +43,9 @@ def submit(
     ] = "",
     group: Annotated[str, typer.Option(help="Only printers of this group.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Only printers with this tag.")] = None,
-    printer: Annotated[str, typer.Option(help="Only this printer.")] = "",
+    printer: Annotated[
+        str, typer.Option(help="Only this printer.", autocompletion=completing.printers)
+    ] = "",
     priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
     due: Annotated[
         str, typer.Option(help="When it should be finished: 2026-01-31T12:00, 2d.")

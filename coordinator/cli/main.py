@@ -7,6 +7,7 @@ import typer
 
 from coordinator.cli import (
     agents,
+    asking_verbs,
     backups,
     bulk,
     demo_command,
@@ -14,10 +15,12 @@ from coordinator.cli import (
     events,
     jobs,
     keys,
+    log_verbs,
     models,
     printers,
     profiles,
     runs,
+    settings_verbs,
     slicing_verbs,
     spools,
     tls_verbs,
@@ -41,7 +44,16 @@ app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
 app.command("backup")(backups.backup)
+app.command("logs")(log_verbs.logs)
 app.command("restore")(backups.restore)
+app.command("health")(asking_verbs.health)
+app.command("whoami")(asking_verbs.whoami)
+app.command("openapi")(asking_verbs.openapi)
+app.command("explain")(asking_verbs.explain)
+app.add_typer(asking_verbs.artifact_app, name="artifact")
+app.add_typer(asking_verbs.session_app, name="session")
+app.command("doctor")(settings_verbs.doctor)
+app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
 printers.app.command("all")(bulk.all_printers)
@@ -122,7 +134,8 @@ def run_proof(context: typer.Context) -> None:
 def main() -> None:
     """Run the command; the exit codes are those of `exits.Exit`."""
     try:
-        app()
+        # Completion is asked for by this name, however the command was started.
+        app(prog_name="farmhand")
     except CommandFailed as error:
         typer.echo(f"farmhand: {error}", err=True)
         sys.exit(error.exit_code)

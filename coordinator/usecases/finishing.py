@@ -18,7 +18,7 @@ from coordinator.domain.generations import (
     advance,
 )
 from coordinator.domain.ledger import Entry
-from coordinator.domain.library import Model, ModelVersion, Origin
+from coordinator.domain.library import Model, Origin
 from coordinator.domain.plates import Artifact, ArtifactKind
 from coordinator.domain.providing import Blame, Kind, ProviderFault
 from coordinator.domain.slicing import Making, Printable
@@ -27,7 +27,7 @@ from coordinator.usecases import generation_rows as rows
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.generation_rows import change_if_possible
 from coordinator.usecases.library import NewVersion, put_version
-from coordinator.usecases.orders import Order, accept_order
+from coordinator.usecases.orders import Order, order_version
 from coordinator.usecases.performing import Writing, writing
 from coordinator.usecases.storing import copy, keep, let_go
 from protocols.wire.vocabulary import JobId
@@ -249,14 +249,12 @@ async def order(farm: Farm, generation: Generation) -> Generation:
     its_id, printing = generation.generation_id, generation.asked.printing
     assert printing is not None, "a job was wanted"
     job_id = JobId(f"job-{its_id.partition('-')[2]}")
-    model_id, number = generation.versions[0]
     async with farm.store.read() as unit:
         made = await unit.job(job_id) is not None  # and we were stopped before we said so
-        version = await unit.model_version(model_id, number)
     remark = ""
     if not made:
         try:
-            await _accept(farm, generation, version, job_id)
+            await _accept(farm, generation, job_id)
         except (Refused, NotFound) as error:
             remark, job_id = f"no job was made: {error}", JobId("")
         except Unavailable as error:
@@ -280,16 +278,12 @@ async def order(farm: Farm, generation: Generation) -> Generation:
     return await change_if_possible(farm, its_id, decide)
 
 
-async def _accept(
-    farm: Farm, generation: Generation, version: ModelVersion | None, job_id: JobId
-) -> None:
+async def _accept(farm: Farm, generation: Generation, job_id: JobId) -> None:
     printing = generation.asked.printing
     assert printing is not None, "a job was wanted"
-    if version is None:
-        raise NotFound("version", "of the model")
     wanted = Order(
         name=generation.asked.name,
-        file_name=version.file_name,
+        file_name="",
         copies=printing.copies,
         material=printing.material,
         quality=printing.quality,
@@ -300,13 +294,7 @@ async def _accept(
         owner=generation.owner,
         approved=generation.approved,
     )
-    suffix = Path(version.file_name).suffix
-    async with (
-        farm.artifacts.as_file(version.sha256, suffix) as path,
-        farm.artifacts.stage(suffix) as staged,
-    ):
-        await copy(path, staged)
-        await accept_order(farm, wanted, staged)
+    await order_version(farm, wanted, *generation.versions[0])
 
 
 def _stem(name: str) -> str:

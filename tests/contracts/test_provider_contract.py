@@ -154,7 +154,9 @@ async def test_what_can_be_recalled_is_found_or_certainly_not_there(bench: Provi
         return
     bench.service.misbehave("submit", DROPPED_BEFORE)
     await submit_fault(bench)
-    assert await bench.provider.recall(bench.wish, "gen-1", since) is None
+    missing = await outcome(bench.provider.recall(bench.wish, "gen-1", since))
+    # Where a list may lag behind, not to find it is no proof.
+    assert missing is None or isinstance(missing, ProviderFault)
     bench.service.misbehave("submit", DROPPED_AFTER)
     await submit_fault(bench)
     found = await bench.restarted().recall(bench.wish, "gen-1", since)
@@ -217,6 +219,7 @@ async def test_a_look_that_fails_is_said_again_and_changes_nothing(
     with pytest.raises(ProviderFault) as caught:
         await bench.provider.look(submitted.handle)
     assert caught.value.blame in (Blame.RETRY_SAFE, Blame.PROTOCOL)
+    bench.service.behave()
     assert (await bench.ended(submitted.handle)).phase is Phase.SUCCEEDED
     assert len(bench.service.till.charges) == 1
 

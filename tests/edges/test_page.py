@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.xdist_group("page"),
 ]
 
-VIEWS = ("/", "/todo", "/queue", "/wall", "/printers/printer-1", "/p/printer-1")
+VIEWS = ("/", "/todo", "/queue", "/models", "/wall", "/printers/printer-1", "/p/printer-1")
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +112,23 @@ def test_a_job_is_paused_taken_up_and_cancelled_in_the_queue(
     expect(line).to_contain_text("waiting")
     line.get_by_role("button", name="Cancel").click()
     expect(page.get_by_label("Done", exact=True)).to_contain_text("nobody")
+
+
+def test_a_model_is_kept_looked_at_from_all_sides_and_printed(
+    chromium: Browser, farm: FarmOnShow, tmp_path: Path
+) -> None:
+    model = tmp_path / "bracket.stl"
+    model.write_text(box(16, 5))
+    with watched_page(chromium, farm.url, bears="GPU stall") as page:
+        enter(page, farm)
+        page.get_by_role("navigation").get_by_role("link", name="Models").click()
+        page.get_by_label("Model to add").set_input_files(str(model))
+        expect(page.get_by_role("heading", name="bracket")).to_be_visible()
+        expect(page.get_by_text("16.0 × 16.0 × 5.0 mm, 12 triangles")).to_be_visible()
+        assert page.locator(".viewer canvas").count() == 1
+        page.get_by_role("button", name="Print version 1").click()
+        page.get_by_role("button", name="Print", exact=True).click()
+        expect(page.get_by_role("heading", name="bracket", level=1)).to_contain_text("waiting")
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (360, 740)], ids=["desk", "phone"])

@@ -137,9 +137,9 @@ class MemoryUnit(
     MemoryTelling,
     MemoryEnrolment,
     MemoryLibrary,
-    MemoryStock,
     MemoryRetention,
     MemoryGenerations,
+    MemoryStock,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 

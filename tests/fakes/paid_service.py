@@ -6,11 +6,14 @@ A task goes one step on each time somebody looks, so that no test has to wait.
 
 import asyncio
 import json
+import ssl
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from email import message_from_bytes
+from email.policy import HTTP
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -129,6 +132,10 @@ class PaidService:
         """
         self._troubles[call].extend(troubles)
 
+    def behave(self) -> None:
+        """Let nothing go wrong any more."""
+        self._troubles.clear()
+
     def new_task(self, asked: dict[str, Any], amount: Decimal | int | str, **fields: Any) -> Task:
         """Make a task, and charge for it."""
         self._count += 1
@@ -229,7 +236,9 @@ ServiceT = TypeVar("ServiceT", bound=PaidService)
 
 
 @asynccontextmanager
-async def served(service: ServiceT) -> AsyncIterator[ServiceT]:
+async def served(
+    service: ServiceT, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[ServiceT]:
     """Serve on a free port of this machine."""
     app = web.Application(client_max_size=2**30)
     app.add_routes(service.routes())
@@ -238,7 +247,7 @@ async def served(service: ServiceT) -> AsyncIterator[ServiceT]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         service.port = runner.addresses[0][1]
         yield service
     finally:
@@ -250,3 +259,21 @@ async def said(request: web.Request) -> dict[str, Any]:
     document = json.loads(await request.read())
     assert isinstance(document, dict)
     return document
+
+
+async def form_of(request: web.Request) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
+    """Return the fields of a form, and its files by the names of their fields."""
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    message = message_from_bytes(head + await request.read(), policy=HTTP)
+    fields: dict[str, str] = {}
+    files: list[tuple[str, bytes]] = []
+    for part in message.iter_parts():
+        name = part.get_param("name", header="Content-Disposition")
+        data = part.get_payload(decode=True)
+        assert isinstance(name, str)
+        assert isinstance(data, bytes)
+        if part.get_filename():
+            files.append((name, data))
+        else:
+            fields[name] = data.decode()
+    return fields, files

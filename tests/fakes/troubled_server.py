@@ -1,6 +1,5 @@
-"""What servers in tests are built on: a free port of this machine, and trouble on demand."""
+"""A server on a free port of this machine that tells what it was asked, with trouble on demand."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -33,9 +32,7 @@ class TroubledServer:
 
     @web.middleware
     async def _meet(self, request: web.Request, handler: Answers) -> web.StreamResponse:
-        # A form can be read only once, by who takes it.
-        form = request.content_type.startswith("multipart/")
-        body = b"" if form else await request.read()
+        body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.asked.append(Asked(request.method, request.path, headers, body))
         for each in self._troubles:
@@ -60,18 +57,6 @@ async def drops_before(request: web.Request, handler: Answers) -> web.StreamResp
     return _hang_up(request)
 
 
-async def drops_after(request: web.Request, handler: Answers) -> web.StreamResponse:
-    """Do what is asked, and hang up."""
-    await handler(request)
-    return _hang_up(request)
-
-
-async def talks_nonsense(request: web.Request, handler: Answers) -> web.StreamResponse:
-    """Do what is asked, and answer with a page of a proxy."""
-    await handler(request)
-    return web.Response(text="<html>gateway</html>", content_type="text/html")
-
-
 async def breaks_off(request: web.Request, handler: Answers) -> web.StreamResponse:
     """Answer with the first half of what is to be said."""
     whole = await handler(request)
@@ -81,12 +66,6 @@ async def breaks_off(request: web.Request, handler: Answers) -> web.StreamRespon
     await half.prepare(request)
     await half.write(whole.body[: len(whole.body) // 2])
     return _hang_up(request)
-
-
-async def never_answers(request: web.Request, handler: Answers) -> web.StreamResponse:
-    """Take the request and say nothing."""
-    await asyncio.get_running_loop().create_future()
-    raise AssertionError("the future is never done")
 
 
 def _hang_up(request: web.Request) -> web.StreamResponse:

@@ -140,9 +140,9 @@ class SqlUnit(
     TellingUnit,
     EnrolmentUnit,
     LibraryUnit,
-    StockUnit,
     SqlRetentionUnit,
     GenerationUnit,
+    StockUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -182,6 +183,17 @@ def clean(text: str, secrets: Sequence[str] = ()) -> str:
     # Neither colours of a terminal nor signs that turn its lines around.
     text = "".join(sign if sign.isprintable() else " " for sign in text).strip()
     return text if len(text) <= _WORDS_MAX else text[: _WORDS_MAX - 3] + "..."
+
+
+def number_of(value: Any) -> Decimal | None:
+    """Return the finite number that a value of an answer is, also one in a text; else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 def after_of(headers: Mapping[str, str], now: datetime) -> float | None:

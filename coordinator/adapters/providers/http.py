@@ -45,6 +45,7 @@ __all__ = ["Api", "Part", "Reply", "Spoken", "data_uri"]
 _log = structlog.get_logger(__name__)
 
 _CHUNK_BYTES = 64 * 1024
+_SLOWEST_BYTES_PER_S = 125_000  # 1 Mbit/s: pictures and meshes go up on the lines of homes
 # A list of fifty tasks with all of their addresses has some 200 KiB.
 _ANSWER_BYTES_MAX = 8 * 1024 * 1024
 _REDIRECTS_MAX = 3
@@ -104,7 +105,7 @@ class Api:
             json, form, data: the body; one of them at most.
             paid: it costs something, and must not be said twice.
             accepts: further statuses that are no faults.
-            within_s: all of it; None for what the options say.
+            within_s: all of it but sending a long body; None for what the options say.
 
         Raises:
             ProviderFault: of a paid call `SUBMIT_UNSURE` where bytes went out and no answer that
@@ -116,8 +117,10 @@ class Api:
         given = {**(headers or {})}
         if json is not None:
             given["Content-Type"] = "application/json"
+        sent_bytes = len(body) if isinstance(body, bytes) else sum(len(part.data) for part in form)
+        patience_s = (within_s or self._options.call_s) + sent_bytes / _SLOWEST_BYTES_PER_S
         async with self._answered(
-            method, path, query, body, given, paid=paid, within_s=within_s or self._options.call_s
+            method, path, query, body, given, paid=paid, within_s=patience_s
         ) as response:
             reply = await self._read(response, answer_bytes_max, paid=paid)
         if 200 <= reply.status < 300 or reply.status in accepts:

@@ -100,6 +100,14 @@ async def test_the_page_and_its_files_name_nothing_off_the_host(
             assert response.status == 304
 
 
+async def test_browsers_get_the_icon_that_they_ask_for_by_themselves(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with session.get("/favicon.ico", headers={"Authorization": ""}) as response:
+        assert (response.status, response.content_type) == (200, "image/x-icon")
+        assert (await response.read()).startswith(b"\0\0\1\0")
+
+
 async def test_who_hangs_up_in_the_middle_of_an_answer_is_no_defect() -> None:
     async def hung_up(_: web.Request) -> web.StreamResponse:
         raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")

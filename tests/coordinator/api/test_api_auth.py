@@ -28,6 +28,7 @@ LISTED = {
     ("GET", "/dashboard/docs.css"),
     ("GET", "/dashboard/docs.js"),
     ("GET", "/docs"),
+    ("GET", "/favicon.ico"),
     ("GET", "/api/v1/health"),
     ("HEAD", "/api/v1/health"),
     ("GET", "/api/v1/health/live"),

@@ -14,7 +14,7 @@ from coordinator.domain.providing import (
     Piece,
     ProviderFault,
 )
-from coordinator.errors import NotNow, Refused, Unavailable
+from coordinator.errors import NotNow, Refused
 from coordinator.usecases import generating
 from coordinator.usecases.generating import Message, Wanted
 from tests.coordinator.usecases.generation_bench import ASKED, Bench
@@ -43,14 +43,14 @@ async def test_a_wish_becomes_a_version_that_tells_where_it_came_from(tmp_path: 
     assert (model.name, model.owner, model.latest) == ("a hook", "user:anna", 1)
     assert version is not None
     assert version.file_name == "a-hook.3mf"
-    assert bench.farm.artifacts.kept[version.sha256] == b"solid printable " + MESH  # type: ignore[attr-defined]
-    assert version.pictures.keys() == {"model-256"}
+    assert bench.farm.artifacts.kept[version.sha256] == MESH  # type: ignore[attr-defined]
+    assert version.pictures.keys() == {"model-64"}
     origin = version.origin
     assert (origin.kind, origin.provider, origin.service) == ("generated", "mesh", "scripted")
     assert (origin.service_model, origin.prompt) == ("scripted-1", ASKED.prompt)
     assert (origin.cost, origin.generation_id) == ("0.25 USD", its_id)
     assert len(origin.parents) == 1
-    assert bench.workshop.makings[0].longest_mm == 60.0
+    assert bench.workshop.made[0].longest_mm == 60.0
     assert bench.spent == "0.250000"
 
 
@@ -165,8 +165,12 @@ async def test_a_success_without_a_mesh_is_a_failure(tmp_path: Path) -> None:
 
 async def test_a_workshop_that_is_away_is_waited_for(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ScriptedProvider())
-    bench.workshop.errors = [Unavailable("crashed", "the workshop crashed")] * 2
+    bench.workshop.trouble = "it crashed"
     its_id = await bench.want()
+    await bench.work(2)
+    waiting = await bench.show(its_id)
+    assert (waiting.state, waiting.waits) == (S.MAKING, "it crashed")
+    bench.workshop.trouble = ""
     await bench.work(60)
     assert (await bench.show(its_id)).state is S.DONE
     assert len(bench.provider.service.calls) == 1
@@ -186,12 +190,16 @@ async def test_a_job_is_made_once_where_one_was_wanted(tmp_path: Path) -> None:
 
 async def test_a_job_that_is_refused_leaves_the_model_and_says_why(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ScriptedProvider())
-    bench.workshop.begin = b"liquid"
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise Refused("model_too_large", "it fits nowhere")
+
+    bench.farm.slicer.inspect = refuse  # type: ignore[method-assign, assignment]
     its_id = await bench.want(printing=Printing())
     await bench.work(60)
     done = await bench.show(its_id)
     assert (done.state, done.job_id, len(done.versions)) == (S.DONE, "", 1)
-    assert done.remarks[-1].endswith("is not a model")
+    assert done.remarks[-1] == "no job was made: it fits nowhere"
 
 
 async def test_what_has_to_be_approved_waits_for_it(tmp_path: Path) -> None:

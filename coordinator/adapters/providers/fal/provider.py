@@ -74,7 +74,6 @@ class FalOptions(HttpOptions):
         prices: USD by model, where they differ from our guess: `trellis = 0.02`.
         inputs: what is asked of a model besides: `[providers.NAME.inputs.trellis]`.
         keep_s: how long fal keeps what it made.
-        at_once_max: tasks at the same time; further ones wait in its queue.
     """
 
     base_url: str = "https://queue.fal.run"
@@ -86,7 +85,6 @@ class FalOptions(HttpOptions):
     prices: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
     inputs: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
     keep_s: int = Field(default=7 * 24 * 3600, ge=3600)
-    at_once_max: int = Field(default=2, ge=1, le=100)
 
     @field_validator("keys_url")
     @classmethod
@@ -146,7 +144,7 @@ class Fal:
             ),
             again=Again.NEVER,
             cancels=Cancels.WAITING,
-            at_once_max=self._options.at_once_max,
+            at_once_max=25,  # its queue holds what is more than it runs
             look_every_s=2.0,
         )
 

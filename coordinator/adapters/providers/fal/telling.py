@@ -98,7 +98,11 @@ def _files(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _suffix(file: Mapping[str, Any], key: str) -> str:
     """Return the suffix of a file by its name, its address, its type, or what it is called."""
-    for told in (file.get("file_name"), urlsplit(file["url"]).path):
+    try:
+        path = urlsplit(file["url"]).path
+    except ValueError:
+        path = ""
+    for told in (file.get("file_name"), path):
         if isinstance(told, str) and (suffix := PurePosixPath(told).suffix.lower()):
             return suffix
     kind = str(file.get("content_type") or "").partition(";")[0].strip().lower()

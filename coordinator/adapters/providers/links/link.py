@@ -128,8 +128,8 @@ class Link:
         return Submitted(handle=handle, look=await self._seen(handle))
 
     async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Return None: there is nothing to be found."""
-        return None
+        """Refuse: its offer does not say `LISTED`."""
+        raise ProviderFault(Blame.SUBMIT_UNSURE, "not_listed", "links have no tasks to be found")
 
     async def look(self, handle: Handle) -> Look:
         """Return what lies there now."""

@@ -35,7 +35,7 @@ class LinkOptions(Options):
 
     Attributes:
         download_bytes_max: the longest file that is fetched; `download_s`: how long one may take.
-        models_max: how many models one link may lead to.
+        models_max: how many models one link may lead to; of one answer eight at most are fetched.
     """
 
     title: str = "Links"
@@ -45,4 +45,4 @@ class LinkOptions(Options):
     printables: Printables = Field(default_factory=Printables)
     download_bytes_max: int = Field(default=512 * MIB, gt=0)
     download_s: float = Field(default=900.0, gt=0)
-    models_max: int = Field(default=25, gt=0, le=100)
+    models_max: int = Field(default=8, gt=0, le=8)

@@ -98,7 +98,6 @@ class MeshyOptions(HttpOptions):
         ai_model: which of its models, where a wish names none.
         webhook_secret: what its webhooks show; empty where none is set up there.
         prices: credits, where they differ from its list: `preview = 20`; the names are `_PRICES`.
-        at_once_max: tasks at the same time, by its plan.
         mesh_bytes_max: the longest mesh that is sent there.
     """
 
@@ -106,7 +105,6 @@ class MeshyOptions(HttpOptions):
     ai_model: str = "latest"
     webhook_secret: SecretStr = SecretStr("")
     prices: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
-    at_once_max: int = Field(default=10, ge=1, le=100)
     mesh_bytes_max: int = Field(default=50 * MIB, gt=0, le=100 * MIB)
 
     @field_validator("prices")

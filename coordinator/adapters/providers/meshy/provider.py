@@ -79,7 +79,7 @@ class Meshy:
             options=asking.OPTIONS,
             again=Again.LISTED,
             cancels=Cancels.WAITING,
-            at_once_max=self._options.at_once_max,
+            at_once_max=10,  # by the smallest plan
         )
 
     def objection(self, wish: Wish) -> str:

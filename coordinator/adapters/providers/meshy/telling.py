@@ -1,10 +1,9 @@
 """What Meshy tells of a task, as a look."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
-from coordinator.adapters.providers.blaming import clean
+from coordinator.adapters.providers.blaming import clean, number_of
 from coordinator.domain.providing import Blame, Cost, Look, Phase, Piece, ProviderFault
 
 UNIT = "credits"
@@ -29,8 +28,8 @@ def look_of(task: Mapping[str, Any], service_model: str) -> Look:
     """Return what a task's object says; keys that are not there are left out by Meshy."""
     phase = _PHASES.get(str(task.get("status")), Phase.UNKNOWN)
     done = phase is Phase.SUCCEEDED
-    percent, ahead = _number(task.get("progress")), task.get("preceding_tasks")
-    used = _number(task.get("consumed_credits"))
+    percent, ahead = number_of(task.get("progress")), task.get("preceding_tasks")
+    used = number_of(task.get("consumed_credits"))
     return Look(
         phase=phase,
         progress=None if percent is None else min(max(float(percent) / 100, 0.0), 1.0),
@@ -45,7 +44,7 @@ def look_of(task: Mapping[str, Any], service_model: str) -> Look:
 
 def balance_of(document: Mapping[str, Any]) -> Cost | None:
     """Return the credits that are left."""
-    left = _number(document.get("balance"))
+    left = number_of(document.get("balance"))
     return None if left is None else Cost(amount=left, unit=UNIT, exact=True)
 
 
@@ -82,11 +81,3 @@ def _printability(task: Mapping[str, Any]) -> str:
     facts = measured if isinstance(measured, dict) else {}
     listed = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items())
     return clean(f"{found.get('status', 'unknown')}; {listed}")
-
-
-def _number(value: Any) -> Decimal | None:
-    """Return a finite number, None for all else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    number = Decimal(str(value))
-    return number if number.is_finite() else None

@@ -35,7 +35,6 @@ class ComfyUIOptions(HttpOptions):
     prompt_chars_max: int = Field(default=2000, ge=0)
     pictures_max: int = Field(default=1, ge=0, le=25)
     picture_bytes_max: int = Field(default=20 * MIB, gt=0)
-    at_once_max: int = Field(default=1, gt=0)
     look_every_s: float = Field(default=2.0, gt=0)
     patience_s: float = Field(default=1800.0, gt=0)
 
@@ -86,7 +85,6 @@ def offer_of(title: str, options: ComfyUIOptions) -> Offer:
         needs_size=options.needs_size,
         again=Again.LISTED,
         cancels=Cancels.ALWAYS,
-        at_once_max=options.at_once_max,
         look_every_s=options.look_every_s,
         patience_s=options.patience_s,
     )

@@ -191,7 +191,6 @@ class OwnServerOptions(HttpOptions):
     pictures_max: int = Field(default=1, ge=0, le=25)
     picture_bytes_max: int = Field(default=20 * MIB, gt=0)
     answer_bytes_max: int = Field(default=128 * MIB, gt=0)
-    at_once_max: int = Field(default=1, gt=0)
     look_every_s: float = Field(default=2.0, gt=0)
     patience_s: float = Field(default=1800.0, gt=0)
 

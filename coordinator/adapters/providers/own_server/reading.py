@@ -108,7 +108,7 @@ def spoken_in(words: Words, document: Any) -> Spoken:
     return Spoken(blame=words.blames.get(code), code=code, message=message or plain.message)
 
 
-def whole_file(title: str, reply: Reply, suffix: str) -> Piece:
+def whole_file(reply: Reply, suffix: str) -> Piece:
     """Return the file that an answer is.
 
     Raises:
@@ -116,9 +116,7 @@ def whole_file(title: str, reply: Reply, suffix: str) -> Piece:
     """
     kind = kind_of(reply.body[:HEAD_BYTES], len(reply.body))
     if not reply.body or kind in (".html", *_PICTURES):
-        raise ProviderFault(
-            Blame.PROTOCOL, "no_file", f"{title} answered with something that is no model"
-        )
+        raise reply.nonsense("it is no model")
     suffix = kind if kind in MESHES else suffix
     return Piece(
         role="mesh",

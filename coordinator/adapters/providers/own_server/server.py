@@ -124,8 +124,10 @@ class OwnServer:
         return self._submitted(reply, key, path)
 
     async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Return None: its offer does not say `LISTED`."""
-        return None
+        """Refuse: its offer does not say `LISTED`."""
+        raise ProviderFault(
+            Blame.SUBMIT_UNSURE, "not_listed", f"{self._title} can't tell which tasks there are"
+        )
 
     async def look(self, handle: Handle) -> Look:
         """Return how a task is."""
@@ -236,7 +238,7 @@ class OwnServer:
             return Submitted(handle=Handle(task_id=task_id, extra={"key": key}))
         handle = Handle(task_id=key, extra={"key": key})
         if submit.answers == "file":
-            piece = whole_file(self._title, reply, self._options.result.format)
+            piece = whole_file(reply, self._options.result.format)
             seen = Look(phase=Phase.SUCCEEDED, pieces=(piece,), charged=self._reader.charged(None))
             return Submitted(handle=handle, look=seen)
         document = reply.json()
@@ -308,7 +310,6 @@ def _offer(service: str, title: str, options: OwnServerOptions) -> Offer:
         needs_size=options.needs_size,
         again=options.again or (Again.NEVER if costs else Again.COSTS_ONLY),
         cancels=options.cancels if options.cancel is not None else Cancels.NEVER,
-        at_once_max=options.at_once_max,
         look_every_s=options.look_every_s,
         patience_s=options.patience_s,
     )

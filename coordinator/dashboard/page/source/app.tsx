@@ -15,6 +15,8 @@ import { useTitle } from "./parts/title";
 const Queue = lazy(() => import("./views/queue").then((module) => ({ default: module.Queue })));
 const Printer = lazy(() => import("./views/printer").then((module) => ({ default: module.Printer })));
 const Job = lazy(() => import("./views/job").then((module) => ({ default: module.Job })));
+const Models = lazy(() => import("./views/models").then((module) => ({ default: module.Models })));
+const Model = lazy(() => import("./views/model").then((module) => ({ default: module.Model })));
 const Machine = lazy(() => import("./views/machine").then((module) => ({ default: module.Machine })));
 const Wall = lazy(() => import("./views/wall").then((module) => ({ default: module.Wall })));
 
@@ -56,6 +58,7 @@ function Framed({ due }: { due: number }): ReactNode {
           <Place to="/">Farm</Place>
           <Place to="/todo" count={due}>To do</Place>
           {may("farm:read") && <Place to="/queue" count={waiting}>Queue</Place>}
+          {may("farm:read") && <Place to="/models">Models</Place>}
         </nav>
         <div className="who">
           <span className="faint">{caller.actor.replace(/^user:/, "")}</span>
@@ -68,6 +71,8 @@ function Framed({ due }: { due: number }): ReactNode {
           <Route path="/"><Farm /></Route>
           <Route path="/todo"><ToDo /></Route>
           <Route path="/queue"><Queue /></Route>
+          <Route path="/models"><Models /></Route>
+          <Route path="/models/:id">{({ id }) => <Model id={id} />}</Route>
           <Route path="/printers/:id">{({ id }) => <Printer id={id} />}</Route>
           <Route path="/jobs/:id">{({ id }) => <Job id={id} />}</Route>
           <Route><p className="alone">There is no such page. <Link href="/">Back to the farm</Link></p></Route>

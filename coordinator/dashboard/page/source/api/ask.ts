@@ -80,9 +80,14 @@ export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer>
 export const post = <Answer>(path: string, body?: unknown): Promise<Answer> =>
   ask<Answer>("POST", path, body === undefined ? {} : { body });
 
+/** Return a file's bytes. */
+export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const response = await send("GET", path, signal ? { signal } : {});
+  if (!response.ok) throw new Problem("no_file", response.status, "The file can't be had.");
+  return response.arrayBuffer();
+}
+
 /** Return a file's address in memory: pictures want a credential too, which `<img>` does not send. */
 export async function file(path: string): Promise<string> {
-  const response = await send("GET", path, {});
-  if (!response.ok) throw new Problem("no_file", response.status, "The file can't be had.");
-  return URL.createObjectURL(await response.blob());
+  return URL.createObjectURL(new Blob([await bytes(path)]));
 }

@@ -188,6 +188,16 @@ export interface components {
         ItemsOfWaitDocument: {
             items: components["schemas"]["WaitDocument"][];
         };
+        /**
+         * @description Where a part came from, by name: `prompt`, `author`, `licence` ...; empty for a file.
+         *
+         *     The same stands at the end of each plate that was made, as comments.
+         */
+        ProvenanceDocument: {
+            facts: {
+                [key: string]: string;
+            };
+        };
         /** @description What became of one; `code` and `detail` are empty where it was done. */
         ResultDocument: {
             id: string;
@@ -1067,6 +1077,40 @@ export interface components {
             /** @default true */
             dry_run: boolean;
         };
+        /** @description One line of the log; `number` counts the lines of one process of the coordinator. */
+        LogLineDocument: {
+            number: number;
+            at: string;
+            /** @enum {string} */
+            level: "debug" | "info" | "warning" | "error" | "critical";
+            event: string;
+            logger: string;
+            facts: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Lines in order; `next` is the cursor to give as `after`, `first` the oldest that is kept. */
+        LogPage: {
+            items: components["schemas"]["LogLineDocument"][];
+            next: number;
+            first: number;
+        };
+        /** @description How often something was said, and when last. */
+        EventCountDocument: {
+            event: string;
+            /** @enum {string} */
+            level: "debug" | "info" | "warning" | "error" | "critical";
+            count: number;
+            last_at: string;
+        };
+        /** @description What is said how often, the most frequent first. */
+        LogSummaryDocument: {
+            lines: number;
+            levels: {
+                [key: string]: number;
+            };
+            events: components["schemas"]["EventCountDocument"][];
+        };
         /** @description One code of a problem, and what it means. */
         CodeDocument: {
             code: string;
@@ -1386,6 +1430,7 @@ export type JobDocument = components['schemas']['JobDocument'];
 export type PageOfJobDocument = components['schemas']['PageOfJobDocument'];
 export type JobForm = components['schemas']['JobForm'];
 export type ItemsOfWaitDocument = components['schemas']['ItemsOfWaitDocument'];
+export type ProvenanceDocument = components['schemas']['ProvenanceDocument'];
 export type ResultDocument = components['schemas']['ResultDocument'];
 export type ResultsDocument = components['schemas']['ResultsDocument'];
 export type JobsMeant = components['schemas']['JobsMeant'];
@@ -1464,6 +1509,10 @@ export type DiskDocument = components['schemas']['DiskDocument'];
 export type SpareDocument = components['schemas']['SpareDocument'];
 export type CleanupDocument = components['schemas']['CleanupDocument'];
 export type CleanupForm = components['schemas']['CleanupForm'];
+export type LogLineDocument = components['schemas']['LogLineDocument'];
+export type LogPage = components['schemas']['LogPage'];
+export type EventCountDocument = components['schemas']['EventCountDocument'];
+export type LogSummaryDocument = components['schemas']['LogSummaryDocument'];
 export type CodeDocument = components['schemas']['CodeDocument'];
 export type ItemsOfCodeDocument = components['schemas']['ItemsOfCodeDocument'];
 export type Permission = components['schemas']['Permission'];
