@@ -38,8 +38,7 @@ from coordinator.app_providers import sources_of, worker_of
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
-from coordinator.log_ring import LogRing
-from coordinator.machine_wiring import cleaning_bell, disk_of, machine_of
+from coordinator.machine_wiring import cleaning_bell, disk_of
 from coordinator.ports_enrolment import OpenDoor
 from coordinator.secret_files import write_whole
 from coordinator.settings import MIB, Settings
@@ -76,11 +75,10 @@ SILENT_S = 75.0
 REQUESTS_S = 3.0
 
 
-async def run(settings: Settings, log_ring: LogRing) -> None:
+async def run(settings: Settings, machine: Machine) -> None:
     """Be a coordinator until SIGTERM or SIGINT.
 
-    Args:
-        log_ring: where the last lines of its log are kept.
+    The API tells of the machine's log and settings.
 
     Raises:
         FarmError: it can't start; the text says what to do.
@@ -148,7 +146,7 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
                 settings,
                 shown,
                 welcome_of(settings, broker, shown),
-                machine_of(settings, log_ring),
+                machine,
             )
         )
         # What is there now stays: looking for garbage in it takes 0.1 s each time.
