@@ -22,13 +22,13 @@ from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
+from coordinator.api.operating import Machine
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.app_parts import database_of, file_of, plate_cache_of, policy_of, slicer_of
 from coordinator.app_providers import sources_of, worker_of
 from coordinator.app_serving import announce, serve_api, version
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
-from coordinator.log_ring import LogRing
-from coordinator.machine_wiring import cleaning_bell, disk_of, machine_of
+from coordinator.machine_wiring import cleaning_bell, disk_of
 from coordinator.ports import Ids, Store
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
@@ -56,11 +56,10 @@ STOP_S = 10.0
 OVERHEAR_S = 0.5
 
 
-async def run(settings: Settings, log_ring: LogRing) -> None:
+async def run(settings: Settings, machine: Machine) -> None:
     """Be a coordinator until SIGTERM or SIGINT.
 
-    Args:
-        log_ring: where the last lines of its log are kept.
+    The API tells of the machine's log and settings.
 
     Raises:
         FarmError: it can't start; the text says what to do.
@@ -100,7 +99,7 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
                 settings,
                 shown,
                 welcome_of(settings, broker, shown),
-                machine_of(settings, log_ring),
+                machine,
             )
         )
         # What is there now stays: looking for garbage in it takes 0.1 s each time.

@@ -1,6 +1,6 @@
 """The wiring of what the API tells and gives out of the machine that the coordinator runs on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -13,14 +13,15 @@ from coordinator.domain.retention import Riddance
 from coordinator.errors import NotNow
 from coordinator.log_ring import LogRing
 from coordinator.ports_disk import Disk
+from coordinator.setting_origins import SettingTold
 from coordinator.settings import Settings
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.retaining import cleanup
 
 
-def machine_of(settings: Settings, log_ring: LogRing) -> Machine:
-    """Return it, as the settings say."""
-    return Machine(secrets=lambda: secrets_in(settings.state_dir), log=log_ring)
+def machine_of(settings: Settings, log_ring: LogRing, told: Sequence[SettingTold]) -> Machine:
+    """Return it, as the settings say; `told` are these with where each comes from."""
+    return Machine(secrets=lambda: secrets_in(settings.state_dir), log=log_ring, settings=told)
 
 
 def disk_of(settings: Settings, *, database: Path | None, cache: Path | None) -> Disk:

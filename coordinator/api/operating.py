@@ -1,6 +1,6 @@
 """The routes of who sees to the machine: a backup of all there is, room on the disk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +22,7 @@ from coordinator.domain.access import Permission
 from coordinator.domain.retention import Riddance
 from coordinator.errors import FarmError
 from coordinator.log_ring import LogRing
+from coordinator.setting_origins import SettingTold
 from coordinator.usecases import backing_up
 from coordinator.usecases.disk_use import disk_use
 from coordinator.usecases.retaining import cleanup
@@ -39,10 +40,12 @@ class Machine:
     Attributes:
         secrets: the files of the state folder that make a backup whole, by their names there.
         log: the last lines of the coordinator's log.
+        settings: what it was started with, without secrets.
     """
 
     secrets: Callable[[], Mapping[str, Path]] = _none
     log: LogRing = field(default_factory=LogRing)
+    settings: Sequence[SettingTold] = ()
 
 
 MACHINE = web.AppKey("machine", Machine)

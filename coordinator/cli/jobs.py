@@ -133,7 +133,8 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
     from coordinator.cli import output
     from coordinator.cli.client import connect
 
-    job = connect(url, token_file).job(job_id)
+    farm = connect(url, token_file)
+    job = farm.job(job_id)
     _say(job, as_json=as_json)
     if as_json:
         return
@@ -164,6 +165,9 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
         typer.echo(f"no plate for {unmade['printer_class']}: {state}")
     if job["model_id"]:
         typer.echo(f"model: {job['model_id']}, version {job['model_version']}")
+        told = farm.ask("GET", f"jobs/{quote(job_id, safe='')}/provenance")["facts"]
+        for name, value in told.items():
+            typer.echo(f"  {name}: {value}")
     for words in job["warnings"]:
         typer.echo(f"warning: {words}")
     if job["due_at"]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coordinator.cli.exits import CommandFailed
-from coordinator.cli.options import Json
+from coordinator.cli.options import Json, TokenFile, Url
 
 if TYPE_CHECKING:
     from coordinator.cli.doctor import Finding
@@ -69,6 +69,20 @@ def show(
         ([each.name, _value(each.value), *([each.origin] if origin else [])] for each in shown),
         "nothing is set: all settings are the defaults (--origin shows them)",
     )
+
+
+@config_app.command("running")
+def running(as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
+    """Show what a coordinator that runs was started with, without secrets."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    told = connect(url, token_file).ask("GET", "settings")["items"]
+    if as_json:
+        output.print_json(told)
+        return
+    rows = ([each["name"], _value(each["value"]), each["origin"]] for each in told)
+    output.print_table(["SETTING", "VALUE", "FROM"], rows, "it tells none")
 
 
 def _flags(config: Path | None, state_dir: Path | None) -> list[str]:

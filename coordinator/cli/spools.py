@@ -61,6 +61,16 @@ def list_spools(
 
 
 @app.command()
+def show(
+    spool_id: SpoolId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Show one spool."""
+    from coordinator.cli.client import connect
+
+    _say(connect(url, token_file).ask("GET", _path(spool_id)), as_json=as_json)
+
+
+@app.command()
 def add(
     material: Annotated[str, typer.Argument(help="PLA, PETG ...")],
     weight_g: Annotated[float, typer.Argument(metavar="GRAMS", help="What a new one holds.")],

@@ -18,6 +18,8 @@ NOT_ASKED = {
     "HEAD health/live": "a probe's",
     "GET health/ready": "a probe's",
     "HEAD health/ready": "a probe's",
+    "GET models/{model_id}/versions/{number}/file": "`model fetch` fetches it as an artifact",
+    "HEAD models/{model_id}/versions/{number}/file": "a program's question before GET",
     "GET plates/{sha256}": "agents fetch plates; people fetch artifacts",
     "HEAD plates/{sha256}": "agents fetch plates; people fetch artifacts",
     "POST agents/enroll": "`farmhand-agent enroll` asks it, on the agent's machine",
@@ -90,16 +92,18 @@ def asked_in(function: ast.AST, made: dict[str, ast.expr]) -> Iterator[str]:
         words = {word.arg: word.value for word in node.keywords}
         if name == "ask" and len(node.args) >= 2:
             method, path = node.args[:2]
-        elif name == "_items" and node.args:
+        elif name in ("_items", "all_of") and node.args:
             method, path = ast.Constant("GET"), node.args[0]
+        elif name == "send" and len(node.args) == 3:
+            method, path = ast.Constant("POST"), node.args[0]
         elif name == "_Request":
             method, path = words["method"], words["path"]
         else:
             continue
         # What only hands on another's question tells nothing.
-        if (said := text_of(path, known)) not in (None, HOLE):
-            assert said is not None
-            yield f"{text_of(method, known)} {said.partition('?')[0].removesuffix(HOLE + HOLE)}"
+        said = (text_of(path, known) or HOLE).partition("?")[0]
+        if said != HOLE:
+            yield f"{text_of(method, known)} {said.removesuffix(HOLE + HOLE)}"
 
 
 def questions() -> set[str]:

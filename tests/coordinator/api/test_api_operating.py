@@ -8,13 +8,20 @@ from typing import Any
 import aiohttp
 import pytest
 
+from coordinator.api.app import build_app
+from coordinator.domain.access import Role
 from coordinator.domain.backups import CONTENTS, HEAD
 from coordinator.errors import Unavailable
+from coordinator.log_ring import LogRing
+from coordinator.machine_wiring import machine_of
 from coordinator.ports_disk import Room
+from coordinator.setting_origins import origins
+from coordinator.settings import load
 from coordinator.usecases.controlling import cancel_job
 from protocols.wire.vocabulary import JobId
+from tests.coordinator.api.test_api_users import add
 from tests.fakes.fake_farm import GCODE, order_gcode
-from tests.fakes.served_farm import ServedFarm
+from tests.fakes.served_farm import ServedFarm, served
 
 CLEANUP = "/api/v1/disk/cleanup"
 
@@ -138,3 +145,26 @@ async def test_room_is_counted_as_the_disk_tells_it(tmp_path: Any) -> None:
     with pytest.raises(Unavailable, match="looked at"):
         await StateDisk(folder=tmp_path / "none").room()
     assert isinstance(room, Room)
+
+
+async def test_the_settings_of_the_start_are_told_to_administrators_without_secrets(
+    farm: ServedFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FARMHAND_TOKEN", "a-secret-of-the-farm")
+    told = origins(["--port", "0"])
+    farm.app = build_app(
+        farm.gate,
+        upload_bytes_max=1,
+        version="",
+        machine=machine_of(load(["--port", "0"]), LogRing(), told),
+    )
+    viewer = {"Authorization": f"Bearer {await add(farm, 'vera', Role.OPERATOR)}"}
+    async with served(farm) as session:
+        async with session.get("/api/v1/settings") as response:
+            items = (await response.json())["items"]
+        async with session.get("/api/v1/settings", headers=viewer) as response:
+            assert response.status == 403
+    found = {each["name"]: each for each in items}
+    assert (found["port"]["value"], found["port"]["origin"]) == (0, "flag --port")
+    assert found["token"]["is_secret"]
+    assert "a-secret-of-the-farm" not in str(items)

@@ -774,6 +774,22 @@ export interface components {
             tool: number;
         };
         /**
+         * @description One setting; secrets are masked.
+         *
+         *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file.
+         */
+        SettingDocument: {
+            name: string;
+            /** Value */
+            value: unknown;
+            origin: string;
+            is_secret: boolean;
+        };
+        /** @description A list, all of it. */
+        ItemsOfSettingDocument: {
+            items: components["schemas"]["SettingDocument"][];
+        };
+        /**
          * @description One line of the history; `at` to the microsecond, as it was hashed.
          *
          *     Null: `facts` and `changes` where somebody made them unreadable.
@@ -1757,6 +1773,8 @@ export type PageOfSpoolDocument = components['schemas']['PageOfSpoolDocument'];
 export type NewSpoolForm = components['schemas']['NewSpoolForm'];
 export type SpoolForm = components['schemas']['SpoolForm'];
 export type LoadForm = components['schemas']['LoadForm'];
+export type SettingDocument = components['schemas']['SettingDocument'];
+export type ItemsOfSettingDocument = components['schemas']['ItemsOfSettingDocument'];
 export type EventDocument = components['schemas']['EventDocument'];
 export type EventsPage = components['schemas']['EventsPage'];
 export type FaultCode = components['schemas']['FaultCode'];
