@@ -37,7 +37,7 @@ from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.log_ring import LogRing
-from coordinator.machine_wiring import cleaning_bell, disk_of, machine_of
+from coordinator.machine_wiring import backup_bell, cleaning_bell, disk_of, machine_of
 from coordinator.ports_enrolment import OpenDoor
 from coordinator.secret_files import write_whole
 from coordinator.settings import MIB, Settings
@@ -169,7 +169,8 @@ async def _work(
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
         # A new way to people begins with what happens from now on.
-        for name in ("probe", *ways_to_people(settings)):
+        own = ("backup",) if settings.backup_dir else ()
+        for name in ("probe", *own, *ways_to_people(settings)):
             ticker.poke(name)
         # Slicers ask what they find without TLS.
         if settings.announces and shown_by(settings) is None:
@@ -241,6 +242,7 @@ def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> 
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
+        **backup_bell(settings, farm, _version()),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
 

@@ -1,10 +1,11 @@
 """The wiring of what the API tells and gives out of the machine that the coordinator runs on."""
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from pathlib import Path
 
+from coordinator.adapters.backup_folder import BackupFolder
 from coordinator.adapters.state_disk import StateDisk
 from coordinator.adapters.ticker import Bell
 from coordinator.api.operating import Machine
@@ -14,6 +15,7 @@ from coordinator.errors import NotNow
 from coordinator.log_ring import LogRing
 from coordinator.ports_disk import Disk
 from coordinator.settings import Settings
+from coordinator.usecases.backing_up import backup
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.retaining import cleanup
 
@@ -44,6 +46,29 @@ def cleaning_bell(settings: Settings, farm: Farm) -> Mapping[str, Bell]:
             await cleanup(farm, riddance, "farm", "retention", dry_run=False)
 
     return {"retention": Bell(work, every_s=3600.0)}
+
+
+def backup_bell(settings: Settings, farm: Farm, version: str) -> Mapping[str, Bell]:
+    """Return the work that backs the farm up, where the settings want that."""
+    if not settings.backup_dir:
+        return {}
+    folder = BackupFolder(
+        folder=Path(settings.backup_dir).expanduser(),
+        every=timedelta(hours=settings.backup_every_h),
+        kept=settings.backups_kept,
+    )
+
+    async def work() -> None:
+        now = farm.clock.now()
+        if not await folder.due(now):
+            return
+        secrets = secrets_in(settings.state_dir)
+        made = backup(farm, "farm", "schedule", version=version, secrets=secrets)
+        async with aclosing(made) as parts:
+            await folder.put(parts, now)
+
+    # Often enough that one that failed is not long in coming.
+    return {"backup": Bell(work, every_s=300.0)}
 
 
 def secrets_in(folder: Path) -> Mapping[str, Path]:
