@@ -20,12 +20,10 @@ import structlog
 from aiohttp import web
 
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
-from coordinator.adapters.db.database import Database, SqliteFile
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.link import MqttLink
-from coordinator.adapters.slicing_runner.runner import ChildSlicer, PlateCache
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.agents import Welcome
@@ -35,12 +33,13 @@ from coordinator.api.origins import Front, networks
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
-from coordinator.errors import SettingsInvalid, Unavailable
+from coordinator.errors import Unavailable
+from coordinator.local_wiring import database_of, disk_of, slicer_of
 from coordinator.log_ring import LogRing
-from coordinator.machine_wiring import backup_bell, cleaning_bell, disk_of, machine_of
+from coordinator.machine_wiring import backup_bell, cleaning_bell, machine_of
 from coordinator.ports_enrolment import OpenDoor
 from coordinator.secret_files import write_whole
-from coordinator.settings import MIB, Settings
+from coordinator.settings import Settings
 from coordinator.tls import Shown, expiry_trouble, shown_by
 from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.delivering import Courier
@@ -79,7 +78,7 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
     asked = _asked_to_stop()
     async with AsyncExitStack() as stack:
         stack.enter_context(hold_folder(settings.state_dir))
-        store = await stack.enter_async_context(open_database(_database(settings)))
+        store = await stack.enter_async_context(open_database(database_of(settings)))
         artifacts = await stack.enter_async_context(
             open_artifacts(settings.state_dir / "artifacts")
         )
@@ -90,28 +89,17 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
         broker = await stack.enter_async_context(broker_of(settings, store, shown))
         ids = TimeSortedIds()
         link = link_to(settings, broker, coordinator_id=ids.new("coordinator"))
-        cache = _plate_cache(settings)
-        slicer = ChildSlicer(
-            timeout_s=settings.slicing_timeout_s,
-            memory_bytes_max=settings.slicing_memory_mib * MIB,
-            cache=cache,
-            policy=settings.gcode_policy,
-        )
         outside = await stack.enter_async_context(outside_of(settings))
         farm = Farm(
             store=store,
             artifacts=artifacts,
-            slicer=slicer,
+            slicer=slicer_of(settings),
             link=link,
             door=broker or OpenDoor(),
             clock=SystemClock(),
             ids=ids,
             outside=outside,
-            disk=disk_of(
-                settings,
-                database=_file_of(settings),
-                cache=cache.folder if cache is not None else None,
-            ),
+            disk=disk_of(settings),
             poke=lambda work: ticker.poke(work),
             policy=Policy(leases_ahead=settings.leases_ahead, approval=settings.approve_jobs),
         )
@@ -122,15 +110,8 @@ async def run(settings: Settings, log_ring: LogRing) -> None:
         await drop_sealed(farm)
         gate = open_gate(farm, settings)
         await welcome(gate, settings.state_dir)
-        api_url = await stack.enter_async_context(
-            _api(
-                gate,
-                settings,
-                shown,
-                welcome_of(settings, broker, shown),
-                machine_of(settings, log_ring),
-            )
-        )
+        told, machine = welcome_of(settings, broker, shown), machine_of(settings, log_ring)
+        api_url = await stack.enter_async_context(_api(gate, settings, shown, told, machine))
         await _work(settings, asked, farm, link, ticker, courier, broker, api_url)
     log.info("coordinator.stopped")
 
@@ -187,47 +168,6 @@ async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
     from coordinator.adapters import neighbours
 
     await neighbours.keep_told(farm, host=settings.host, port=settings.port, version=_version())
-
-
-def _plate_cache(settings: Settings) -> PlateCache | None:
-    """Return the folder where plates are kept for the next time.
-
-    Raises:
-        SettingsInvalid: it can't be made.
-    """
-    if not settings.slicing_cache_mib:
-        return None
-    folder = settings.state_dir / "slicing-cache"
-    if settings.slicing_cache_dir:
-        folder = Path(settings.slicing_cache_dir).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsInvalid(
-            f"slicing_cache_dir {folder} can't be made ({error.strerror}): name another"
-        ) from error
-    return PlateCache(folder=folder, bytes_max=settings.slicing_cache_mib * MIB)
-
-
-def _database(settings: Settings) -> Database:
-    """Return the database that is named, else the folder's.
-
-    Raises:
-        SettingsInvalid: what is named is none.
-    """
-    file = _file_of(settings)
-    if file is None:
-        # Late: its driver takes a tenth of a second and some megabytes.
-        from coordinator.adapters.db import postgresql
-
-        return postgresql.named(settings.database_url.get_secret_value())
-    return SqliteFile(file)
-
-
-def _file_of(settings: Settings) -> Path | None:
-    """Return SQLite's file, None where the database is a server's."""
-    has_server = bool(settings.database_url.get_secret_value())
-    return None if has_server else settings.state_dir / "farm.sqlite3"
 
 
 def _bells(settings: Settings, farm: Farm, link: MqttLink, courier: Courier) -> dict[str, Bell]:

@@ -25,10 +25,15 @@ from coordinator.domain.slicing import (
     SliceWish,
     Verified,
 )
+from coordinator.domain.stock import MaterialProfile
 from coordinator.ports_accounts import AccountUnit
+from coordinator.ports_artifacts import ArtifactStore as ArtifactStore
+from coordinator.ports_artifacts import StagedFile as StagedFile
 from coordinator.ports_enrolment import EnrolmentUnit
+from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_retention import RetentionUnit
+from coordinator.ports_stock import StockUnit
 from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
@@ -51,7 +56,16 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, RetentionUnit, Protocol):
+class Unit(
+    AccountUnit,
+    Listing,
+    TellingUnit,
+    EnrolmentUnit,
+    LibraryUnit,
+    StockUnit,
+    RetentionUnit,
+    Protocol,
+):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:
@@ -235,61 +249,6 @@ class Store(Protocol):
         """
 
 
-class StagedFile(Protocol):
-    """A file on its way into the store; gone at the end of its block unless kept."""
-
-    @property
-    def path(self) -> Path:
-        """Where it lies until then."""
-
-    @property
-    def sha256(self) -> str:
-        """The hash of what was written so far."""
-
-    @property
-    def size_bytes(self) -> int:
-        """How much was written so far."""
-
-    async def write(self, chunk: bytes) -> None:
-        """Append.
-
-        Raises:
-            Unavailable: the disk is full.
-        """
-
-    async def keep(self) -> None:
-        """Put it into the store under its hash, durably; keeping the same bytes twice is fine."""
-
-
-class ArtifactStore(Protocol):
-    """Immutable files by sha256."""
-
-    def stage(self, suffix: str = "") -> AbstractAsyncContextManager[StagedFile]:
-        """Begin a file; the suffix (`.stl`) helps tools that look at names."""
-
-    async def size(self, sha256: str) -> int | None:
-        """Return the length in bytes, or None where there is no such artifact."""
-
-    async def stored(self) -> list[tuple[str, int]]:
-        """Return the hash and the length in bytes of all that is kept, in any order."""
-
-    def read(self, sha256: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield the bytes from `start` up to `stop`, in chunks."""
-
-    def as_file(self, sha256: str, suffix: str = "") -> AbstractAsyncContextManager[Path]:
-        """Lend the artifact as a local file, for tools that want a path; read only."""
-
-    def scratch(self) -> AbstractAsyncContextManager[Path]:
-        """Lend an empty folder for tools that write; gone with all in it at the end of its block.
-
-        Raises:
-            Unavailable: the disk is full.
-        """
-
-    async def delete(self, sha256: str) -> None:
-        """Remove it; nothing happens where it is not there."""
-
-
 # Told how far a slicing is, 0 to 1 and never back, and its stage in words.
 Progress = Callable[[float, str], None]
 
@@ -324,6 +283,14 @@ class Slicer(Protocol):
         Raises:
             Refused: not a model, broken, too large for every bed, unknown material ...
             Unavailable: the slicer is missing, crashed or took too long.
+        """
+
+    async def materials(self) -> Sequence[MaterialProfile]:
+        """Return the materials that profiles describe.
+
+        Raises:
+            Refused: a profile is wrong.
+            Unavailable: the process crashed or took too long.
         """
 
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:

@@ -6,6 +6,7 @@ from typing import Any
 from slicing import importing, vendor
 from slicing.catalogue import Catalogue
 from slicing.errors import EngineMissing, ProfileUnknown
+from slicing.material import Material
 from slicing.overrides import settings_known
 from slicing.registry import engine_names, open_engine
 from slicing.request import ImportRequest, ListRequest, ShowRequest
@@ -30,10 +31,10 @@ def _listed(request: ListRequest) -> dict[str, Any]:
         kind: [{"name": one.name, "title": one.title} for one in profiles]
         for kind, profiles in (
             ("printers", catalogue.printers()),
-            ("materials", catalogue.materials()),
             ("qualities", catalogue.qualities()),
         )
     }
+    found["materials"] = [_material(one) for one in catalogue.materials()]
     found["settings"] = [asdict(setting) for setting in settings_known()]
     found["engines"] = [_engine(name, versions=request.versions) for name in engine_names()]
     if request.vendor:
@@ -43,6 +44,17 @@ def _listed(request: ListRequest) -> dict[str, Any]:
             for printer in bundle.printers
         ]
     return found
+
+
+def _material(material: Material) -> dict[str, Any]:
+    return {
+        "name": material.name,
+        "title": material.title,
+        "nozzle_celsius": material.temperatures.nozzle_celsius,
+        "bed_celsius": material.temperatures.bed_celsius,
+        "density_g_cm3": material.filament.density_g_cm3,
+        "cost_per_kg": material.filament.cost_per_kg,
+    }
 
 
 def _engine(name: str, *, versions: bool) -> dict[str, Any]:

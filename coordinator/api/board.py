@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from coordinator.api.documents import PrinterDocument
 from coordinator.api.packing import digest, packed
-from coordinator.api.render import now_document, standing_document
+from coordinator.api.render_printers import now_document, standing_document
 from coordinator.domain.history import Thing
 from coordinator.errors import NotFound
 from coordinator.usecases import reading

@@ -134,8 +134,11 @@ class JobDocument(TypedDict):
     """A job with its plates, runs and reasons to wait.
 
     `estimate`, `filament_g` and `cost` are of all copies, one after the other, by the fastest
-    plate. Null: `model_sha256` where plates were given ready, `printer_id` where any will do,
-    `preparing_ratio` where nothing is being sliced; and the three above where no plate tells.
+    plate. `late`: it is not finished, or was not, when it is due; `warnings` are spools
+    that will not last for it. Null: `model_sha256` where plates
+    were given ready, `model_id` and `model_version` where a file was brought, `printer_id` where
+    any will do, `due_at` where nobody said, `preparing_ratio` where nothing is being sliced; and
+    the three above where no plate tells.
     """
 
     id: str
@@ -153,11 +156,18 @@ class JobDocument(TypedDict):
     material: str
     quality: str
     printer_class: str
+    printer_group: str
+    printer_tags: list[str]
     printer_id: str | None
     settings: Facts
     priority: int
+    due_at: Moment | None
+    late: bool
+    warnings: list[str]
     retries_max: int
     model_sha256: str | None
+    model_id: str | None
+    model_version: int | None
     estimate: EstimateDocument | None
     filament_g: float | None
     cost: float | None
@@ -250,7 +260,10 @@ class NowDocument(TypedDict):
 
 
 class StandingDocument(TypedDict):
-    """What is written of a printer. Null: `run` and `job` where it holds no lease."""
+    """What is written of a printer.
+
+    Null: `run` and `job` where it holds no lease, `spool_id` where nobody loaded one.
+    """
 
     id: str
     agent_id: str
@@ -258,6 +271,11 @@ class StandingDocument(TypedDict):
     printer_class: str
     driver: str
     material: str
+    spool_id: str | None
+    printer_group: str
+    tags: list[str]
+    location: str
+    notes: str
     status: PrinterStatus
     seen: PrinterState
     message: str

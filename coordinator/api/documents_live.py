@@ -26,6 +26,7 @@ class JobGlanceDocument(TypedDict):
     printer_class: str
     printer_id: str | None
     priority: int
+    due_at: Moment | None
     created_at: Moment
     updated_at: Moment
     version: int

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from coordinator.api.names import NAME_CHARACTERS_MAX
 from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.api.times import Time
 from coordinator.usecases.orders import Order
 from protocols.wire.vocabulary import PrinterId
 
@@ -14,6 +15,7 @@ PRIORITY_MAX = 1000
 WORD_CHARACTERS_MAX = 64
 SETTINGS_MAX = 100
 LINE_MAX = 500
+NOTES_CHARACTERS_MAX = 4000
 ARGUMENTS_MAX = 10
 
 
@@ -28,9 +30,30 @@ class OrderForm(BaseModel):
     material: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     quality: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     printer_class: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
+    printer_group: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
+    printer_tags: str = Field(
+        default="", max_length=1000, description="only printers with all of these: a, b"
+    )
     printer_id: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
     priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
+    due_at: Time | None = None
+    model_id: str = Field(
+        default="",
+        max_length=WORD_CHARACTERS_MAX,
+        description="instead of a file: a model of the farm",
+    )
+    version: int = Field(default=0, ge=0, lt=2**31, description="of the model; 0 is its newest")
     settings: Json[dict[str, bool | int | float | str]] = Field(default_factory=dict)
+
+
+class JobForm(BaseModel):
+    """What somebody wants of a job that has not ended; `due_at` null is no due date."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    name: str = Field(default_factory=str, min_length=1, max_length=NAME_CHARACTERS_MAX)
+    priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
+    due_at: Time | None = None
 
 
 class SettleForm(BaseModel):
@@ -39,6 +62,20 @@ class SettleForm(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     outcome: str = Field(examples=["finished"])
+
+
+class PrinterForm(BaseModel):
+    """What a printer is to people; what is not said stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    printer_group: str = Field(
+        default="", max_length=WORD_CHARACTERS_MAX, pattern=r"^([A-Za-z0-9][A-Za-z0-9 ._-]*)?$"
+    )
+    tags: list[Annotated[str, Field(max_length=200)]] = Field(default=[], max_length=100)
+    location: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
+    notes: str = Field(default="", max_length=NOTES_CHARACTERS_MAX)
+    material: str = Field(default="", max_length=WORD_CHARACTERS_MAX)
 
 
 class ServiceForm(BaseModel):
@@ -98,12 +135,17 @@ def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str)
         raise refused([FieldError(pointer="/settings", detail=f"at most {SETTINGS_MAX} settings")])
     return Order(
         name=form.name or file_name,
+        model_id=form.model_id,
+        model_version=form.version,
+        due_at=form.due_at,
         file_name=file_name,
         copies=form.copies,
         copies_per_plate=form.copies_per_plate,
         material=form.material,
         quality=form.quality,
         printer_class=form.printer_class,
+        printer_group=form.printer_group,
+        printer_tags=tuple(each for each in form.printer_tags.split(",") if each.strip()),
         printer_id=PrinterId(form.printer_id) if form.printer_id else None,
         overrides=form.settings,
         priority=form.priority,

@@ -2,20 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import cast
 
 from aiohttp import web
 
-from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, asked, who
+from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, asked, taken, who
 from coordinator.api.codes import ORDER
 from coordinator.api.documents import Items, JobDocument, Page, WaitDocument
-from coordinator.api.forms import OrderForm, order_of
+from coordinator.api.forms import JobForm, OrderForm, order_of, refused
 from coordinator.api.once import once
-from coordinator.api.queries import JobsQuery, job_cursor, job_place
+from coordinator.api.problems import FieldError
+from coordinator.api.queries import JobsMeant, JobsQuery, job_cursor, job_place
 from coordinator.api.render import API_ROOT, job_document, wait_document
 from coordinator.api.routes import Handler, Route, named
-from coordinator.api.uploads import Upload, fingerprint_of, received
+from coordinator.api.uploads import Form, fingerprint_of, no_file, received_form
 from coordinator.api.versions import expecting_job, job_tag, tagged
-from coordinator.domain.access import Permission
+from coordinator.domain.access import Caller, Permission
+from coordinator.domain.controls import JobChanges
 from coordinator.domain.jobs import Job
 from coordinator.domain.listing import JobsWanted
 from coordinator.errors import NotPermitted
@@ -25,21 +28,25 @@ from protocols.wire.vocabulary import JobId
 
 
 async def submit_job(request: web.Request) -> web.Response:
-    """Take a model or G-code and what is wanted of it; 201 with the job."""
+    """Take a model or G-code, or name a model of the farm, and what is wanted; 201 with the job."""
     farm = request.app[FARM]
     limit = request.app[UPLOAD_BYTES_MAX]
-    async with received(request, farm.artifacts, file_bytes_max=limit) as upload:
-        order = _order(request, upload)
+    async with received_form(request, farm.artifacts, file_bytes_max=limit) as form:
+        order = _order(request, form)
 
         async def made(job_id: str) -> web.Response | None:
             return await _made(request, JobId(job_id))
 
         async def make(job_id: str) -> web.Response:
             wanted = replace(order, job_id=JobId(job_id))
-            job = await orders.accept_order(farm, wanted, upload.file)
+            if form.file is not None:
+                job = await orders.accept_order(farm, wanted, form.file)
+            else:
+                said = order.model_id, order.model_version or None
+                job = await orders.order_version(farm, wanted, *said)
             return await _submitted(request, job.job_id)
 
-        return await once(request, fingerprint_of(upload), farm.ids.new("job"), made, make)
+        return await once(request, fingerprint_of(form), farm.ids.new("job"), made, make)
 
 
 async def _made(request: web.Request, job_id: JobId) -> web.Response | None:
@@ -56,33 +63,35 @@ async def _submitted(request: web.Request, job_id: JobId) -> web.Response:
     return response
 
 
-def _order(request: web.Request, upload: Upload) -> Order:
-    """Return what is ordered, as whoever orders may.
+def _order(request: web.Request, form: Form) -> Order:
+    """Return what is ordered, as whoever orders may: a file, or a model of the farm.
 
     Raises:
         BadRequest: 422, with every field that is wrong.
         NotPermitted: `priority_not_permitted`.
     """
     caller = request[CALLER]
-    order = order_of(upload.fields, upload.file_name, *who(request))
-    manages = caller.may(Permission.JOBS_MANAGE)
-    if order.priority > 0 and not manages:
+    order = order_of(form.fields, form.file_name, *who(request))
+    if form.file is None and not order.model_id:
+        raise no_file()
+    if form.file is not None and order.model_id:
+        raise refused([FieldError(pointer="/model_id", detail="a file came as well: send one")])
+    check_priority(caller, order.priority)
+    return replace(order, owner=caller.owner, approved=caller.may(Permission.JOBS_MANAGE))
+
+
+def check_priority(caller: Caller, priority: int) -> None:
+    """Refuse who puts a job before those of others and may not; `priority_not_permitted`."""
+    if priority > 0 and not caller.may(Permission.JOBS_MANAGE):
         raise NotPermitted(
             "priority_not_permitted", "only an operator puts a job before those of others"
         )
-    return replace(order, owner=caller.owner, approved=manages)
 
 
 async def list_jobs(request: web.Request) -> web.Response:
     """Return a page of jobs, in order of arrival unless told."""
     query = asked(request, JobsQuery)
-    wanted = JobsWanted(
-        states=frozenset(query.state) or None,
-        material=query.material,
-        printer_class=query.printer_class,
-        since=query.since,
-        newest=query.order == "newest",
-    )
+    wanted = replace(jobs_meant(query), newest=query.order == "newest")
     page = await reading.jobs_page(
         request.app[FARM], wanted, after=job_place(query.cursor), limit=query.limit
     )
@@ -92,6 +101,19 @@ async def list_jobs(request: web.Request) -> web.Response:
         "total": page.total,
     }
     return tagged(request, document)
+
+
+def jobs_meant(query: JobsMeant) -> JobsWanted:
+    """Return which jobs are asked for."""
+    return JobsWanted(
+        states=frozenset(query.state) or None,
+        material=query.material,
+        printer_class=query.printer_class,
+        owner=query.owner,
+        model_id=query.model_id,
+        text=query.text,
+        since=query.since,
+    )
 
 
 async def show_job(request: web.Request) -> web.Response:
@@ -127,6 +149,17 @@ async def approve_job(request: web.Request) -> web.Response:
     job_id = _job_id(request)
     job = await controlling.approve_job(expecting_job(request, job_id), job_id, *who(request))
     return await _job_response(request, job.job_id)
+
+
+async def change_job(request: web.Request) -> web.Response:
+    """Give a job another name, priority or due date; what is not said stays as it is."""
+    job_id, caller = _job_id(request), request[CALLER]
+    said = taken(request, JobForm).model_dump(exclude_unset=True)
+    wanted = cast(JobChanges, said)
+    check_priority(caller, wanted.get("priority", 0))
+    farm, only_of = expecting_job(request, job_id), caller.steers_only
+    await controlling.reorder_job(farm, job_id, wanted, *who(request), only_of=only_of)
+    return await _job_response(request, job_id)
 
 
 async def _job_response(request: web.Request, job_id: JobId, *, status: int = 200) -> web.Response:
@@ -166,7 +199,7 @@ ROUTES = (
         form=OrderForm,
         gives=JobDocument,
         status=201,
-        problems=ORDER,
+        problems=(*ORDER, "unknown_model", "unknown_version"),
         once=True,
         versioned=True,
     ),
@@ -187,6 +220,17 @@ ROUTES = (
         gives=JobDocument,
         problems=(_UNKNOWN,),
         versioned=True,
+    ),
+    Route(
+        method="PATCH",
+        path=_JOB,
+        handler=change_job,
+        needs=Permission.JOBS_SUBMIT,
+        takes=JobForm,
+        gives=JobDocument,
+        problems=(_UNKNOWN, "not_your_job", "priority_not_permitted", "job_ended"),
+        versioned=True,
+        guarded=True,
     ),
     Route(
         method="GET",

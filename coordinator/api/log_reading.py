@@ -8,9 +8,10 @@ from typing_extensions import TypedDict
 
 from coordinator.api.asking import asked
 from coordinator.api.operating import MACHINE
-from coordinator.api.queries import LIMIT, LIMIT_MAX, Count, Query, Time, Word
+from coordinator.api.queries import LIMIT, LIMIT_MAX, Count, Query, Word
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
+from coordinator.api.times import Time
 from coordinator.domain.access import Permission
 from coordinator.domain.history import moment
 from coordinator.log_ring import LogLine, LogQuestion

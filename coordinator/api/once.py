@@ -6,6 +6,7 @@ try makes it under the same id, or tells of it. What was refused made nothing: t
 the request as it should have been.
 """
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -34,6 +35,11 @@ Make = Callable[[str], Awaitable[web.Response]]
 def prepare(app: web.Application) -> None:
     """Have an application know what it is answering."""
     app[_IN_FLIGHT] = set()
+
+
+async def fingerprint_of_body(request: web.Request) -> str:
+    """Return a hash of a body that is no upload."""
+    return hashlib.sha256(await request.read()).hexdigest()
 
 
 async def once(

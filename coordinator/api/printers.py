@@ -1,6 +1,7 @@
 """The routes of printers: look, clear their beds, take them out of service, command them."""
 
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from aiohttp import web
 
@@ -8,15 +9,16 @@ from coordinator.api.asking import BOARD, FARM, actor_of, asked, taken, who
 from coordinator.api.codes import OPEN
 from coordinator.api.documents import Page, PrinterDocument
 from coordinator.api.documents_farm import CommandedDocument
-from coordinator.api.forms import CommandForm, ServiceForm
-from coordinator.api.queries import PrintersQuery, cursor_of, place_of
+from coordinator.api.forms import CommandForm, PrinterForm, ServiceForm
+from coordinator.api.queries import PrintersMeant, PrintersQuery, cursor_of, place_of
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import JSON, Handler, Route, named
 from coordinator.api.versions import expecting_printer, known, tagged
 from coordinator.domain.access import Permission
 from coordinator.domain.printers import Printer
-from coordinator.usecases import beds, commanding, controlling
+from coordinator.usecases import beds, commanding, controlling, fleet
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.fleet import PrinterChanges
 from protocols.wire.vocabulary import PrinterId
 
 
@@ -29,7 +31,7 @@ async def list_printers(request: web.Request) -> web.Response:
         return _answer(request, listed.body, listed.tag, packed=packs)
     query = asked(request, PrintersQuery)
     last = place_of(query.cursor).get("id", "") if query.cursor else ""
-    found = [entry for entry in await board.entries() if _wanted(query, entry.document)]
+    found = [entry for entry in await board.entries() if is_meant(query, entry.document)]
     rest = [entry for entry in found if entry.document["id"] > last]
     page = rest[: query.limit]
     document = {
@@ -40,10 +42,14 @@ async def list_printers(request: web.Request) -> web.Response:
     return tagged(request, document)
 
 
-def _wanted(query: PrintersQuery, printer: PrinterDocument) -> bool:
+def is_meant(query: PrintersMeant, printer: PrinterDocument) -> bool:
+    """Whether a printer is one of those that are asked for."""
     return (
         (not query.status or printer["status"] in query.status)
         and query.printer_class in ("", printer["printer_class"])
+        and query.printer_group in ("", printer["printer_group"])
+        and all(tag.lower() in printer["tags"] for tag in query.tag)
+        and query.location in ("", printer["location"])
         and query.agent in ("", printer["agent_id"])
         and query.material in ("", printer["material"])
     )
@@ -87,6 +93,15 @@ async def set_service(request: web.Request) -> web.Response:
     printer_id, form = _printer_id(request), taken(request, ServiceForm)
     farm = expecting_printer(request, printer_id)
     await controlling.set_service(farm, printer_id, form.in_service, *who(request))
+    return await _printer_response(request, printer_id)
+
+
+async def change_printer(request: web.Request) -> web.Response:
+    """Say what a printer is to people: group, tags, location, notes, what it holds."""
+    printer_id = _printer_id(request)
+    said = taken(request, PrinterForm).model_dump(exclude_unset=True)
+    farm = expecting_printer(request, printer_id)
+    await fleet.change_printer(farm, printer_id, cast(PrinterChanges, said), *who(request))
     return await _printer_response(request, printer_id)
 
 
@@ -151,6 +166,17 @@ ROUTES = (
         takes=ServiceForm,
         gives=PrinterDocument,
         problems=(_UNKNOWN, "epoch_raised"),
+        versioned=True,
+        guarded=True,
+    ),
+    Route(
+        method="PATCH",
+        path=_PRINTER,
+        handler=change_printer,
+        needs=Permission.PRINTERS_MANAGE,
+        takes=PrinterForm,
+        gives=PrinterDocument,
+        problems=(_UNKNOWN, "tags_out_of_range", "spool_loaded"),
         versioned=True,
         guarded=True,
     ),

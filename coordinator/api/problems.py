@@ -91,6 +91,10 @@ _POINTERS = {
     "types_out_of_range": "/types",
     "description_too_long": "/description",
     "no_such_event": "/after",
+    "unknown_project": "/project_id",
+    "weight_out_of_range": "/remaining_g",
+    "no_such_printers": "/printer_group",
+    "tags_out_of_range": "/tags",
 }
 
 # Long enough not to hammer a busy database, short enough for a person to wait.

@@ -4,14 +4,15 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from multidict import MultiMapping
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from coordinator.api.forms import WORD_CHARACTERS_MAX, field_errors
+from coordinator.api.names import NAME_CHARACTERS_MAX
 from coordinator.api.problems import BadRequest, FieldError, Problem
+from coordinator.api.times import Time, time_of
 from coordinator.domain.history import Head
 from coordinator.domain.jobs import JobState
 from coordinator.domain.listing import JobPlace
@@ -34,14 +35,6 @@ def _count(said: Any) -> int:
     return int(text)
 
 
-def _time(said: Any) -> datetime:
-    try:
-        at = said if isinstance(said, datetime) else datetime.fromisoformat(str(said))
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("a time as in 2026-01-31T12:00:00Z is wanted") from error
-
-
 def _head(said: Any) -> Head:
     number, _, hashed = str(said).partition(":")
     if len(hashed) != 64 or set(hashed) - set("0123456789abcdef"):
@@ -53,11 +46,6 @@ Count = Annotated[
     int,
     BeforeValidator(_count),
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 10**_DIGITS_MAX - 1}),
-]
-Time = Annotated[
-    datetime,
-    BeforeValidator(_time),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
 ]
 KnownHead = Annotated[
     Head,
@@ -73,25 +61,41 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
 
-class JobsQuery(Query):
-    """Which jobs, and which page of them."""
+class JobsMeant(Query):
+    """Which jobs."""
 
     state: list[JobState] = Field(default=[], description="any of these; may be repeated")
     material: Word = ""
     printer_class: Word = ""
+    owner: Word = Field(default="", description="as history names them: user:anna")
+    model_id: Word = ""
+    text: str = Field(default="", max_length=NAME_CHARACTERS_MAX, description="in the name")
     since: Time | None = Field(default=None, description="changed then or later")
+
+
+class JobsQuery(JobsMeant):
+    """Which jobs, and which page of them."""
+
     order: Literal["arrival", "newest"] = "arrival"
     limit: int = Field(default=LIMIT, ge=1, le=LIMIT_MAX)
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 
 
-class PrintersQuery(Query):
-    """Which printers, and which page of them; all of them unless told."""
+class PrintersMeant(Query):
+    """Which printers."""
 
     status: list[PrinterStatus] = Field(default=[], description="any of these; may be repeated")
     printer_class: Word = ""
     agent: Word = ""
     material: Word = ""
+    printer_group: Word = ""
+    tag: list[Word] = Field(default=[], description="all of these; may be repeated")
+    location: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
+
+
+class PrintersQuery(PrintersMeant):
+    """Which printers, and which page of them; all of them unless told."""
+
     limit: int | None = Field(default=None, ge=1, le=LIMIT_MAX)
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 
@@ -170,7 +174,7 @@ def job_place(cursor: str) -> JobPlace | None:
         return None
     found = place_of(cursor)
     try:
-        return JobPlace(_time(found["at"]), JobId(found["id"]))
+        return JobPlace(time_of(found["at"]), JobId(found["id"]))
     except (KeyError, ValueError) as error:
         raise wrong("cursor", "is none that was given") from error
 

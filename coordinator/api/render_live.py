@@ -3,7 +3,7 @@
 from typing import Any
 
 from coordinator.api.documents_live import JobGlanceDocument
-from coordinator.api.render import moment
+from coordinator.api.render import moment, moment_or_null
 from coordinator.usecases.watching import JobGlance
 
 
@@ -24,6 +24,7 @@ def job_glance_document(glance: JobGlance) -> JobGlanceDocument:
         "printer_class": job.printer_class,
         "printer_id": job.printer_id,
         "priority": job.priority,
+        "due_at": moment_or_null(job.due_at),
         "created_at": moment(job.created_at),
         "updated_at": moment(job.updated_at),
         "version": job.version,

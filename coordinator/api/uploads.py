@@ -32,31 +32,48 @@ class Upload:
     fields: Mapping[str, str]
 
 
-def fingerprint_of(upload: Upload) -> str:
-    """Return a hash of all that a form brought; its boundary, and the parts' order, are nothing."""
-    said = [upload.file.sha256, upload.file_name, sorted(upload.fields.items())]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-
 @dataclass(slots=True)
-class _Reading:
-    """An upload as far as it was read."""
+class Form:
+    """What a form brought so far; its file may be none."""
 
     fields: dict[str, str] = field(default_factory=dict)
     file_name: str = ""
     file: StagedFile | None = None
 
 
+def fingerprint_of(upload: Upload | Form) -> str:
+    """Return a hash of all that a form brought; its boundary, and the parts' order, are nothing."""
+    sha256 = upload.file.sha256 if upload.file is not None else ""
+    said = [sha256, upload.file_name, sorted(upload.fields.items())]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
 @asynccontextmanager
 async def received(
     request: web.Request, artifacts: ArtifactStore, *, file_bytes_max: int
 ) -> AsyncIterator[Upload]:
-    """Read a multipart form with one part `file`; the rest are fields, in any order.
+    """Read a multipart form with one part `file`; else as `received_form`.
+
+    Raises:
+        BadRequest: no form, no file, too long.
+        Unavailable: the disk is full.
+    """
+    async with received_form(request, artifacts, file_bytes_max=file_bytes_max) as form:
+        if form.file is None:
+            raise no_file()
+        yield Upload(file=form.file, file_name=form.file_name, fields=form.fields)
+
+
+@asynccontextmanager
+async def received_form(
+    request: web.Request, artifacts: ArtifactStore, *, file_bytes_max: int
+) -> AsyncIterator[Form]:
+    """Read a multipart form, with a part `file` or without; the rest are fields, in any order.
 
     The staged file is gone at the end of the block unless it was kept.
 
     Raises:
-        BadRequest: no form, no file, too long.
+        BadRequest: no form, too long.
         Unavailable: the disk is full.
     """
     if not request.content_type.startswith("multipart/form-data"):
@@ -64,23 +81,13 @@ async def received(
     declared = request.content_length
     if declared is not None and declared > file_bytes_max + FIELDS_MAX * FIELD_BYTES_MAX:
         raise _too_large(file_bytes_max)
-    reading = _Reading()
+    form = Form()
     async with AsyncExitStack() as stack:
         try:
-            await _read(request, artifacts, reading, stack, file_bytes_max)
+            await _read(request, artifacts, form, stack, file_bytes_max)
         except _BROKEN as error:
             raise _refused(400, "broken_form", "The form ends early or is malformed.") from error
-        if reading.file is None:
-            raise BadRequest(
-                Problem(
-                    status=422,
-                    code="no_file",
-                    title="No file",
-                    detail="Send the model or the G-code as the part `file`.",
-                    errors=(FieldError(pointer="/file", detail="is missing"),),
-                )
-            )
-        yield Upload(file=reading.file, file_name=reading.file_name, fields=reading.fields)
+        yield form
 
 
 @asynccontextmanager
@@ -110,10 +117,23 @@ async def received_whole(
         yield Upload(file=file, file_name=name, fields={})
 
 
+def no_file() -> BadRequest:
+    """Return the answer to a form that lacks its file."""
+    return BadRequest(
+        Problem(
+            status=422,
+            code="no_file",
+            title="No file",
+            detail="Send the model or the G-code as the part `file`.",
+            errors=(FieldError(pointer="/file", detail="is missing"),),
+        )
+    )
+
+
 async def _read(
     request: web.Request,
     artifacts: ArtifactStore,
-    reading: _Reading,
+    form: Form,
     stack: AsyncExitStack,
     file_bytes_max: int,
 ) -> None:
@@ -123,19 +143,17 @@ async def _read(
         if part.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise _refused(415, "compressed", "Send the file as it is, not compressed.")
         if part.name == "file":
-            if reading.file is not None:
+            if form.file is not None:
                 raise _refused(422, "two_files", "Send one file for each job.")
-            reading.file_name = file_name_of(part.filename or "")
-            reading.file = await stack.enter_async_context(
-                artifacts.stage(suffix_of(reading.file_name))
-            )
-            await _stage(part, reading.file, file_bytes_max)
-        elif len(reading.fields) >= FIELDS_MAX:
+            form.file_name = file_name_of(part.filename or "")
+            form.file = await stack.enter_async_context(artifacts.stage(suffix_of(form.file_name)))
+            await _stage(part, form.file, file_bytes_max)
+        elif len(form.fields) >= FIELDS_MAX:
             raise _refused(413, "too_many_fields", f"A form has at most {FIELDS_MAX} fields.")
-        elif part.name in reading.fields:
+        elif part.name in form.fields:
             raise _refused(422, "repeated_field", f"The field {part.name[:40]!r} comes twice.")
         else:
-            reading.fields[part.name] = await _text(part)
+            form.fields[part.name] = await _text(part)
 
 
 async def _stage(part: BodyPartReader, file: StagedFile, file_bytes_max: int) -> None:

@@ -17,7 +17,7 @@ from aiohttp import web
 from coordinator.api.asking import FARM
 from coordinator.api.packing import digest, packed
 from coordinator.api.problems import BadRequest, Problem
-from coordinator.api.render import standing_document
+from coordinator.api.render_printers import standing_document
 from coordinator.domain.jobs import Job
 from coordinator.domain.rebuilt import Rebuilt
 from coordinator.ports import Store, Unit
@@ -74,7 +74,7 @@ def expecting_job(request: web.Request, job_id: JobId) -> Farm:
     async def version(unit: Unit) -> str:
         return job_tag(await the_job(unit, job_id))
 
-    return _expecting(request, version)
+    return expecting(request, version)
 
 
 def expecting_printer(request: web.Request, printer_id: PrinterId) -> Farm:
@@ -85,10 +85,11 @@ def expecting_printer(request: web.Request, printer_id: PrinterId) -> Farm:
         view = await reading.printer_view_in(live, unit, printer_id)
         return digest(packed(standing_document(view)))
 
-    return _expecting(request, version)
+    return expecting(request, version)
 
 
-def _expecting(request: web.Request, version: Check) -> Farm:
+def expecting(request: web.Request, version: Check) -> Farm:
+    """Return the farm, which changes nothing once a thing's version is not as If-Match says."""
     farm, given = request.app[FARM], request.headers.get("If-Match")
     if given is None or given.strip() == "*":
         return farm

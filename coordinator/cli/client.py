@@ -1,10 +1,9 @@
 """The API as methods: what the commands, and the demo, ask a coordinator with."""
 
 import json
-import secrets
 import ssl
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
 from coordinator.cli.exits import CommandFailed, NotAllowed, NotReachable, UsageWrong
+from coordinator.cli.multipart import CHUNK_BYTES, Form, chunks, form_of
 from coordinator.cli.place import NOT_RUNNING, Place, locate
 from coordinator.tls_faults import trouble_in
 
@@ -29,9 +29,8 @@ SUBMITTED_S = 300.0
 COMMANDED_S = 75.0
 # A million events take a minute, and a small machine several.
 VERIFIED_S = 900.0
-CHUNK_BYTES = 256 * 1024
 # What is read of a list at once.
-PAGE_JOBS = 500
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +75,18 @@ class FarmClient:
 
     def jobs(self, states: Sequence[str] = ()) -> list[Document]:
         """Return jobs in order of arrival; only those in one of the states, if any are given."""
-        wanted = [("limit", str(PAGE_JOBS)), *(("state", state) for state in states)]
-        jobs: list[Document] = []
+        return self.all_of("jobs", [("state", state) for state in states])
+
+    def all_of(self, path: str, wanted: Sequence[tuple[str, str]] = ()) -> list[Document]:
+        """Return a whole list, page by page, narrowed by what is wanted."""
+        found: list[Document] = []
         cursor: str | None = ""
         while cursor is not None:
-            page = self.ask("GET", f"jobs?{urlencode([*wanted, ('cursor', cursor)])}")
-            jobs += page["items"]
+            query = urlencode([("limit", str(PAGE)), *wanted, ("cursor", cursor)])
+            page = self.ask("GET", f"{path}?{query}")
+            found += page["items"]
             cursor = page["next"]
-        return jobs
+        return found
 
     def job(self, job_id: str) -> Document:
         """Return one job."""
@@ -99,24 +102,29 @@ class FarmClient:
 
     def submit(self, file: Path, fields: Mapping[str, str]) -> Document:
         """Send a model or G-code with what is wanted of it."""
-        boundary = secrets.token_hex(16)
+        return self.send("jobs", file, fields)
+
+    def send(self, path: str, file: Path | None, fields: Mapping[str, str]) -> Document:
+        """Send a form: a file, or none, and fields beside it."""
+        if file is None:
+            return self._send(path, form_of(fields))
         try:
             opened = file.open("rb")
         except OSError as error:
             raise CommandFailed(f"{file} can't be read: {error.strerror}") from error
         with opened:
-            head, tail = _form(boundary, fields, file.name)
-            size = opened.seek(0, 2)
-            opened.seek(0)
-            request = _Request(
-                method="POST",
-                path="jobs",
-                body=(head, opened, tail),
-                body_bytes=len(head) + size + len(tail),
-                content_type=f"multipart/form-data; boundary={boundary}",
-                answer_s=SUBMITTED_S,
-            )
-            return self._document(request)
+            return self._send(path, form_of(fields, opened, file.name))
+
+    def _send(self, path: str, form: Form) -> Document:
+        request = _Request(
+            method="POST",
+            path=path,
+            body=form.parts,
+            body_bytes=form.size_bytes,
+            content_type=form.content_type,
+            answer_s=SUBMITTED_S,
+        )
+        return self._document(request)
 
     def users(self) -> list[Document]:
         """Return all users, by name."""
@@ -313,7 +321,7 @@ class FarmClient:
         # Who refuses an upload may hang up in the middle of it, with its answer already sent.
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.endheaders()
-            for chunk in _chunks(request.body):
+            for chunk in chunks(request.body):
                 connection.send(chunk)
         return connection.getresponse()
 
@@ -352,30 +360,6 @@ def _write(to: BinaryIO, chunk: bytes) -> None:
         to.write(chunk)
     except OSError as error:
         raise CommandFailed(f"{to.name} can't be written: {error.strerror}") from error
-
-
-def _chunks(parts: Sequence[bytes | BinaryIO]) -> Iterator[bytes]:
-    for part in parts:
-        if isinstance(part, bytes):
-            yield part
-        else:
-            while chunk := part.read(CHUNK_BYTES):
-                yield chunk
-
-
-def _form(boundary: str, fields: Mapping[str, str], file_name: str) -> tuple[bytes, bytes]:
-    """Return what stands before and after the file in a form, after RFC 7578; fields go first."""
-    # As browsers do: what would end the quotes or the line is replaced.
-    plain = file_name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    parts.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{plain}"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    )
-    return "".join(parts).encode("utf-8", "replace"), f"\r\n--{boundary}--\r\n".encode()
 
 
 def wait_for_end(farm: FarmClient, job_id: str, *, period_s: float = 1.0) -> Document:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -10,9 +11,10 @@ from coordinator.cli import completing
 from coordinator.cli.called import CALLED
 from coordinator.cli.exits import JobFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
+from coordinator.cli.times import later
 
 if TYPE_CHECKING:
-    from coordinator.cli.client import Document
+    from coordinator.cli.client import Document, FarmClient
 
 # What needs the HTTP and the drawing library is imported where it is used: help comes at once.
 
@@ -25,7 +27,10 @@ JobId = Annotated[
 
 @app.command()
 def submit(
-    file: Annotated[Path, typer.Argument(help="STL, 3MF, OBJ, PLY, GLB, or G-code.")],
+    file: Annotated[Path | None, typer.Argument(help="STL, 3MF, OBJ, PLY, GLB, or G-code.")] = None,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL[/VERSION]", help="A model of the farm, not a file.")
+    ] = "",
     copies: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
     per_plate: Annotated[
         int,
@@ -36,10 +41,15 @@ def submit(
     printer_class: Annotated[
         str, typer.Option("--class", help="Only printers of this class.")
     ] = "",
+    group: Annotated[str, typer.Option(help="Only printers of this group.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="Only printers with this tag.")] = None,
     printer: Annotated[
         str, typer.Option(help="Only this printer.", autocompletion=completing.printers)
     ] = "",
     priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
+    due: Annotated[
+        str, typer.Option(help="When it should be finished: 2026-01-31T12:00, 2d.")
+    ] = "",
     name: Annotated[str, typer.Option(help="What to call it; the file's name if not given.")] = "",
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A slicer setting.")
@@ -50,35 +60,40 @@ def submit(
     url: Url = "",
     token_file: TokenFile = None,
 ) -> None:
-    """Send a model or G-code to the farm."""
+    """Order a print: of a model or G-code that is sent, or of a model of the farm."""
+    if (file is None) == (not model):
+        raise UsageWrong("give a FILE, or name a model with --model")
     fields = {
         "copies": str(copies),
         "copies_per_plate": str(per_plate),
         "material": material,
         "quality": quality,
         "printer_class": printer_class,
+        "printer_group": group,
+        "printer_tags": ",".join(tag or ()),
         "printer_id": printer,
         "priority": str(priority),
         "name": name,
         "settings": json.dumps(_settings(settings or [])),
+        **_of_model(model),
+        **({"due_at": later(due)} if due else {}),
     }
 
-    from coordinator.cli.client import connect, wait_for_end
+    from coordinator.cli.client import connect
 
     farm = connect(url, token_file)
-    job = farm.submit(file, fields)
-    if watch and not as_json:
-        from coordinator.cli.watching import watch_job
-
-        job = watch_job(farm, job["id"])
-    elif wait or watch:
-        job = wait_for_end(farm, job["id"])
+    job = farm.send("jobs", file, fields)
+    if wait or watch:
+        job = _ended(farm, job["id"], shown=watch and not as_json)
     _say(job, as_json=as_json, must_finish=wait or watch)
 
 
 @app.command("ls")
 def list_jobs(
     state: Annotated[list[str] | None, typer.Option(help="Only jobs in this state.")] = None,
+    owner: Annotated[str, typer.Option(help="Only of this owner: user:anna.")] = "",
+    model: Annotated[str, typer.Option(help="Only of this model.")] = "",
+    text: Annotated[str, typer.Option(help="Only with this in their names.")] = "",
     as_json: Json = False,
     url: Url = "",
     token_file: TokenFile = None,
@@ -87,12 +102,15 @@ def list_jobs(
     from coordinator.cli import output
     from coordinator.cli.client import connect
 
-    jobs = connect(url, token_file).jobs(state or ())
+    narrowed = {"owner": owner, "model_id": model, "text": text}
+    wanted = [("state", each) for each in state or ()]
+    wanted += [(name, value) for name, value in narrowed.items() if value]
+    jobs = connect(url, token_file).all_of("jobs", wanted)
     if as_json:
         output.print_json(jobs)
         return
     output.print_table(
-        ["ID", "NAME", "STATE", "COPIES", "MATERIAL", "WHY"],
+        ["ID", "NAME", "STATE", "COPIES", "MATERIAL", "DUE", "WHY"],
         (
             [
                 job["id"],
@@ -100,6 +118,7 @@ def list_jobs(
                 output.job_state(job),
                 f"{job['copies_finished']}/{job['copies']}",
                 job["material"],
+                output.due(job),
                 output.why_not(job),
             ]
             for job in jobs
@@ -143,6 +162,12 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
         if unmade["ratio"] is not None:
             state = f"{unmade['stage']}, {unmade['ratio']:.0%}"
         typer.echo(f"no plate for {unmade['printer_class']}: {state}")
+    if job["model_id"]:
+        typer.echo(f"model: {job['model_id']}, version {job['model_version']}")
+    for words in job["warnings"]:
+        typer.echo(f"warning: {words}")
+    if job["due_at"]:
+        typer.echo(f"due: {output.due(job)}")
     if demand := output.demand(job):
         typer.echo(f"all copies: {demand}")
     output.print_table(
@@ -212,6 +237,29 @@ def cancel(
 
 
 @app.command()
+def change(
+    job_id: JobId,
+    priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
+    due: Annotated[str | None, typer.Option(help="2026-01-31T12:00, 2d; none for none.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Give a job another priority, due date or name."""
+    from coordinator.cli.client import connect
+
+    said: dict[str, object] = {"priority": priority, "name": name}
+    said = {field: value for field, value in said.items() if value is not None}
+    if due is not None:
+        said["due_at"] = None if due == "none" else later(due)
+    _say(
+        connect(url, token_file).ask("PATCH", f"jobs/{quote(job_id, safe='')}", said),
+        as_json=as_json,
+    )
+
+
+@app.command()
 def pause(
     job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
 ) -> None:
@@ -261,6 +309,20 @@ def _require_finished(job: "Document") -> None:
         raise JobFailed(
             f"{job['id']} is {job['state']}" + (f": {job['reason']}" * bool(job["reason"]))
         )
+
+
+def _ended(farm: "FarmClient", job_id: str, *, shown: bool) -> "Document":
+    from coordinator.cli.client import wait_for_end
+    from coordinator.cli.watching import watch_job
+
+    return watch_job(farm, job_id) if shown else wait_for_end(farm, job_id)
+
+
+def _of_model(said: str) -> dict[str, str]:
+    if not said:
+        return {}
+    model_id, _, version = said.partition("/")
+    return {"model_id": model_id, **({"version": version} if version else {})}
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:

@@ -9,17 +9,20 @@ from coordinator.cli import (
     agents,
     asking_verbs,
     backups,
+    bulk,
     demo_command,
     disk,
     events,
     jobs,
     keys,
     log_verbs,
+    models,
     printers,
     profiles,
     runs,
     settings_verbs,
     slicing_verbs,
+    spools,
     tls_verbs,
     users,
     verifying,
@@ -52,8 +55,14 @@ app.add_typer(asking_verbs.session_app, name="session")
 app.command("doctor")(settings_verbs.doctor)
 app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
+jobs.app.command("all")(bulk.all_jobs)
+printers.app.command("all")(bulk.all_printers)
 app.add_typer(jobs.app, name="job")
+app.add_typer(models.app, name="model")
+app.add_typer(models.project_app, name="project")
 app.add_typer(printers.app, name="printer")
+app.add_typer(spools.app, name="spool")
+app.add_typer(spools.material_app, name="material")
 app.add_typer(runs.app, name="run")
 app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")

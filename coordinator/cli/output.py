@@ -83,6 +83,13 @@ def job_state(job: Document) -> Text:
     return state_text(job["state"])
 
 
+def due(job: Document) -> str:
+    """Return when a job is due, and whether it is late; nothing where nobody said."""
+    if not job["due_at"]:
+        return ""
+    return f"{job['due_at'][:16].replace('T', ' ')}Z" + (" late" if job["late"] else "")
+
+
 def why_not(job: Document) -> str:
     """Return why a job failed or waits, in words; nothing where all is well."""
     waits = job["waits"] if not job["copies_live"] else []

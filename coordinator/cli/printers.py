@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -22,6 +23,8 @@ PrinterId = Annotated[
 @app.command("ls")
 def list_printers(
     status: Annotated[list[str] | None, typer.Option(help="Only printers of this status.")] = None,
+    group: Annotated[str, typer.Option(help="Only printers of this group.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="Only printers with this tag.")] = None,
     as_json: Json = False,
     url: Url = "",
     token_file: TokenFile = None,
@@ -31,7 +34,13 @@ def list_printers(
     from coordinator.cli.client import connect
 
     farm = connect(url, token_file)
-    printers = [printer for printer in farm.printers() if not status or printer["status"] in status]
+    wanted = [("printer_group", group), *(("tag", each) for each in tag or ())]
+    query = urlencode([(name, value) for name, value in wanted if value])
+    printers = [
+        printer
+        for printer in farm.ask("GET", f"printers?{query}")["items"]
+        if not status or printer["status"] in status
+    ]
     for trouble in farm.health()["troubles"] or ():  # null for who may not read words
         typer.echo(f"farmhand: {trouble['words']}", err=True)
     for words in output.alarms(printers):
@@ -126,6 +135,35 @@ def service(
     _say(farm.set_service(printer_id, in_service=switch is Switch.ON), as_json=as_json)
 
 
+@app.command("set")
+def describe(
+    printer_id: PrinterId,
+    group: Annotated[str | None, typer.Option(help="What it belongs to; '' for none.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="What jobs may ask for; replaces all tags. '': none.")
+    ] = None,
+    location: Annotated[str | None, typer.Option(help="Where it stands.")] = None,
+    notes: Annotated[str | None, typer.Option(help="For people.")] = None,
+    material: Annotated[str | None, typer.Option(help="What it holds.")] = None,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Say what a printer is to people: group, tags, place, notes, material."""
+    from coordinator.cli.client import connect
+
+    fields = {
+        "printer_group": group,
+        "tags": tag,
+        "location": location,
+        "notes": notes,
+        "material": material,
+    }
+    said = {name: value for name, value in fields.items() if value is not None}
+    path = f"printers/{quote(printer_id, safe='')}"
+    _say(connect(url, token_file).ask("PATCH", path, said), as_json=as_json)
+
+
 @app.command()
 def send(
     printer_id: PrinterId,
@@ -180,7 +218,12 @@ def _say(printer: "Document", *, as_json: bool) -> None:
         "status": output.state_text(printer["status"]).plain,
         "bed": output.bed_text(printer["bed"]),
         "class": printer["printer_class"],
+        "group": printer["printer_group"],
+        "tags": ", ".join(printer["tags"]),
+        "location": printer["location"],
+        "notes": printer["notes"],
         "material": printer["material"],
+        "spool": printer["spool_id"],
         "driver": printer["driver"],
         "agent": printer["agent_id"],
         "temperatures": output.temperatures(printer["live"]),

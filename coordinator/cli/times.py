@@ -24,6 +24,18 @@ def seconds_of(text: str) -> float:
     return int(found[1]) * _SECONDS[found[2]]
 
 
+def later(text: str) -> str:
+    """Return a time that was given as such, or as how far ahead it is, as the API wants it.
+
+    Raises:
+        UsageWrong: it is none.
+    """
+    if ahead := _AGO.fullmatch(text):
+        wait = timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})
+        return (datetime.now(UTC) + wait).isoformat()
+    return time_of(text)
+
+
 def time_of(text: str) -> str:
     """Return a time that was given as such, or as how long ago it was, as the API wants it.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 
 from coordinator.domain import copies, jobs, leases, printers, staging
 from coordinator.domain.effects import Effects, Note, Poke, Save, Work
@@ -99,6 +100,26 @@ def approve(job: Job, now: datetime) -> tuple[Job, Effects]:
         raise NotNow("job_not_waiting", f"job {job.job_id} does not wait to be approved")
     job = jobs.changed(job, now, approved=True)
     return job, (Save(job), _job_note(job, "job.approved"), Poke(Work.DISPATCH))
+
+
+class JobChanges(TypedDict, total=False):
+    """What of a job's order may change while it waits or prints; what is not there stays."""
+
+    name: str
+    priority: int
+    due_at: datetime | None
+
+
+def reorder(job: Job, wanted: JobChanges, now: datetime) -> tuple[Job, Effects]:
+    """Give a job another name, priority or due date; what prints already goes on.
+
+    Raises:
+        NotNow: it has ended.
+    """
+    if job.state in jobs.ENDED:
+        raise NotNow("job_ended", f"job {job.job_id} is {job.state} already")
+    job = replace(jobs.changed(job, now), **wanted)
+    return job, (Save(job), _job_note(job, "job.reordered"), Poke(Work.DISPATCH))
 
 
 def check_steers(job: Job, only_of: str | None) -> None:

@@ -15,9 +15,11 @@ from protocols.wire.vocabulary import Epoch, PrinterId
 if TYPE_CHECKING:  # the values import this module for their own effects
     from coordinator.domain.accounts import ApiKey, User
     from coordinator.domain.jobs import Job
+    from coordinator.domain.library import Model, ModelVersion, Project
     from coordinator.domain.plates import Artifact, Plate
     from coordinator.domain.printers import Agent, Printer
     from coordinator.domain.runs import Run
+    from coordinator.domain.stock import Spool
 
 
 class Work(StrEnum):
@@ -41,7 +43,10 @@ class RaiseEpoch:
 class Save:
     """Store a value."""
 
-    value: "Job | Run | Printer | Agent | Plate | Artifact | User | ApiKey"
+    value: (
+        "Job | Run | Printer | Agent | Plate | Artifact | User | ApiKey"
+        " | Project | Model | ModelVersion | Spool"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,13 +22,28 @@ from typing import TypeAlias
 
 from coordinator.domain.accounts import ApiKey, User
 from coordinator.domain.jobs import Job
+from coordinator.domain.library import Model, ModelVersion, Project
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
+from coordinator.domain.stock import Spool
 
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 Row: TypeAlias = dict[str, Plain]
-Value: TypeAlias = Job | Run | Printer | Agent | Plate | Artifact | User | ApiKey
+Value: TypeAlias = (
+    Job
+    | Run
+    | Printer
+    | Agent
+    | Plate
+    | Artifact
+    | User
+    | ApiKey
+    | Project
+    | Model
+    | ModelVersion
+    | Spool
+)
 
 # What a line tells of: `job` and its id.
 Thing: TypeAlias = tuple[str, str]
@@ -45,8 +60,8 @@ class FarmEvent:
     """One line of the farm's history; stored in the transaction of what it tells.
 
     Attributes:
-        subject: `job`, `run`, `printer`, `agent`, `plate`, `artifact`, `user` or `key`,
-            with its id.
+        subject: `job`, `run`, `printer`, `agent`, `plate`, `artifact`, `user`, `key`, `project`,
+            `model`, `version` (of a model: `model-1/3`) or `spool`, with its id.
         name: what happened: `job.leased`, `bed.cleared`.
         actor: who did it: `user:anna`, `agent:pi-3`, `farm`.
         origin: the request, report, event or decision that led to it: `request req-7`, `dispatch`.
@@ -192,6 +207,14 @@ def thing_of(value: Value) -> Thing:
             return "user", value.user_id
         case ApiKey():
             return "key", value.key_id
+        case Project():
+            return "project", value.project_id
+        case Model():
+            return "model", value.model_id
+        case ModelVersion():
+            return "version", f"{value.model_id}/{value.number}"
+        case Spool():
+            return "spool", value.spool_id
 
 
 def row_of(value: Value) -> Row:

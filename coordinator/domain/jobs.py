@@ -41,15 +41,18 @@ class Job:
 
     Attributes:
         model_sha256: the model to slice, None where plates were given ready.
+        model_id: whose version `model_version` is sliced; empty and 0 where a file was brought.
         copies: how many are wanted, 1 or more.
         copies_per_plate: how many of them should lie on one bed; of a plate that was given, how
             many do.
         material: what it must be printed in; empty where any will do.
         quality: name of a quality profile; empty for the standard one.
         printer_class: only on printers of this class; empty where any will do.
+        printer_group: likewise, of this group; printer_tags: with all of these.
         printer_id: only on this printer; None where any will do.
         overrides: slicer settings that differ from the profile.
-        priority: higher first; equal ones in order of arrival.
+        priority: higher first; equal ones by when they are due, then in order of arrival.
+        due_at: when it should be finished; None where nobody said.
         held: nothing new is leased, and what prints is paused.
         owner: whose it is, as history names them: `user:anna`; empty where nobody wrote that down.
         approved: it may be printed; else it waits until somebody who may says so.
@@ -61,14 +64,19 @@ class Job:
     job_id: JobId
     name: str
     model_sha256: str | None = None
+    model_id: str = ""
+    model_version: int = 0
     copies: int = 1
     copies_per_plate: int = 1
     material: str = ""
     quality: str = ""
     printer_class: str = ""
+    printer_group: str = ""
+    printer_tags: tuple[str, ...] = ()
     printer_id: PrinterId | None = None
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
+    due_at: datetime | None = None
     held: bool = False
     owner: str = ""
     approved: bool = True
@@ -166,3 +174,14 @@ def changed(
         updated_at=now,
         version=job.version + 1,
     )
+
+
+def late(job: Job, now: datetime) -> bool:
+    """Whether a job was not finished when it was due; cancelled and failed ones are owed no more.
+
+    Args:
+        now: what counts for a job that is not finished yet.
+    """
+    if job.due_at is None or job.state in (JobState.CANCELLED, JobState.FAILED):
+        return False
+    return job.due_at < (job.updated_at if job.state is JobState.FINISHED else now)

@@ -5,9 +5,10 @@ who mends a model adds a version. A version tells where it came from, down to wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from coordinator.domain.effects import Effects, Note, Save
 from protocols.wire.to_agent import Scalar
 
 
@@ -125,3 +126,62 @@ class ModelVersion:
     note: str = ""
     author: str = ""
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a project or model stands in the order of arrival, which never changes."""
+
+    created_at: datetime
+    its_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectsWanted:
+    """Which projects; empty means that any will do.
+
+    Attributes:
+        text: in the name; capitals or not is nothing, as far as a to z go.
+        archived: those too.
+    """
+
+    text: str = ""
+    owner: str = ""
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsWanted:
+    """Which models; empty means that any will do, and else as `ProjectsWanted`."""
+
+    text: str = ""
+    owner: str = ""
+    project_id: str = ""
+    tag: str = ""
+    archived: bool = False
+
+
+def made(thing: Project | Model, verb: str = "created") -> Effects:
+    """Store something new, or changed; `verb` is what happened."""
+    subject = "project" if isinstance(thing, Project) else "model"
+    its_id = thing.project_id if isinstance(thing, Project) else thing.model_id
+    note = Note(subject=subject, subject_id=its_id, name=f"{subject}.{verb}")
+    return (Save(thing), note)
+
+
+def added(model: Model, version: ModelVersion) -> tuple[Model, Effects]:
+    """Return the model with one more version, and what has to be done about it."""
+    assert version.number == model.latest + 1, "versions are numbered without a gap"
+    grown = replace(
+        model,
+        latest=version.number,
+        updated_at=version.created_at,
+        version=model.version + 1,
+    )
+    note = Note(
+        subject="version",
+        subject_id=f"{model.model_id}/{version.number}",
+        name="version.added",
+        cause=version.note,
+    )
+    return grown, (Save(version), note, *made(grown, "grown"))

@@ -21,6 +21,7 @@ class JobsWanted:
     """Which jobs; None and empty mean that any will do.
 
     Attributes:
+        text: in the name; capitals or not is nothing, as far as a to z go.
         since: those that changed then or later.
         newest: those that came last first, instead of in order of arrival.
     """
@@ -28,6 +29,9 @@ class JobsWanted:
     states: Collection[JobState] | None = None
     material: str = ""
     printer_class: str = ""
+    owner: str = ""
+    model_id: str = ""
+    text: str = ""
     since: datetime | None = None
     newest: bool = False
 

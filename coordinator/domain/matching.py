@@ -67,6 +67,13 @@ def wish_misfits(job: Job, printer: Printer) -> tuple[Obstacle, ...]:
     if job.printer_class and job.printer_class != printer.printer_class:
         words = f"the job is for printers of class {job.printer_class} only"
         found.append(Obstacle("other_class", words))
+    if job.printer_group and job.printer_group != printer.printer_group:
+        words = f"the job is for printers of the group {job.printer_group} only"
+        found.append(Obstacle("other_group", words))
+    lacking = [tag for tag in job.printer_tags if tag not in printer.tags]
+    if lacking:
+        words = f"the job is for printers with the tag {' and '.join(lacking)} only"
+        found.append(Obstacle("lacks_tag", words))
     return tuple(found)
 
 

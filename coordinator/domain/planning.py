@@ -1,23 +1,23 @@
 """Which job goes to which printer: jobs and free printers in, leases out; always the same answer.
 
-Higher priority first, then order of arrival. A copy goes to the printer that was leased least so
-far, which spreads copies and wear; one that a later job insists on is left to it while others will
-do, and one on which this job went wrong is taken last.
+Higher priority first, then what is due first, then order of arrival. A copy goes to the printer
+that was leased least so far, which spreads copies and wear; one that a later job insists on is left
+to it while others will do, and one on which this job went wrong is taken last.
 
 A printer for whose class the job's model is not sliced yet is as good as any, but those with a
 plate go first. It is kept for the job while that is done: minutes, against the hours that a job
 behind it would print there.
 
-Printers of one class and material are alike to all jobs but those that name a printer. So jobs are
-matched with these groups, not with each printer: the work grows with the number of leases, not
-with jobs x printers.
+Printers of one class, material, group and tags are alike to all jobs but those that name a printer.
+So jobs are matched with these kinds, not with each printer: the work grows with the number of
+leases, not with jobs x printers.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coordinator.domain.jobs import Job
-from coordinator.domain.matching import UNSLICED, misfits, plate_for
+from coordinator.domain.matching import UNSLICED, misfits, plate_for, wish_misfits
 from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import Printer
 from protocols.wire.vocabulary import PrinterId
@@ -59,7 +59,8 @@ class Placement:
 
 def precedence(job: Job) -> tuple[object, ...]:
     """Return the key by which jobs are served, the first first."""
-    return (-job.priority, job.created_at, job.job_id)
+    due_at = job.due_at or job.created_at
+    return (-job.priority, job.due_at is None, due_at, job.created_at, job.job_id)
 
 
 def plan(wants: Iterable[Want], free: Iterable[Printer]) -> list[Placement]:
@@ -83,9 +84,10 @@ class Pool:
     def __init__(self, free: Iterable[Printer], insisted_on: Collection[PrinterId]) -> None:
         """Take the free printers, and those that some job insists on."""
         self._insisted_on = insisted_on
-        self._groups: dict[tuple[str, str], list[Printer]] = {}
+        self._groups: dict[tuple[object, ...], list[Printer]] = {}
         for printer in sorted(free, key=self._rank):
-            key = (printer.printer_class, printer.material.casefold())
+            material = printer.material.casefold()
+            key = (printer.printer_class, material, printer.printer_group, printer.tags)
             self._groups.setdefault(key, []).append(printer)
         self.left = sum(len(group) for group in self._groups.values())
 
@@ -94,9 +96,10 @@ class Pool:
 
     def may_suit(self, job: Job) -> bool:
         """Whether any printer left is not ruled out by what the job says, plates aside."""
+        material, of_any = job.material.casefold(), replace(job, printer_id=None)
         return any(
-            job.printer_class in ("", printer_class) and job.material.casefold() in ("", material)
-            for (printer_class, material), group in self._groups.items()
+            material in ("", group[0].material.casefold()) and not wish_misfits(of_any, group[0])
+            for group in self._groups.values()
             if group
         )
 

@@ -143,17 +143,18 @@ def _registered(presence: Presence, description: PrinterDescription) -> Effects:
 def _returned(
     presence: Presence, description: PrinterDescription, holding: Holding, now: datetime
 ) -> Effects:
+    known = holding.printer
     printer = replace(
-        holding.printer,
+        known,
         name=description.name,
         printer_class=description.printer_class,
         driver=description.driver,
-        material=description.material or holding.printer.material,
+        material=known.material if known.spool_id else description.material or known.material,
         can_pause=description.can_pause,
         bed_policy=description.bed_policy,
         online=True,
     )
-    effects: Effects = () if printer == holding.printer else (Save(printer),)
+    effects: Effects = () if printer == known else (Save(printer),)
     holding = replace(holding, printer=printer)
     if printer.journal_id != presence.journal_id:
         effects = (*effects, *_with_new_memory(holding, presence.journal_id, now))

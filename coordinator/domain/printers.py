@@ -74,7 +74,12 @@ class Printer:
 
     Attributes:
         printer_id: unique in the farm, whichever agent it hangs on.
-        material: what it holds, as its agent's configuration or a person last said.
+        material: what it holds, as its agent's configuration or a person last said; while a spool
+            is loaded, what is on that.
+        spool_id: the spool that its first tool draws from; empty where nobody said.
+        printer_group: what it belongs to, as people have it: `lab`; empty where it is in none.
+        tags: what jobs may ask for: `enclosed`; sorted, in lower case.
+        location, notes: for people.
         online: its agent is connected.
         seen: what its driver sees.
         foreign: it prints something that no agent of ours started.
@@ -93,6 +98,11 @@ class Printer:
     printer_class: str
     driver: str
     material: str = ""
+    spool_id: str = ""
+    printer_group: str = ""
+    tags: tuple[str, ...] = ()
+    location: str = ""
+    notes: str = ""
     can_pause: bool = True
     online: bool = False
     seen: PrinterState = PrinterState.OFFLINE

@@ -87,7 +87,13 @@ _LIVES: Mapping[str, _Life] = MappingProxyType(
 
 # What only grows, by subject.
 _GROWING: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"job": ("version",), "printer": ("epoch", "revision")}
+    {
+        "job": ("version",),
+        "printer": ("epoch", "revision"),
+        "project": ("version",),
+        "model": ("version", "latest"),
+        "spool": ("version",),
+    }
 )
 
 

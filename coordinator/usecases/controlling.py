@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from coordinator.domain import controls, staging
-from coordinator.domain.controls import Outcome
+from coordinator.domain.controls import JobChanges, Outcome
 from coordinator.domain.effects import Effects
 from coordinator.domain.jobs import Job
 from coordinator.domain.printers import Printer
@@ -73,6 +73,28 @@ async def approve_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -
     """
     async with writing(farm, actor, origin) as transaction:
         job, effects = controls.approve(await the_job(transaction.unit, job_id), transaction.now)
+        await transaction.perform(effects)
+    return job
+
+
+async def reorder_job(
+    farm: Farm,
+    job_id: JobId,
+    wanted: JobChanges,
+    actor: str,
+    origin: str = "",
+    *,
+    only_of: str | None = None,
+) -> Job:
+    """Give a job another name, priority or due date.
+
+    Raises:
+        NotFound, NotNow, NotPermitted: as `controls.reorder`.
+    """
+    async with writing(farm, actor, origin) as transaction:
+        job = await the_job(transaction.unit, job_id)
+        controls.check_steers(job, only_of)
+        job, effects = controls.reorder(job, wanted, transaction.now)
         await transaction.perform(effects)
     return job
 

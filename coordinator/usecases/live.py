@@ -14,6 +14,7 @@ from typing import TypeAlias
 from coordinator.domain.cloning import Boots
 from coordinator.domain.estimates import Paces
 from coordinator.domain.history import Thing
+from coordinator.domain.stock import MaterialProfile
 from coordinator.usecases.news import News
 from protocols.wire.from_agent import (
     CommandResult,
@@ -80,6 +81,7 @@ class Live:
         boots: by agent, the processes that presented themselves.
         draining: agents that take no new run.
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
+        profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
         flushing_now: held while documents are said: what is said last is what was true last.
         at_the_door: held while the broker is told who may enter, for the same reason.
@@ -102,6 +104,8 @@ class Live:
     draining: set[AgentId] = field(default_factory=set)
     paces: Paces | None = None
     paces_until_s: float = 0.0
+    profiles: tuple[MaterialProfile, ...] | None = None
+    profiles_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: News = field(default_factory=News)
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)

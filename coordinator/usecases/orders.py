@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import ceil
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import structlog
 
 from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent, advance
+from coordinator.domain.matching import wish_misfits
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate
 from coordinator.domain.slicing import Verified
+from coordinator.domain.tags import tags_of
 from coordinator.errors import Refused
 from coordinator.ports import StagedFile
+from coordinator.usecases.browsing import the_model, the_version
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.given_plates import BINARY_SUFFIX, Given, look_at
 from coordinator.usecases.performing import writing
@@ -37,6 +41,8 @@ class Order:
         job_id: what the job is to be called; a fresh name for None.
         held: it is kept, and nothing of it printed before somebody says so.
         class_needed: G-code of which nobody says for which class it is, is refused.
+        due_at: when it should be finished; None where nobody says.
+        model_id, model_version: as in `Job`.
         userdata: what the sender's program wants kept beside it, as text; history holds it.
     """
 
@@ -47,9 +53,14 @@ class Order:
     material: str = ""
     quality: str = ""
     printer_class: str = ""
+    printer_group: str = ""
+    printer_tags: tuple[str, ...] = ()
     printer_id: PrinterId | None = None
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
+    due_at: datetime | None = None
+    model_id: str = ""
+    model_version: int = 0
     job_id: JobId | None = None
     held: bool = False
     class_needed: bool = False
@@ -65,6 +76,14 @@ class Order:
         return self.owner or self.actor
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A file that lies in the store."""
+
+    sha256: str
+    size_bytes: int
+
+
 async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
     """Take an order, or nothing of it.
 
@@ -78,12 +97,11 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
         Refused: it can't be met; the code says why.
         Unavailable: the slicer or the disk does not answer now.
     """
-    classes = await _check(farm, order, staged)
+    classes = await _check(farm, order, staged.size_bytes)
     suffix = Path(order.file_name).suffix.lower()
+    one_class = classes[0] if len(classes) == 1 else ""
     if suffix in PLATE_SUFFIXES:
-        given = await look_at(
-            farm, staged.path, said_class="".join(classes), material=order.material
-        )
+        given = await look_at(farm, staged.path, said_class=one_class, material=order.material)
         if order.class_needed and not given.printer_class:
             raise Refused(
                 "class_not_stated",
@@ -92,15 +110,42 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
             )
         return await _keep(farm, order, staged, given)
     if suffix == BINARY_SUFFIX:
-        return await _accept_binary(farm, order, staged, "".join(classes))
+        return await _accept_binary(farm, order, staged, one_class)
     if suffix in MODEL_SUFFIXES:
-        await _check_model(farm, order, staged, classes)
+        await _check_model(farm, order, staged.path, classes)
         return await _keep(farm, order, staged, None)
     known = " ".join((*MODEL_SUFFIXES, *PLATE_SUFFIXES, BINARY_SUFFIX))
     raise Refused(
         "unknown_file_type",
         f"{order.file_name!r} is neither a model nor G-code; known endings: {known}",
     )
+
+
+async def order_version(farm: Farm, order: Order, model_id: str, number: int | None = None) -> Job:
+    """Take an order for a version of a model, the newest for None, or nothing of it.
+
+    Args:
+        order: without a name it is called as the model is.
+
+    Raises:
+        NotFound: there is no such model, or no such version.
+        Refused, Unavailable: as `accept_order`.
+    """
+    async with farm.store.read() as unit:
+        model = await the_model(unit, model_id)
+        version = await the_version(unit, model_id, number)
+    wanted = replace(
+        order,
+        name=order.name or model.name,
+        file_name=version.file_name,
+        model_id=model_id,
+        model_version=version.number,
+    )
+    classes = await _check(farm, wanted, version.size_bytes)
+    suffix = Path(version.file_name).suffix.lower()
+    async with farm.artifacts.as_file(version.sha256, suffix) as mesh:
+        await _check_model(farm, wanted, mesh, classes)
+    return await _store(farm, wanted, _Kept(version.sha256, version.size_bytes), None)
 
 
 async def _accept_binary(farm: Farm, order: Order, staged: StagedFile, said_class: str) -> Job:
@@ -119,13 +164,13 @@ async def _keep(farm: Farm, order: Order, staged: StagedFile, given: Given | Non
     """Put the file into the store, and the order that refers to it."""
     await keep(farm, staged)
     try:
-        return await _store(farm, order, staged, given)
+        return await _store(farm, order, _Kept(staged.sha256, staged.size_bytes), given)
     finally:
         await let_go(farm, staged.sha256)
 
 
-async def _check(farm: Farm, order: Order, staged: StagedFile) -> tuple[str, ...]:
-    """Look at what an order says; return the one printer class that it is for, none where any."""
+async def _check(farm: Farm, order: Order, size_bytes: int) -> tuple[str, ...]:
+    """Look at what an order says; return the printer classes that it is for, none where any."""
     copies_max = farm.policy.copies_max
     if not 1 <= order.copies <= copies_max:
         raise Refused("copies_out_of_range", f"copies must be 1 to {copies_max}")
@@ -133,8 +178,10 @@ async def _check(farm: Farm, order: Order, staged: StagedFile) -> tuple[str, ...
         raise Refused("copies_out_of_range", f"copies_per_plate must be 1 to {copies_max}")
     async with farm.store.read() as unit:  # before the slicer looks at it for long
         await check_quota(unit, order.belongs_to, farm.clock.now(), None)
-    if staged.size_bytes == 0:
+    if size_bytes == 0:
         raise Refused("empty_file", f"{order.file_name!r} is empty")
+    if order.printer_group or order.printer_tags:
+        return await _classes_of(farm, order)
     if order.printer_id is None:
         return (order.printer_class,) if order.printer_class else ()
     async with farm.store.read() as unit:
@@ -150,12 +197,33 @@ async def _check(farm: Farm, order: Order, staged: StagedFile) -> tuple[str, ...
     return (printer.printer_class,)
 
 
-async def _check_model(
-    farm: Farm, order: Order, staged: StagedFile, classes: Sequence[str]
-) -> None:
+async def _classes_of(farm: Farm, order: Order) -> tuple[str, ...]:
+    """Return the classes of the printers that have the group and tags that are asked for."""
+    asked = Job(
+        job_id=JobId(""),
+        name="",
+        printer_class=order.printer_class,
+        printer_group=order.printer_group,
+        printer_tags=tags_of(order.printer_tags),
+        printer_id=order.printer_id,
+        created_at=farm.clock.now(),
+        updated_at=farm.clock.now(),
+    )
+    async with farm.store.read() as unit:
+        fit = [each for each in await unit.printers() if not wish_misfits(asked, each)]
+    if not fit:
+        words = [
+            *([f"in the group {order.printer_group}"] if order.printer_group else ()),
+            *(f"with the tag {tag}" for tag in asked.printer_tags),
+        ]
+        raise Refused("no_such_printers", f"the farm has no such printer {' '.join(words)}")
+    return tuple(sorted({each.printer_class for each in fit}))
+
+
+async def _check_model(farm: Farm, order: Order, mesh: Path, classes: Sequence[str]) -> None:
     """Ask the slicer; it refuses what is no model, or fits nowhere."""
     await farm.slicer.inspect(
-        staged.path,
+        mesh,
         printer_classes=classes,
         material=order.material,
         quality=order.quality,
@@ -163,7 +231,7 @@ async def _check_model(
     )
 
 
-async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | None) -> Job:
+async def _store(farm: Farm, order: Order, kept: _Kept, given: Given | None) -> Job:
     async with writing(farm, order.actor, order.origin) as transaction:
         now = transaction.now
         order_g = None
@@ -173,15 +241,20 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
         job = Job(
             job_id=order.job_id or JobId(farm.ids.new("job")),
             name=order.name,
-            model_sha256=staged.sha256 if given is None else None,
+            model_sha256=kept.sha256 if given is None else None,
             copies=order.copies,
             copies_per_plate=order.copies_per_plate,
             material=order.material,
             quality=order.quality,
             printer_class=order.printer_class,
+            printer_group=order.printer_group,
+            printer_tags=tags_of(order.printer_tags),
             printer_id=order.printer_id,
             overrides=order.overrides,
             priority=order.priority,
+            due_at=order.due_at,
+            model_id=order.model_id,
+            model_version=order.model_version,
             owner=order.belongs_to,
             approved=order.approved or not farm.policy.approval,
             held=order.held,
@@ -190,13 +263,13 @@ async def _store(farm: Farm, order: Order, staged: StagedFile, given: Given | No
             updated_at=now,
         )
         artifact = Artifact(
-            sha256=staged.sha256,
+            sha256=kept.sha256,
             kind=ArtifactKind.MODEL if given is None else ArtifactKind.PLATE,
             name=order.file_name,
-            size_bytes=staged.size_bytes,
+            size_bytes=kept.size_bytes,
             created_at=now,
         )
-        facts: dict[str, Scalar] = {"sha256": staged.sha256, "copies": job.copies}
+        facts: dict[str, Scalar] = {"sha256": kept.sha256, "copies": job.copies}
         if order.userdata:
             facts["userdata"] = order.userdata
         note = Note(subject="job", subject_id=job.job_id, name="job.received", facts=facts)

@@ -1,18 +1,20 @@
 """What the farm knows, put together for people and programs; changes nothing."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from coordinator.domain import copies
 from coordinator.domain.estimates import Demand, Estimate, Paces, demand, paces
-from coordinator.domain.jobs import Job
+from coordinator.domain.jobs import Job, late
 from coordinator.domain.listing import JobPlace, JobsWanted, place_of
 from coordinator.domain.plates import Plate, made_of
 from coordinator.domain.printers import Printer, PrinterStatus, status_of
 from coordinator.domain.runs import Run
+from coordinator.domain.stock import Spool
 from coordinator.ports import Unit
+from coordinator.usecases import stock
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live, Sample
 from coordinator.usecases.performing import staged_runs, the_job, the_printer, the_run
@@ -43,10 +45,14 @@ class JobView:
         preparing: how far its slicing is, 0 to 1; None where it is not being sliced.
         estimates: how long each plate takes on a printer of its class, in their order.
         demand: what all copies take.
+        late: it is not finished, or was not, when it is due.
+        warnings: spools that will not last for it, for a person.
         waits: empty where nothing is waited for.
     """
 
     job: Job
+    late: bool
+    warnings: tuple[str, ...]
     plates: tuple[Plate, ...]
     unmade: tuple[Unmade, ...]
     estimates: tuple[Estimate | None, ...]
@@ -132,7 +138,8 @@ async def job_view(farm: Farm, job_id: JobId) -> JobView:
     """
     async with farm.store.read() as unit:
         job = await the_job(unit, job_id)
-        return await _job_view(farm, unit, job, await _some_stations(unit), PRINTERS_TOLD_MAX)
+        stations, loaded = await _some_stations(unit), await stock.loaded_spools(unit)
+        return await _job_view(farm, unit, job, stations, loaded, PRINTERS_TOLD_MAX)
 
 
 async def jobs_page(
@@ -145,11 +152,11 @@ async def jobs_page(
     """
     views: list[JobView] = []
     async with farm.store.read() as unit:
-        stations = await _some_stations(unit)
+        stations, loaded = await _some_stations(unit), await stock.loaded_spools(unit)
         found = await unit.jobs_page(wanted, after=after, limit=limit + 1)
         count = await unit.jobs_count(wanted, limit=JOBS_COUNTED_MAX + 1)
         for job in found[:limit]:
-            views.append(await _job_view(farm, unit, job, stations, PRINTERS_TOLD_MAX))
+            views.append(await _job_view(farm, unit, job, stations, loaded, PRINTERS_TOLD_MAX))
             await asyncio.sleep(0)  # a thousand are possible: others have their turn
     return JobsPage(
         views=tuple(views),
@@ -166,7 +173,7 @@ async def why_waiting(farm: Farm, job_id: JobId) -> tuple[Wait, ...]:
     """
     async with farm.store.read() as unit:
         job = await the_job(unit, job_id)
-        return (await _job_view(farm, unit, job, await all_stations(unit))).waits
+        return (await _job_view(farm, unit, job, await all_stations(unit), ())).waits
 
 
 async def run_view(farm: Farm, run_id: RunId) -> Run:
@@ -267,7 +274,12 @@ def _heard(live: Live, printer: Printer, run: Run | None) -> _Heard:
 
 
 async def _job_view(
-    farm: Farm, unit: Unit, job: Job, stations: Stations, told_max: int | None = None
+    farm: Farm,
+    unit: Unit,
+    job: Job,
+    stations: Stations,
+    loaded: Sequence[Spool],
+    told_max: int | None = None,
 ) -> JobView:
     """Return one job; of more stations than `told_max` it says that there are more."""
     plates = tuple(await unit.plates(job.job_id))
@@ -287,6 +299,8 @@ async def _job_view(
     )
     return JobView(
         job=job,
+        late=late(job, farm.clock.now()),
+        warnings=await stock.warnings(unit, job, made, loaded),
         plates=made,
         unmade=tuple(_unmade(farm.live, each) for each in plates if each not in made),
         estimates=tuple(known.estimate(each, printer_class=each.printer_class) for each in made),

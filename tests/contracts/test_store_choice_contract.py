@@ -17,7 +17,13 @@ from tests.contracts.test_store_contract import JOB, NOW, PRINTER, RUN
 
 
 def job(name: str, **changes: object) -> Job:
-    usual = {"held": False, "state": JobState.READY, "printer_id": None, "priority": 0}
+    usual = {
+        "held": False,
+        "state": JobState.READY,
+        "printer_id": None,
+        "priority": 0,
+        "due_at": None,
+    }
     return replace(JOB, job_id=JobId(name), **{**usual, **changes})  # type: ignore[arg-type]
 
 
@@ -27,15 +33,18 @@ async def test_jobs_that_want_leases_come_by_precedence_and_in_pages(store: Stor
         job("b"),
         job("a"),
         job("urgent", priority=5, created_at=NOW + timedelta(seconds=99)),
+        job("due", due_at=NOW + timedelta(days=2), created_at=NOW + timedelta(seconds=99)),
+        job("due soon", due_at=NOW + timedelta(days=1), created_at=NOW + timedelta(seconds=99)),
     ]
     async with store.write() as unit:
         for each in jobs:
             await unit.save_job(each)
     ordered = [each.job_id for each in sorted(jobs, key=precedence)]
+    assert ordered == ["urgent", "due soon", "due", "a", "b", "late"]
     async with store.read() as unit:
         pages = [
             [each.job_id for each in await unit.jobs_wanting(offset=offset, limit=3)]
-            for offset in (0, 3, 4)
+            for offset in (0, 3, 6)
         ]
     assert pages == [ordered[:3], ordered[3:], []]
 
@@ -124,6 +133,7 @@ async def test_wanted_plates_come_by_their_jobs_precedence_and_only_of_jobs_that
     jobs = [
         job("first"),
         job("urgent", priority=5),
+        job("due", due_at=NOW + timedelta(days=1), created_at=NOW + timedelta(seconds=2)),
         job("lost", state=JobState.LOST, created_at=NOW + timedelta(seconds=1)),
         job("over", state=JobState.CANCELLED),
         job("ending", state=JobState.CANCELLING),
@@ -145,7 +155,7 @@ async def test_wanted_plates_come_by_their_jobs_precedence_and_only_of_jobs_that
             await unit.save_plate(plate)
     async with store.read() as unit:
         found = [(each.job_id, each.printer_class) for each in await unit.plates_wanted()]
-    wanted = [(name, cls) for name in ("urgent", "first", "lost") for cls in ("mk4", "xl")]
+    wanted = [(name, cls) for name in ("urgent", "due", "first", "lost") for cls in ("mk4", "xl")]
     assert found == wanted
 
 

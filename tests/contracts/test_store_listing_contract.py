@@ -79,3 +79,23 @@ async def test_a_receipt_is_kept_until_it_is_too_old(store: Store) -> None:
         assert await unit.receipt(RECEIPT.key) == answered
         await unit.drop_receipts(NOW + timedelta(microseconds=1))
         assert await unit.receipt(RECEIPT.key) is None
+
+
+async def test_jobs_are_found_by_owner_model_and_words_of_their_name(store: Store) -> None:
+    odd = replace(JOB, name="100% Hub_1", owner="user:bert", model_id="model-1", model_version=2)
+    async with store.write() as unit:
+        for number, job in enumerate(
+            (odd, replace(odd, name="100 hubs", owner=""), replace(JOB, model_id=""))
+        ):
+            await unit.save_job(replace(job, job_id=JobId(f"job-{number}")))
+
+    async def found(**wanted: str) -> list[str]:
+        async with store.read() as unit:
+            jobs = await unit.jobs_page(JobsWanted(**wanted), after=None, limit=9)  # type: ignore[arg-type]
+        return [job.job_id for job in jobs]
+
+    assert await found(owner="user:bert") == ["job-0"]
+    assert await found(model_id="model-1") == ["job-0", "job-1"]
+    assert await found(text="hUb") == ["job-0", "job-1"]
+    assert await found(text="0% h") == ["job-0"]
+    assert await found(text="hub_") == ["job-0"]

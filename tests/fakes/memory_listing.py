@@ -54,6 +54,9 @@ class MemoryListing:
             if (wanted.states is None or job.state in wanted.states)
             and wanted.material in ("", job.material)
             and wanted.printer_class in ("", job.printer_class)
+            and wanted.owner in ("", job.owner)
+            and wanted.model_id in ("", job.model_id)
+            and wanted.text.lower() in job.name.lower()
             and (wanted.since is None or job.updated_at >= wanted.since)
         ]
 

@@ -29,6 +29,7 @@ from coordinator.domain.rebuilt import RebuiltInMemory, Told
 from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
 from coordinator.domain.sealing import Checkpoint
+from coordinator.domain.stock import Spool
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -40,8 +41,10 @@ from protocols.wire.vocabulary import (
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
+from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_retention import MemoryRetention
+from tests.fakes.memory_stock import MemoryStock
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
@@ -64,11 +67,14 @@ class Tables:
     accounts: Accounts = field(default_factory=Accounts)
     told: ToldTables = field(default_factory=ToldTables)
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
+    library: LibraryTables = field(default_factory=LibraryTables)
+    spools: dict[str, Spool] = field(default_factory=dict)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
         farm = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
-        stored = (*farm, self.accounts.users, self.accounts.keys)
+        library = (self.library.projects, self.library.models, self.library.versions)
+        stored = (*farm, self.accounts.users, self.accounts.keys, *library, self.spools)
         return {thing_of(value): row_of(value) for table in stored for value in table.values()}
 
     def copy(self) -> "Tables":
@@ -88,6 +94,8 @@ class Tables:
             accounts=self.accounts.copy(),
             told=self.told.copy(),
             enrolment=self.enrolment.copy(),
+            library=self.library.copy(),
+            spools=dict(self.spools),
         )
 
 
@@ -120,7 +128,15 @@ class MemoryStore:
         yield RebuiltInMemory()
 
 
-class MemoryUnit(MemoryAccountUnit, MemoryListing, MemoryTelling, MemoryEnrolment, MemoryRetention):
+class MemoryUnit(
+    MemoryAccountUnit,
+    MemoryListing,
+    MemoryTelling,
+    MemoryEnrolment,
+    MemoryLibrary,
+    MemoryStock,
+    MemoryRetention,
+):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:

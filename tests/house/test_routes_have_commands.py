@@ -31,6 +31,8 @@ NOT_ASKED = {
     "POST tokens": "signed tokens are for programs that want them; a key does as well",
     "POST tokens/refresh": "as POST tokens",
     "POST tokens/revoke": "as POST tokens",
+    "GET models/{model_id}/versions/{number}/file": "`model fetch` fetches it as an artifact",
+    "HEAD models/{model_id}/versions/{number}/file": "a program's question before GET",
     "GET login": "what a log in page offers",
     "GET login/openid": "a browser is sent there",
     "GET login/openid/callback": "a browser is sent there",
@@ -90,16 +92,17 @@ def asked_in(function: ast.AST, made: dict[str, ast.expr]) -> Iterator[str]:
         words = {word.arg: word.value for word in node.keywords}
         if name == "ask" and len(node.args) >= 2:
             method, path = node.args[:2]
-        elif name == "_items" and node.args:
+        elif name in ("_items", "all_of") and node.args:
             method, path = ast.Constant("GET"), node.args[0]
+        elif name == "send" and len(node.args) == 3:  # a form with a file
+            method, path = ast.Constant("POST"), node.args[0]
         elif name == "_Request":
             method, path = words["method"], words["path"]
         else:
             continue
-        # What only hands on another's question tells nothing.
-        if (said := text_of(path, known)) not in (None, HOLE):
-            assert said is not None
-            yield f"{text_of(method, known)} {said.partition('?')[0].removesuffix(HOLE + HOLE)}"
+        asked = (text_of(path, known) or HOLE).partition("?")[0].removesuffix(HOLE + HOLE)
+        if asked != HOLE:  # what only hands on another's question tells nothing
+            yield f"{text_of(method, known)} {asked}"
 
 
 def questions() -> set[str]:

@@ -87,6 +87,13 @@ def _narrowed(page: Select[Any], wanted: JobsWanted) -> Select[Any]:
         page = page.where(_JOBS.c.material == wanted.material)
     if wanted.printer_class:
         page = page.where(_JOBS.c.printer_class == wanted.printer_class)
+    if wanted.owner:
+        page = page.where(_JOBS.c.owner == wanted.owner)
+    if wanted.model_id:
+        page = page.where(_JOBS.c.model_id == wanted.model_id)
+    if wanted.text:
+        name = func.lower(_JOBS.c.name)
+        page = page.where(name.contains(wanted.text.lower(), autoescape=True))
     if wanted.since is not None:
         page = page.where(_JOBS.c.updated_at >= wanted.since)
     return page

@@ -5,7 +5,6 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, TypeVar
 
-from coordinator.domain.accounts import ApiKey, Family, Session, User
 from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import Line
 from coordinator.domain.jobs import Job, JobState
@@ -18,35 +17,27 @@ Row = dict[str, Any]
 Value = TypeVar("Value", Job, Plate, Run, Agent, Artifact, Line, Printer)
 
 # Looked up once: a farm reads thousands of rows a second.
-_FIELDS = {
-    kind: tuple(field.name for field in fields(kind))
-    for kind in (
-        Job,
-        Plate,
-        Run,
-        Agent,
-        Artifact,
-        Line,
-        Printer,
-        User,
-        ApiKey,
-        Session,
-        Family,
-    )
-}
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the fields of a kind."""
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return _NAMES[kind]
+
+
 _BED = tuple((field.name, f"bed_{field.name}") for field in fields(Bed))
 
 
-def to_row(
-    value: Job | Plate | Run | Agent | Artifact | Line | User | ApiKey | Session | Family,
-) -> Row:
-    """Return a value's columns; they are called as its fields are."""
-    return {name: _plain(getattr(value, name)) for name in _FIELDS[type(value)]}
+def to_row(value: object) -> Row:
+    """Return the columns of a value of the domain; they are called as its fields are."""
+    return {name: _plain(getattr(value, name)) for name in _names(type(value))}
 
 
 def printer_to_row(printer: Printer) -> Row:
     """Return a printer's columns, the bed's among them."""
-    row = {name: _plain(getattr(printer, name)) for name in _FIELDS[Printer] if name != "bed"}
+    row = {name: _plain(getattr(printer, name)) for name in _names(Printer) if name != "bed"}
     return row | {column: _plain(getattr(printer.bed, name)) for name, column in _BED}
 
 
@@ -61,7 +52,8 @@ def _plain(value: Any) -> Any:
 
 def job_of(row: Row) -> Job:
     """Return a job."""
-    return _value(Job, row, state=JobState(row["state"]))
+    tags = tuple(row["printer_tags"])
+    return _value(Job, row, state=JobState(row["state"]), printer_tags=tags)
 
 
 def plate_of(row: Row) -> Plate:
@@ -113,10 +105,11 @@ def printer_of(row: Row) -> Printer:
         bed=Bed(**bed),
         bed_policy=BedPolicy(row["bed_policy"]),
         staged=tuple(row["staged"]),
+        tags=tuple(row["tags"]),
     )
 
 
 def _value(wanted: type[Value], row: Row, **given: Any) -> Value:
     """Return a value from the columns of its fields, but for those fields that are given."""
-    own = {name: row[name] for name in _FIELDS[wanted] if name not in given}
+    own = {name: row[name] for name in _names(wanted) if name not in given}
     return wanted(**own, **given)

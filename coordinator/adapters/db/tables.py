@@ -91,14 +91,19 @@ class JobRow(SQLModel, table=True):
     job_id: str = Field(primary_key=True)
     name: str
     model_sha256: str | None = None
+    model_id: str = Field(index=True)
+    model_version: int
     copies: int
     copies_per_plate: int
     material: str
     quality: str
     printer_class: str
+    printer_group: str
+    printer_tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     printer_id: str | None = None
     overrides: dict[str, Any] = _json()
     priority: int
+    due_at: datetime | None = _time(nullable=True)
     held: bool
     owner: str = Field(index=True)
     approved: bool
@@ -160,6 +165,11 @@ class PrinterRow(SQLModel, table=True):
     printer_class: str
     driver: str
     material: str
+    spool_id: str
+    printer_group: str
+    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    location: str
+    notes: str
     can_pause: bool
     online: bool
     seen: str

@@ -22,10 +22,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.account_unit import SqlAccountUnit
 from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
+from coordinator.adapters.db.library_unit import LibraryUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.retention_unit import SqlRetentionUnit
 from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
@@ -70,10 +72,18 @@ _RUNS_COUNTED = (
     .scalar_subquery()
 )
 _IS_OPEN = _JOBS.c.state.in_([state.value for state in OPEN])
+# As `planning.precedence` has it.
+_PRECEDENCE = (
+    _JOBS.c.priority.desc(),
+    _JOBS.c.due_at.is_(None),
+    _JOBS.c.due_at,
+    _JOBS.c.created_at,
+    _JOBS.c.job_id,
+)
 _JOBS_WANTING = (
     select(_JOBS)
     .where(_IS_OPEN, ~_JOBS.c.held, _JOBS.c.approved, _JOBS.c.copies > _RUNS_COUNTED)
-    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id)
+    .order_by(*_PRECEDENCE)
     .limit(bindparam("limit"))
     .offset(bindparam("offset"))
 )
@@ -87,7 +97,7 @@ _PLATES_WANTED = (
     select(_PLATES)
     .join(_JOBS, _JOBS.c.job_id == _PLATES.c.job_id)
     .where(_PLATES.c.state == PlateState.WANTED.value, _PRINTS_ON)
-    .order_by(_JOBS.c.priority.desc(), _JOBS.c.created_at, _JOBS.c.job_id, _PLATES.c.printer_class)
+    .order_by(*_PRECEDENCE, _PLATES.c.printer_class)
 )
 _RUN = select(_RUNS).where(_RUNS.c.run_id == bindparam("id"))
 _ALL_RUNS = select(_RUNS).order_by(_RUNS.c.leased_at, _RUNS.c.run_id)
@@ -128,7 +138,15 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, SqlRetentionUnit):
+class SqlUnit(
+    SqlAccountUnit,
+    ListingUnit,
+    TellingUnit,
+    EnrolmentUnit,
+    LibraryUnit,
+    StockUnit,
+    SqlRetentionUnit,
+):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:

@@ -14,6 +14,7 @@ import structlog
 from coordinator.adapters.slicing_runner import verifying
 from coordinator.adapters.slicing_runner.process import lines_of
 from coordinator.domain.slicing import Drawn, Inspection, Sliced, SliceWish, Verified
+from coordinator.domain.stock import MaterialProfile
 from coordinator.errors import Refused, Unavailable
 from coordinator.ports import Progress
 from protocols.wire.to_agent import Scalar
@@ -121,6 +122,11 @@ class ChildSlicer:
             fits=tuple(result["fits"]),
             warnings=tuple(result["warnings"]),
         )
+
+    async def materials(self) -> Sequence[MaterialProfile]:
+        """Return the materials that profiles describe."""
+        result = await self._ask({"kind": "list"}, _ignore)
+        return [MaterialProfile(**each) for each in result["materials"]]
 
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         """Make G-code at `output`, or nothing at all; see the port."""

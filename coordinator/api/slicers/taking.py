@@ -50,7 +50,11 @@ async def take(
         BadRequest: 400, the userdata is no JSON object, or too long.
         Refused, Unavailable: as `accept_order`.
     """
-    fields = {"printer_class": target.printer_class, "printer_id": target.printer_id or ""}
+    fields = {
+        "printer_class": target.printer_class,
+        "printer_group": target.printer_group,
+        "printer_id": target.printer_id or "",
+    }
     order = order_of(fields, upload.file_name, *who(request))
     farm, caller = request.app[FARM], request[CALLER]
     order = replace(
@@ -118,6 +122,8 @@ async def _jobs(unit: Unit, target: Target) -> list[Job]:
 def _was_sent_to(job: Job, target: Target) -> bool:
     if target.printer_id is not None:
         return job.printer_id == target.printer_id
+    if target.printer_group:
+        return target.printer_group == job.printer_group
     return target.printer_class in ("", job.printer_class)
 
 

@@ -1,7 +1,8 @@
-"""Whom a slicer sends to: the whole farm, a class of printers, or one printer; each has an address.
+"""Whom a slicer sends to: the whole farm, a class or group of printers, or one printer.
 
-`/octoprint/farm` and `/octoprint` are the farm's queue, `/octoprint/NAME` a printer's or a class's;
-so with the other dialects. A name that is both a printer's and a class's means the printer.
+Each has an address: `/octoprint/farm` and `/octoprint` are the farm's queue, `/octoprint/NAME` a
+printer's, a class's or a group's, in this order where several have one name; so with the other
+dialects.
 """
 
 from collections.abc import Iterable
@@ -22,10 +23,11 @@ FARM_TARGET = "farm"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Whom it is for; the farm where it names neither class nor printer."""
+    """Whom it is for; the farm where it names neither class nor group nor printer."""
 
     name: str = FARM_TARGET
     printer_class: str = ""
+    printer_group: str = ""
     printer_id: PrinterId | None = None
 
 
@@ -38,6 +40,8 @@ def target_named(name: str, printers: Iterable[Printer]) -> Target | None:
         return Target(name=name, printer_id=PrinterId(name))
     if any(each.printer_class == name for each in known):
         return Target(name=name, printer_class=name)
+    if name and any(each.printer_group == name for each in known):
+        return Target(name=name, printer_group=name)
     return None
 
 
@@ -54,14 +58,15 @@ async def target_of(request: web.Request) -> Target:
         printers = await unit.printers()
     target = target_named(name, printers)
     if target is None:
-        classes = sorted({printer.printer_class for printer in printers})
-        known = ", ".join((FARM_TARGET, *classes))
+        named = {printer.printer_class for printer in printers}
+        named |= {printer.printer_group for printer in printers if printer.printer_group}
+        known = ", ".join((FARM_TARGET, *sorted(named)))
         raise BadRequest(
             Problem(
                 status=404,
                 code="unknown_target",
                 title="Not found",
-                detail=f"There is neither a printer nor a class {name[:40]!r} here. "
+                detail=f"There is no printer, class or group {name[:40]!r} here. "
                 f"Send to {known}, or to a printer by its id.",
             )
         )

@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 
 from coordinator.domain import planning
 from coordinator.domain.jobs import Job
-from coordinator.domain.matching import UNSLICED, misfits, obstacles, plate_for, unready
-from coordinator.domain.planning import Want, plan
+from coordinator.domain.matching import (
+    UNSLICED,
+    misfits,
+    obstacles,
+    plate_for,
+    unready,
+    wish_misfits,
+)
+from coordinator.domain.planning import Pool, Want, plan
 from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import Bed, BedState, Printer, PrinterStatus, status_of
 from coordinator.domain.runs import Run, RunState
@@ -184,6 +191,42 @@ def test_priority_goes_before_arrival() -> None:
 def test_of_equal_jobs_the_first_to_arrive_is_served() -> None:
     wants = [want(job("later", after_s=1)), want(job("early"))]
     assert pairs(wants, [printer("p1")]) == [("early", "p1")]
+
+
+def test_of_equal_priority_what_is_due_first_is_served_first() -> None:
+    due = want(job("due", after_s=9, due_at=NOW + timedelta(days=2)))
+    soon = want(job("soon", after_s=9, due_at=NOW + timedelta(days=1)))
+    urgent = want(job("urgent", after_s=10, priority=1))
+    free = [printer("p1"), printer("p2"), printer("p3")]
+    placed = pairs([want(job("early")), due, soon, urgent], free)
+    assert [name for name, _ in placed] == ["urgent", "soon", "due"]
+
+
+def test_a_job_goes_only_where_its_group_and_all_its_tags_are() -> None:
+    lab = printer("p1", printer_group="lab", tags=("enclosed", "fast"))
+    hall = printer("p2", printer_group="hall", tags=("fast",))
+    assert pairs([want(job("j", printer_group="lab"))], [hall, lab]) == [("j", "p1")]
+    assert pairs([want(job("j", printer_tags=("enclosed", "fast")))], [hall]) == []
+    assert pairs([want(job("j", printer_tags=("fast",)), copies=2)], [hall, lab]) == [
+        ("j", "p1"),
+        ("j", "p2"),
+    ]
+    words = [each.words for each in wish_misfits(job("j", printer_tags=("big", "fast")), hall)]
+    assert words == ["the job is for printers with the tag big only"]
+
+
+@given(
+    asked=st.sampled_from([("", ()), ("lab", ()), ("", ("fast",)), ("lab", ("fast",))]),
+    given_group=st.sampled_from(["", "lab", "hall"]),
+    tags=st.sampled_from([(), ("fast",), ("big", "fast")]),
+)
+def test_a_pool_never_leaves_out_what_would_be_placed(
+    asked: tuple[str, tuple[str, ...]], given_group: str, tags: tuple[str, ...]
+) -> None:
+    wanted = job("j", printer_group=asked[0], printer_tags=asked[1])
+    pool = Pool([printer("p1", printer_group=given_group, tags=tags)], ())
+    placed = plan([want(wanted)], [printer("p1", printer_group=given_group, tags=tags)])
+    assert pool.may_suit(wanted) == bool(placed)
 
 
 def test_the_printer_that_was_leased_least_is_taken_first() -> None:
