@@ -24,11 +24,12 @@ from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.operating import Machine
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
-from coordinator.app_parts import database_of, file_of, plate_cache_of, policy_of, slicer_of
 from coordinator.app_providers import sources_of, worker_of
 from coordinator.app_serving import announce, serve_api, version
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
-from coordinator.machine_wiring import cleaning_bell, disk_of
+from coordinator.domain.policy import Policy
+from coordinator.local_wiring import database_of, disk_of, slicer_of
+from coordinator.machine_wiring import backup_bell, cleaning_bell
 from coordinator.ports import Ids, Store
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
@@ -123,8 +124,7 @@ async def _farm(
 ) -> Farm:
     """Put a farm together; what it holds open ends with the stack."""
     artifacts = await stack.enter_async_context(open_artifacts(settings.state_dir / "artifacts"))
-    cache = plate_cache_of(settings)
-    slicer = slicer_of(settings, cache)
+    slicer = slicer_of(settings)
     outside = await stack.enter_async_context(outside_of(settings))
     clock = SystemClock()
     sources = await stack.enter_async_context(
@@ -140,14 +140,14 @@ async def _farm(
         clock=clock,
         ids=ids,
         outside=outside,
-        disk=disk_of(
-            settings,
-            database=file_of(settings),
-            cache=cache.folder if cache is not None else None,
-        ),
+        disk=disk_of(settings),
         sources=sources,
         poke=poke,
-        policy=policy_of(settings),
+        policy=Policy(
+            leases_ahead=settings.leases_ahead,
+            approval=settings.approve_jobs,
+            approve_generations=settings.approve_generations,
+        ),
     )
 
 
@@ -186,7 +186,8 @@ async def _work(
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
         # A new way to people begins with what happens from now on.
-        for name in ("probe", *ways_to_people(settings)):
+        own = ("backup",) if settings.backup_dir else ()
+        for name in ("probe", *own, *ways_to_people(settings)):
             ticker.poke(name)
         if announces:
             telling = _tell_neighbours(farm, settings)
@@ -226,6 +227,7 @@ def _bells(
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
         **_shared_bells(settings, farm),
+        **backup_bell(settings, farm, version()),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
 

@@ -1,20 +1,20 @@
 """The wiring of what the API tells and gives out of the machine that the coordinator runs on."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from coordinator.adapters.state_disk import StateDisk
+from coordinator.adapters.backup_folder import BackupFolder
 from coordinator.adapters.ticker import Bell
 from coordinator.api.operating import Machine
 from coordinator.domain.backups import SECRET_FILES
 from coordinator.domain.retention import Riddance
 from coordinator.errors import NotNow
 from coordinator.log_ring import LogRing
-from coordinator.ports_disk import Disk
 from coordinator.setting_origins import SettingTold
 from coordinator.settings import Settings
+from coordinator.usecases.backing_up import backup
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.retaining import cleanup
 
@@ -22,15 +22,6 @@ from coordinator.usecases.retaining import cleanup
 def machine_of(settings: Settings, log_ring: LogRing, told: Sequence[SettingTold]) -> Machine:
     """Return it, as the settings say; `told` are these with where each comes from."""
     return Machine(secrets=lambda: secrets_in(settings.state_dir), log=log_ring, settings=told)
-
-
-def disk_of(settings: Settings, *, database: Path | None, cache: Path | None) -> Disk:
-    """Return the disk of the state folder.
-
-    Args:
-        database: SQLite's file, None for a server's; cache: the folder of plates, None for none.
-    """
-    return StateDisk(folder=settings.state_dir, database=database, cache=cache)
 
 
 def cleaning_bell(settings: Settings, farm: Farm) -> Mapping[str, Bell]:
@@ -45,6 +36,29 @@ def cleaning_bell(settings: Settings, farm: Farm) -> Mapping[str, Bell]:
             await cleanup(farm, riddance, "farm", "retention", dry_run=False)
 
     return {"retention": Bell(work, every_s=3600.0)}
+
+
+def backup_bell(settings: Settings, farm: Farm, version: str) -> Mapping[str, Bell]:
+    """Return the work that backs the farm up, where the settings want that."""
+    if not settings.backup_dir:
+        return {}
+    folder = BackupFolder(
+        folder=Path(settings.backup_dir).expanduser(),
+        every=timedelta(hours=settings.backup_every_h),
+        kept=settings.backups_kept,
+    )
+
+    async def work() -> None:
+        now = farm.clock.now()
+        if not await folder.due(now):
+            return
+        secrets = secrets_in(settings.state_dir)
+        made = backup(farm, "farm", "schedule", version=version, secrets=secrets)
+        async with aclosing(made) as parts:
+            await folder.put(parts, now)
+
+    # Often enough that one that failed is not long in coming.
+    return {"backup": Bell(work, every_s=300.0)}
 
 
 def secrets_in(folder: Path) -> Mapping[str, Path]:

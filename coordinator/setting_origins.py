@@ -20,7 +20,8 @@ from pydantic_settings import (
 )
 
 from coordinator.help_format import HelpFormatter
-from coordinator.settings import PREFIX, Settings, config_file, load
+from coordinator.setting_files import config_file
+from coordinator.settings import PREFIX, Settings, load
 
 DEFAULT = "default"
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+@")

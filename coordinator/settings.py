@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from coordinator.errors import SettingsInvalid
 from coordinator.help_format import HelpFormatter
+from coordinator.setting_files import config_file, sentence
 from coordinator.settings_providers import ProviderSettings
 from protocols.gcode.rules import RULES
 
@@ -187,6 +188,15 @@ class Settings(ProviderSettings):
     artifacts_kept_days: float = Field(default=0.0, ge=0)
     """Days after which the files of a job that ended are removed; 0 keeps them for ever."""
 
+    backup_dir: str = ""
+    """Folder where the farm backs itself up, on another disk at best; empty for none."""
+
+    backup_every_h: float = Field(default=24.0, gt=0)
+    """Hours between two of these backups."""
+
+    backups_kept: int = Field(default=7, ge=1)
+    """How many of them stay."""
+
     outbound_networks: str = ""
     """Networks beside the public internet that webhooks may reach: lan, or 192.168.1.0/24, between
     commas."""
@@ -335,26 +345,11 @@ def load(arguments: Sequence[str] = ()) -> Settings:
         )
         return WithFile(_cli_settings_source=given)
     except ValidationError as error:
-        raise SettingsInvalid(_sentence(error)) from error
+        raise SettingsInvalid(sentence(error)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsInvalid(f"{path} is no TOML: {error}") from error
     except (SettingsError, OSError) as error:
         raise SettingsInvalid(f"the settings can't be read: {error}") from error
-
-
-def config_file(named: Path | None) -> Path | None:
-    """Return the TOML file: the one that is named, else the user's, else the system's.
-
-    Raises:
-        SettingsInvalid: the file that was named does not exist.
-    """
-    if named is not None:
-        if not named.is_file():
-            raise SettingsInvalid(f"--config names {named}, which is no file")
-        return named
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
-    usual = (home / "farmhand" / "coordinator.toml", Path("/etc/farmhand/coordinator.toml"))
-    return next((path for path in usual if path.is_file()), None)
 
 
 def _ours(dotenv: PydanticBaseSettingsSource) -> PydanticBaseSettingsSource:
@@ -380,13 +375,3 @@ def _refuse_unknown(names: Iterable[str], where: str) -> None:
     for name in names:
         if name.startswith(PREFIX) and not _is_known(name) and not _OTHERS.match(name):
             raise SettingsInvalid(f"{where} sets {name}, which is no setting: see --help")
-
-
-def _sentence(error: ValidationError) -> str:
-    """Return the first fault in words, without the value: it may be a secret."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"there is no setting {name!r}: remove it, or see --help for those there are"
-    reason = first["msg"].removeprefix("Value error, ")
-    return f"the setting {name!r} can't be used: {reason}" if name else reason

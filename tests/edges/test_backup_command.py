@@ -2,11 +2,18 @@
 
 import json
 import tarfile
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from coordinator.cli.client import FarmClient
+from coordinator.cli.place import Place
 from tests.edges.test_enrolment import enroll, printing, prints, token
 from tests.fakes.processes import Coordinator, coordinator, run, stop, until
+
+MAIN = "coordinator.cli.main"
 
 
 def port(url: str) -> str:
@@ -14,7 +21,7 @@ def port(url: str) -> str:
 
 
 def restored(file: Path, folder: Path) -> None:
-    done = run("coordinator.cli.main", "restore", file, "--state-dir", folder)
+    done = run(MAIN, "restore", file, "--state-dir", folder)
     assert done.code == 0, done.err
     assert "all proved" in done.out
 
@@ -57,7 +64,7 @@ def test_who_asks_with_a_key_gets_no_secrets_of_the_machine(tmp_path: Path) -> N
         made = farm.farmhand("key", "create", "ci", "--user", "admin", "--json")
         assert made.code == 0, made.err
         done = run(
-            "coordinator.cli.main",
+            MAIN,
             "backup",
             file,
             "--url",
@@ -75,3 +82,51 @@ def test_who_asks_with_a_key_gets_no_secrets_of_the_machine(tmp_path: Path) -> N
         assert told is not None
         assert json.load(told)["secrets"] is False
     assert not [name for name in names if name.startswith("secrets/")]
+
+
+def test_a_backup_taken_while_people_upload_is_a_whole_farm(tmp_path: Path) -> None:
+    enough, count = threading.Event(), Counter[str]()
+
+    def upload(client: FarmClient, name: str) -> None:
+        number = 0
+        while not enough.is_set():
+            number += 1
+            plate = tmp_path / f"{name}-{number}.gcode"
+            plate.write_text(f"G28\nG1 X{number} ; {name}\n" + "G1 Y5\n" * 5000)
+            client.submit(plate, {})
+            count[name] += 1
+
+    with coordinator(tmp_path / "farm") as farm, ThreadPoolExecutor(3) as pool:
+        client = FarmClient(Place(url=farm.url, token=farm.token))
+        uploads = [pool.submit(upload, client, name) for name in ("a", "b", "c")]
+        try:
+            until(lambda: len(count) == 3, "all to upload")
+            made = farm.farmhand("backup", tmp_path / "farm.tar")
+            assert made.code == 0, made.err
+            after = sum(count.values())
+            until(lambda: sum(count.values()) > after + 3, "more uploads")
+        finally:
+            enough.set()
+        for each in uploads:
+            each.result()
+        done = run(
+            MAIN, "restore", tmp_path / "farm.tar", "--state-dir", tmp_path / "new", "--json"
+        )
+        assert done.code == 0, done.err
+        told = done.json
+        assert told["artifacts"] >= 3
+        assert (told["missing"], told["faults"]) == (0, 0)
+        # It is where the farm was: the farm itself proves that.
+        head = f"{told['head']['number']}:{told['head']['hash']}"
+        proved = farm.farmhand("events", "verify", "--head", head)
+        assert proved.code == 0, proved.err
+
+
+def test_a_farm_backs_itself_up_as_the_settings_say(tmp_path: Path) -> None:
+    place = tmp_path / "backups"
+    with coordinator(tmp_path / "farm", "--backup-dir", str(place)):
+        until(lambda: list(place.glob("farmhand-*Z.tar")), "the first backup")
+    [file] = place.glob("farmhand-*Z.tar")
+    done = run(MAIN, "restore", file, "--state-dir", tmp_path / "new", "--json")
+    assert done.code == 0, done.err
+    assert done.json["secrets"]

@@ -1,13 +1,14 @@
 """Backups on the real thing: taken of a farm at work, restored into an equal one, or refused."""
 
 import asyncio
+import hashlib
 import io
 import sqlite3
 import tarfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,16 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
+from coordinator.adapters.backup_folder import BackupFolder
 from coordinator.adapters.db.database import Database, SqliteFile
 from coordinator.adapters.db.postgresql import named
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.backup_files import read_backup
 from coordinator.domain import backups
-from coordinator.errors import Refused, StoreUnusable
+from coordinator.errors import Refused, StoreUnusable, Unavailable
 from coordinator.restoring import restore
-from coordinator.usecases import backing_up
+from coordinator.usecases import backing_up, sealing
 from coordinator.usecases.auditing import verify
 from coordinator.usecases.farm import Farm
 from tests.fakes.fake_farm import new_farm, order_file, order_gcode, order_model
@@ -107,12 +109,22 @@ async def test_a_restored_farm_has_the_same_rows_artifacts_and_history(
         assert again.head.number == first.head.number + OWN_LINES
 
 
+async def sealed(farm: Farm) -> None:
+    """Have all that happened so far in an archive, and only there."""
+    farm.clock.advance(60.0)  # type: ignore[attr-defined]
+    upto = await sealing.last_before(farm, farm.clock.now())
+    archive = b"".join([part async for part in sealing.archive(farm, upto)])
+    digest = hashlib.sha256(archive).hexdigest()
+    await sealing.seal(farm, upto=upto, archive_sha256=digest, actor="user:anna")
+
+
 async def test_a_farm_moves_from_a_file_to_a_server_and_back(
     postgresql: PostgresqlProcess, tmp_path: Path
 ) -> None:
     file, server = SqliteFile(tmp_path / "first.sqlite3"), named(postgresql.new_database())
     async with opened(file, tmp_path / "artifacts") as farm:
         await live_through_something(farm)
+        await sealed(farm)
         there = await taken(farm, tmp_path / "there.tar")
     await restore(there, tmp_path / "on-server", elsewhere=server)
     assert not (tmp_path / "on-server" / "farm.sqlite3").exists()
@@ -245,6 +257,39 @@ async def test_secrets_go_where_they_were_and_nobody_else_reads_them(tmp_path: P
     assert (tmp_path / "new" / "token").read_text() == "secret\n"
     for name in ("token", "farm.sqlite3"):
         assert (tmp_path / "new" / name).stat().st_mode & 0o077 == 0
+
+
+async def test_backups_taken_by_itself_are_so_many_whole_ones_and_nothing_else_is_touched(
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "backups"
+    folder = BackupFolder(folder=place, every=timedelta(hours=24), kept=2)
+    async with opened(SqliteFile(tmp_path / "first.sqlite3"), tmp_path / "artifacts") as farm:
+        await live_through_something(farm)
+        made = []
+        for day in range(1, 5):
+            now = datetime(2030, 1, day, 12, tzinfo=UTC)
+            assert await folder.due(now)
+            made.append(await folder.put(parts(farm), now))
+            assert not await folder.due(now + timedelta(hours=23))
+            (place / "farmhand-notes.tar").write_text("somebody's")
+            (place / "farmhand-20300101T000000Z.tar.part").write_text("a crash's")
+
+        async def torn() -> AsyncIterator[bytes]:
+            async for part in parts(farm):
+                yield part
+                break
+
+        with pytest.raises(Unavailable, match="not whole"):
+            await folder.put(torn(), datetime(2030, 1, 9, tzinfo=UTC))
+    names = await asyncio.to_thread(lambda: sorted(path.name for path in place.iterdir()))
+    assert names == [made[2].name, made[3].name, "farmhand-notes.tar"]
+    assert made[3].stat().st_mode & 0o077 == 0
+    assert (await restore(made[3], tmp_path / "new")).artifacts
+
+
+def parts(farm: Farm) -> AsyncIterator[bytes]:
+    return backing_up.backup(farm, "farm", "schedule", version="1", secrets={})
 
 
 async def a_backup(folder: Path) -> Path:

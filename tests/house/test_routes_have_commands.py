@@ -94,16 +94,15 @@ def asked_in(function: ast.AST, made: dict[str, ast.expr]) -> Iterator[str]:
             method, path = node.args[:2]
         elif name in ("_items", "all_of") and node.args:
             method, path = ast.Constant("GET"), node.args[0]
-        elif name == "send" and len(node.args) == 3:
+        elif name == "send" and len(node.args) == 3:  # a form with a file
             method, path = ast.Constant("POST"), node.args[0]
         elif name == "_Request":
             method, path = words["method"], words["path"]
         else:
             continue
-        # What only hands on another's question tells nothing.
-        said = (text_of(path, known) or HOLE).partition("?")[0]
-        if said != HOLE:
-            yield f"{text_of(method, known)} {said.removesuffix(HOLE + HOLE)}"
+        asked = (text_of(path, known) or HOLE).partition("?")[0].removesuffix(HOLE + HOLE)
+        if asked != HOLE:  # what only hands on another's question tells nothing
+            yield f"{text_of(method, known)} {asked}"
 
 
 def questions() -> set[str]:
