@@ -11,6 +11,8 @@ from coordinator.log_ring import LogRing
 
 # Libraries that would tell of every message at level info.
 _QUIET = ("aiosqlite", "alembic", "apscheduler", "asyncio", "mqtt", "sqlalchemy.engine")
+# The modules of what the HTTP library finds wrong with a request, its head or its body.
+_OF_STRANGERS = ("aiohttp.http_exceptions", "aiohttp.web_protocol")
 _SECRET_WORDS = ("password", "token", "secret", "authorization", "credential")
 
 
@@ -77,7 +79,7 @@ def configure(
 def is_ours(record: logging.LogRecord) -> bool:
     """Whether a record is about us, and not that somebody spoke no HTTP: they could fill a log."""
     error = record.exc_info[1] if record.exc_info else None
-    return type(error).__module__ != "aiohttp.http_exceptions"
+    return type(error).__module__ not in _OF_STRANGERS
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

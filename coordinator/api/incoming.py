@@ -18,6 +18,9 @@ STALL_S = 30.0
 # Over all of it, once somebody was waited for so long; the worst link has tenfold.
 GRACE_S = 60.0
 BYTES_PER_S_MIN = 1024
+# Boundaries and the heads of parts: five lines for each, and we take some thirty. What is there
+# already is read without a pause, so that millions of empty lines would stop all else.
+LINES_MAX = 2000
 # A document of a few hundred bytes comes in one piece, or within this time.
 DOCUMENT_S = 30.0
 
@@ -34,7 +37,7 @@ class Incoming:
         """
         self._content = content
         self._bytes_max, self._too_large = bytes_max, too_large
-        self._got, self._waited_s = 0, 0.0
+        self._got, self._lines, self._waited_s = 0, 0, 0.0
 
     async def read(self, n: int = -1) -> bytes:
         """Return up to so many bytes, none at the end.
@@ -45,7 +48,14 @@ class Incoming:
         return await self._next(self._content.read(n))
 
     async def readline(self, *, max_line_length: int | None = None) -> bytes:
-        """Return a line; raises as `read`."""
+        """Return a line of what stands around the parts; raises as `read`.
+
+        Raises:
+            ValueError: no form has so many.
+        """
+        self._lines += 1
+        if self._lines > LINES_MAX:
+            raise ValueError("too many lines around the parts")
         return await self._next(self._content.readline(max_line_length=max_line_length))
 
     def at_eof(self) -> bool:

@@ -4,13 +4,14 @@ Usage: ./farmhand prove uploads [--uploads N] [--seed N]
 
 A real coordinator gets uploads that are wrong in every way of `bad_uploads`, drawn from a seed,
 while others hold connections on which they say next to nothing. Each is refused in words, by the
-caller's fault; in the end nothing of them lies on the disk but what became a job, the coordinator
-took no more memory than a good upload takes, its log tells of no defect, and all who held a
-connection were sent away.
+caller's fault, and costs the coordinator seconds of computing at most. In the end nothing of them
+lies on the disk but what became a job, the coordinator took no more memory than a good upload
+takes, its log tells of no defect, and all who held a connection were sent away.
 """
 
 import argparse
 import json
+import os
 import select
 import socket
 import sys
@@ -30,6 +31,8 @@ from tests.proofs.bad_uploads import KINDS, Sending
 UPLOAD_BYTES_MAX = 4 * 1024 * 1024
 # What a good upload of that size takes, and some room for the allocator.
 GROWTH_MIB_MAX = 64
+# Of the coordinator itself, for one upload; what slices and looks at models is another process.
+CPU_S_MAX = 3.0
 ANSWER_S = 60.0
 # A connection without a whole question is let go after 75 s; see `SILENT_S` in coordinator/app.py.
 SENT_AWAY_S = 110.0
@@ -73,8 +76,11 @@ def prove(folder: Path, *, uploads: int, seed: int, holders: int = HOLDERS) -> F
         random = Random(seed)
         for number in range(uploads):
             name = list(KINDS)[number % len(KINDS)]
-            answer = asked(farm, KINDS[name](random))
+            sending, cpu_s = KINDS[name](random), _cpu_s(farm)
+            answer = asked(farm, sending)
             found.statuses[name, answer.status] += 1
+            if (took_s := _cpu_s(farm) - cpu_s) > CPU_S_MAX:
+                found.complaints.append(f"{name}, upload {number}: {took_s:.1f} s of CPU")
             found.complaints += [f"{name}, upload {number}: {each}" for each in judged(answer)]
             _drip(held)
         found.complaints += _all_sent_away(held, begun_s + SENT_AWAY_S)
@@ -163,11 +169,13 @@ def _drip(held: Sequence[socket.socket]) -> None:
 def _all_sent_away(held: Sequence[socket.socket], until_s: float) -> Iterator[str]:
     """Wait for the coordinator to hang up on all of them; yield a complaint where it does not."""
     left = list(held)
-    while left and time.monotonic() < until_s:
-        readable, _, _ = select.select(left, [], [], 1.0)
+    # What was said to them meanwhile lies before their end.
+    while (readable := select.select(left, [], [], 1.0)[0]) or time.monotonic() < until_s:
         for one in readable:
             if _ended(one):
                 left.remove(one)
+        if not left:
+            break
         _drip([one for one in held if one in left])
     if left:
         yield f"{len(left)} of {len(held)} still hold a connection on which they say nothing"
@@ -195,6 +203,12 @@ def _left(farm: Coordinator) -> Iterator[str]:
     status, health = farm.ask("health")
     if status != 200 or health["status"] == "failing":
         yield f"the coordinator is not well: {health}"
+
+
+def _cpu_s(farm: Coordinator) -> float:
+    """Return how long the coordinator computed so far."""
+    fields = Path(f"/proc/{farm.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_mib(farm: Coordinator) -> float:

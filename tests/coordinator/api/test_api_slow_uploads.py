@@ -85,15 +85,17 @@ async def test_who_sends_byte_by_byte_is_told_once_it_took_too_long(
     assert not farm.artifacts.left_behind
 
 
-async def test_a_form_that_never_begins_is_too_large_in_the_end(
-    farm: ServedFarm, session: aiohttp.ClientSession
+@pytest.mark.parametrize("line", [b"not yet\r\n", b"\r\n", b"--y\r\n"])
+async def test_a_form_that_never_begins_is_given_up_before_its_lines_hold_up_others(
+    farm: ServedFarm, session: aiohttp.ClientSession, line: bytes
 ) -> None:
     async def lines() -> AsyncIterator[bytes]:
         while True:
-            yield b"not yet\r\n" * 10_000
+            yield line * 10_000
 
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     async with session.post("/api/v1/jobs", data=lines(), headers=headers) as response:
-        assert response.status == 413
-        assert (await response.json())["code"] == "too_large"
+        # Else it would be read until it is too large.
+        assert response.status == 400
+        assert (await response.json())["code"] == "broken_form"
     assert not farm.artifacts.left_behind
