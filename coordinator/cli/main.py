@@ -12,6 +12,7 @@ from coordinator.cli import (
     jobs,
     keys,
     models,
+    printable,
     printers,
     profiles,
     runs,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
+app.command("printable")(printable.make_printable)
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
