@@ -45,13 +45,7 @@ def make_printable(
     from coordinator.cli.slicing_child import ask
     from coordinator.cli.slicing_verbs import progress_bar
 
-    if not model.is_file():
-        raise UsageWrong(f"there is no file {model}", code="model_missing")
-    wanted = (output or Path(f"{model.stem}-printable{_FORMATS[0]}")).absolute()
-    if wanted.suffix.lower() not in _FORMATS:
-        raise UsageWrong(f"{wanted.name}: what is written ends in .3mf or .stl")
-    if wanted.exists() and not force:
-        raise CommandFailed(f"{wanted} is there already: --force replaces it", code="exists")
+    wanted = _checked(model, output or Path(f"{model.stem}-printable{_FORMATS[0]}"), force=force)
     request: dict[str, Any] = {
         "kind": "make",
         "model_path": str(model.absolute()),
@@ -65,7 +59,7 @@ def make_printable(
         "up": up or None,
         "configs": str(configs.absolute()) if configs else None,
     }
-    with TemporaryDirectory(prefix=".farmhand-printable-", dir=_parent(wanted)) as folder:
+    with TemporaryDirectory(prefix=".farmhand-printable-", dir=wanted.parent) as folder:
         with progress_bar(shown=not as_json) as on_progress:
             result = ask({**request, "output_folder": folder}, on_progress)
         shutil.move(result["output_path"], wanted)
@@ -77,10 +71,18 @@ def make_printable(
     raise typer.Exit(Exit.FAILED if result["faults"] else Exit.OK)
 
 
-def _parent(path: Path) -> Path:
-    if not path.parent.is_dir():
-        raise UsageWrong(f"there is no folder {path.parent}")
-    return path.parent
+def _checked(model: Path, output: Path, *, force: bool) -> Path:
+    """Return where the mesh goes, once both ends are known to be right."""
+    wanted = output.absolute()
+    if not model.is_file():
+        raise UsageWrong(f"there is no file {model}", code="model_missing")
+    if wanted.suffix.lower() not in _FORMATS:
+        raise UsageWrong(f"{wanted.name}: what is written ends in .3mf or .stl")
+    if not wanted.parent.is_dir():
+        raise UsageWrong(f"there is no folder {wanted.parent}")
+    if wanted.exists() and not force:
+        raise CommandFailed(f"{wanted} is there already: --force replaces it", code="exists")
+    return wanted
 
 
 def _show(result: dict[str, Any]) -> None:
