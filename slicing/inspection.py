@@ -33,7 +33,7 @@ def inspect(request: InspectRequest) -> InspectResult:
     fitting, beyond = [], []
     for name, bed in beds.items():
         excess = exceeds(size, bed)
-        if any(excess) and request.orient:
+        if any(excess) and request.turns:
             from slicing.orient import orient
 
             excess = exceeds(orient(mesh, room_mm=bed).size_mm, bed)

@@ -36,6 +36,7 @@ class Overrides(Shape):
         "hold what leans further from the vertical", "degrees", ge=0, le=89
     )
     supports_from_bed_only: bool | None = _setting("no supports that stand on the part")
+    orient: bool | None = _setting("turn the part the way that prints best")
     brim: float | None = _setting("width of a brim, 0 for none", "mm", ge=0, le=30)
     perimeters: int | None = _setting("walls", ge=0, le=20)
     top_layers: int | None = _setting("closed layers on top", ge=0, le=1000)

@@ -90,7 +90,7 @@ def _prepared(
         repaired = repair(mesh)
         mesh, changes = repaired.mesh, repaired.changes
     turned = False
-    if request.orient:
+    if request.turns:
         from slicing.orient import orient
 
         report("orienting")

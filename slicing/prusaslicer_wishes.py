@@ -44,6 +44,7 @@ _KEYS: Mapping[str, _Words] = {
         "support_material_threshold": str(max(1, round(90 - value)))
     },
     "supports_from_bed_only": _switch("support_material_buildplate_only"),
+    "orient": lambda _: {},  # done before any engine sees the part
     "brim": lambda value: {
         "brim_type": "outer_only" if value else "no_brim",
         "brim_width": f"{value:g}",

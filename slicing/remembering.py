@@ -62,7 +62,8 @@ def key_of(request: SliceRequest) -> str:
     try:
         return cache.key(
             [request.model_path, *others],
-            placement=request.model_dump(mode="json", exclude=_NOT_PLACEMENT),
+            placement=request.model_dump(mode="json", exclude=_NOT_PLACEMENT)
+            | {"orient": request.turns},
             configuration=configuration.fingerprint(),
             engine=engine.name,
             installation=engine.installation(),

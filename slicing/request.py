@@ -132,6 +132,11 @@ class InspectRequest(_Request):
     engine: str = "prusaslicer"
     orient: bool = False
 
+    @property
+    def turns(self) -> bool:
+        """Whether it will be turned, by the request or by a person's setting."""
+        return turns(self.orient, self.settings)
+
 
 class SliceRequest(_Request):
     """Make a plate of a model for one class of printer.
@@ -168,6 +173,11 @@ class SliceRequest(_Request):
     repair: bool = True
     pictures: bool = True
     provenance: Annotated[dict[FactName, str], Field(max_length=40)] = Field(default_factory=dict)
+
+    @property
+    def turns(self) -> bool:
+        """Whether parts are turned, by the request or by a person's setting."""
+        return turns(self.orient, self.settings)
 
 
 class MakeRequest(_Request):
@@ -287,6 +297,11 @@ _KINDS: dict[str, type[Request]] = {
     "show": ShowRequest,
     "import": ImportRequest,
 }
+
+
+def turns(asked: bool, settings: Overrides) -> bool:
+    """Whether a part is turned; a setting for the plate outranks the request."""
+    return asked if settings.orient is None else settings.orient
 
 
 def parse_request(text: bytes | str) -> Request:

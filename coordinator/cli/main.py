@@ -18,6 +18,7 @@ from coordinator.cli import (
     keys,
     log_verbs,
     models,
+    printable,
     printers,
     profiles,
     providers,
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
+app.command("printable")(printable.make_printable)
 app.command("backup")(backups.backup)
 app.command("logs")(log_verbs.logs)
 app.command("restore")(backups.restore)

@@ -61,7 +61,7 @@ def slice_model(
         "orient": orient,
         **({"configs": str(configs.absolute())} if configs else {}),
     }
-    with _bar(shown=not as_json) as on_progress:
+    with progress_bar(shown=not as_json) as on_progress:
         result = ask(request, on_progress)
     if as_json:
         print_json(result)
@@ -77,7 +77,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _bar(*, shown: bool) -> Iterator[Callable[[float, str], None]]:
+def progress_bar(*, shown: bool) -> Iterator[Callable[[float, str], None]]:
     """Yield what takes progress: a bar where a person looks, nothing in a pipe."""
     if not shown or not sys.stderr.isatty():
         yield lambda _ratio, _stage: None

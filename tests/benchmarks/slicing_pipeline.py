@@ -29,7 +29,7 @@ _BENCHY_RINGS = 238
 _LARGE_RINGS = 708
 
 # Its last words are peaks in KiB and CPU seconds: its own, its children's.
-_TELLING = (
+TELLING = (
     "import resource, sys; from slicing.__main__ import main; status = main()\n"
     "used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]\n"
     "peaks, cpu = [u.ru_maxrss for u in used], [u.ru_utime + u.ru_stime for u in used]\n"
@@ -121,7 +121,7 @@ def overhead(trials: int, *, rings: int = _BENCHY_RINGS) -> Iterator[Line]:
         folder = Path(name)
         model = potato(folder, rings)
         engine = bare(model, folder)
-        ours = [sys.executable, "-c", _TELLING]
+        ours = [sys.executable, "-c", TELLING]
         run(ours, said=sliced(model, folder))  # what is compiled once
         costs: dict[str, list[float]] = {"bare": [], "pipeline": [], "without pictures": []}
         shares = []
@@ -155,7 +155,7 @@ def memory(_trials: int, *, rings: int = _LARGE_RINGS) -> Iterator[Line]:
             corners = ball(30.0, rings, 0.3)
             model = folder / "large.stl"
             stl.write(corners[1:] if torn else corners, model)
-            cost = run([sys.executable, "-c", _TELLING], said=sliced(model, folder))
+            cost = run([sys.executable, "-c", TELLING], said=sliced(model, folder))
             own, engine = (int(one) / 1024 for one in cost.errors.split()[-4:-2])
             what = f"{len(corners):,} triangles, {'one lost' if torn else 'sound'}"
             peaks = f"slicing process {own:,.0f} MiB, engine {engine:,.0f} MiB"

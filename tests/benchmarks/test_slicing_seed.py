@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import slicing_pipeline, slicing_repair
+from tests.benchmarks import printable, slicing_pipeline, slicing_repair
 from tests.benchmarks.slicing import main
 from tests.fakes.meshes import MODELS, broken
 
@@ -26,6 +26,13 @@ def test_the_pipeline_is_measured_beside_the_bare_engine() -> None:
     lines = list(slicing_pipeline.overhead(1, rings=12))
     assert [reached is None for reached, _ in lines] == [True] * 4 + [False]
     assert "of its engine's CPU" in lines[-1][1]
+
+
+def test_making_printable_is_measured_beside_trimesh() -> None:
+    [(reached, words)] = printable.sizes(1, rings={"small": 12})
+    assert reached is None
+    assert "528 triangles" in words
+    assert "ratio" in words
 
 
 def test_an_unknown_part_is_refused_with_those_there_are(

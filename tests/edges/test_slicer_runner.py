@@ -2,13 +2,15 @@
 
 import asyncio
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
-from coordinator.domain.slicing import SliceWish
+from coordinator.domain.slicing import Making, SliceWish
 from coordinator.errors import Refused, Unavailable
+from tests.fakes.solids import write_box
 
 MODEL = Path(__file__).resolve().parents[2] / "configs" / "dev" / "barn.stl"
 PRINTER_CLASS = "farmhand-220"
@@ -109,6 +111,22 @@ async def test_a_setting_that_can_not_be_is_refused(slicer: ChildSlicer, tmp_pat
     with pytest.raises(Refused, match="layer_height"):
         await slicer.slice(asked, tmp_path / "plate.gcode", lambda *_: None)
     assert names_in(tmp_path) == []
+
+
+async def test_how_a_models_numbers_are_meant_and_whose_it_is_reach_the_mesh(
+    slicer: ChildSlicer, tmp_path: Path
+) -> None:
+    model, output = tmp_path / "brick.stl", tmp_path / "made"
+    write_box(model, 1, 2, 3)
+    output.mkdir()
+    told = Making(
+        unit="in", up="y", lay_flat=False, title="Brick", author="Anna", source="https://a.b"
+    )
+    made = await slicer.make_printable(model, told, output, lambda *_: None)
+    assert made.size_mm == pytest.approx((25.4, 76.2, 50.8))
+    text = zipfile.ZipFile(output / "model.3mf").read("3D/3dmodel.model").decode()
+    for words in ('Title">Brick<', 'Designer">Anna<', "Source: https://a.b"):
+        assert words in text
 
 
 async def test_stopped_in_the_middle_it_leaves_nothing(slicer: ChildSlicer, tmp_path: Path) -> None:

@@ -110,3 +110,25 @@ def test_profiles_are_listed_shown_and_imported(tmp_path: Path) -> None:
     assert "not taken: post_process" in done.stdout
     again = farmhand("profiles", "show", "mine", "--configs", "configs", cwd=tmp_path)
     assert "shell.perimeters: 4" in again.stdout
+
+
+def test_geometry_is_made_printable_and_what_speaks_against_it_ends_with_status_1(
+    cube: Path,
+) -> None:
+    done = farmhand("printable", cube, "--size", 60, "--printer", "farmhand-220", cwd=cube.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "cube-printable.3mf can be printed" in done.stdout
+    assert "size: 60.0 x 60.0 x 6.0 mm" in done.stdout
+    made = cube.parent / "cube-printable.3mf"
+    again = farmhand("printable", made, "--unit", "m", "--json", "-o", "b.stl", cwd=cube.parent)
+    result = json.loads(again.stdout)
+    assert (again.returncode, result["fits"]) == (1, [])
+    assert "fits no printer" in result["faults"][0]
+    assert result["size_mm"] == [60_000, 60_000, 6000]
+    assert sorted(path.name for path in cube.parent.iterdir()) == [
+        "b.stl",
+        "cube-printable.3mf",
+        "cube.stl",
+    ]
+    for words in (("-o", "b.obj"), ("-o", "no/b.stl"), ("--unit", "mile", "-o", "c.stl")):
+        assert farmhand("printable", cube, *words, cwd=cube.parent).returncode == 2

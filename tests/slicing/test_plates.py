@@ -13,8 +13,10 @@ from slicing.errors import ModelTooLarge
 from slicing.inspection import inspect
 from slicing.mesh import Mesh, fits
 from slicing.orient import orient
+from slicing.overrides import Overrides
 from slicing.pack import CLEARANCE_MM, Arrangement, Item, pack
 from slicing.parts import prepared
+from slicing.remembering import key_of
 from slicing.request import InspectRequest, SliceRequest
 from tests.fakes.meshes import Corners, ball, box, lathe
 
@@ -130,6 +132,28 @@ def test_what_fits_only_laid_down_is_laid_down_where_that_was_asked_for(tmp_path
     configuration = Catalogue().configuration("prusa-mk4", "PLA", "draft", plate.settings)
     (part,) = prepared(plate, configuration, lambda _stage: None)
     assert fits(part.mesh.size_mm, room_mm)
+
+
+def test_turning_a_part_is_a_setting_too_which_outranks_the_request(tmp_path: Path) -> None:
+    path = tmp_path / "wall.stl"
+    stl.write(box(2, 60, 60), path)
+    plate = SliceRequest(
+        kind="slice",
+        model_path=path,
+        printer="prusa-mk4",
+        material="PLA",
+        output_path=tmp_path / "out.gcode",
+    )
+    configuration = Catalogue().configuration("prusa-mk4", "PLA", "standard", plate.settings)
+    chosen = {
+        turns: plate.model_copy(update={"settings": Overrides(orient=turns), "orient": not turns})
+        for turns in (True, False)
+    }
+    for turns, request in chosen.items():
+        (part,) = prepared(request, configuration, lambda _stage: None)
+        assert part.turned is turns
+        assert key_of(request) == key_of(plate.model_copy(update={"orient": turns}))
+    assert key_of(chosen[True]) != key_of(chosen[False]) == key_of(plate)
 
 
 def test_what_fits_no_way_up_is_oriented_as_if_there_were_room() -> None:
