@@ -20,13 +20,16 @@ from coordinator.errors import FarmError, SettingsInvalid  # noqa: E402
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a coordinator and return its exit code; what went wrong is one sentence on stderr."""
     try:
-        chosen = settings.load(sys.argv[1:] if arguments is None else arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        chosen = settings.load(given)
         os.umask(0o077)  # what lies in the state folder is nobody else's business
-        logs.configure(form=chosen.log_format, level=chosen.log_level)
+        ring = logs.configure(form=chosen.log_format, level=chosen.log_level)
         # Late, so that a wrong setting is told at once: the libraries take a second on a Pi.
         from coordinator.app import run
+        from coordinator.machine_wiring import machine_of
+        from coordinator.setting_origins import origins
 
-        asyncio.run(run(chosen))
+        asyncio.run(run(chosen, machine_of(chosen, ring, origins(given))))
     except SettingsInvalid as error:
         return _failed(error, code=2)
     except FarmError as error:

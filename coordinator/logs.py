@@ -7,6 +7,8 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+from coordinator.log_ring import LogRing
+
 # Libraries that would tell of every message at level info.
 _QUIET = ("aiosqlite", "alembic", "apscheduler", "asyncio", "mqtt", "sqlalchemy.engine")
 _SECRET_WORDS = ("password", "token", "secret", "authorization", "credential")
@@ -14,8 +16,19 @@ _SECRET_WORDS = ("password", "token", "secret", "authorization", "credential")
 
 def configure(
     *, form: Literal["auto", "console", "json"], level: str, stream: TextIO = sys.stderr
-) -> None:
-    """Set up logging of ours and of libraries, and of exceptions that nobody caught."""
+) -> LogRing:
+    """Set up logging of ours and of libraries, and of exceptions that nobody caught.
+
+    Returns:
+        The last lines, as they come, whatever form they have on the stream.
+    """
+    as_json: list[structlog.typing.Processor] = [
+        structlog.processors.ExceptionRenderer(
+            # Without the values of variables, of which the library shows all: tokens too.
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
+        structlog.processors.JSONRenderer(default=str),
+    ]
     console = form == "console" or (form == "auto" and stream.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -29,25 +42,24 @@ def configure(
             structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         ]
     else:
-        last = [
-            structlog.processors.ExceptionRenderer(
-                # Without the values of variables, of which the library shows all: tokens too.
-                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-            ),
-            structlog.processors.JSONRenderer(default=str),
-        ]
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        last = as_json
+    handler, ring = logging.StreamHandler(stream), LogRing()
+    for each, processors in ((handler, last), (ring, as_json)):
+        each.setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=shared,
+                processors=[
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *processors,
+                ],
+            )
         )
-    )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [handler, ring]
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -59,6 +71,13 @@ def configure(
         cache_logger_on_first_use=True,
     )
     sys.excepthook = _uncaught
+    return ring
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record is about us, and not that somebody spoke no HTTP: they could fill a log."""
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

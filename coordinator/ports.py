@@ -19,18 +19,18 @@ from coordinator.domain.runs import Run
 from coordinator.domain.sealing import Checkpoint
 from coordinator.domain.slicing import (
     Inspection,
-    Making,
-    Printable,
     Sliced,
     SliceWish,
     Verified,
 )
-from coordinator.errors import Unavailable
+from coordinator.domain.stock import MaterialProfile
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_enrolment import EnrolmentUnit
 from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
+from coordinator.ports_retention import RetentionUnit
+from coordinator.ports_stock import StockUnit
 from coordinator.ports_telling import TellingUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
@@ -53,7 +53,17 @@ class Ids(Protocol):
         """Return a fresh id, `job-01jc...`: sortable by time, fit for one level of a topic."""
 
 
-class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, GenerationUnit, Protocol):
+class Unit(
+    AccountUnit,
+    Listing,
+    TellingUnit,
+    EnrolmentUnit,
+    LibraryUnit,
+    RetentionUnit,
+    GenerationUnit,
+    StockUnit,
+    Protocol,
+):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
 
     async def job(self, job_id: JobId) -> Job | None:
@@ -146,6 +156,9 @@ class Unit(AccountUnit, Listing, TellingUnit, EnrolmentUnit, LibraryUnit, Genera
     async def artifact(self, sha256: str) -> Artifact | None:
         """Return what is known of an artifact."""
 
+    async def artifacts(self) -> list[Artifact]:
+        """Return what is known of all artifacts, those whose files were removed too, by age."""
+
     async def save_artifact(self, artifact: Artifact) -> None:
         """Insert an artifact; one that is known already stays as it is."""
 
@@ -224,6 +237,15 @@ class Store(Protocol):
     def scratch(self) -> AbstractContextManager[Rebuilt]:
         """Lend an empty place for what an audit rebuilds, which need not fit into memory."""
 
+    async def snapshot(self, to: Path) -> None:
+        """Write all that is stored, as it is at one moment, to a new file that SQLite reads.
+
+        Others read and write meanwhile.
+
+        Raises:
+            Unavailable: the disk is full, or the database does not answer.
+        """
+
 
 class StagedFile(Protocol):
     """A file on its way into the store; gone at the end of its block unless kept."""
@@ -259,6 +281,9 @@ class ArtifactStore(Protocol):
 
     async def size(self, sha256: str) -> int | None:
         """Return the length in bytes, or None where there is no such artifact."""
+
+    async def stored(self) -> list[tuple[str, int]]:
+        """Return the hash and the length in bytes of all that is kept, in any order."""
 
     def read(self, sha256: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to `stop`, in chunks."""
@@ -313,6 +338,14 @@ class Slicer(Protocol):
             Unavailable: the slicer is missing, crashed or took too long.
         """
 
+    async def materials(self) -> Sequence[MaterialProfile]:
+        """Return the materials that profiles describe.
+
+        Raises:
+            Refused: a profile is wrong.
+            Unavailable: the process crashed or took too long.
+        """
+
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         """Make G-code at `output`, or nothing at all; who cancels it leaves no process behind.
 
@@ -335,36 +368,6 @@ class Slicer(Protocol):
             Refused: the class is unknown (`unknown_printer_class`), or the file can't be read.
             Unavailable: the process crashed or took too long.
         """
-
-
-class Workshop(Protocol):
-    """Geometry that came from somewhere, made printable: in a child process, as slicing is."""
-
-    async def make_printable(
-        self, model: Path, making: Making, output: Path, progress: Progress
-    ) -> Printable:
-        """Scale, turn, mend and look at a model.
-
-        Args:
-            model: the file; its suffix tells the format.
-            output: a folder; the mesh is written there as `model` with the format's suffix, and
-                pictures beside it. Nothing is written where there are faults that leave no mesh.
-
-        Raises:
-            Refused: not a model, or beyond mending.
-            Unavailable: the process crashed or took too long.
-        """
-
-
-class NoWorkshop:
-    """Implements `Workshop` for a farm that takes models as they are."""
-
-    async def make_printable(
-        self, model: Path, making: Making, output: Path, progress: Progress
-    ) -> Printable:
-        """Make nothing."""
-        del model, making, output, progress
-        raise Unavailable("no_workshop", "this farm has no workshop for models")
 
 
 class AgentLink(Protocol):

@@ -184,6 +184,9 @@ class Settings(ProviderSettings):
     upload_bytes_max: int = Field(default=512 * MIB, gt=0)
     """Longest model or G-code file that is taken."""
 
+    artifacts_kept_days: float = Field(default=0.0, ge=0)
+    """Days after which the files of a job that ended are removed; 0 keeps them for ever."""
+
     outbound_networks: str = ""
     """Networks beside the public internet that webhooks may reach: lan, or 192.168.1.0/24, between
     commas."""
@@ -319,7 +322,7 @@ def load(arguments: Sequence[str] = ()) -> Settings:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config", type=Path)
     known, flags = parser.parse_known_args(arguments)
-    path = _config_file(known.config)
+    path = config_file(known.config)
 
     class WithFile(Settings):
         __doc__ = Settings.__doc__
@@ -339,7 +342,7 @@ def load(arguments: Sequence[str] = ()) -> Settings:
         raise SettingsInvalid(f"the settings can't be read: {error}") from error
 
 
-def _config_file(named: Path | None) -> Path | None:
+def config_file(named: Path | None) -> Path | None:
     """Return the TOML file: the one that is named, else the user's, else the system's.
 
     Raises:

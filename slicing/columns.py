@@ -23,7 +23,7 @@ class Crossings:
     Attributes:
         across: lines along each of the two other axes, in the order x, y, z.
         line: number of the line: place along the first of these axes x `across[1]` + the second.
-        at_mm: how far along the axis.
+        at_mm: how far along the axis; the box around the mesh begins at `low_mm`.
         face: which triangle.
         enters: the line comes from the triangle's outer side.
     """
@@ -31,6 +31,7 @@ class Crossings:
     across: tuple[int, int]
     line: NDArray[np.int64]
     at_mm: NDArray[np.float64]
+    low_mm: float
     face: NDArray[np.int64]
     enters: NDArray[np.bool_]
 
@@ -44,6 +45,21 @@ class Crossings:
         before = np.concatenate(([0], turns))[first]
         found: NDArray[np.int64] = turns - np.repeat(before, np.diff(first, append=len(turns)))
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lines:
+    """Lines along x, along y and along z, all the same step apart."""
+
+    step_mm: float
+    along: tuple[Crossings, Crossings, Crossings]
+
+
+def lines_through(corners: Corners, *, count: int = 160) -> Lines:
+    """Return lines along all three axes, `count` of them side by side along the longest side."""
+    step_mm = float(np.ptp(corners.reshape(-1, 3), axis=0).max()) / count
+    x, y, z = (crossings(corners, axis, step_mm=step_mm) for axis in range(3))
+    return Lines(step_mm=step_mm, along=(x, y, z))
 
 
 def crossings(corners: Corners, axis: int, *, step_mm: float) -> Crossings:
@@ -76,6 +92,7 @@ def crossings(corners: Corners, axis: int, *, step_mm: float) -> Crossings:
         across=(wide, deep),
         line=line[order],
         at_mm=at_mm[order],
+        low_mm=float(corners[:, :, axis].min()),
         face=face[order],
         enters=enters[order],
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slicing.changes import many
-from slicing.topology import Corners, Faces, boxes, weld
+from slicing.topology import Corners, Faces, area, boxes, weld
 from slicing.uniting import manifold
 from slicing.winding import Shells, closed, shells, volumes
 
@@ -21,6 +21,9 @@ from slicing.winding import Shells, closed, shells, volumes
 _VOLUME_SHARE_MAX = 1e-3
 _LENGTH_SHARE_MAX = 0.1
 _FLOOR_SHARE = 0.01
+
+# Of the cube around a body: what encloses less has no inside.
+_FLAT = 1e-7
 
 # What is nearer, as a share of the largest body's diagonal, touches it.
 _GAP_SHARE = 1e-3
@@ -67,12 +70,13 @@ def clear(corners: Corners) -> Cleared:
     vertices, faces = weld(corners)
     shell = shells(faces)
     sizes, whole = volumes(corners, shell), closed(faces, shell)
+    low, high = boxes(corners, shell.of_face, shell.count)
+    length = (high - low).max(axis=1)
+    whole &= np.abs(sizes) > _FLAT * length**3  # a sheet and its back enclose nothing
     solid = whole & (sizes > 0)
     if not solid.any():
         return Cleared(corners=corners, bodies=0, cavities=0)
     largest = int(np.argmax(np.where(solid, sizes, 0.0)))
-    low, high = boxes(corners, shell.of_face, shell.count)
-    length = (high - low).max(axis=1)
     tiny = whole & (np.abs(sizes) < _VOLUME_SHARE_MAX * sizes[largest])
     tiny &= length < _LENGTH_SHARE_MAX * length[largest]
     rise = low[:, 2] - low[largest, 2]
@@ -81,7 +85,7 @@ def clear(corners: Corners) -> Cleared:
     for one in np.flatnonzero(speck):
         speck[one] = _apart(vertices, faces, shell, int(one), solid & ~tiny, low, high, largest)
     sheet = ~whole
-    areas = np.bincount(shell.of_face, weights=_areas(corners), minlength=shell.count)
+    areas = np.bincount(shell.of_face, weights=area(corners), minlength=shell.count)
     if areas[sheet].sum() > _SHEETS_SHARE_MAX * areas.sum():
         sheet[:] = False
     gone = bubble | speck | sheet
@@ -121,9 +125,3 @@ def _body(
     vertices: Corners, faces: Faces, shell: Shells, number: int
 ) -> manifold3d.Manifold | None:
     return manifold(vertices, faces[shell.of_face == number])
-
-
-def _areas(corners: Corners) -> NDArray[np.float64]:
-    doubled = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    found: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", doubled, doubled)) / 2
-    return found

@@ -106,7 +106,7 @@ def _of_its_walls(facts: Facts) -> Iterator[str]:
     walls, wanted_mm = facts.walls, _LINES_WANTED * facts.nozzle_mm
     if max(walls.doubled, walls.inverted) > _CROSSED_TOLD:
         yield "Its surface crosses itself: check in the preview how that is filled."
-    if walls.thinnest_mm is not None and walls.thinnest_mm < wanted_mm:
+    if walls.thinnest_mm is not None and walls.thinnest_mm < 0.99 * wanted_mm:
         yield (
             f"Its walls are down to {walls.thinnest_mm:.2g} mm; a nozzle of {facts.nozzle_mm:g} mm "
             f"wants {wanted_mm:.2g} mm."

@@ -6,6 +6,7 @@ from typing import Any
 from slicing import importing, vendor
 from slicing.catalogue import Catalogue
 from slicing.errors import EngineMissing, ProfileUnknown
+from slicing.material import Material
 from slicing.overrides import settings_known
 from slicing.registry import engine_names, open_engine
 from slicing.request import ImportRequest, ListRequest, ShowRequest
@@ -30,12 +31,12 @@ def _listed(request: ListRequest) -> dict[str, Any]:
         kind: [{"name": one.name, "title": one.title} for one in profiles]
         for kind, profiles in (
             ("printers", catalogue.printers()),
-            ("materials", catalogue.materials()),
             ("qualities", catalogue.qualities()),
         )
     }
+    found["materials"] = [_material(one) for one in catalogue.materials()]
     found["settings"] = [asdict(setting) for setting in settings_known()]
-    found["engines"] = [_engine(name) for name in engine_names()]
+    found["engines"] = [_engine(name, versions=request.versions) for name in engine_names()]
     if request.vendor:
         found["printers"] += [
             {"name": f"{vendor.PREFIX}{bundle.vendor}/{printer.name}", "title": printer.name}
@@ -45,16 +46,29 @@ def _listed(request: ListRequest) -> dict[str, Any]:
     return found
 
 
-def _engine(name: str) -> dict[str, Any]:
-    engine = open_engine(name)
+def _material(material: Material) -> dict[str, Any]:
+    return {
+        "name": material.name,
+        "title": material.title,
+        "nozzle_celsius": material.temperatures.nozzle_celsius,
+        "bed_celsius": material.temperatures.bed_celsius,
+        "density_g_cm3": material.filament.density_g_cm3,
+        "cost_per_kg": material.filament.cost_per_kg,
+    }
+
+
+def _engine(name: str, *, versions: bool) -> dict[str, Any]:
+    engine, version = open_engine(name), ""
     try:
         engine.installation()
         missing = ""
+        version = engine.version() if versions else ""
     except EngineMissing as error:
         missing = str(error)
     return {
         "name": name,
         "installed": not missing,
+        "version": version,
         "deterministic": engine.capabilities.deterministic,
         "remedy": missing,
     }

@@ -15,6 +15,7 @@ from slicing import faults, standing, stl, three_mf, walls
 from slicing.catalogue import Catalogue
 from slicing.changes import Changes
 from slicing.coarsening import coarsen
+from slicing.columns import lines_through
 from slicing.debris import Cleared, clear
 from slicing.engine import Report
 from slicing.geometry import load_source
@@ -22,16 +23,19 @@ from slicing.inspection import beds_of, rounded
 from slicing.mesh import Mesh, Vector, exceeds
 from slicing.orient import orient
 from slicing.picture import SIZES_PX, Painted, pictures
-from slicing.repair import repair
+from slicing.repair import Repaired, repair
 from slicing.request import MakeRequest
 from slicing.results import MakeResult, Picture, TooLarge
-from slicing.topology import Corners, edges_of, weld
+from slicing.topology import Corners, area, edges_of, weld
 from slicing.workspace import unwritable, workspace
 
 # A wall that is thinner than this part of the nozzle leaves no line; so does half a thin layer.
 _NOZZLE_SHARE = 0.75
 _LAYER_MM = 0.1
 _NOZZLE_USUAL_MM = 0.4
+
+# Of the surface that closing holes has added: less is told as a repair only.
+_GUESSED_TOLD = 0.02
 
 _STEM = "model"
 
@@ -96,8 +100,8 @@ def _made(request: MakeRequest, beds: dict[str, Vector], report: Report) -> _Mad
     mesh = load_source(request, request.limits)
     report(0.2, "repairing")
     repaired = repair(mesh)
+    said = [*mesh.warnings, repaired.changes.sentence(), _guessed(mesh, repaired)]
     mesh = repaired.mesh
-    said = [*mesh.warnings, repaired.changes.sentence()]
     report(0.4, "clearing")
     cleared = clear(mesh.corners)
     said += cleared.sentences()
@@ -122,6 +126,17 @@ def _made(request: MakeRequest, beds: dict[str, Vector], report: Report) -> _Mad
     )
 
 
+def _guessed(mesh: Mesh, repaired: Repaired) -> str:
+    """Return how much of the surface closing holes has added, for a person; empty if little."""
+    before, after = (float(area(one.corners).sum()) for one in (mesh, repaired.mesh))
+    if not repaired.changes.holes_closed or after - before < _GUESSED_TOLD * after:
+        return ""
+    return (
+        f"{(after - before) / after:.0%} of its surface was missing and was guessed: "
+        "check the preview."
+    )
+
+
 def _fitted(mesh: Mesh, longest_mm: float | None) -> Mesh:
     """Return the mesh scaled so that its longest side is so long; debris counts no more."""
     longest = max(mesh.size_mm)
@@ -132,7 +147,7 @@ def _fitted(mesh: Mesh, longest_mm: float | None) -> Mesh:
 
 def _measured(made: _Made, beds: dict[str, Vector], nozzle_mm: float) -> faults.Facts:
     mesh = made.mesh
-    edges = edges_of(weld(mesh.corners)[1])
+    edges, lines = edges_of(weld(mesh.corners)[1]), lines_through(mesh.corners)
     excess = {name: exceeds(mesh.size_mm, bed) for name, bed in beds.items()}
     return faults.Facts(
         size_mm=mesh.size_mm,
@@ -141,8 +156,10 @@ def _measured(made: _Made, beds: dict[str, Vector], nozzle_mm: float) -> faults.
         volume_mm3=mesh.volume_mm3,
         bodies=made.cleared.bodies,
         cavities=made.cleared.cavities,
-        walls=walls.measure(mesh.corners, thin_mm=_NOZZLE_SHARE * nozzle_mm, layer_mm=_LAYER_MM),
-        standing=standing.look(mesh.corners),
+        walls=walls.measure(
+            mesh.corners, lines, thin_mm=_NOZZLE_SHARE * nozzle_mm, layer_mm=_LAYER_MM
+        ),
+        standing=standing.look(mesh.corners, lines),
         nozzle_mm=nozzle_mm,
         fits=tuple(name for name, much in excess.items() if not any(much)),
         too_large=tuple(

@@ -227,11 +227,13 @@ class ListRequest(Shape):
     Attributes:
         configs: as in other requests.
         vendor: list the vendors' printers on this machine too; takes a second.
+        versions: ask each engine for its version; takes another.
     """
 
     kind: Literal["list"]
     configs: Path | None = None
     vendor: bool = False
+    versions: bool = False
 
 
 class ShowRequest(Shape):

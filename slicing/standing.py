@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slicing.columns import crossings
+from slicing.columns import Crossings, Lines
 from slicing.topology import Corners
 
 # Surfaces steeper than 45 degrees carry themselves.
@@ -19,8 +19,7 @@ _OVERHANG_COS = 0.7072
 # What lies this low is on the bed: a first layer is 0.2 to 0.3 mm.
 _FLOOR_MM = 0.25
 
-# Cells along a mesh's longest side, and the least patch that is told: a point is no island.
-_CELLS = 192
+# The least patch that is told: a point is no island.
 _PATCH_CELLS_MIN = 6
 
 # Of the volume: loose cells that are less are what the grid makes of thin walls.
@@ -45,18 +44,19 @@ class Standing:
     loose_ratio: float
 
 
-def look(corners: Corners) -> Standing:
+def look(corners: Corners, lines: Lines) -> Standing:
     """Return how a part stands.
 
     Args:
         corners: shape (n, 3, 3), in mm, lowest point at z = 0, a surface that faces outward.
+        lines: through them.
     """
     doubled = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.sqrt(np.einsum("ij,ij->i", doubled, doubled))
     down = -doubled[:, 2] > _OVERHANG_COS * length
     floor = down & (corners[:, :, 2].max(axis=1) < _FLOOR_MM)
     whole = float(length.sum())
-    islands, island_mm, loose = _cells_in_the_air(corners)
+    islands, island_mm, loose = _in_the_air(lines)
     return Standing(
         overhang_ratio=float(length[down & ~floor].sum()) / whole if whole > 0 else 0.0,
         foot_mm2=float(np.abs(doubled[floor, 2]).sum()) / 2,
@@ -66,11 +66,11 @@ def look(corners: Corners) -> Standing:
     )
 
 
-def _cells_in_the_air(corners: Corners) -> tuple[int, float, float]:
+def _in_the_air(lines: Lines) -> tuple[int, float, float]:
     """Return how many patches begin in mid-air, how high the lowest is, and the loose share."""
     from scipy import ndimage
 
-    solid, step_mm = _cells(corners)
+    solid = _cells(lines)
     if not solid.any():
         return 0, 0.0, 0.0
     around = np.ones((3, 3, 3), dtype=bool)
@@ -93,18 +93,34 @@ def _cells_in_the_air(corners: Corners) -> tuple[int, float, float]:
     held |= np.bincount(patches.reshape(-1), minlength=count + 1) < _PATCH_CELLS_MIN
     held[0] = True
     begun = np.flatnonzero(~held[patches].all(axis=(0, 1)))
-    height_mm = float(begun[0]) * step_mm if len(begun) else 0.0
+    height_mm = float(begun[0]) * lines.step_mm if len(begun) else 0.0
     return int((~held).sum()), height_mm, float(loose) if loose > _LOOSE_SHARE_MIN else 0.0
 
 
-def _cells(corners: Corners) -> tuple[NDArray[np.bool_], float]:
-    """Return which cells of a grid are solid, by x, y and z, and how long their sides are."""
-    step_mm = float(np.ptp(corners.reshape(-1, 3), axis=0).max()) / _CELLS
-    met = crossings(corners, 2, step_mm=step_mm)
-    wide, deep = met.across
-    high = int(np.ceil(corners[:, :, 2].max() / step_mm)) + 1
-    change = np.zeros((wide * deep, high + 1), dtype=np.int16)
-    place = np.clip(np.ceil(met.at_mm / step_mm - 0.5).astype(np.int64), 0, high)
-    np.add.at(change, (met.line, place), np.where(met.enters, 1, -1).astype(np.int16))
-    solid = np.cumsum(change, axis=1)[:, :high] > 0
-    return solid.reshape(wide, deep, high), step_mm
+def _cells(lines: Lines) -> NDArray[np.bool_]:
+    """Return which cells of a grid hold something solid, by x, y and z.
+
+    Lines along all three axes mark what they pass within: a wall thinner than a cell may stand
+    between two lines along z, and is met by those across it.
+    """
+    along_x, along_y, along_z = lines.along
+    (wide, deep), high = along_z.across, along_x.across[1]
+    solid = _passed(along_z, high, lines.step_mm)
+    solid |= _passed(along_y, deep, lines.step_mm).transpose(0, 2, 1)
+    solid |= _passed(along_x, wide, lines.step_mm).transpose(2, 0, 1)
+    return solid
+
+
+def _passed(met: Crossings, length: int, step_mm: float) -> NDArray[np.bool_]:
+    """Return the cells that lines pass within the surface, the axis of the lines last."""
+    depth = met.depth()
+    begins, ends = met.enters & (depth == 1), ~met.enters & (depth == 0)
+    rows = met.across[0] * met.across[1]
+    change = np.zeros((rows, length + 1), dtype=np.int16)
+    at = (met.at_mm - met.low_mm) / step_mm
+    first = np.clip(np.floor(at[begins]).astype(np.int64), 0, length - 1)
+    last = np.clip(np.ceil(at[ends]).astype(np.int64), 1, length)
+    np.add.at(change, (met.line[begins], first), 1)
+    np.add.at(change, (met.line[ends], last), -1)
+    solid: NDArray[np.bool_] = np.cumsum(change, axis=1, dtype=np.int16)[:, :length] > 0
+    return solid.reshape(*met.across, length)

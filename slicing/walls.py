@@ -11,11 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slicing.columns import Crossings, crossings
+from slicing.columns import Crossings, Lines
 from slicing.topology import Corners
-
-# Lines along a mesh's longest side.
-_LINES = 256
 
 # Faces that look away from each other within 30 degrees make a wall; the others an edge or a wedge.
 _APART_COS = -0.866
@@ -44,22 +41,21 @@ class Walls:
     inverted: float
 
 
-def measure(corners: Corners, *, thin_mm: float, layer_mm: float) -> Walls:
+def measure(corners: Corners, lines: Lines, *, thin_mm: float, layer_mm: float) -> Walls:
     """Return how thick the walls are, and whether the surface encloses anything twice.
 
     Args:
         corners: shape (n, 3, 3), in mm with Z up, facing outward.
+        lines: through them.
         thin_mm: walls thinner than that, met across, are counted as thin.
         layer_mm: floors thinner than that are.
     """
-    step_mm = float(np.ptp(corners.reshape(-1, 3), axis=0).max()) / _LINES
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.sqrt(np.einsum("ij,ij->i", normals, normals))
     normals /= np.where(length > 0, length, 1.0)[:, None]
-    met = [crossings(corners, axis, step_mm=step_mm) for axis in range(3)]
-    depths = np.concatenate([one.depth() for one in met])
+    depths = np.concatenate([one.depth() for one in lines.along])
     doubled, inverted = (float(odd.mean()) if len(odd) else 0.0 for odd in (depths > 1, depths < 0))
-    ways = [_walls(one, normals, axis) for axis, one in enumerate(met)]
+    ways = [_walls(one, normals, axis) for axis, one in enumerate(lines.along)]
     thick = np.concatenate([one[0] for one in ways])
     weight = np.concatenate([one[1] for one in ways])
     all_weight = sum(one[2] for one in ways)

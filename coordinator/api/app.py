@@ -8,21 +8,27 @@ from coordinator.api import (
     accounts,
     agents,
     artifacts,
+    bulk,
     describing,
     events,
     generations,
     health,
+    icon,
     jobs,
     library,
     live,
+    log_reading,
     model_versions,
     once,
     openid,
+    operating,
     page,
     plates,
     printers,
     providers,
     runs,
+    settings,
+    stock,
     users,
     webhooks,
 )
@@ -42,18 +48,24 @@ from coordinator.usecases.gate import Gate
 
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
+    *bulk.ROUTES,
     *library.ROUTES,
     *model_versions.ROUTES,
     *printers.ROUTES,
     *runs.ROUTES,
+    *stock.ROUTES,
+    *settings.ROUTES,
     *events.ROUTES,
     *artifacts.ROUTES,
     *plates.ROUTES,
     *live.ROUTES,
     *agents.ROUTES,
     *health.ROUTES,
+    *operating.ROUTES,
+    *log_reading.ROUTES,
     *describing.ROUTES,
     *page.ROUTES,
+    *icon.ROUTES,
     *accounts.ROUTES,
     *users.ROUTES,
     *openid.ROUTES,
@@ -73,6 +85,7 @@ def build_app(
     version: str,
     front: Front | None = None,
     welcome: Welcome = LOCAL,
+    machine: operating.Machine = operating.NO_MACHINE,
 ) -> web.Application:
     """Return the application, ready to be served.
 
@@ -82,6 +95,7 @@ def build_app(
         upload_bytes_max: the longest file that is taken.
         version: of this program, as health tells it.
         welcome: what agents are told when they enrol.
+        machine: what it tells and gives out of the machine.
 
     Raises:
         SettingsInvalid: the token protects nothing.
@@ -97,6 +111,7 @@ def build_app(
     app[UPLOAD_BYTES_MAX] = upload_bytes_max
     app[VERSION] = version
     app[WELCOME] = welcome
+    app[operating.MACHINE] = machine
     app[BOARD] = Board(farm)
     app[live.STREAM] = Stream(farm, app[BOARD])
     app[live.STILL_HOLDS] = lambda caller: still_holds(gate, caller)

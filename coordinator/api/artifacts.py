@@ -17,8 +17,14 @@ from coordinator.errors import FarmError, NotFound
 
 _log = structlog.get_logger()
 
-PROBLEMS = ("unknown_artifact", "storage_unusable", "range_outside")
+PROBLEMS = ("artifact_removed", "unknown_artifact", "storage_unusable", "range_outside")
 
+_REMOVED = Problem(
+    status=410,
+    code="artifact_removed",
+    title="Removed",
+    detail="The file was removed; the farm's history tells when, and why.",
+)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -32,14 +38,29 @@ async def sent(request: web.Request, sha256: str) -> web.StreamResponse:
 
     Raises:
         NotFound: there is no such artifact.
-        BadRequest: 416, the part lies outside.
+        BadRequest: 410, its file was removed; 416, the part lies outside.
     """
-    farm = request.app[FARM]
-    size_bytes = await farm.artifacts.size(sha256) if _SHA256.fullmatch(sha256) else None
-    if size_bytes is None:
+    if not _SHA256.fullmatch(sha256):
         raise NotFound("artifact", sha256)
+    lent = request.app[FARM].live.lent
+    lent[sha256] += 1  # until the last byte no cleanup takes it away
+    try:
+        return await _sent(request, sha256)
+    finally:
+        lent[sha256] -= 1
+        if not lent[sha256]:
+            del lent[sha256]
+
+
+async def _sent(request: web.Request, sha256: str) -> web.StreamResponse:
+    farm = request.app[FARM]
+    size_bytes = await farm.artifacts.size(sha256)
     async with farm.store.read() as unit:
         known = await unit.artifact(sha256)
+    if size_bytes is None and known is not None:
+        raise BadRequest(_REMOVED)
+    if size_bytes is None:
+        raise NotFound("artifact", sha256)
     headers = {
         "ETag": f'"{sha256}"',
         "Accept-Ranges": "bytes",

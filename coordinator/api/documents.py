@@ -130,11 +130,21 @@ class WaitDocument(TypedDict):
     estimate: EstimateDocument | None
 
 
+class ProvenanceDocument(TypedDict):
+    """Where a part came from, by name: `prompt`, `author`, `licence` ...; empty for a file.
+
+    The same stands at the end of each plate that was made, as comments.
+    """
+
+    facts: dict[str, str]
+
+
 class JobDocument(TypedDict):
     """A job with its plates, runs and reasons to wait.
 
     `estimate`, `filament_g` and `cost` are of all copies, one after the other, by the fastest
-    plate. `late`: it is not finished, or was not, when it is due. Null: `model_sha256` where plates
+    plate. `late`: it is not finished, or was not, when it is due; `warnings` are spools
+    that will not last for it. Null: `model_sha256` where plates
     were given ready, `model_id` and `model_version` where a file was brought, `printer_id` where
     any will do, `due_at` where nobody said, `preparing_ratio` where nothing is being sliced; and
     the three above where no plate tells.
@@ -162,6 +172,7 @@ class JobDocument(TypedDict):
     priority: int
     due_at: Moment | None
     late: bool
+    warnings: list[str]
     retries_max: int
     model_sha256: str | None
     model_id: str | None

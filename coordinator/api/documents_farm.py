@@ -15,10 +15,42 @@ class TroubleDocument(TypedDict):
     words: str
 
 
+class CountDocument(TypedDict):
+    """How many there are, and how many of them are well."""
+
+    all: int
+    well: int
+
+
+class OutboxDocument(TypedDict):
+    """Documents that printers' agents were not told yet, 1000 where there are more."""
+
+    waiting: int
+    oldest_s: float
+
+
+class FiguresDocument(TypedDict):
+    """How much of everything there is. Null: `disk_free_bytes` where nobody can look."""
+
+    agents: CountDocument
+    webhooks: CountDocument
+    printers: dict[str, int]
+    jobs: dict[str, int]
+    outbox: OutboxDocument
+    disk_free_bytes: int | None
+
+
+class ProbeDocument(TypedDict):
+    """What a probe gets: whether the coordinator lives, or can answer."""
+
+    status: Literal["ok", "failing"]
+
+
 class HealthDocument(TypedDict):
     """How the coordinator and its parts are.
 
-    Null: `troubles` for strangers: words name places and addresses.
+    Null: `troubles` and `figures` for strangers: words name places and addresses; `figures` also
+    without a database.
     """
 
     status: Literal["ok", "degraded", "failing"]
@@ -27,7 +59,10 @@ class HealthDocument(TypedDict):
     history: Literal["ok", "failing"]
     broker: Literal["ok", "failing"]
     slicer: Literal["ok", "failing"]
+    disk: Literal["ok", "failing"]
+    webhooks: Literal["ok", "failing"]
     troubles: list[TroubleDocument] | None
+    figures: FiguresDocument | None
 
 
 class EventDocument(TypedDict):

@@ -8,11 +8,11 @@ from aiohttp import web
 
 from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, asked, taken, who
 from coordinator.api.codes import ORDER
-from coordinator.api.documents import Items, JobDocument, Page, WaitDocument
+from coordinator.api.documents import Items, JobDocument, Page, ProvenanceDocument, WaitDocument
 from coordinator.api.forms import JobForm, OrderForm, order_of, refused
 from coordinator.api.once import once
 from coordinator.api.problems import FieldError
-from coordinator.api.queries import JobsQuery, job_cursor, job_place
+from coordinator.api.queries import JobsMeant, JobsQuery, job_cursor, job_place
 from coordinator.api.render import API_ROOT, job_document, wait_document
 from coordinator.api.routes import Handler, Route, named
 from coordinator.api.uploads import Form, fingerprint_of, no_file, received_form
@@ -76,11 +76,12 @@ def _order(request: web.Request, form: Form) -> Order:
         raise no_file()
     if form.file is not None and order.model_id:
         raise refused([FieldError(pointer="/model_id", detail="a file came as well: send one")])
-    _check_priority(caller, order.priority)
+    check_priority(caller, order.priority)
     return replace(order, owner=caller.owner, approved=caller.may(Permission.JOBS_MANAGE))
 
 
-def _check_priority(caller: Caller, priority: int) -> None:
+def check_priority(caller: Caller, priority: int) -> None:
+    """Refuse who puts a job before those of others and may not; `priority_not_permitted`."""
     if priority > 0 and not caller.may(Permission.JOBS_MANAGE):
         raise NotPermitted(
             "priority_not_permitted", "only an operator puts a job before those of others"
@@ -90,16 +91,7 @@ def _check_priority(caller: Caller, priority: int) -> None:
 async def list_jobs(request: web.Request) -> web.Response:
     """Return a page of jobs, in order of arrival unless told."""
     query = asked(request, JobsQuery)
-    wanted = JobsWanted(
-        states=frozenset(query.state) or None,
-        material=query.material,
-        printer_class=query.printer_class,
-        owner=query.owner,
-        model_id=query.model_id,
-        text=query.text,
-        since=query.since,
-        newest=query.order == "newest",
-    )
+    wanted = replace(jobs_meant(query), newest=query.order == "newest")
     page = await reading.jobs_page(
         request.app[FARM], wanted, after=job_place(query.cursor), limit=query.limit
     )
@@ -111,6 +103,19 @@ async def list_jobs(request: web.Request) -> web.Response:
     return tagged(request, document)
 
 
+def jobs_meant(query: JobsMeant) -> JobsWanted:
+    """Return which jobs are asked for."""
+    return JobsWanted(
+        states=frozenset(query.state) or None,
+        material=query.material,
+        printer_class=query.printer_class,
+        owner=query.owner,
+        model_id=query.model_id,
+        text=query.text,
+        since=query.since,
+    )
+
+
 async def show_job(request: web.Request) -> web.Response:
     """Return one job."""
     return await _job_response(request, _job_id(request))
@@ -120,6 +125,12 @@ async def explain_job(request: web.Request) -> web.Response:
     """Return why a job waits, printer by printer."""
     waits = await reading.why_waiting(request.app[FARM], _job_id(request))
     return web.json_response({"items": [wait_document(wait) for wait in waits]})
+
+
+async def show_provenance(request: web.Request) -> web.Response:
+    """Return where a job's model came from: what its plates say of themselves."""
+    facts = await reading.job_provenance(request.app[FARM], _job_id(request))
+    return web.json_response({"facts": facts})
 
 
 def _control(
@@ -151,7 +162,7 @@ async def change_job(request: web.Request) -> web.Response:
     job_id, caller = _job_id(request), request[CALLER]
     said = taken(request, JobForm).model_dump(exclude_unset=True)
     wanted = cast(JobChanges, said)
-    _check_priority(caller, wanted.get("priority", 0))
+    check_priority(caller, wanted.get("priority", 0))
     farm, only_of = expecting_job(request, job_id), caller.steers_only
     await controlling.reorder_job(farm, job_id, wanted, *who(request), only_of=only_of)
     return await _job_response(request, job_id)
@@ -233,6 +244,14 @@ ROUTES = (
         handler=explain_job,
         needs=Permission.FARM_READ,
         gives=Items[WaitDocument],
+        problems=(_UNKNOWN,),
+    ),
+    Route(
+        method="GET",
+        path=f"{_JOB}/provenance",
+        handler=show_provenance,
+        needs=Permission.FARM_READ,
+        gives=ProvenanceDocument,
         problems=(_UNKNOWN,),
     ),
     _steering("cancel", cancel_job, "job_ended"),

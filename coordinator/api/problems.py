@@ -92,6 +92,7 @@ _POINTERS = {
     "description_too_long": "/description",
     "no_such_event": "/after",
     "unknown_project": "/project_id",
+    "weight_out_of_range": "/remaining_g",
     "no_such_printers": "/printer_group",
     "tags_out_of_range": "/tags",
 }

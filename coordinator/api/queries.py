@@ -58,11 +58,11 @@ Word = Annotated[str, Field(max_length=WORD_CHARACTERS_MAX)]
 class Query(BaseModel):
     """The root of all: what nobody knows is refused, or a mistyped filter would show everything."""
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-class JobsQuery(Query):
-    """Which jobs, and which page of them."""
+class JobsMeant(Query):
+    """Which jobs."""
 
     state: list[JobState] = Field(default=[], description="any of these; may be repeated")
     material: Word = ""
@@ -71,13 +71,18 @@ class JobsQuery(Query):
     model_id: Word = ""
     text: str = Field(default="", max_length=NAME_CHARACTERS_MAX, description="in the name")
     since: Time | None = Field(default=None, description="changed then or later")
+
+
+class JobsQuery(JobsMeant):
+    """Which jobs, and which page of them."""
+
     order: Literal["arrival", "newest"] = "arrival"
     limit: int = Field(default=LIMIT, ge=1, le=LIMIT_MAX)
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 
 
-class PrintersQuery(Query):
-    """Which printers, and which page of them; all of them unless told."""
+class PrintersMeant(Query):
+    """Which printers."""
 
     status: list[PrinterStatus] = Field(default=[], description="any of these; may be repeated")
     printer_class: Word = ""
@@ -86,6 +91,11 @@ class PrintersQuery(Query):
     printer_group: Word = ""
     tag: list[Word] = Field(default=[], description="all of these; may be repeated")
     location: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
+
+
+class PrintersQuery(PrintersMeant):
+    """Which printers, and which page of them; all of them unless told."""
+
     limit: int | None = Field(default=None, ge=1, le=LIMIT_MAX)
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 

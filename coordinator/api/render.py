@@ -4,9 +4,7 @@ of their own.
 Their shapes, and what may be null in them, stand in `documents.py` and `documents_farm.py`.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
 
 from coordinator.api.documents import (
     EstimateDocument,
@@ -17,13 +15,13 @@ from coordinator.api.documents import (
     WaitDocument,
     WholeRunDocument,
 )
-from coordinator.api.documents_farm import AuditDocument, EventDocument, HealthDocument
+from coordinator.api.documents_farm import AuditDocument, EventDocument
 from coordinator.domain.estimates import Estimate
 from coordinator.domain.history import Line, event_of
 from coordinator.domain.plates import Plate
 from coordinator.domain.runs import Run
 from coordinator.usecases.auditing import Verdict
-from coordinator.usecases.reading import Health, JobView, Unmade
+from coordinator.usecases.reading import JobView, Unmade
 from coordinator.usecases.waiting import Wait
 
 API_ROOT = "/api/v1"
@@ -76,6 +74,7 @@ def job_document(view: JobView) -> JobDocument:
         "priority": job.priority,
         "due_at": moment_or_null(job.due_at),
         "late": view.late,
+        "warnings": list(view.warnings),
         "retries_max": job.retries_max,
         "model_sha256": job.model_sha256,
         "model_id": job.model_id or None,
@@ -190,29 +189,6 @@ def wait_document(wait: Wait) -> WaitDocument:
         "words": wait.words,
         "estimate": estimate_document(wait.estimate),
     }
-
-
-def health_document(health: Health, *, version: str, in_words: bool) -> HealthDocument:
-    """Return how the coordinator is: `ok`, `degraded` or `failing`, and so each of its parts.
-
-    Null: `troubles` for strangers: words name places and addresses.
-    """
-    troubles = health.troubles
-    return {
-        "status": "failing" if not health.ok else "degraded" if troubles else "ok",
-        "version": version,
-        "database": _failing_or_ok("database", troubles),
-        "history": _failing_or_ok("history", troubles),
-        "broker": _failing_or_ok("broker", troubles),
-        "slicer": _failing_or_ok("slicer", troubles),
-        "troubles": [{"part": part, "words": words} for part, words in troubles.items()]
-        if in_words
-        else None,
-    }
-
-
-def _failing_or_ok(part: str, troubles: Mapping[str, str]) -> Literal["failing", "ok"]:
-    return "failing" if part in troubles else "ok"
 
 
 def event_document(line: Line) -> EventDocument:

@@ -10,6 +10,7 @@ strong tags; with live values there are none.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from aiohttp import web
 
@@ -117,3 +118,6 @@ class _Expecting:
 
     def scratch(self) -> AbstractContextManager[Rebuilt]:
         return self._store.scratch()
+
+    async def snapshot(self, to: Path) -> None:
+        await self._store.snapshot(to)

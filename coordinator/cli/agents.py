@@ -1,7 +1,6 @@
 """`farmhand agent`, `farmhand broker`: who may bring printers into the farm."""
 
 import os
-import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,9 +8,11 @@ from urllib.parse import urlsplit
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.called import CALLED
-from coordinator.cli.exits import CommandFailed, UsageWrong
+from coordinator.cli.exits import CommandFailed
 from coordinator.cli.options import Json, TokenFile, Url
+from coordinator.cli.times import seconds_of
 
 if TYPE_CHECKING:
     from coordinator.cli.client import Document
@@ -23,13 +24,13 @@ broker_app = typer.Typer(
     no_args_is_help=True, help="A broker that runs elsewhere.", rich_markup_mode=None
 )
 
-AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's name.")]
+AgentName = Annotated[
+    str,
+    typer.Argument(metavar="AGENT", help="The agent's name.", autocompletion=completing.agents),
+]
 Ttl = Annotated[
     str, typer.Option("--ttl", help="How long it can be used: 30m, 1h, 7d.", metavar="TIME")
 ]
-
-_SPAN = re.compile(r"(\d{1,6})([smhd])")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @app.command()
@@ -46,7 +47,7 @@ def token(
     from coordinator.cli.client import connect
 
     farm = connect(url, token_file)
-    made = farm.make_agent_token(name or None, _seconds(ttl))
+    made = farm.make_agent_token(name or None, seconds_of(ttl))
     _show_token(made, farm.url, as_json=as_json)
 
 
@@ -62,7 +63,7 @@ def rotate(
     from coordinator.cli.client import connect
 
     farm = connect(url, token_file)
-    _show_token(farm.rotate_agent(agent, _seconds(ttl)), farm.url, as_json=as_json)
+    _show_token(farm.rotate_agent(agent, seconds_of(ttl)), farm.url, as_json=as_json)
 
 
 @app.command("ls")
@@ -148,13 +149,6 @@ def _words(agent: "Document") -> list[str]:
     enrolled = "yes" if agent["enrolled"] else "revoked" if agent["revoked_at"] else "no"
     state = {True: "online", False: "offline", None: "never seen"}[agent["online"]]
     return [enrolled, state]
-
-
-def _seconds(text: str) -> float:
-    found = _SPAN.fullmatch(text)
-    if found is None:
-        raise UsageWrong(f"{text!r} is no time: write 30m, 1h or 7d")
-    return int(found[1]) * _SECONDS[found[2]]
 
 
 def _write(path: Path, text: str) -> None:

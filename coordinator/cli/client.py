@@ -250,6 +250,10 @@ class FarmClient:
         request = _Request(method="GET", path=f"events/archive?{query}", answer_s=VERIFIED_S)
         return int(self._save(request, to).headers["X-Farmhand-Upto"])
 
+    def save_backup(self, to: BinaryIO) -> None:
+        """Write a backup of the whole farm to a file."""
+        self._save(_Request(method="GET", path="backup", answer_s=VERIFIED_S), to)
+
     def seal_events(self, upto: int, archive_sha256: str) -> Document:
         """Have the events removed of which an archive is safe here."""
         body = json.dumps({"upto": upto, "archive_sha256": archive_sha256}).encode()

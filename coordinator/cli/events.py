@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.exits import CommandFailed
 from coordinator.cli.options import Json, TokenFile, Url
 from coordinator.cli.times import time_of
@@ -42,8 +43,16 @@ _TOLD_ELSEWHERE = frozenset(
 @app.callback()
 def show(
     context: typer.Context,
-    job: Annotated[str, typer.Option(help="Only of this job, its plates and its runs.")] = "",
-    printer: Annotated[str, typer.Option(help="Only of this printer and its runs.")] = "",
+    job: Annotated[
+        str,
+        typer.Option(
+            help="Only of this job, its plates and its runs.", autocompletion=completing.jobs
+        ),
+    ] = "",
+    printer: Annotated[
+        str,
+        typer.Option(help="Only of this printer and its runs.", autocompletion=completing.printers),
+    ] = "",
     since: Annotated[
         str, typer.Option(help="Only from then on: 2026-01-31T12:00, or 90m, 12h, 7d ago.")
     ] = "",

@@ -7,19 +7,22 @@ from urllib.parse import quote
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.called import CALLED
 from coordinator.cli.exits import JobFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
 from coordinator.cli.times import later
 
 if TYPE_CHECKING:
-    from coordinator.cli.client import Document
+    from coordinator.cli.client import Document, FarmClient
 
 # What needs the HTTP and the drawing library is imported where it is used: help comes at once.
 
 app = typer.Typer(no_args_is_help=True, help="Jobs: what is to be printed.", rich_markup_mode=None)
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=completing.jobs)
+]
 
 
 @app.command()
@@ -40,7 +43,9 @@ def submit(
     ] = "",
     group: Annotated[str, typer.Option(help="Only printers of this group.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Only printers with this tag.")] = None,
-    printer: Annotated[str, typer.Option(help="Only this printer.")] = "",
+    printer: Annotated[
+        str, typer.Option(help="Only this printer.", autocompletion=completing.printers)
+    ] = "",
     priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
     due: Annotated[
         str, typer.Option(help="When it should be finished: 2026-01-31T12:00, 2d.")
@@ -74,16 +79,12 @@ def submit(
         **({"due_at": later(due)} if due else {}),
     }
 
-    from coordinator.cli.client import connect, wait_for_end
+    from coordinator.cli.client import connect
 
     farm = connect(url, token_file)
     job = farm.send("jobs", file, fields)
-    if watch and not as_json:
-        from coordinator.cli.watching import watch_job
-
-        job = watch_job(farm, job["id"])
-    elif wait or watch:
-        job = wait_for_end(farm, job["id"])
+    if wait or watch:
+        job = _ended(farm, job["id"], shown=watch and not as_json)
     _say(job, as_json=as_json, must_finish=wait or watch)
 
 
@@ -132,7 +133,8 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
     from coordinator.cli import output
     from coordinator.cli.client import connect
 
-    job = connect(url, token_file).job(job_id)
+    farm = connect(url, token_file)
+    job = farm.job(job_id)
     _say(job, as_json=as_json)
     if as_json:
         return
@@ -163,6 +165,11 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
         typer.echo(f"no plate for {unmade['printer_class']}: {state}")
     if job["model_id"]:
         typer.echo(f"model: {job['model_id']}, version {job['model_version']}")
+        told = farm.ask("GET", f"jobs/{quote(job_id, safe='')}/provenance")["facts"]
+        for name, value in told.items():
+            typer.echo(f"  {name}: {value}")
+    for words in job["warnings"]:
+        typer.echo(f"warning: {words}")
     if job["due_at"]:
         typer.echo(f"due: {output.due(job)}")
     if demand := output.demand(job):
@@ -306,6 +313,13 @@ def _require_finished(job: "Document") -> None:
         raise JobFailed(
             f"{job['id']} is {job['state']}" + (f": {job['reason']}" * bool(job["reason"]))
         )
+
+
+def _ended(farm: "FarmClient", job_id: str, *, shown: bool) -> "Document":
+    from coordinator.cli.client import wait_for_end
+    from coordinator.cli.watching import watch_job
+
+    return watch_job(farm, job_id) if shown else wait_for_end(farm, job_id)
 
 
 def _of_model(said: str) -> dict[str, str]:

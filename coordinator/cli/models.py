@@ -212,6 +212,17 @@ def list_projects(
     )
 
 
+@project_app.command("show")
+def show_project(
+    project_id: ProjectId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Show a project; `model ls --project` lists what is in it."""
+    from coordinator.cli.client import connect
+
+    path = f"projects/{quote(project_id, safe='')}"
+    _say(connect(url, token_file).ask("GET", path), as_json=as_json)
+
+
 @project_app.command("add")
 def add_project(
     name: Annotated[str, typer.Argument(help="What to call it.")],

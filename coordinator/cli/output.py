@@ -105,6 +105,17 @@ def why_not(job: Document) -> str:
     return str(job["reason"] or next((wait["words"] for wait in waits), ""))
 
 
+def size(size_bytes: int) -> str:
+    """Return `512 B`, `3.4 MiB` or `120 GiB`."""
+    value, units = float(size_bytes), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 1024 and len(units) > 1:
+        value /= 1024
+        units.pop(0)
+    return (
+        f"{value:.0f} {units[0]}" if value >= 100 or units[0] == "B" else f"{value:.1f} {units[0]}"
+    )
+
+
 def duration(seconds: float | None) -> str:
     """Return `1 h 05 min`, `12 min` or `40 s`, nothing where it is unknown."""
     if seconds is None:

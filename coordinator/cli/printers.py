@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.options import Json, TokenFile, Url
 
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Printers.", rich_markup_mode=None)
 
-PrinterId = Annotated[str, typer.Argument(metavar="PRINTER", help="The printer's id.")]
+PrinterId = Annotated[
+    str,
+    typer.Argument(metavar="PRINTER", help="The printer's id.", autocompletion=completing.printers),
+]
 
 
 @app.command("ls")

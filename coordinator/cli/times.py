@@ -8,6 +8,21 @@ from coordinator.cli.exits import UsageWrong
 _AGO = re.compile(r"(\d{1,6})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
+_SPAN = re.compile(r"(\d{1,6})([smhd])")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds_of(text: str) -> float:
+    """Return how many seconds a length of time has.
+
+    Raises:
+        UsageWrong: it is none.
+    """
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise UsageWrong(f"{text!r} is no time: write 30m, 1h or 7d")
+    return int(found[1]) * _SECONDS[found[2]]
+
 
 def later(text: str) -> str:
     """Return a time that was given as such, or as how far ahead it is, as the API wants it.

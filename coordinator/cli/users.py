@@ -4,9 +4,11 @@ import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.exits import CommandFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
 
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Users: people and screens.", rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(metavar="USER", help="What they log in with.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="USER", help="What they log in with.", autocompletion=completing.users),
+]
 Role = Annotated[str, typer.Option(help="admin, operator, submitter, viewer, kiosk or agent.")]
 PasswordFile = Annotated[
     Path | None,
@@ -45,6 +50,20 @@ def list_users(as_json: Json = False, url: Url = "", token_file: TokenFile = Non
         for user in found
     )
     output.print_table(["NAME", "ROLE", "STATE", "QUOTA", "SINCE"], rows, "no users")
+
+
+@app.command()
+def show(name: Name, as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
+    """Show one user."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    user = connect(url, token_file).ask("GET", f"users/{quote(name, safe='')}")
+    if as_json:
+        output.print_json(user)
+        return
+    facts = {"role": user["role"], "state": user["state"], "quota": _quota_words(user)}
+    output.print_facts(user["name"], {**facts, "since": user["created_at"]})
 
 
 @app.command()

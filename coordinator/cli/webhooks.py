@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import typer
 
+from coordinator.cli import completing
 from coordinator.cli.exits import CommandFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
 from coordinator.cli.times import time_of
@@ -17,7 +18,12 @@ app = typer.Typer(
     no_args_is_help=True, help="Endpoints that are told what happens.", rich_markup_mode=None
 )
 
-WebhookId = Annotated[str, typer.Argument(metavar="WEBHOOK", help="The endpoint's id.")]
+WebhookId = Annotated[
+    str,
+    typer.Argument(
+        metavar="WEBHOOK", help="The endpoint's id.", autocompletion=completing.webhooks
+    ),
+]
 Types = Annotated[
     list[str] | None,
     typer.Option("--event", help="Only messages of this type, or pattern: 'job.*'. Repeatable."),
@@ -40,6 +46,17 @@ def add(
     said = {"url": address, **_said(types=event, description=description)}
     made = connect(url, token_file).ask("POST", "webhooks", said)
     _say(made, as_json=as_json)
+
+
+@app.command()
+def show(
+    webhook_id: WebhookId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Show one endpoint."""
+    from coordinator.cli.client import connect
+
+    found = connect(url, token_file).ask("GET", f"webhooks/{quote(webhook_id, safe='')}")
+    _say(found, as_json=as_json)
 
 
 @app.command("ls")

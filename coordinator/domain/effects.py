@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the values import this module for their own effects
     from coordinator.domain.plates import Artifact, Plate
     from coordinator.domain.printers import Agent, Printer
     from coordinator.domain.runs import Run
+    from coordinator.domain.stock import Spool
 
 
 class Work(StrEnum):
@@ -44,7 +45,7 @@ class Save:
 
     value: (
         "Job | Run | Printer | Agent | Plate | Artifact | User | ApiKey"
-        " | Project | Model | ModelVersion"
+        " | Project | Model | ModelVersion | Spool"
     )
 
 

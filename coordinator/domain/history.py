@@ -26,11 +26,23 @@ from coordinator.domain.library import Model, ModelVersion, Project
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
+from coordinator.domain.stock import Spool
 
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 Row: TypeAlias = dict[str, Plain]
 Value: TypeAlias = (
-    Job | Run | Printer | Agent | Plate | Artifact | User | ApiKey | Project | Model | ModelVersion
+    Job
+    | Run
+    | Printer
+    | Agent
+    | Plate
+    | Artifact
+    | User
+    | ApiKey
+    | Project
+    | Model
+    | ModelVersion
+    | Spool
 )
 
 # What a line tells of: `job` and its id.
@@ -49,7 +61,7 @@ class FarmEvent:
 
     Attributes:
         subject: `job`, `run`, `printer`, `agent`, `plate`, `artifact`, `user`, `key`, `project`,
-            `model` or `version` (of a model: `model-1/3`), with its id.
+            `model`, `version` (of a model: `model-1/3`) or `spool`, with its id.
         name: what happened: `job.leased`, `bed.cleared`.
         actor: who did it: `user:anna`, `agent:pi-3`, `farm`.
         origin: the request, report, event or decision that led to it: `request req-7`, `dispatch`.
@@ -201,6 +213,8 @@ def thing_of(value: Value) -> Thing:
             return "model", value.model_id
         case ModelVersion():
             return "version", f"{value.model_id}/{value.number}"
+        case Spool():
+            return "spool", value.spool_id
 
 
 def row_of(value: Value) -> Row:

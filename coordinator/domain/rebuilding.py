@@ -92,6 +92,7 @@ _GROWING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "printer": ("epoch", "revision"),
         "project": ("version",),
         "model": ("version", "latest"),
+        "spool": ("version",),
     }
 )
 

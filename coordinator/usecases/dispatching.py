@@ -229,6 +229,7 @@ async def flush_outbox(farm: Farm) -> int:
         while True:
             async with farm.store.read() as unit:
                 notes = await unit.outbox(farm.policy.documents_per_flush)
+                farm.live.outbox_age_s(notes[0][0] if notes else None, farm.clock.monotonic())
                 documents = [
                     (agent_id, document)
                     for printer_id in dict.fromkeys(printer_id for _, printer_id in notes)

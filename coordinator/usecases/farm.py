@@ -9,13 +9,13 @@ from coordinator.ports import (
     ArtifactStore,
     Clock,
     Ids,
-    NoWorkshop,
     Slicer,
     Store,
-    Workshop,
 )
+from coordinator.ports_disk import Disk, EndlessDisk
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
+from coordinator.ports_workshop import NoWorkshop, Workshop
 from coordinator.usecases.live import Live
 from coordinator.usecases.sources import Sources
 
@@ -43,6 +43,7 @@ class Farm:
     live: Live = field(default_factory=Live)
     policy: Policy = field(default_factory=Policy)
     outside: Outside = field(default_factory=Nowhere)
+    disk: Disk = field(default_factory=EndlessDisk)
     sources: Sources = field(default_factory=Sources)
     workshop: Workshop = field(default_factory=NoWorkshop)
     poke: Callable[[str], None] = _unheard

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from coordinator.domain.cloning import Boots
 from coordinator.domain.estimates import Paces
 from coordinator.domain.history import Thing
+from coordinator.domain.stock import MaterialProfile
 from coordinator.usecases.news import News
 from protocols.wire.from_agent import (
     CommandResult,
@@ -69,6 +70,9 @@ class Live:
         slicings: the plates that are being sliced now.
         held: how many keep an artifact that no row refers to yet; `shelf` is taken by whoever
             puts one into the store or out of it.
+        lent: how many send an artifact to somebody right now.
+        cleaning: while files are removed, what was on its way in then or since; else None.
+        backups: how many take one right now; no artifact that a row knows leaves meanwhile.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
         hosts: the machines of the agents, by their last telemetry.
@@ -78,6 +82,7 @@ class Live:
         draining: agents that take no new run.
         generating: how far providers are that answer only in the end: 0 to 1 and a stage.
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
+        profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
         flushing_now: held while documents are said: what is said last is what was true last.
         at_the_door: held while the broker is told who may enter, for the same reason.
@@ -89,6 +94,9 @@ class Live:
     slicings: dict[PlateKey, Slicing] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     shelf: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lent: Counter[str] = field(default_factory=Counter)
+    cleaning: set[str] | None = None
+    backups: int = 0
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
@@ -98,9 +106,12 @@ class Live:
     generating: dict[str, tuple[float | None, str]] = field(default_factory=dict)
     paces: Paces | None = None
     paces_until_s: float = 0.0
+    profiles: tuple[MaterialProfile, ...] | None = None
+    profiles_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: News = field(default_factory=News)
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _outbox_oldest: tuple[int, float] | None = None
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
     _sequences: dict[PrinterId, tuple[str, int]] = field(default_factory=dict)
     _said: set[Hashable] = field(default_factory=set)
@@ -182,6 +193,20 @@ class Live:
         """Let a report be news again, unless a younger one was heard."""
         if self._sequences.get(report.printer_id) == (report.boot_id, report.sequence):
             self._sequences[report.printer_id] = (report.boot_id, report.sequence - 1)
+
+    def outbox_age_s(self, number: int | None, now_s: float) -> float:
+        """Return for how long a note of the outbox was its oldest, as far as anybody looked.
+
+        Args:
+            number: the oldest note; None where the outbox is empty.
+            now_s: a time that never jumps.
+        """
+        if number is None:
+            self._outbox_oldest = None
+            return 0.0
+        if self._outbox_oldest is None or self._outbox_oldest[0] != number:
+            self._outbox_oldest = (number, now_s)
+        return now_s - self._outbox_oldest[1]
 
     def first_time(self, what: Hashable) -> bool:
         """Whether this is asked for the first time; keeps repeated trouble out of the history."""

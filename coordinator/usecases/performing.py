@@ -8,13 +8,14 @@ from typing import assert_never
 
 from coordinator.domain.accounts import ApiKey, KeyId, User, UserId
 from coordinator.domain.effects import Effects, Note, Poke, RaiseEpoch, Save, Say, Work, in_order
-from coordinator.domain.history import Row, Thing, Value, row_of
+from coordinator.domain.history import Row, Thing, Value, row_of, thing_of
 from coordinator.domain.jobs import Job
 from coordinator.domain.leases import Holding
 from coordinator.domain.library import Model, ModelVersion, Project
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
+from coordinator.domain.stock import TAKES, Spool, draw
 from coordinator.domain.telling import Act, things_of, told
 from coordinator.errors import NotFound, NotNow
 from coordinator.ports import Unit
@@ -70,7 +71,23 @@ class Writing:
                 case _:
                     assert_never(effect)
         await self.unit.record(*events)
-        self._rows |= after
+        before, self._rows = self._rows, self._rows | after
+        saved = (effect.value for effect in effects if isinstance(effect, Save))
+        for run in {each.run_id: each for each in saved if isinstance(each, Run)}.values():
+            known = before[thing_of(run)]
+            if run.state in TAKES and known is not None and known["state"] != run.state:
+                await self._draw(run)
+
+    async def _draw(self, run: Run) -> None:
+        """Take off its printer's spool what a run took that has ended with this."""
+        printer = await self.unit.printer(run.printer_id)
+        spool = await self.unit.spool(printer.spool_id) if printer and printer.spool_id else None
+        if spool is None:
+            return
+        for plate in await self.unit.plates(run.job_id):
+            if plate.sha256 == run.plate_sha256:
+                await self.perform(draw(spool, run, plate, self.now))
+                return
 
     async def _raise(self, effect: RaiseEpoch) -> None:
         if not await self.unit.raise_epoch(effect.printer_id, expected=effect.expected):
@@ -102,6 +119,8 @@ class Writing:
                 await self.unit.save_model(value)
             case ModelVersion():
                 await self.unit.add_model_version(value)
+            case Spool():
+                await self.unit.save_spool(value)
             case _:
                 assert_never(value)
 
@@ -130,6 +149,8 @@ async def _stored(unit: Unit, thing: Thing) -> Value | None:
             return await unit.project(subject_id)
         case "model":
             return await unit.model(subject_id)
+        case "spool":
+            return await unit.spool(subject_id)
         case "version":
             model_id, _, number = subject_id.rpartition("/")
             return await unit.model_version(model_id, int(number))

@@ -1,19 +1,21 @@
 """What the farm knows, put together for people and programs; changes nothing."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from coordinator.domain import copies
 from coordinator.domain.estimates import Demand, Estimate, Paces, demand, paces
-from coordinator.domain.jobs import ENDED, Job, JobState, late
+from coordinator.domain.jobs import Job, late
 from coordinator.domain.listing import JobPlace, JobsWanted, place_of
 from coordinator.domain.plates import Plate, made_of
 from coordinator.domain.printers import Printer, PrinterStatus, status_of
 from coordinator.domain.runs import Run
-from coordinator.errors import FarmError
+from coordinator.domain.stock import Spool
 from coordinator.ports import Unit
+from coordinator.usecases import stock
+from coordinator.usecases.browsing import provenance_of
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live, Sample
 from coordinator.usecases.performing import staged_runs, the_job, the_printer, the_run
@@ -45,11 +47,13 @@ class JobView:
         estimates: how long each plate takes on a printer of its class, in their order.
         demand: what all copies take.
         late: it is not finished, or was not, when it is due.
+        warnings: spools that will not last for it, for a person.
         waits: empty where nothing is waited for.
     """
 
     job: Job
     late: bool
+    warnings: tuple[str, ...]
     plates: tuple[Plate, ...]
     unmade: tuple[Unmade, ...]
     estimates: tuple[Estimate | None, ...]
@@ -115,40 +119,6 @@ class _Heard(TypedDict):
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How the farm is.
-
-    Attributes:
-        ok: the store answers; without it nothing can be done at all.
-        store: what is wrong with the store, in words, and what to do; empty where all is well. So
-            with `history`, which nobody trusts until somebody looked, `broker`, without which no
-            agent is reached (prints go on), and `slicer`, without which no model is taken (G-code
-            is).
-    """
-
-    ok: bool
-    store: str = ""
-    history: str = ""
-    broker: str = ""
-    slicer: str = ""
-    agents_online: int = 0
-    printers: Mapping[str, int]
-    jobs_open: int = 0
-    outbox_waiting: int = 0
-
-    @property
-    def troubles(self) -> Mapping[str, str]:
-        """What is wrong, by part: `database`, `history`, `broker`, `slicer`."""
-        parts = {
-            "database": self.store,
-            "history": self.history,
-            "broker": self.broker,
-            "slicer": self.slicer,
-        }
-        return {part: words for part, words in parts.items() if words}
-
-
 # A job tells of so many printers; `why_waiting` tells of all. With a thousand of them the answer to
 # each order, and each job in a list, would be a hundred kilobytes.
 PRINTERS_TOLD_MAX = 20
@@ -160,9 +130,6 @@ PACES_KEPT_S = 30.0
 # To count so many by an index takes a millisecond.
 JOBS_COUNTED_MAX = 20_000
 
-# More than this waits on the outbox only while there is no broker; then the number says little.
-OUTBOX_COUNTED_MAX = 1000
-
 
 async def job_view(farm: Farm, job_id: JobId) -> JobView:
     """Return one job, with what the first `PRINTERS_TOLD_MAX` printers have against it.
@@ -172,7 +139,8 @@ async def job_view(farm: Farm, job_id: JobId) -> JobView:
     """
     async with farm.store.read() as unit:
         job = await the_job(unit, job_id)
-        return await _job_view(farm, unit, job, await _some_stations(unit), PRINTERS_TOLD_MAX)
+        stations, loaded = await _some_stations(unit), await stock.loaded_spools(unit)
+        return await _job_view(farm, unit, job, stations, loaded, PRINTERS_TOLD_MAX)
 
 
 async def jobs_page(
@@ -185,11 +153,11 @@ async def jobs_page(
     """
     views: list[JobView] = []
     async with farm.store.read() as unit:
-        stations = await _some_stations(unit)
+        stations, loaded = await _some_stations(unit), await stock.loaded_spools(unit)
         found = await unit.jobs_page(wanted, after=after, limit=limit + 1)
         count = await unit.jobs_count(wanted, limit=JOBS_COUNTED_MAX + 1)
         for job in found[:limit]:
-            views.append(await _job_view(farm, unit, job, stations, PRINTERS_TOLD_MAX))
+            views.append(await _job_view(farm, unit, job, stations, loaded, PRINTERS_TOLD_MAX))
             await asyncio.sleep(0)  # a thousand are possible: others have their turn
     return JobsPage(
         views=tuple(views),
@@ -206,7 +174,17 @@ async def why_waiting(farm: Farm, job_id: JobId) -> tuple[Wait, ...]:
     """
     async with farm.store.read() as unit:
         job = await the_job(unit, job_id)
-        return (await _job_view(farm, unit, job, await _stations(unit))).waits
+        return (await _job_view(farm, unit, job, await all_stations(unit), ())).waits
+
+
+async def job_provenance(farm: Farm, job_id: JobId) -> dict[str, str]:
+    """Return where a job's model came from, as its plates say; see `browsing.provenance_of`.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    async with farm.store.read() as unit:
+        return await provenance_of(unit, await the_job(unit, job_id))
 
 
 async def run_view(farm: Farm, run_id: RunId) -> Run:
@@ -259,38 +237,11 @@ def looked_at(live: Live, view: PrinterView) -> PrinterView:
 async def printer_views(farm: Farm) -> list[PrinterView]:
     """Return all printers, by id."""
     async with farm.store.read() as unit:
-        stations = await _stations(unit)
+        stations = await all_stations(unit)
         return [await _printer_view(farm.live, unit, *station) for station in stations]
 
 
-async def health(farm: Farm) -> Health:
-    """Return how the farm is; never raises for what is wrong with it."""
-    broker, slicer = farm.link.trouble, farm.slicer.trouble
-    try:
-        async with farm.store.read() as unit:
-            agents = await unit.agents()
-            stations = await _stations(unit)
-            open_jobs = await unit.jobs(tuple(state for state in JobState if state not in ENDED))
-            waiting = await unit.outbox(OUTBOX_COUNTED_MAX)
-    except FarmError as error:
-        return Health(ok=False, store=str(error), broker=broker, slicer=slicer, printers={})
-    counts: dict[str, int] = {}
-    for printer, run in stations:
-        status = status_of(printer, run)
-        counts[status] = counts.get(status, 0) + 1
-    return Health(
-        ok=True,
-        history=farm.live.history_trouble,
-        broker=broker,
-        slicer=slicer,
-        agents_online=sum(agent.online for agent in agents),
-        printers=counts,
-        jobs_open=len(open_jobs),
-        outbox_waiting=len(waiting),
-    )
-
-
-async def _stations(unit: Unit) -> Stations:
+async def all_stations(unit: Unit) -> Stations:
     """Return every printer with the run that holds its lease."""
     live = {run.run_id: run for run in await unit.runs(live=True)}
     return [
@@ -334,7 +285,12 @@ def _heard(live: Live, printer: Printer, run: Run | None) -> _Heard:
 
 
 async def _job_view(
-    farm: Farm, unit: Unit, job: Job, stations: Stations, told_max: int | None = None
+    farm: Farm,
+    unit: Unit,
+    job: Job,
+    stations: Stations,
+    loaded: Sequence[Spool],
+    told_max: int | None = None,
 ) -> JobView:
     """Return one job; of more stations than `told_max` it says that there are more."""
     plates = tuple(await unit.plates(job.job_id))
@@ -355,6 +311,7 @@ async def _job_view(
     return JobView(
         job=job,
         late=late(job, farm.clock.now()),
+        warnings=await stock.warnings(unit, job, made, loaded),
         plates=made,
         unmade=tuple(_unmade(farm.live, each) for each in plates if each not in made),
         estimates=tuple(known.estimate(each, printer_class=each.printer_class) for each in made),

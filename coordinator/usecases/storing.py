@@ -26,6 +26,8 @@ async def keep(farm: Farm, staged: StagedFile) -> None:
     """
     live, sha256 = farm.live, staged.sha256
     live.held[sha256] += 1
+    if live.cleaning is not None:
+        live.cleaning.add(sha256)
     try:
         async with live.shelf:
             await staged.keep()

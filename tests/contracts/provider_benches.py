@@ -4,14 +4,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+from coordinator.adapters.providers.coding.options import OpenScadOptions
+from coordinator.adapters.providers.coding.provider import CodeProvider
 from coordinator.adapters.providers.fal.provider import Fal
 from coordinator.adapters.providers.meshy.provider import Meshy
+from coordinator.adapters.providers.options import options_of
 from coordinator.adapters.providers.rodin import Rodin
 from coordinator.adapters.providers.stability import Stability
 from coordinator.adapters.providers.tripo import Tripo
 from coordinator.domain.providing import Kind, Picture, Wish
+from tests.contracts.own_benches import OWN_BENCHES
 from tests.fakes.fake_fal import FakeFal
+from tests.fakes.fake_llm import FakeLlm
 from tests.fakes.fake_meshy import FakeMeshy
+from tests.fakes.fake_renderer import FakeRenderer
 from tests.fakes.fake_rodin import FakeRodin
 from tests.fakes.fake_stability import FakeStability
 from tests.fakes.fake_tripo import FakeTripo
@@ -113,8 +119,37 @@ async def stability(folder: Path) -> AsyncIterator[ProviderBench]:
             yield bench
 
 
+@asynccontextmanager
+async def coding(folder: Path) -> AsyncIterator[ProviderBench]:
+    async with served(FakeLlm()) as service:
+        options = options_of(
+            OpenScadOptions,
+            "coding",
+            {
+                "base_url": service.base_url,
+                "api_key": service.key,
+                "model": service.model,
+                "call_s": 2,
+                "stream": False,  # so that an answer can be lost as a whole
+                "price_in": 1,
+                "price_out": 2,
+            },
+        )
+        renderer = FakeRenderer(service.file)
+        async with bench_of(
+            folder,
+            service,
+            lambda tools: CodeProvider("coding", "openscad", options, renderer, tools),
+            wish=Wish(kind=Kind.TEXT, prompt="a hook for a rail of 25 mm"),
+            refused=Wish(kind=Kind.TEXT, prompt=" "),
+        ) as bench:
+            yield bench
+
+
 BENCHES: dict[str, Callable[[Path], AbstractAsyncContextManager[ProviderBench]]] = {
+    **OWN_BENCHES,
     "fal": fal,
+    "coding": coding,
     "meshy": meshy,
     "rodin": rodin,
     "stability": stability,

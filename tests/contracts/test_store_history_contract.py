@@ -226,3 +226,12 @@ async def test_lines_since_a_time_are_found_also_where_the_clock_jumped(store: S
             lines = await unit.events(limit=9, since=NOW + timedelta(seconds=30), after=after)
             assert [line.number for line in lines] == [each for each in wanted if each > after]
         assert await unit.events(limit=9, since=NOW + timedelta(seconds=71)) == []
+
+
+async def test_all_artifacts_that_are_known_are_told_by_age(store: Store) -> None:
+    young = replace(ARTIFACT, sha256="0" * 64, created_at=NOW + timedelta(hours=1))
+    async with store.write() as unit:
+        await unit.save_artifact(young)
+        await unit.save_artifact(ARTIFACT)
+    async with store.read() as unit:
+        assert await unit.artifacts() == [ARTIFACT, young]

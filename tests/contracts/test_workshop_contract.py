@@ -8,7 +8,7 @@ import pytest
 from coordinator.adapters.slicing_runner.runner import ChildSlicer
 from coordinator.domain.slicing import Making
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports import Workshop
+from coordinator.ports_workshop import Workshop
 from tests.fakes.fake_workshop import FakeWorkshop
 from tests.fakes.meshes import box
 from tests.slicing.test_geometry import text

@@ -130,3 +130,15 @@ async def test_a_scratch_folder_is_gone_with_all_in_it(artifacts: FolderArtifact
     async with artifacts.scratch() as folder:
         (folder / "plate.gcode").write_bytes(BODY)
     assert not folder.exists()
+
+
+async def test_all_that_is_kept_is_listed_and_nothing_else(
+    artifacts: FolderArtifacts, tmp_path: Path
+) -> None:
+    assert await artifacts.stored() == []
+    kept = {await keep(artifacts), await keep(artifacts, b"another")}
+    (tmp_path / "artifacts" / "notes.txt").touch()
+    async with artifacts.stage() as staged:
+        await staged.write(b"not yet")
+        assert dict(await artifacts.stored()).keys() == kept
+    assert dict(await artifacts.stored())[SHA256] == len(BODY)

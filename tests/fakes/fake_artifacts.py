@@ -33,6 +33,9 @@ class FakeArtifacts:
         data = self.kept.get(sha256)
         return None if data is None else len(data)
 
+    async def stored(self) -> list[tuple[str, int]]:
+        return [(name, len(data)) for name, data in self.kept.items()]
+
     async def read(self, sha256: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         yield self._data(sha256)[start:stop]
 

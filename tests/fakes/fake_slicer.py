@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from coordinator.domain.slicing import Drawn, Inspection, Sliced, SliceWish, Verified
+from coordinator.domain.stock import MaterialProfile
 from coordinator.errors import Refused, Unavailable
 from coordinator.ports import Progress
 from protocols.gcode.rules import Finding
@@ -53,6 +54,20 @@ class FakeSlicer:
         if not model.read_bytes().startswith(b"solid"):  # noqa: ASYNC240 - a few bytes
             raise Refused("model_unsupported", f"{model.name} is not a model")
         return Inspection(triangles=12, size_mm=(20.0, 20.0, 20.0), fits=tuple(printer_classes))
+
+    async def materials(self) -> Sequence[MaterialProfile]:
+        if self.trouble:
+            raise Unavailable("engine_missing", self.trouble)
+        return [
+            MaterialProfile(
+                name="pla",
+                title="PLA",
+                nozzle_celsius=210.0,
+                bed_celsius=60.0,
+                density_g_cm3=1.24,
+                cost_per_kg=22.0,
+            )
+        ]
 
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         if self.trouble:

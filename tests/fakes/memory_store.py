@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing, measured_s_of
@@ -28,6 +29,7 @@ from coordinator.domain.rebuilt import RebuiltInMemory, Told
 from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
 from coordinator.domain.sealing import Checkpoint
+from coordinator.domain.stock import Spool
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -42,6 +44,8 @@ from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
 from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
+from tests.fakes.memory_retention import MemoryRetention
+from tests.fakes.memory_stock import MemoryStock
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
@@ -66,12 +70,13 @@ class Tables:
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
     library: LibraryTables = field(default_factory=LibraryTables)
     generated: GenerationTables = field(default_factory=GenerationTables)
+    spools: dict[str, Spool] = field(default_factory=dict)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
         farm = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
         library = (self.library.projects, self.library.models, self.library.versions)
-        stored = (*farm, self.accounts.users, self.accounts.keys, *library)
+        stored = (*farm, self.accounts.users, self.accounts.keys, *library, self.spools)
         return {thing_of(value): row_of(value) for table in stored for value in table.values()}
 
     def copy(self) -> "Tables":
@@ -93,6 +98,7 @@ class Tables:
             enrolment=self.enrolment.copy(),
             library=self.library.copy(),
             generated=self.generated.copy(),
+            spools=dict(self.spools),
         )
 
 
@@ -116,6 +122,10 @@ class MemoryStore:
     async def read(self) -> AsyncIterator["MemoryUnit"]:
         yield MemoryUnit(self.tables.copy())
 
+    async def snapshot(self, to: Path) -> None:
+        """Write something that stands for it; what a file of SQLite's holds is the real ones'."""
+        await asyncio.to_thread(to.write_bytes, repr(self.tables).encode())
+
     @contextmanager
     def scratch(self) -> Iterator[RebuiltInMemory]:
         yield RebuiltInMemory()
@@ -127,7 +137,9 @@ class MemoryUnit(
     MemoryTelling,
     MemoryEnrolment,
     MemoryLibrary,
+    MemoryRetention,
     MemoryGenerations,
+    MemoryStock,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
@@ -281,6 +293,10 @@ class MemoryUnit(
 
     async def artifact(self, sha256: str) -> Artifact | None:
         return self.tables.artifacts.get(sha256)
+
+    async def artifacts(self) -> list[Artifact]:
+        every = self.tables.artifacts.values()
+        return sorted(every, key=lambda artifact: (artifact.created_at, artifact.sha256))
 
     async def save_artifact(self, artifact: Artifact) -> None:
         self.changed = True

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from coordinator.domain.slicing import Inspection, Sliced, SliceWish, Verified
+from coordinator.domain.stock import MaterialProfile
 from coordinator.errors import NotFound, Refused, Unavailable
 from coordinator.ports import Progress
 from protocols.wire.to_agent import Scalar
@@ -117,6 +118,10 @@ class SimulatedSlicer:
     ) -> Inspection:
         """Nobody looks at models here: orders are stored as they are."""
         raise Unavailable("engine_missing", "it only slices")
+
+    async def materials(self) -> Sequence[MaterialProfile]:
+        """Nobody asks here."""
+        return ()
 
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         """Make a plate that tells for whom it is; equal wishes make equal plates."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from slicing import standing, walls
-from slicing.columns import crossings
+from slicing.columns import crossings, lines_through
 from slicing.mesh import Mesh, placed
 from tests.fakes.meshes import MODELS, Corners, ball, box, lathe, stored
 
@@ -17,7 +17,13 @@ def on_bed(corners: Corners) -> Corners:
 
 
 def measured(corners: Corners) -> walls.Walls:
-    return walls.measure(on_bed(corners), thin_mm=0.3, layer_mm=0.1)
+    laid = on_bed(corners)
+    return walls.measure(laid, lines_through(laid), thin_mm=0.3, layer_mm=0.1)
+
+
+def looked_at(corners: Corners) -> standing.Standing:
+    laid = on_bed(corners)
+    return standing.look(laid, lines_through(laid))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -62,28 +68,28 @@ def test_a_surface_that_encloses_twice_or_less_than_nothing_is_told() -> None:
 
 def test_what_begins_in_mid_air_is_found_with_its_height() -> None:
     mushroom = lathe([(0, 0), (5, 0), (5, 20), (15, 15), (15, 25), (0, 25)], 64)
-    found = standing.look(on_bed(mushroom))
+    found = looked_at(mushroom)
     assert (found.islands, found.loose_ratio) == (1, 0)
     assert found.island_mm == pytest.approx(15, abs=0.3)
-    assert standing.look(on_bed(box())).islands == 0
+    assert looked_at(box()).islands == 0
 
 
 def test_what_nothing_joins_to_the_bed_is_loose() -> None:
-    found = standing.look(on_bed(np.concatenate((box(20, 20, 20), box(10, 10, 10) + 30))))
+    found = looked_at(np.concatenate((box(20, 20, 20), box(10, 10, 10) + 30)))
     assert found.loose_ratio == pytest.approx(1 / 9, rel=0.1)
     beside = np.concatenate((box(20, 20, 20), box(10, 10, 10) + np.array((30, 0, 0))))
-    assert standing.look(on_bed(beside)).loose_ratio == 0
+    assert looked_at(beside).loose_ratio == 0
 
 
 def test_an_overhang_counts_beyond_45_degrees() -> None:
     for reach, hangs in ((9.5, False), (10.5, True)):
         cone = lathe([(0, 0), (10, 0), (10 + reach, 10), (0, 10)], 128)
-        ratio = standing.look(on_bed(cone)).overhang_ratio
+        ratio = looked_at(cone).overhang_ratio
         slope = np.pi * (20 + reach) * np.hypot(reach, 10)
         whole = slope + np.pi * (10**2 + (10 + reach) ** 2)
         assert ratio == pytest.approx(slope / whole if hangs else 0.0, rel=0.01)
 
 
 def test_a_foot_is_measured_and_an_edge_is_none() -> None:
-    assert standing.look(on_bed(box(10, 20, 5))).foot_mm2 == pytest.approx(200)
-    assert standing.look(on_bed(box() @ TILTED[[2, 0, 1]][:, [2, 0, 1]].T)).foot_mm2 == 0
+    assert looked_at(box(10, 20, 5)).foot_mm2 == pytest.approx(200)
+    assert looked_at(box() @ TILTED[[2, 0, 1]][:, [2, 0, 1]].T).foot_mm2 == 0

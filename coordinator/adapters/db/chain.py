@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from coordinator.adapters.db import account_tables, library_tables, mapping, tables
+from coordinator.adapters.db import account_tables, library_tables, mapping, stock_tables, tables
 from coordinator.domain.history import (
     FarmEvent,
     Head,
@@ -61,6 +61,7 @@ TOLD: Mapping[str, tuple[Table, tuple[str, ...]]] = MappingProxyType(
         "key": (tables.table(account_tables.KeyRow), ("key_id",)),
         "project": (tables.table(library_tables.ProjectRow), ("project_id",)),
         "model": (tables.table(library_tables.ModelRow), ("model_id",)),
+        "spool": (tables.table(stock_tables.SpoolRow), ("spool_id",)),
         "version": (tables.table(library_tables.ModelVersionRow), ("model_id", "number")),
     }
 )

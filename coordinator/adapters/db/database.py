@@ -1,6 +1,7 @@
 """What the store wants of a database, whichever it is: SQLite's file, or a PostgreSQL server."""
 
-from contextlib import AbstractContextManager
+import sqlite3
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -31,6 +32,13 @@ class Database(Protocol):
 
     def reader(self) -> Engine:
         """Return the engine that reads: each transaction sees one state, and none can write."""
+
+    def copy_to(self, path: Path) -> None:
+        """Write all of it, as it is at one moment, to a new file of SQLite's; others go on.
+
+        Raises:
+            Exception: as `told_plainly` tells.
+        """
 
     def told_plainly(self) -> AbstractContextManager[None]:
         """Turn what the world did to it into one sentence; our own mistakes pass through.
@@ -67,6 +75,18 @@ class SqliteFile:
     def reader(self) -> Engine:
         """Return the engine that reads."""
         return engines.reader(self.path, patience_s=self.patience_s)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the file by SQLite's own means, the log beside it included.
+
+        In one step, so that one moment is copied: between steps a writer would have it begin anew,
+        for ever where many write. In WAL mode nobody waits for it.
+        """
+        with (
+            closing(sqlite3.connect(self.path, timeout=self.patience_s)) as source,
+            closing(sqlite3.connect(path)) as target,
+        ):
+            source.backup(target)
 
     def told_plainly(self) -> AbstractContextManager[None]:
         """Turn SQLite's complaints into sentences."""

@@ -6,6 +6,7 @@ Imported only where the settings name such a database: the driver is an extra.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -61,6 +62,17 @@ class PostgresqlServer:
         """Return the engine that reads."""
         engine = self._engine(pool_size=READERS_MAX, isolation_level="REPEATABLE READ")
         return engine.execution_options(postgresql_readonly=True)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy all rows of one repeatable read into a file of SQLite's."""
+        from coordinator.adapters.db import copying  # all tables, which a connection needs not
+
+        engine = self.reader()
+        try:
+            with engine.connect() as connection:
+                copying.copy_into_file(connection, path)
+        finally:
+            engine.dispose()
 
     def _engine(self, **more: Any) -> Engine:
         patience_s = max(2, int(self.patience_s))

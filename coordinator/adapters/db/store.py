@@ -49,6 +49,11 @@ class SqlStore:
                 with self._reader.connect() as connection:
                     yield SqlUnit(connection)
 
+    async def snapshot(self, to: Path) -> None:
+        """Write all that is stored, as it is at one moment, to a new file; see the port."""
+        with self._database.told_plainly():
+            await _whole(lambda: self._database.copy_to(to))
+
     def close(self) -> None:
         """Close all connections."""
         self._reader.dispose()

@@ -3,12 +3,11 @@
 Statements are made once, here above: to make one costs several times what SQLite needs for it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
-    Executable,
     Select,
     bindparam,
     delete,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.account_unit import SqlAccountUnit
@@ -26,7 +24,9 @@ from coordinator.adapters.db.generation_unit import GenerationUnit
 from coordinator.adapters.db.library_unit import LibraryUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
-from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.retention_unit import SqlRetentionUnit
+from coordinator.adapters.db.saving import keeping, saving
+from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
@@ -116,6 +116,7 @@ _ALL_PRINTERS = select(_PRINTERS).order_by(_PRINTERS.c.printer_id)
 _AGENT = select(_AGENTS).where(_AGENTS.c.agent_id == bindparam("id"))
 _ALL_AGENTS = select(_AGENTS).order_by(_AGENTS.c.agent_id)
 _ARTIFACT = select(_ARTIFACTS).where(_ARTIFACTS.c.sha256 == bindparam("id"))
+_ALL_ARTIFACTS = select(_ARTIFACTS).order_by(_ARTIFACTS.c.created_at, _ARTIFACTS.c.sha256)
 _OLDEST_NOTES = select(_OUTBOX).order_by(_OUTBOX.c.number).limit(bindparam("limit"))
 
 _SAVE_JOB = saving(_JOBS, "job_id")
@@ -123,10 +124,7 @@ _SAVE_PLATE = saving(_PLATES, "job_id", "printer_class")
 _SAVE_RUN = saving(_RUNS, "run_id")
 _SAVE_PRINTER = saving(_PRINTERS, "printer_id", keep=("epoch",))
 _SAVE_AGENT = saving(_AGENTS, "agent_id")
-_SAVE_ARTIFACT: Mapping[str, Executable] = {
-    "sqlite": sqlite.insert(_ARTIFACTS).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(_ARTIFACTS).on_conflict_do_nothing(),
-}
+_SAVE_ARTIFACT = keeping(_ARTIFACTS)
 _MARK = insert(_OUTBOX)
 _UNMARK = delete(_OUTBOX).where(_OUTBOX.c.number.in_(_those("numbers")))
 _RAISE_EPOCH = (
@@ -136,7 +134,16 @@ _RAISE_EPOCH = (
 )
 
 
-class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUnit, GenerationUnit):
+class SqlUnit(
+    SqlAccountUnit,
+    ListingUnit,
+    TellingUnit,
+    EnrolmentUnit,
+    LibraryUnit,
+    SqlRetentionUnit,
+    GenerationUnit,
+    StockUnit,
+):
     """One transaction on a connection; the contracts stand in the port."""
 
     def __init__(self, connection: Connection) -> None:
@@ -280,6 +287,10 @@ class SqlUnit(SqlAccountUnit, ListingUnit, TellingUnit, EnrolmentUnit, LibraryUn
     async def artifact(self, sha256: str) -> Artifact | None:
         """Return what is known of an artifact."""
         return self._one("artifact", sha256, _ARTIFACT, mapping.artifact_of)
+
+    async def artifacts(self) -> list[Artifact]:
+        """Return what is known of all artifacts, by age."""
+        return [mapping.artifact_of(row) for row in self._all(_ALL_ARTIFACTS)]
 
     async def save_artifact(self, artifact: Artifact) -> None:
         """Insert an artifact; one that is known already stays as it is."""

@@ -22,6 +22,7 @@ from coordinator.domain.slicing import (
     SliceWish,
     Verified,
 )
+from coordinator.domain.stock import MaterialProfile
 from coordinator.errors import Refused, Unavailable
 from coordinator.ports import Progress
 from protocols.wire.to_agent import Scalar
@@ -129,6 +130,11 @@ class ChildSlicer:
             fits=tuple(result["fits"]),
             warnings=tuple(result["warnings"]),
         )
+
+    async def materials(self) -> Sequence[MaterialProfile]:
+        """Return the materials that profiles describe."""
+        result = await self._ask({"kind": "list"}, _ignore)
+        return [MaterialProfile(**each) for each in result["materials"]]
 
     async def slice(self, wish: SliceWish, output: Path, progress: Progress) -> Sliced:
         """Make G-code at `output`, or nothing at all; see the port."""

@@ -57,6 +57,15 @@ class FolderArtifacts:
         except (FileNotFoundError, NotFound):
             return None
 
+    async def stored(self) -> list[tuple[str, int]]:
+        """Return the hash and the length in bytes of all that is kept, in any order."""
+        found: list[tuple[str, int]] = []
+        async for page in obstore.list(self._store):
+            names = ((each["path"].rpartition("/")[2], each["size"]) for each in page)
+            # What lies there uninvited, half a file of a crash say, is no artifact.
+            found += [(name, size) for name, size in names if _SHA256.fullmatch(name)]
+        return found
+
     async def read(self, sha256: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to `stop`, in chunks.
 

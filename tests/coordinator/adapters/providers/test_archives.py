@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.adapters.providers import archives
-from coordinator.adapters.providers.archives import ArchiveRefused, chunks_of, is_3mf, meshes_in
+from coordinator.adapters.providers.links import archives
+from coordinator.adapters.providers.links.archives import (
+    ArchiveRefused,
+    chunks_of,
+    is_3mf,
+    meshes_in,
+)
 
 
 def zipped(path: Path, **members: bytes) -> Path:

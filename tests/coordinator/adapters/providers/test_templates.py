@@ -10,7 +10,7 @@ from coordinator.adapters.providers.json_pointer import (
     text_at,
     value_at,
 )
-from coordinator.adapters.providers.templates import fill, placeholders
+from coordinator.adapters.providers.own_server.templates import fill, placeholders
 
 
 def test_a_text_that_is_a_placeholder_becomes_the_value_with_its_type() -> None:

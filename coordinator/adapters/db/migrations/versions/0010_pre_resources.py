@@ -1,4 +1,4 @@
-"""Projects, models and their versions; what printers are to people, and what jobs ask of them.
+"""Projects, models, versions; spools; what printers are to people, and what jobs ask of them.
 
 Kind: pre (older code leaves the new tables and columns alone).
 """
@@ -55,6 +55,7 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("due_at", UtcDateTime(), nullable=True))
     op.create_index("ix_jobs_model_id", "jobs", ["model_id"])
     _create_library()
+    _create_spools()
 
 
 def _create_library() -> None:
@@ -104,3 +105,20 @@ def _create_versions() -> None:
     op.create_index(
         "ix_model_versions_origin_generation_id", "model_versions", ["origin_generation_id"]
     )
+
+
+def _create_spools() -> None:
+    op.create_table(
+        "spools",
+        *(_text(name) for name in ("spool_id", "material", "colour", "vendor")),
+        sa.Column("weight_g", sa.Float(), nullable=False),
+        sa.Column("remaining_g", sa.Float(), nullable=False),
+        sa.Column("cost", sa.Float(), nullable=True),
+        *(_text(name) for name in ("lot", "location", "notes")),
+        sa.Column("printer_id", sa.String(), nullable=True),
+        _number("tool"),
+        *_changing(),
+        sa.PrimaryKeyConstraint("spool_id"),
+    )
+    op.create_index("ix_spools_arrival", "spools", ["created_at", "spool_id"])
+    op.create_index("ix_spools_printer_id", "spools", ["printer_id"])

@@ -1,0 +1,135 @@
+"""How the farm is: what is wrong with its parts, and how much of everything there is."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from coordinator.domain.printers import PrinterStatus, status_of
+from coordinator.errors import FarmError
+from coordinator.ports import Unit
+from coordinator.usecases.disk_use import disk_trouble
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.reading import all_stations
+
+# More waits only while there is no broker; then the number says little.
+OUTBOX_COUNTED_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How much of everything there is.
+
+    Attributes:
+        printers: by status; jobs by state; what there is none of is left out.
+        outbox_oldest_s: how long the oldest document waits to be said, as far as this process
+            knows; 0 where none does.
+        webhooks_failing: endpoints whose last message was not taken, or that were given up.
+        disk_free_bytes: None where the disk can't be looked at.
+    """
+
+    agents: int = 0
+    agents_online: int = 0
+    printers: Mapping[str, int] = field(default_factory=dict)
+    jobs: Mapping[str, int] = field(default_factory=dict)
+    outbox_waiting: int = 0
+    outbox_oldest_s: float = 0.0
+    webhooks: int = 0
+    webhooks_failing: int = 0
+    disk_free_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the farm is.
+
+    Attributes:
+        ok: the store answers; without it nothing can be done at all.
+        store: what is wrong with the store, in words, and what to do; empty where all is well. So
+            with `history`, which nobody trusts until somebody looked, `broker`, without which no
+            agent is reached (prints go on), `slicer`, without which no model is taken (G-code
+            is), `disk`, without room on which nothing new is, and `webhooks`.
+        figures: None where the store does not answer.
+    """
+
+    ok: bool
+    store: str = ""
+    history: str = ""
+    broker: str = ""
+    slicer: str = ""
+    disk: str = ""
+    webhooks: str = ""
+    figures: Figures | None = None
+
+    @property
+    def troubles(self) -> Mapping[str, str]:
+        """What is wrong, by part: `database`, `history`, `broker`, `slicer`, `disk`, `webhooks`."""
+        parts = {
+            "database": self.store,
+            "history": self.history,
+            "broker": self.broker,
+            "slicer": self.slicer,
+            "disk": self.disk,
+            "webhooks": self.webhooks,
+        }
+        return {part: words for part, words in parts.items() if words}
+
+
+async def health(farm: Farm) -> Health:
+    """Return how the farm is; never raises for what is wrong with it."""
+    broker, slicer = farm.link.trouble, farm.slicer.trouble
+    disk, free_bytes = await disk_trouble(farm)
+    try:
+        async with farm.store.read() as unit:
+            figures = await _figures(farm, unit, free_bytes)
+    except FarmError as error:
+        return Health(ok=False, store=str(error), broker=broker, slicer=slicer, disk=disk)
+    return Health(
+        ok=True,
+        history=farm.live.history_trouble,
+        broker=broker,
+        slicer=slicer,
+        disk=disk,
+        webhooks=_of_webhooks(figures),
+        figures=figures,
+    )
+
+
+async def ready(farm: Farm) -> bool:
+    """Whether requests can be answered: the store is there."""
+    try:
+        async with farm.store.read() as unit:
+            await unit.head()
+    except FarmError:
+        return False
+    return True
+
+
+async def _figures(farm: Farm, unit: Unit, free_bytes: int | None) -> Figures:
+    agents = await unit.agents()
+    counts: Counter[PrinterStatus] = Counter()
+    for printer, run in await all_stations(unit):
+        counts[status_of(printer, run)] += 1
+    waiting = await unit.outbox(OUTBOX_COUNTED_MAX)
+    endpoints = await unit.endpoints()
+    return Figures(
+        agents=len(agents),
+        agents_online=sum(agent.online for agent in agents),
+        printers={status.value: count for status, count in sorted(counts.items())},
+        jobs={state.value: count for state, count in sorted((await unit.job_states()).items())},
+        outbox_waiting=len(waiting),
+        outbox_oldest_s=farm.live.outbox_age_s(
+            waiting[0][0] if waiting else None, farm.clock.monotonic()
+        ),
+        webhooks=len(endpoints),
+        webhooks_failing=sum(bool(each.failures or each.disabled_reason) for each in endpoints),
+        disk_free_bytes=free_bytes,
+    )
+
+
+def _of_webhooks(figures: Figures) -> str:
+    if not figures.webhooks_failing:
+        return ""
+    return (
+        f"{figures.webhooks_failing} of {figures.webhooks} webhooks fail: "
+        "`farmhand webhook ls` tells which"
+    )
