@@ -37,6 +37,7 @@ LONG: dict[str, dict[str, str]] = {
         "farm": "tests.benchmarks.farm",
         "front": "tests.benchmarks.front",
         "history": "tests.benchmarks.history",
+        "sandbox": "tests.benchmarks.sandbox",
         "slicing": "tests.benchmarks.slicing",
         "hosts": "tests.benchmarks.host_drivers",
     },
