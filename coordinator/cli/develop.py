@@ -38,6 +38,7 @@ LONG: dict[str, dict[str, str]] = {
         "front": "tests.benchmarks.front",
         "history": "tests.benchmarks.history",
         "printable": "tests.benchmarks.printable",
+        "sandbox": "tests.benchmarks.sandbox",
         "slicing": "tests.benchmarks.slicing",
         "hosts": "tests.benchmarks.host_drivers",
     },

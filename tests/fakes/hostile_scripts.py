@@ -345,7 +345,7 @@ for n in range(10_000_000): open(f'{n}', 'w').close()""",
         """
 import os
 while True: os.mkdir('d'); os.chdir('d')""",
-        "too deep",
+        "too deep or closed",
         How.TOO_MUCH_WRITTEN,
     ),
     _hostile(

@@ -20,9 +20,13 @@ const scad = (
   })
 ).getInstance();
 
+// Of BOSL2, four of five megabytes are pictures, examples and tests.
+const skipped = /^(\.|tests?$|examples?$|tutorials$|images$|docs?$)/i;
+
 function copy(from, to) {
   scad.FS.mkdirTree(to);
   for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
+    if (skipped.test(entry.name)) continue;
     const [here, there] = [path.join(from, entry.name), `${to}/${entry.name}`];
     if (entry.isDirectory()) copy(here, there);
     else if (entry.isFile()) scad.FS.writeFile(there, fs.readFileSync(here));

@@ -84,5 +84,5 @@ def fault_of(how: How, status: int | None, limits: Limits) -> str:
         case How.TOO_MUCH_WRITTEN:
             return (
                 f"it wrote more than {limits.file_mib} MiB into a file, {limits.folder_mib} MiB or "
-                f"{limits.files_max} files in all, or folders too deep to look into"
+                f"{limits.files_max} files in all, or folders too deep or closed to look into"
             )
