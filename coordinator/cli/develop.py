@@ -45,6 +45,7 @@ LONG: dict[str, dict[str, str]] = {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
         "drivers": "tests.proofs.drivers",
+        "generations": "tests.proofs.generations",
         "moonraker": "tests.proofs.moonraker",
         "octoprint": "tests.proofs.octoprint",
         "plates": "tests.proofs.plates",
