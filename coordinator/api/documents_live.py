@@ -67,8 +67,8 @@ class GoneDocument(TypedDict):
 class LiveMessage(TypedDict):
     """What a live connection tells; which parts there are follows from the permissions.
 
-    A snapshot has `printers`, `jobs` and `generations` as lists, all of them (of jobs the open ones,
-    a thousand at most, of generations the two hundred open ones that came last). A delta has them
+    A snapshot has `printers`, `jobs` and `generations` as lists, all of them (of jobs the open
+    ones, a thousand at most, of generations the two hundred that came last). A delta has them
     by id, each with the fields that changed, or all fields where it is new; `gone` are ids. Deltas
     are numbered without a gap from the snapshot's `sequence` on: who misses one sends
     `{"kind": "resync"}` and gets a snapshot.
