@@ -36,6 +36,7 @@ LONG: dict[str, dict[str, str]] = {
         "bytes": "tests.benchmarks.wire_bytes",
         "farm": "tests.benchmarks.farm",
         "front": "tests.benchmarks.front",
+        "generate": "tests.benchmarks.generating",
         "history": "tests.benchmarks.history",
         "slicing": "tests.benchmarks.slicing",
         "hosts": "tests.benchmarks.host_drivers",
