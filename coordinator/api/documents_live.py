@@ -6,6 +6,7 @@ from typing_extensions import TypedDict
 
 from coordinator.api.documents import Facts, Moment, PrinterDocument, Ratio
 from coordinator.api.documents_farm import EventDocument
+from coordinator.domain.generations import GenerationState
 from coordinator.domain.jobs import JobState
 from coordinator.domain.printers import PrinterStatus
 
@@ -32,6 +33,22 @@ class JobGlanceDocument(TypedDict):
     version: int
 
 
+class GenerationGlanceDocument(TypedDict):
+    """A generation as a list of many shows it; see `GenerationDocument`, which has all of it."""
+
+    id: str
+    state: GenerationState
+    provider: str
+    owner: str
+    name: str
+    progress: Ratio | None
+    stage: str
+    waits: str
+    model_id: str
+    job_id: str
+    updated_at: Moment
+
+
 class CountsDocument(TypedDict):
     """How many there are, by status and by state."""
 
@@ -40,19 +57,21 @@ class CountsDocument(TypedDict):
 
 
 class GoneDocument(TypedDict):
-    """What is told of no longer, by id: jobs that have ended."""
+    """What is told of no longer, by id: jobs and generations that have ended."""
 
     printers: list[str]
     jobs: list[str]
+    generations: list[str]
 
 
 class LiveMessage(TypedDict):
     """What a live connection tells; which parts there are follows from the permissions.
 
-    A snapshot has `printers` and `jobs` as lists, all of them (of jobs the open ones, a thousand at
-    most). A delta has them by id, each with the fields that changed, or all fields where it is new;
-    `gone` are ids. Deltas are numbered without a gap from the snapshot's `sequence` on: who misses
-    one sends `{"kind": "resync"}` and gets a snapshot.
+    A snapshot has `printers`, `jobs` and `generations` as lists, all of them (of jobs the open
+    ones, a thousand at most, of generations the two hundred that came last). A delta has them
+    by id, each with the fields that changed, or all fields where it is new; `gone` are ids. Deltas
+    are numbered without a gap from the snapshot's `sequence` on: who misses one sends
+    `{"kind": "resync"}` and gets a snapshot.
     """
 
     kind: Literal["snapshot", "delta"]
@@ -60,6 +79,7 @@ class LiveMessage(TypedDict):
     sequence: int
     printers: NotRequired[list[PrinterDocument] | dict[str, Facts]]
     jobs: NotRequired[list[JobGlanceDocument] | dict[str, Facts]]
+    generations: NotRequired[list[GenerationGlanceDocument] | dict[str, Facts]]
     counts: NotRequired[CountsDocument]
     gone: NotRequired[GoneDocument]
     history: NotRequired[list[EventDocument]]

@@ -9,7 +9,7 @@ from aiohttp import WSMsgType, web
 from coordinator.api.asking import CALLER, TICKETS
 from coordinator.api.documents_live import LiveMessage, TicketDocument
 from coordinator.api.origins import is_foreign
-from coordinator.api.pictures import COUNTS, HISTORY, JOBS, PRINTERS
+from coordinator.api.pictures import COUNTS, GENERATIONS, HISTORY, JOBS, PRINTERS
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.queries import LiveQuery
 from coordinator.api.render import API_ROOT, moment
@@ -33,7 +33,7 @@ HEARD_BYTES_MAX = 1024
 
 _PARTS = (
     (Permission.WALL_READ, (PRINTERS,)),
-    (Permission.FARM_READ, (JOBS, COUNTS)),
+    (Permission.FARM_READ, (JOBS, GENERATIONS, COUNTS)),
     (Permission.HISTORY_READ, (HISTORY,)),
 )
 

@@ -8,6 +8,7 @@ Document: TypeAlias = Mapping[str, Any]
 Delta: TypeAlias = dict[str, Any]
 
 PRINTERS, JOBS, COUNTS, HISTORY = "printers", "jobs", "counts", "history"
+GENERATIONS = "generations"
 _GONE = "gone"
 
 
@@ -17,6 +18,7 @@ class Picture:
 
     printers: Mapping[str, Document] = field(default_factory=dict)
     jobs: Mapping[str, Document] = field(default_factory=dict)
+    generations: Mapping[str, Document] = field(default_factory=dict)
     counts: Document = field(default_factory=dict)
 
 
@@ -26,8 +28,12 @@ def between(before: Picture, after: Picture) -> Delta:
     Of a document that was there before only the fields that differ; fields never leave documents.
     """
     delta: Delta = {}
-    gone: dict[str, list[str]] = {PRINTERS: [], JOBS: []}
-    pairs = {PRINTERS: (before.printers, after.printers), JOBS: (before.jobs, after.jobs)}
+    gone = _none_gone()
+    pairs = {
+        PRINTERS: (before.printers, after.printers),
+        JOBS: (before.jobs, after.jobs),
+        GENERATIONS: (before.generations, after.generations),
+    }
     for part, (old, new) in pairs.items():
         if changed := _changed(old, new):
             delta[part] = changed
@@ -41,10 +47,11 @@ def between(before: Picture, after: Picture) -> Delta:
 
 def applied(picture: Picture, delta: Delta) -> Picture:
     """Return what somebody shows who showed this picture and hears of a delta."""
-    gone = delta.get(_GONE, {PRINTERS: [], JOBS: []})
+    gone = {**_none_gone(), **delta.get(_GONE, {})}
     return Picture(
         printers=_laid_on(picture.printers, delta.get(PRINTERS, {}), gone[PRINTERS]),
         jobs=_laid_on(picture.jobs, delta.get(JOBS, {}), gone[JOBS]),
+        generations=_laid_on(picture.generations, delta.get(GENERATIONS, {}), gone[GENERATIONS]),
         counts=delta.get(COUNTS, picture.counts),
     )
 
@@ -57,6 +64,10 @@ def only(delta: Delta, parts: Collection[str]) -> Delta:
         if any(gone.values()):
             seen[_GONE] = gone
     return seen
+
+
+def _none_gone() -> dict[str, list[str]]:
+    return {PRINTERS: [], JOBS: [], GENERATIONS: []}
 
 
 def _changed(old: Mapping[str, Document], new: Mapping[str, Document]) -> dict[str, Document]:

@@ -14,10 +14,27 @@ import structlog
 
 from coordinator.api.board import Board
 from coordinator.api.packing import packed
-from coordinator.api.pictures import COUNTS, HISTORY, JOBS, PRINTERS, Delta, Picture, between, only
+from coordinator.api.pictures import (
+    COUNTS,
+    GENERATIONS,
+    HISTORY,
+    JOBS,
+    PRINTERS,
+    Delta,
+    Document,
+    Picture,
+    between,
+    only,
+)
 from coordinator.api.render import event_document
-from coordinator.api.render_live import job_glance_document, with_ratio
+from coordinator.api.render_live import (
+    generation_glance_document,
+    job_glance_document,
+    with_ratio,
+    with_stage,
+)
 from coordinator.api.seats import Audience, Ending, Message, Seat
+from coordinator.domain import generations as domain
 from coordinator.domain.history import Thing
 from coordinator.domain.jobs import ENDED
 from coordinator.errors import FarmError, Unavailable
@@ -35,7 +52,9 @@ SEATS_MAX = 200
 # So many jobs, runs and plates may change while nobody looks on.
 THINGS_MAX = 5000
 
-_MEASURED = frozenset({"sample", "host"})
+# Told once more, as it ended, and then no longer.
+_OVER = frozenset(state.value for state in domain.ENDED)
+_MEASURED = frozenset({"sample", "host", "progress"})
 
 
 class Stream:
@@ -170,6 +189,7 @@ class Stream:
             if things
             else None
         )
+        generations = await self._generations(things)
         known = self._picture.jobs if self._number is not None else {}
         jobs = {its_id: job for its_id, job in known.items() if _is_open(job)}
         lines: list[object] = []
@@ -187,7 +207,20 @@ class Stream:
             "printers": dict(Counter(printer["status"] for printer in printers.values())),
             "jobs": states,
         }
-        return Picture(printers=printers, jobs=jobs, counts=counts), lines
+        picture = Picture(printers=printers, jobs=jobs, generations=generations, counts=counts)
+        return picture, lines
+
+    async def _generations(self, things: Collection[Thing]) -> dict[str, Document]:
+        """Return the open generations, and those that have just ended."""
+        farm, known = self._farm, self._picture.generations
+        if self._number is None:
+            found, known = await watching.open_generations(farm), {}
+        else:
+            found = await watching.generations_of(farm, things)
+        shown = {its_id: each for its_id, each in known.items() if each["state"] not in _OVER}
+        shown |= {each.generation_id: generation_glance_document(each) for each in found}
+        now = farm.live.generating
+        return {its_id: with_stage(each, now.get(its_id)) for its_id, each in shown.items()}
 
     def _missed(self, audience: Audience, after: str) -> list[Message] | None:
         stream, _, sequence = after.rpartition(".")
@@ -201,6 +234,8 @@ class Stream:
             shown: Delta = {}
             if JOBS in parts:
                 shown[JOBS] = list(self._picture.jobs.values())
+            if GENERATIONS in parts:
+                shown[GENERATIONS] = list(self._picture.generations.values())
             if COUNTS in parts:
                 shown[COUNTS] = self._picture.counts
             message = self._message("snapshot", audience.sequence, shown)

@@ -112,8 +112,9 @@ MACHINE = Machine(
 )
 
 ENDED = frozenset({_S.DONE, _S.FAILED, _S.CANCELLED})
-# What takes one of a provider's places: a task of ours that runs there, or may.
-AT_PROVIDER = frozenset({_S.SUBMITTING, _S.UNSURE, _S.RUNNING})
+# What takes one of a provider's places. What is UNSURE may run there too, but must not keep others
+# out until a person comes: the provider itself says where it is full.
+AT_PROVIDER = frozenset({_S.SUBMITTING, _S.RUNNING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from coordinator.domain import copies
+from coordinator.domain import copies, generations
+from coordinator.domain.generations import Generation, GenerationState
 from coordinator.domain.history import Line, Thing
 from coordinator.domain.jobs import ENDED, Job, JobState
 from coordinator.domain.listing import JobsWanted
 from coordinator.ports import Unit
+from coordinator.ports_generations import GenerationsWanted
 from coordinator.usecases.farm import Farm
 from protocols.wire.vocabulary import JobId, RunId
 
@@ -16,8 +18,11 @@ from protocols.wire.vocabulary import JobId, RunId
 JOBS_MAX = 1000
 # Lines of history that are told at once; who is further behind reads them as a list.
 LINES_MAX = 200
+# Open generations that are told of, the newest.
+GENERATIONS_MAX = 200
 
 _OPEN = frozenset(JobState) - frozenset(ENDED)
+_OPEN_GENERATIONS = frozenset(GenerationState) - generations.ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,23 @@ async def glance_at(farm: Farm, things: Collection[Thing], after: int) -> Glance
             lines=tuple(lines),
             number=lines[-1].number if lines else after,
         )
+
+
+async def open_generations(farm: Farm) -> list[Generation]:
+    """Return the open generations, the newest first, `GENERATIONS_MAX` at most."""
+    wanted = GenerationsWanted(states=_OPEN_GENERATIONS)
+    async with farm.store.read() as unit:
+        return await unit.generations_page(wanted, after=None, limit=GENERATIONS_MAX)
+
+
+async def generations_of(farm: Farm, things: Collection[Thing]) -> list[Generation]:
+    """Return the generations that these things are about."""
+    ids = sorted({its_id for subject, its_id in things if subject == "generation"})
+    if not ids:
+        return []
+    async with farm.store.read() as unit:
+        found = [await unit.generation(its_id) for its_id in ids]
+    return [each for each in found if each is not None]
 
 
 async def _jobs_of(unit: Unit, things: Collection[Thing]) -> set[JobId]:

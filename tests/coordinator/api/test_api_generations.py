@@ -1,5 +1,6 @@
 """Generations and providers over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -234,3 +235,25 @@ async def test_a_webhook_needs_its_address_and_its_signature_and_is_only_a_hint(
         assert await deliver(TOKEN, "wrong") == "webhook_unsigned"
         assert await deliver(TOKEN, "right") == {"hints": 2}
     assert TOKEN not in str(logged)
+
+
+async def test_who_looks_on_sees_it_come_go_on_and_end(
+    farm: ServedFarm, session: aiohttp.ClientSession, provider: ScriptedProvider
+) -> None:
+    provider.told = (0.25, "drawing")
+    provider.gate = asyncio.Event()
+    async with session.ws_connect("/api/v1/live") as socket:
+        assert (await socket.receive_json(timeout=10))["generations"] == []
+        its_id = (await ask(session, "POST", "generations", **HOOK))["id"]
+        shown: dict[str, Any] = {}
+        working = asyncio.create_task(worked(Producer(farm.farm, "w-1")))
+        seen = []
+        while shown.get("state") != "done":
+            said = await socket.receive_json(timeout=10)
+            shown |= said.get("generations", {}).get(its_id, {})
+            seen.append((shown.get("progress"), shown.get("stage")))
+            if seen[-1] == (0.25, "drawing"):
+                provider.gate.set()
+        await working
+    assert (0.25, "drawing") in seen
+    assert shown["model_id"].startswith("model-")

@@ -40,6 +40,7 @@ class Screen:
             self.picture = Picture(
                 printers={each["id"]: each for each in said.get("printers", ())},
                 jobs={each["id"]: each for each in said.get("jobs", ())},
+                generations={each["id"]: each for each in said.get("generations", ())},
                 counts=said.get("counts", {}),
             )
         else:

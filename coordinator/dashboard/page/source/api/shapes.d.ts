@@ -857,10 +857,31 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** @description What is told of no longer, by id: jobs that have ended. */
+        /** @description A generation as a list of many shows it; see `GenerationDocument`, which has all of it. */
+        GenerationGlanceDocument: {
+            id: string;
+            state: components["schemas"]["GenerationState"];
+            provider: string;
+            owner: string;
+            name: string;
+            progress: number | null;
+            stage: string;
+            waits: string;
+            model_id: string;
+            job_id: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /**
+         * @description Where a generation stands.
+         * @enum {string}
+         */
+        GenerationState: "wanted" | "submitting" | "unsure" | "running" | "fetching" | "making" | "awaiting_approval" | "ordering" | "done" | "failed" | "cancelled";
+        /** @description What is told of no longer, by id: jobs and generations that have ended. */
         GoneDocument: {
             printers: string[];
             jobs: string[];
+            generations: string[];
         };
         /** @description A job as a list of many shows it; see `JobDocument`, which has all of it. */
         JobGlanceDocument: {
@@ -887,10 +908,11 @@ export interface components {
         /**
          * @description What a live connection tells; which parts there are follows from the permissions.
          *
-         *     A snapshot has `printers` and `jobs` as lists, all of them (of jobs the open ones, a thousand at
-         *     most). A delta has them by id, each with the fields that changed, or all fields where it is new;
-         *     `gone` are ids. Deltas are numbered without a gap from the snapshot's `sequence` on: who misses
-         *     one sends `{"kind": "resync"}` and gets a snapshot.
+         *     A snapshot has `printers`, `jobs` and `generations` as lists, all of them (of jobs the open
+         *     ones, a thousand at most, of generations the two hundred that came last). A delta has them
+         *     by id, each with the fields that changed, or all fields where it is new; `gone` are ids. Deltas
+         *     are numbered without a gap from the snapshot's `sequence` on: who misses one sends
+         *     `{"kind": "resync"}` and gets a snapshot.
          */
         LiveMessage: {
             /** @enum {string} */
@@ -903,6 +925,11 @@ export interface components {
                 };
             };
             jobs?: components["schemas"]["JobGlanceDocument"][] | {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            generations?: components["schemas"]["GenerationGlanceDocument"][] | {
                 [key: string]: {
                     [key: string]: unknown;
                 };
@@ -1424,11 +1451,6 @@ export interface components {
             reserved: string;
             charged: string | null;
         };
-        /**
-         * @description Where a generation stands.
-         * @enum {string}
-         */
-        GenerationState: "wanted" | "submitting" | "unsure" | "running" | "fetching" | "making" | "awaiting_approval" | "ordering" | "done" | "failed" | "cancelled";
         /** @description What went wrong last: its class (what has to be done about it), and the provider's code. */
         GenerationTroubleDocument: {
             blame: components["schemas"]["Blame"];
@@ -1783,6 +1805,8 @@ export type HeadDocument = components['schemas']['HeadDocument'];
 export type AuditDocument = components['schemas']['AuditDocument'];
 export type SealForm = components['schemas']['SealForm'];
 export type CountsDocument = components['schemas']['CountsDocument'];
+export type GenerationGlanceDocument = components['schemas']['GenerationGlanceDocument'];
+export type GenerationState = components['schemas']['GenerationState'];
 export type GoneDocument = components['schemas']['GoneDocument'];
 export type JobGlanceDocument = components['schemas']['JobGlanceDocument'];
 export type LiveMessage = components['schemas']['LiveMessage'];
@@ -1850,7 +1874,6 @@ export type DeliveryState = components['schemas']['DeliveryState'];
 export type ItemsOfDeliveryDocument = components['schemas']['ItemsOfDeliveryDocument'];
 export type Blame = components['schemas']['Blame'];
 export type CostDocument = components['schemas']['CostDocument'];
-export type GenerationState = components['schemas']['GenerationState'];
 export type GenerationTroubleDocument = components['schemas']['GenerationTroubleDocument'];
 export type Kind = components['schemas']['Kind'];
 export type MadeDocument = components['schemas']['MadeDocument'];
