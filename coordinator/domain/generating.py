@@ -202,8 +202,12 @@ def recalled(
     return _recall_later(asked, offer, now)
 
 
-def recall_failed(generation: Generation, fault: ProviderFault, now: datetime) -> Generation:
-    """Return a generation whose lost task could not be asked for."""
+def recall_failed(
+    generation: Generation, fault: ProviderFault, offer: Offer, now: datetime
+) -> Generation:
+    """Return a generation whose lost task could not be asked for, or not be told from others."""
+    if fault.blame is Blame.SUBMIT_UNSURE:
+        return recalled(generation, None, offer, now)
     tries = generation.tries + 1
     wait_s = max(back_off_s(generation, tries), fault.after_s or 0.0)
     return replace(generation, tries=tries, next_at=now + timedelta(seconds=wait_s), updated_at=now)

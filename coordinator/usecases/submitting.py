@@ -266,7 +266,9 @@ async def recall(farm: Farm, source: Source, generation: Generation) -> Generati
         return await change_if_possible(
             farm,
             its_id,
-            lambda known, now: Outcome(generation=generating.recall_failed(known, fault, now)),
+            lambda known, now: Outcome(
+                generation=generating.recall_failed(known, fault, source.offer, now)
+            ),
         )
     except NotFound:
         handle = None
