@@ -6,7 +6,18 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 	--custom-compile-command "make lock" \
 	--extra agent --extra coordinator --extra postgresql --extra slicing --extra setup
 
+# The two cannot share an environment: each wants another kernel under the same name.
+CAD = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --quiet --custom-compile-command "make lock" --output-file
+
 .PHONY: lock
 lock:
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra dev --extra step --extra wasm --constraints requirements.lock --output-file requirements-dev.lock
+	$(CAD) coordinator/adapters/rendering/locks/build123d.txt coordinator/adapters/rendering/locks/build123d.in
+	$(CAD) coordinator/adapters/rendering/locks/cadquery.txt coordinator/adapters/rendering/locks/cadquery.in
+
+# Write down the shapes of the API's answers for the page.
+.PHONY: shapes
+shapes:
+	.venv/bin/python -m coordinator.dashboard.describe_shapes

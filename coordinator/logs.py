@@ -59,6 +59,7 @@ def configure(
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -71,6 +72,12 @@ def configure(
     )
     sys.excepthook = _uncaught
     return ring
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record is about us, and not that somebody spoke no HTTP: they could fill a log."""
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

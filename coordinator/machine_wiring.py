@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from coordinator.adapters.backup_folder import BackupFolder
+from coordinator.adapters.state_disk import StateDisk
 from coordinator.adapters.ticker import Bell
 from coordinator.api.operating import Machine
 from coordinator.domain.backups import SECRET_FILES
 from coordinator.domain.retention import Riddance
 from coordinator.errors import NotNow
 from coordinator.log_ring import LogRing
+from coordinator.ports_disk import Disk
 from coordinator.settings import Settings
 from coordinator.usecases.backing_up import backup
 from coordinator.usecases.farm import Farm
@@ -21,6 +23,15 @@ from coordinator.usecases.retaining import cleanup
 def machine_of(settings: Settings, log_ring: LogRing) -> Machine:
     """Return it, as the settings say."""
     return Machine(secrets=lambda: secrets_in(settings.state_dir), log=log_ring)
+
+
+def disk_of(settings: Settings, *, database: Path | None, cache: Path | None) -> Disk:
+    """Return the disk of the state folder.
+
+    Args:
+        database: SQLite's file, None for a server's; cache: the folder of plates, None for none.
+    """
+    return StateDisk(folder=settings.state_dir, database=database, cache=cache)
 
 
 def cleaning_bell(settings: Settings, farm: Farm) -> Mapping[str, Bell]:

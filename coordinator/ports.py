@@ -19,8 +19,6 @@ from coordinator.domain.runs import Run
 from coordinator.domain.sealing import Checkpoint
 from coordinator.domain.slicing import (
     Inspection,
-    Making,
-    Printable,
     Sliced,
     SliceWish,
     Verified,
@@ -30,6 +28,7 @@ from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_artifacts import ArtifactStore as ArtifactStore
 from coordinator.ports_artifacts import StagedFile as StagedFile
 from coordinator.ports_enrolment import EnrolmentUnit
+from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_retention import RetentionUnit
@@ -62,8 +61,9 @@ class Unit(
     TellingUnit,
     EnrolmentUnit,
     LibraryUnit,
-    StockUnit,
     RetentionUnit,
+    GenerationUnit,
+    StockUnit,
     Protocol,
 ):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
@@ -313,25 +313,6 @@ class Slicer(Protocol):
 
         Raises:
             Refused: the class is unknown (`unknown_printer_class`), or the file can't be read.
-            Unavailable: the process crashed or took too long.
-        """
-
-
-class Workshop(Protocol):
-    """Geometry that came from somewhere, made printable: in a child process, as slicing is."""
-
-    async def make_printable(
-        self, model: Path, making: Making, output: Path, progress: Progress
-    ) -> Printable:
-        """Scale, turn, mend and look at a model.
-
-        Args:
-            model: the file; its suffix tells the format.
-            output: a folder; the mesh is written there as `model` with the format's suffix, and
-                pictures beside it. Nothing is written where there are faults that leave no mesh.
-
-        Raises:
-            Refused: not a model, or beyond mending.
             Unavailable: the process crashed or took too long.
         """
 

@@ -1,6 +1,6 @@
 """What use cases ask of the world beyond the farm: addresses that people name, and people."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -46,6 +46,10 @@ class Answer:
     whole: bool = True
 
 
+# Takes the next bytes of a body.
+Write = Callable[[bytes], Awaitable[None]]
+
+
 class Outside(Protocol):
     """HTTP to addresses that people name, and so never to places that only the farm may reach."""
 
@@ -61,6 +65,18 @@ class Outside(Protocol):
         Raises:
             Refused: `address_not_allowed`: nothing was sent there.
             Unavailable: `no_answer`: it did not answer, or not in time.
+        """
+
+    async def fetch(self, question: Question, write: Write) -> Answer:
+        """Ask, and hand on the body of an answer with status 200 as it comes.
+
+        Returns:
+            the answer; its body is empty where it was handed on. Where it is not `whole`, it is
+            longer than `answer_bytes_max`, and its first so many bytes were handed on.
+
+        Raises:
+            Refused: as above.
+            Unavailable: as above; what was handed on so far is worth nothing.
         """
 
 
@@ -91,3 +107,8 @@ class Nowhere:
         """Ask nobody."""
         del question
         raise Unavailable("no_answer", "this farm has no way to the outside")
+
+    async def fetch(self, question: Question, write: Write) -> Answer:
+        """Ask nobody."""
+        del write
+        return await self.ask(question)

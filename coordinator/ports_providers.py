@@ -1,10 +1,10 @@
 """What use cases ask of providers of models, and what a provider gets to do its work."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from coordinator.domain.providing import (
     CallingOff,
@@ -19,6 +19,7 @@ from coordinator.domain.providing import (
     Wish,
 )
 from coordinator.ports import ArtifactStore, Clock, StagedFile
+from coordinator.ports_outward import Nowhere, Outside
 
 # Told of a task that runs inside `submit` how far it is, 0 to 1, and its stage in words.
 Told = Callable[[float | None, str], None]
@@ -82,6 +83,18 @@ class Provider(Protocol):
         """Leave no connection and no process behind."""
 
 
+@runtime_checkable
+class Watched(Protocol):
+    """What a provider has besides where it tells of a task by itself; looking stays right."""
+
+    def watch(self, handle: Handle) -> AsyncGenerator[Look, None]:
+        """Yield looks as the task goes on, the last one at its end; use it within `aclosing`.
+
+        Raises:
+            ProviderFault: the stream broke off, or there is none: look instead.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What a provider may use.
@@ -89,12 +102,15 @@ class Tools:
     Attributes:
         folder: its own, for what may be lost: caches, libraries of code.
         memory_mib: what a child process of it may take.
+        outside: the way to addresses that somebody else names: what a service says that a file lies
+            at, what a person links to. Its own address a provider asks by itself.
     """
 
     clock: Clock
     artifacts: ArtifactStore
     folder: Path
     memory_mib: int = 4096
+    outside: Outside = field(default_factory=Nowhere)
 
 
 class ProviderMaker(Protocol):

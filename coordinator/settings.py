@@ -29,6 +29,7 @@ from pydantic_settings import (
 from coordinator.errors import SettingsInvalid
 from coordinator.help_format import HelpFormatter
 from coordinator.setting_files import config_file, sentence
+from coordinator.settings_providers import ProviderSettings
 from protocols.gcode.rules import RULES
 
 MIB = 1024 * 1024
@@ -48,7 +49,7 @@ def _state_dir() -> Path:
     return Path(home).expanduser() / "farmhand"
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings):
     """Farmhand's coordinator: makes plates of models, assigns them to printers. --config FILE."""
 
     model_config = SettingsConfigDict(
@@ -356,7 +357,7 @@ def _ours(dotenv: PydanticBaseSettingsSource) -> PydanticBaseSettingsSource:
     assert isinstance(dotenv, DotEnvSettingsSource)
     found = {name.upper(): value for name, value in dotenv.env_vars.items()}
     _refuse_unknown(found, "the file .env")
-    dotenv.env_vars = {name.lower(): value for name, value in found.items() if name in _known()}
+    dotenv.env_vars = {name.lower(): value for name, value in found.items() if _is_known(name)}
     return dotenv
 
 
@@ -364,8 +365,13 @@ def _known() -> set[str]:
     return {PREFIX + name.upper() for name in Settings.model_fields}
 
 
+def _is_known(name: str) -> bool:
+    """Whether a variable is a setting of ours, or within one: FARMHAND_PROVIDERS__MESHY__..."""
+    return name.partition("__")[0] in _known()
+
+
 def _refuse_unknown(names: Iterable[str], where: str) -> None:
     """Complain about a key of ours that is none; the library overlooks it."""
     for name in names:
-        if name.startswith(PREFIX) and name not in _known() and not _OTHERS.match(name):
+        if name.startswith(PREFIX) and not _is_known(name) and not _OTHERS.match(name):
             raise SettingsInvalid(f"{where} sets {name}, which is no setting: see --help")

@@ -14,6 +14,7 @@ from coordinator.secret_files import kept_secret
 from coordinator.settings import Settings
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
+from coordinator.usecases.pending import Pending
 from coordinator.usecases.users import FIRST_ADMIN, add_user, has_users
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ def open_gate(farm: Farm, settings: Settings) -> Gate:
         passwords=Argon2Passwords(),
         tokens=SignedTokens(signing_key.encode()),
         provider=_provider(settings),
+        pending=Pending(signing_key.encode()),
         sign_up=SignUp(
             claim=settings.oidc_role_claim,
             roles={group: Role(role) for group, role in settings.oidc_roles.items()},

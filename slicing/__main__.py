@@ -67,6 +67,7 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         ImportRequest,
         InspectRequest,
         ListRequest,
+        MakeRequest,
         ProbeRequest,
         ShowRequest,
         VerifyRequest,
@@ -93,10 +94,15 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         from slicing.verifying import verify_plate
 
         return asdict(verify_plate(request))
-    from slicing.remembering import make_or_fetch
 
     def report(ratio: float, stage: str) -> None:
         _say(out, "progress", {"ratio": round(ratio, 3), "stage": stage})
+
+    if isinstance(request, MakeRequest):
+        from slicing.making import make_printable
+
+        return asdict(make_printable(request, report))
+    from slicing.remembering import make_or_fetch
 
     return make_or_fetch(request, report)
 

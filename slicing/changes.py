@@ -38,9 +38,7 @@ class Changes:
 
     def sentence(self) -> str:
         """Return what was done, for a person; empty where nothing was."""
-        done = [
-            f"{much:,} {words[much > 1]}" for name, words in _SAID if (much := getattr(self, name))
-        ]
+        done = [many(much, *words) for name, words in _SAID if (much := getattr(self, name))]
         found = ""
         if done:
             before, after = self.volume_before_mm3 / 1000, self.volume_after_mm3 / 1000
@@ -52,6 +50,11 @@ class Changes:
             still = f"{self.edges_open:,} of its edges stay open: check the preview."
             found = f"{found} {still}" if found else f"The model's surface has holes; {still}"
         return found
+
+
+def many(count: int, one: str, more: str) -> str:
+    """Return a number with its noun: `1 hole`, `2,000 holes`."""
+    return f"{count:,} {one if count == 1 else more}"
 
 
 _SAID: tuple[tuple[str, tuple[str, str]], ...] = (

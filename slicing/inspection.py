@@ -1,5 +1,7 @@
 """What a model is, and which printers can take it."""
 
+from collections.abc import Sequence
+
 from slicing.catalogue import Catalogue
 from slicing.errors import ModelTooLarge
 from slicing.geometry import load_source
@@ -25,7 +27,7 @@ def inspect(request: InspectRequest) -> InspectResult:
         catalogue.material(request.material)
     if request.quality:
         catalogue.quality(request.quality)
-    beds = _beds(request, catalogue)
+    beds = beds_of(request.printers, catalogue)
     mesh = load_source(request, request.limits)
     size = mesh.size_mm
     fitting, beyond = [], []
@@ -46,7 +48,7 @@ def inspect(request: InspectRequest) -> InspectResult:
     return InspectResult(
         format=mesh.format,
         triangles=mesh.triangles,
-        size_mm=_rounded(size),
+        size_mm=rounded(size),
         volume_mm3=round(abs(mesh.volume_mm3), 3),
         watertight=watertight,
         fits=tuple(fitting),
@@ -66,17 +68,18 @@ def too_large(size: Vector, beds: dict[str, Vector], *, margin_mm: float = 0.0) 
     return ModelTooLarge(
         f"The model measures {_times(size)} mm{brim}, too much by {by} for {name} "
         f"({_times(beds[name])} mm): scale it down, turn it or cut it.",
-        size_mm=_rounded(size),
+        size_mm=rounded(size),
         printer=name,
         exceeds_mm=excess[name],
     )
 
 
-def _beds(request: InspectRequest, catalogue: Catalogue) -> dict[str, Vector]:
-    if not request.printers:
+def beds_of(printers: Sequence[str | Bed], catalogue: Catalogue) -> dict[str, Vector]:
+    """Return the build volumes of printer classes and of beds given outright; all where none is."""
+    if not printers:
         return {printer.name: printer.volume_mm for printer in catalogue.printers()}
     beds: dict[str, Vector] = {}
-    for wanted in request.printers:
+    for wanted in printers:
         if isinstance(wanted, Bed):
             beds[wanted.name] = wanted.size_mm
         else:
@@ -89,5 +92,6 @@ def _times(size: Vector) -> str:
     return " × ".join(f"{length:,.4g}" for length in size)
 
 
-def _rounded(size: Vector) -> Vector:
+def rounded(size: Vector) -> Vector:
+    """Return a size to the micrometre."""
     return round(size[0], 3), round(size[1], 3), round(size[2], 3)

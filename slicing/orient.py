@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slicing.mesh import Mesh, Vector, fits
+from slicing.topology import weld
 
 Directions = NDArray[np.float64]
 
@@ -41,16 +42,21 @@ _YAW_BETTER = 0.98
 def orient(mesh: Mesh, *, room_mm: Vector | None = None) -> Mesh:
     """Return the mesh turned the way that prints best; the same object where it stands well.
 
-    Of equal ways up the present one wins. About Z it is turned so that the rectangle around its
-    shadow is the smallest, unless that gains nothing.
+    Of equal ways up the present one wins, and what lies in one plane has no other. About Z it is
+    turned so that the rectangle around its shadow is the smallest, unless that gains nothing.
 
     Args:
         room_mm: what it has to fit into. A way that does comes first, however it prints; where none
             does, this counts for nothing.
     """
+    from scipy.spatial import QhullError
+
     middles, normals, areas = _surface(mesh.corners)
     down = np.array((0.0, 0.0, -1.0))
-    hull, hull_facets = _hull(mesh.corners)
+    try:
+        hull, hull_facets = _hull(mesh.corners)
+    except QhullError:
+        return mesh
     present = _cost(down, middles, normals, areas, hull)
     ranked = [(_BETTER * present, down)]
     for direction in _candidates(normals, areas, hull_facets):
@@ -110,7 +116,7 @@ def _hull(
     """Return the corners of the convex hull, and normals and areas of its facets."""
     from scipy.spatial import ConvexHull
 
-    hull = ConvexHull(np.unique(corners.reshape(-1, 3), axis=0))
+    hull = ConvexHull(weld(corners)[0])
     a, b, c = (hull.points[hull.simplices[:, n]] for n in range(3))
     areas = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
     return hull.points[hull.vertices], (hull.equations[:, :3], areas)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from slicing.columns import counted
+
 SIZES_PX = (400, 64)
 """The pictures that are made: for a page, and for a list or a printer's screen."""
 
@@ -163,11 +165,11 @@ class _Canvas:
         colours = _shaded(normals, thing.colour)
         slope_x, slope_y = _slopes(normals)
         for some in _portions(rows * ((_most(x) - _least(x)).astype(np.int64) + 2)):
-            of, row = _counted(rows[some])
+            of, row = counted(rows[some])
             of += some.start
             row += top[of]
             first, count = _spans(x[:, of], y[:, of], row, self._side)
-            which, column = _counted(count)
+            which, column = counted(count)
             column += first[which]
             owner, line = of[which], row[which]
             depth = z[0, owner] + slope_x[owner] * (column + 0.5 - x[0, owner])
@@ -228,13 +230,6 @@ def _spans(
     last = np.floor(np.clip(right, -1, side + 1) - 0.5)
     first, last = np.clip(first, 0, side), np.clip(last, -1, side - 1)
     return first.astype(np.int64), np.maximum(last - first + 1, 0).astype(np.int64)
-
-
-def _counted(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return for counts (2, 3) who and which: (0, 0, 1, 1, 1) and (0, 1, 0, 1, 2)."""
-    who = np.repeat(np.arange(len(counts)), counts)
-    start = np.cumsum(counts) - counts
-    return who, np.arange(len(who)) - start[who]
 
 
 def _portions(weights: NDArray[np.int64]) -> Iterator[slice]:

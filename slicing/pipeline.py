@@ -4,7 +4,6 @@ All work happens in a folder beside the output; the plate is moved out of it as 
 that nobody ever sees half of one.
 """
 
-import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from protocols.gcode.rules import RULES
 from slicing import thumbnails
 from slicing.catalogue import Catalogue
 from slicing.engine import Engine, EngineResult, EngineTask, Report
-from slicing.errors import OutputUnwritable
 from slicing.look_ahead import Estimate, estimate, machine_of
 from slicing.parts import Laid, Part, laid, prepared, results, warnings, write
 from slicing.process import ProcessLimits
@@ -22,7 +20,7 @@ from slicing.request import SliceRequest
 from slicing.results import Picture, SliceResult
 from slicing.scan import Scan
 from slicing.verify import NATIVE, check, sentence
-from slicing.workspace import PLATE, hand_over, workspace
+from slicing.workspace import PLATE, hand_over, unwritable, workspace
 
 # Shares of the whole, as far as they can be foretold: slicing takes most of it.
 _LOADED = 0.1
@@ -69,7 +67,7 @@ def make_plate(request: SliceRequest, report: Report) -> SliceResult:
             doubts = check(found, printer, policy=NATIVE if configuration.native else RULES)
             hand_over(folder, request.output_path, beside)
     except OSError as error:
-        raise _unwritable(error, request.output_path) from error
+        raise unwritable(error, request.output_path) from error
     result = _result(request, configuration, engine, made, found, time, parts, on_plate, drawn)
     return replace(result, warnings=(*result.warnings, *map(sentence, doubts)))
 
@@ -186,17 +184,4 @@ def _result(
         plates_needed=on_plate.plates,
         parts=results(parts, on_plate),
         pictures=drawn,
-    )
-
-
-def _unwritable(error: OSError, path: Path) -> OutputUnwritable:
-    remedy = {
-        errno.ENOSPC: "free disk space and slice again",
-        errno.EFBIG: "reduce the model, or allow a larger file",
-        errno.ENOENT: "create the folder first",
-        errno.EACCES: "give this account the right to write there",
-        errno.EROFS: "choose a folder on a disk that can be written",
-    }.get(error.errno or 0, "check the folder")
-    return OutputUnwritable(
-        f"The plate can't be stored as {path} ({error.strerror}): {remedy}.", path=str(path)
     )

@@ -5,22 +5,27 @@ A hit imports neither numpy nor a mesh library, which would take longer than all
 
 import base64
 import contextlib
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from slicing import cache
+from slicing import cache, provenance
 from slicing.catalogue import Catalogue
 from slicing.engine import Report
 from slicing.errors import ModelMissing
 from slicing.registry import open_engine
 from slicing.request import SliceRequest
+from slicing.workspace import unwritable
 
 _IN_THE_KEY_OTHERWISE = (
     *("model_path", "configs", "printer", "material", "quality", "settings", "engine"),
 )
-_SHAPES_NOTHING = ("kind", "output_path", "cache_folder", "cache_bytes_max", "limits")
+_SHAPES_NOTHING = (
+    *("kind", "output_path", "cache_folder", "cache_bytes_max", "limits", "provenance"),
+)
 _NOT_PLACEMENT: dict[str, Any] = {
     **dict.fromkeys((*_IN_THE_KEY_OTHERWISE, *_SHAPES_NOTHING), True),
     "models": {"__all__": {"model_path"}},
@@ -29,6 +34,11 @@ _NOT_PLACEMENT: dict[str, Any] = {
 
 def make_or_fetch(request: SliceRequest, report: Report) -> dict[str, Any]:
     """Return the result of a request, as JSON has it; raises as `pipeline.make_plate` does."""
+    result = _made_or_fetched(request, report)
+    return _signed(result, request) if request.provenance else result
+
+
+def _made_or_fetched(request: SliceRequest, report: Report) -> dict[str, Any]:
     if request.cache_folder is None:
         return _make(request, report)
     plates = cache.Cache(request.cache_folder, bytes_max=request.cache_bytes_max)
@@ -67,6 +77,26 @@ def _make(request: SliceRequest, report: Report) -> dict[str, Any]:
     from slicing.pipeline import make_plate
 
     return asdict(make_plate(request, report))
+
+
+def _signed(result: dict[str, Any], request: SliceRequest) -> dict[str, Any]:
+    """Write into a plate where it came from; return what it amounts to now.
+
+    Raises:
+        OutputUnwritable: the disk is full; the plate is gone then.
+    """
+    path = request.output_path
+    try:
+        provenance.put(path, request.provenance)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise unwritable(error, path) from error
+    added = path.stat().st_size - result["size_bytes"]
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(-added, os.SEEK_END)
+        lines = result["lines"] + file.read().count(b"\n")
+    return result | {"size_bytes": result["size_bytes"] + added, "sha256": sha256, "lines": lines}
 
 
 def _beside(result: Mapping[str, Any], output_path: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from slicing.mesh import Mesh
 from slicing.topology import (
     Corners,
     Faces,
+    area,
     edges_of,
     joined,
     proper,
@@ -173,9 +174,7 @@ class _Work:
         return len(edges_of(self.faces).open_ends)
 
     def _areas(self) -> Corners:
-        a, b, c = (self.vertices[self.faces[:, n]] for n in range(3))
-        found: Corners = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-        return found
+        return area(self.vertices[self.faces])
 
 
 def _unpaired(faces: Faces) -> Faces:

@@ -41,6 +41,8 @@ class Limits(Shape):
 # More don't fit on any bed, and a job of more is several plates anyway.
 Copies: TypeAlias = Annotated[int, Field(ge=1, le=500)]
 
+FactName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
 
 class Bed(Shape):
     """A build volume without a profile: what inspecting needs of a printer.
@@ -144,6 +146,8 @@ class SliceRequest(_Request):
         orient: turn each part the way that prints best.
         repair: make torn surfaces whole.
         pictures: put PNGs of model and plate beside the output, named after it.
+        provenance: where the part came from, written as comments at the plate's end; it makes no
+            other plate, so that one that was made before serves.
         designer_settings: below the settings, take over a few that a 3MF brings. For people who may
             decide that; the designer is not one of them.
     """
@@ -163,6 +167,31 @@ class SliceRequest(_Request):
     orient: bool = False
     repair: bool = True
     pictures: bool = True
+    provenance: Annotated[dict[FactName, str], Field(max_length=40)] = Field(default_factory=dict)
+
+
+class MakeRequest(_Request):
+    """Make geometry that came from somewhere printable: scale, mend, turn it, and look at it.
+
+    Attributes:
+        output_folder: gets `model.3mf` or `model.stl` as the last act, and pictures before it.
+        printers: as in `InspectRequest`: which of them can take it is told.
+        orient: turn it the way that prints best.
+        triangles_wanted: with more it is made coarser, as far as no print shows that.
+        pictures: draw it.
+        author, licence, source: written into the file, where its format has room.
+    """
+
+    kind: Literal["make"]
+    output_folder: Path
+    format: Literal["3mf", "stl"] = "3mf"
+    printers: tuple[str | Bed, ...] = ()
+    orient: bool = True
+    triangles_wanted: int = Field(default=500_000, gt=0)
+    pictures: bool = True
+    author: str = ""
+    licence: str = ""
+    source: str = ""
 
 
 class VerifyRequest(Shape):
@@ -240,17 +269,19 @@ Request: TypeAlias = (
     ProbeRequest
     | InspectRequest
     | SliceRequest
+    | MakeRequest
     | VerifyRequest
     | ListRequest
     | ShowRequest
     | ImportRequest
 )
 
-# Not a union for pydantic to tell apart: it would build all seven for the one that is asked.
+# Not a union for pydantic to tell apart: it would build all of them for the one that is asked.
 _KINDS: dict[str, type[Request]] = {
     "probe": ProbeRequest,
     "inspect": InspectRequest,
     "slice": SliceRequest,
+    "make": MakeRequest,
     "verify": VerifyRequest,
     "list": ListRequest,
     "show": ShowRequest,

@@ -76,6 +76,40 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MakeResult:
+    """Geometry made printable, and what is to be said of it.
+
+    Attributes:
+        output_path: the mesh, in millimetres with Z up, its foot at z = 0.
+        format: of the file that came in.
+        watertight: every edge belongs to exactly two triangles.
+        volume_mm3: None where the surface is open.
+        bodies: closed ones, hollows within them apart.
+        wall_min_mm: a hundredth of the surface belongs to walls that are thinner (walls.py).
+        overhang_ratio: the part of the surface that hangs over by more than 45 degrees.
+        faults: what keeps it from being printed.
+        remarks: what was done to it, and what to look at.
+    """
+
+    output_path: str
+    format: str
+    triangles: int
+    size_mm: tuple[float, float, float]
+    watertight: bool
+    volume_mm3: float | None
+    bodies: int
+    wall_min_mm: float | None
+    overhang_ratio: float
+    islands: int
+    fits: tuple[str, ...]
+    too_large_for: tuple[TooLarge, ...]
+    faults: tuple[str, ...]
+    remarks: tuple[str, ...]
+    changes: Changes
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceResult:
     """A plate: where it lies, what it is, and what it needs.
 
@@ -138,6 +172,7 @@ class VerifyResult:
         features: kinds of moves -> millimetres of filament.
         thumbnails: where pictures stand in the text.
         sha256: of the text; `size_bytes` and `lines` likewise.
+        provenance: where the part came from, as far as the plate tells (provenance.py).
     """
 
     printer: str
@@ -162,3 +197,4 @@ class VerifyResult:
     lines: int
     size_bytes: int
     sha256: str
+    provenance: dict[str, str]

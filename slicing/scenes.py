@@ -67,8 +67,8 @@ def read(path: Path, kind: str, *, triangles_max: int) -> tuple[NDArray[np.float
 def _read(path: Path, kind: str, triangles_max: int) -> tuple[NDArray[np.float64], str]:
     import trimesh  # takes seconds, and an STL needs none of it
 
-    with path.open("rb") as file:  # a file, not a path: it has no neighbours to load
-        scene = trimesh.load_scene(file, file_type=kind, process=False)
+    with path.open("rb") as file:
+        scene = trimesh.load_scene(file, file_type=kind, process=False, resolver=_Alone())
     parts: list[Any] = [
         part for part in scene.dump() if isinstance(part, trimesh.Trimesh) and len(part.faces)
     ]
@@ -87,6 +87,13 @@ def _read(path: Path, kind: str, triangles_max: int) -> tuple[NDArray[np.float64
         found.append(vertices[faces])
     corners = np.concatenate(found).astype(np.float64)
     return corners, str(scene.units or "") if kind == "3mf" else ""
+
+
+class _Alone(dict[str, bytes]):
+    """The files that a model names, for the library, which else reads them beside it: none."""
+
+    def __missing__(self, name: str) -> bytes:
+        raise FileNotFoundError(f"it names another file, {name[:80]!r}, which is never read")
 
 
 def _read_step(path: Path, triangles_max: int) -> tuple[NDArray[np.float64], str]:

@@ -132,6 +132,13 @@ def volume(corners: Corners) -> float:
     return float(sixfold.sum()) / 6.0
 
 
+def area(corners: Corners) -> NDArray[np.float64]:
+    """Return the area of each triangle."""
+    doubled = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    found: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", doubled, doubled)) / 2
+    return found
+
+
 def sound(corners: Corners, *, volume_mm3: float) -> bool:
     """Whether a mesh needs no second look: closed, outward, nothing twice, no bodies in each other.
 

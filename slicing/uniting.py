@@ -20,7 +20,7 @@ def united(vertices: Corners, faces: Faces, shell: Shells) -> tuple[Corners, int
     beside = []
     for body in range(shell.count):
         mine = faces[shell.of_face == body]
-        made = _manifold(vertices, mine if sizes[body] > 0 else mine[:, ::-1])
+        made = manifold(vertices, mine if sizes[body] > 0 else mine[:, ::-1])
         if not whole[body] or made is None:
             beside.append(vertices[mine])
         elif sizes[body] > 0:
@@ -42,13 +42,12 @@ def united(vertices: Corners, faces: Faces, shell: Shells) -> tuple[Corners, int
         return None
     if abs(result.volume() - apart) <= 1e-6 * abs(apart):
         return None  # they only looked as if they overlapped
-    mesh = result.to_mesh64()
-    corners = np.asarray(mesh.vert_properties)[:, :3][np.asarray(mesh.tri_verts).astype(np.int64)]
     merged = max(1, len(solids) + len(cavities) - len(result.decompose()))
-    return np.concatenate((corners, *beside)), merged
+    return np.concatenate((corners_of(result), *beside)), merged
 
 
-def _manifold(vertices: Corners, faces: Faces) -> manifold3d.Manifold | None:
+def manifold(vertices: Corners, faces: Faces) -> manifold3d.Manifold | None:
+    """Return closed triangles as the library has them; None where it can't take them."""
     used, numbers = np.unique(faces, return_inverse=True)
     mesh = manifold3d.Mesh64(
         np.ascontiguousarray(vertices[used], dtype=np.float64),
@@ -56,3 +55,12 @@ def _manifold(vertices: Corners, faces: Faces) -> manifold3d.Manifold | None:
     )
     made = manifold3d.Manifold(mesh)
     return made if made.status() == manifold3d.Error.NoError else None
+
+
+def corners_of(made: manifold3d.Manifold) -> Corners:
+    """Return the triangles of what the library made."""
+    mesh = made.to_mesh64()
+    found: Corners = np.asarray(mesh.vert_properties)[:, :3][
+        np.asarray(mesh.tri_verts).astype(np.int64)
+    ]
+    return found

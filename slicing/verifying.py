@@ -1,11 +1,11 @@
 """The request `verify`: a ready plate held against a class of printers, with its figures."""
 
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from protocols.gcode.rules import Severity
-from slicing import bgcode
+from slicing import bgcode, provenance
 from slicing.catalogue import Catalogue
 from slicing.errors import ModelBroken, ModelEmpty, ModelMissing, ModelTooComplex, OutputUnwritable
 from slicing.look_ahead import Estimate, estimate, machine_of
@@ -40,8 +40,9 @@ def verify_plate(request: VerifyRequest) -> VerifyResult:
                     ) from error
                 raise
         found, time = estimate(text_path, machine_of(printer))
+        said = provenance.read(text_path)
     judged = findings(found, printer, material=request.material, policy=request.policy)
-    return _result(request, found, time, as_documents(judged))
+    return replace(_result(request, found, time, as_documents(judged)), provenance=said)
 
 
 def _result(
@@ -73,6 +74,7 @@ def _result(
         lines=found.lines,
         size_bytes=found.size_bytes,
         sha256=found.sha256,
+        provenance={},
     )
 
 

@@ -5,6 +5,7 @@ kernel's and ends with the process, so that nothing is guessed from ages or proc
 slicers in one folder never touch each other's work.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -12,6 +13,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from slicing.errors import OutputUnwritable
 
 _PREFIX = ".farmhand-slicing-"
 
@@ -68,6 +71,18 @@ def hand_over(folder: Path, output: Path, beside: Mapping[str, Path]) -> None:
     for name, path in beside.items():
         path.replace(output.with_name(name))
     made.replace(output)
+
+
+def unwritable(error: OSError, path: Path) -> OutputUnwritable:
+    """Return the refusal to write a file, with what helps."""
+    remedy = {
+        errno.ENOSPC: "free disk space and ask again",
+        errno.EFBIG: "reduce the model, or allow a larger file",
+        errno.ENOENT: "create the folder first",
+        errno.EACCES: "give this account the right to write there",
+        errno.EROFS: "choose a folder on a disk that can be written",
+    }.get(error.errno or 0, "check the folder")
+    return OutputUnwritable(f"{path} can't be stored ({error.strerror}): {remedy}.", path=str(path))
 
 
 def _claimed(beside: Path) -> tuple[Path, int]:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_BITS = 48  # of milliseconds: until the year 10889
 _CHANCE_BITS = 80
+# Two letters at once: every request has an id.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(_TIME_BITS + _CHANCE_BITS - 8, -1, -10)
 
 
 class SystemClock:
@@ -39,7 +42,5 @@ class TimeSortedIds:
         fresh = time.time_ns() // 1_000_000 << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS)
         with self._lock:
             self._last = value = max(fresh, self._last + 1)
-        letters = (
-            _ALPHABET[value >> shift & 31] for shift in range(_TIME_BITS + _CHANCE_BITS - 3, -1, -5)
-        )
+        letters = [_PAIRS[value >> shift & 1023] for shift in _SHIFTS]
         return f"{prefix}-{''.join(letters)}"

@@ -59,10 +59,9 @@ async def admit(request: web.Request, needs: Permission | None) -> None:
             where another site's page sent it, 429 where too many came before it.
         FarmError: nobody could look the credential up; nobody passes.
     """
-    limiter, address = request.app[LIMITER], address_of(request)
-    shown = _shown(request)
+    limiter, shown = request.app[LIMITER], _shown(request)
     if needs is None and not shown and not session_secret(request):
-        request[LIMIT_HEADERS] = limiter.take(OF_PUBLIC, address)
+        request[LIMIT_HEADERS] = limiter.take(OF_PUBLIC, address_of(request))
         return
     try:
         caller = await caller_of(request)
@@ -71,7 +70,7 @@ async def admit(request: web.Request, needs: Permission | None) -> None:
             raise
         caller = None  # how the farm is can be asked also where nothing can be looked up
     if caller is None:
-        request[LIMIT_HEADERS] = limiter.take(OF_REFUSED, address)
+        request[LIMIT_HEADERS] = limiter.take(OF_REFUSED, address_of(request))
         if needs is None:
             return
         raise BadRequest(_unauthorized(request))

@@ -130,6 +130,15 @@ class WaitDocument(TypedDict):
     estimate: EstimateDocument | None
 
 
+class ProvenanceDocument(TypedDict):
+    """Where a part came from, by name: `prompt`, `author`, `licence` ...; empty for a file.
+
+    The same stands at the end of each plate that was made, as comments.
+    """
+
+    facts: dict[str, str]
+
+
 class JobDocument(TypedDict):
     """A job with its plates, runs and reasons to wait.
 

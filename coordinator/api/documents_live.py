@@ -1,10 +1,10 @@
 """The shapes of what live connections tell."""
 
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from coordinator.api.documents import Moment, Ratio
+from coordinator.api.documents import Facts, Moment, PrinterDocument, Ratio
 from coordinator.api.documents_farm import EventDocument
 from coordinator.domain.jobs import JobState
 from coordinator.domain.printers import PrinterStatus
@@ -58,8 +58,8 @@ class LiveMessage(TypedDict):
     kind: Literal["snapshot", "delta"]
     stream: str
     sequence: int
-    printers: NotRequired[Any]
-    jobs: NotRequired[Any]
+    printers: NotRequired[list[PrinterDocument] | dict[str, Facts]]
+    jobs: NotRequired[list[JobGlanceDocument] | dict[str, Facts]]
     counts: NotRequired[CountsDocument]
     gone: NotRequired[GoneDocument]
     history: NotRequired[list[EventDocument]]

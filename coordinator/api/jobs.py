@@ -8,7 +8,7 @@ from aiohttp import web
 
 from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, asked, taken, who
 from coordinator.api.codes import ORDER
-from coordinator.api.documents import Items, JobDocument, Page, WaitDocument
+from coordinator.api.documents import Items, JobDocument, Page, ProvenanceDocument, WaitDocument
 from coordinator.api.forms import JobForm, OrderForm, order_of, refused
 from coordinator.api.once import once
 from coordinator.api.problems import FieldError
@@ -127,6 +127,12 @@ async def explain_job(request: web.Request) -> web.Response:
     return web.json_response({"items": [wait_document(wait) for wait in waits]})
 
 
+async def show_provenance(request: web.Request) -> web.Response:
+    """Return where a job's model came from: what its plates say of themselves."""
+    facts = await reading.job_provenance(request.app[FARM], _job_id(request))
+    return web.json_response({"facts": facts})
+
+
 def _control(
     verb: Callable[..., Awaitable[Job]],
 ) -> Handler:
@@ -238,6 +244,14 @@ ROUTES = (
         handler=explain_job,
         needs=Permission.FARM_READ,
         gives=Items[WaitDocument],
+        problems=(_UNKNOWN,),
+    ),
+    Route(
+        method="GET",
+        path=f"{_JOB}/provenance",
+        handler=show_provenance,
+        needs=Permission.FARM_READ,
+        gives=ProvenanceDocument,
         problems=(_UNKNOWN,),
     ),
     _steering("cancel", cancel_job, "job_ended"),

@@ -1,5 +1,6 @@
 """What happens around every request: its id, its log line, its credential, its errors."""
 
+import logging
 import re
 import time
 from collections.abc import Iterable
@@ -7,10 +8,12 @@ from collections.abc import Iterable
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from pydantic import BaseModel
 
 from coordinator.api.asking import ASKED, CALLER, FARM, REQUEST_ID, TAKEN, TICKETS
 from coordinator.api.auth import admit
 from coordinator.api.forms import form_of
+from coordinator.api.incoming import document_in
 from coordinator.api.limits import LIMIT_HEADERS
 from coordinator.api.problems import (
     Problem,
@@ -27,6 +30,8 @@ from coordinator.domain.access import Permission
 from coordinator.errors import FarmError
 
 _log = structlog.get_logger()
+# Asked first, because a line that nobody wants costs a page's poll as much as its check.
+_levels = logging.getLogger(__name__)
 
 # What we take over from a caller: nothing that could break a log line or grow it.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -48,18 +53,23 @@ HUNG_UP = 499  # nobody gets it; it stands in our log
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, bind it to every log line of it, and log how it ended."""
-    given = request.headers.get("X-Request-Id", "")
-    request_id = given if _REQUEST_ID.fullmatch(given) else request.app[FARM].ids.new("req")
+    given = request.headers.get("X-Request-Id")
+    if given is None or not _REQUEST_ID.fullmatch(given):
+        given = request.app[FARM].ids.new("req")
+    request_id = given
     request[REQUEST_ID] = request_id
     started_s = time.monotonic()
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         response = await handler(request)
         # Reading happens all the time (a page polls), changing is worth a line.
-        log = _log.debug if request.method in ("GET", "HEAD") else _log.info
+        reads = request.method in ("GET", "HEAD")
+        if reads and not _levels.isEnabledFor(logging.DEBUG):
+            return response
+        log = _log.debug if reads else _log.info
         log(
             "request.answered",
             method=request.method,
-            path=request.path,
+            path=_told(request.path),
             status=response.status,
             elapsed_s=round(time.monotonic() - started_s, 4),
         )
@@ -83,6 +93,13 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         _log.exception("request.failed", method=request.method, path=request.path)
         problem = unexpected()
     return _answer(request, problem)
+
+
+def _told(path: str) -> str:
+    """Return a path as the log holds it: the last step of a provider's webhook is a secret."""
+    if path.startswith(f"{API_ROOT}/provider-webhooks/"):
+        return path.rpartition("/")[0]
+    return path
 
 
 def guard(routes: Iterable[Route]) -> Middleware:
@@ -116,14 +133,23 @@ def _has_ticket(request: web.Request, wanted: Permission | None) -> bool:
 def check(routes: Iterable[Route]) -> Middleware:
     """Return what holds each request against its route's row, before the handler sees it."""
     rows = {(route.method, route.path): route for route in routes}
+    # What a query without anything says: most have none.
+    nothing: dict[type[BaseModel], BaseModel] = {}
+
+    def said(kind: type[BaseModel], request: web.Request) -> BaseModel:
+        if request.query_string:
+            return query_of(kind, request.query)
+        if kind not in nothing:
+            nothing[kind] = query_of(kind, request.query)
+        return nothing[kind]
 
     @web.middleware
     async def validate(request: web.Request, handler: Handler) -> web.StreamResponse:
         route = rows.get(_place(request))
         if route is not None and route.asks is not None:
-            request[ASKED] = query_of(route.asks, request.query)
+            request[ASKED] = said(route.asks, request)
         if route is not None and route.takes is not None:
-            request[TAKEN] = form_of(route.takes, await request.read())
+            request[TAKEN] = form_of(route.takes, await document_in(request))
         return await handler(request)
 
     return validate

@@ -201,7 +201,7 @@ def problems_of(route: Route) -> Collection[str]:
     found = {*ALWAYS, *route.problems}
     found |= set(GUARDED) if route.needs is not None else set()
     found |= {"invalid_query"} if route.asks is not None else set()
-    found |= {"invalid_fields", "too_large"} if route.takes is not None else set()
+    found |= {"invalid_fields", "too_large", "too_slow"} if route.takes is not None else set()
     found |= {"changed_meanwhile"} if route.guarded else set()
     if route.once:
         found |= {"idempotency_key_invalid", "idempotency_key_reused", "in_flight"}

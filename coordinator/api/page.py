@@ -1,24 +1,39 @@
-"""The status page's files, read once."""
+"""The page's files: what its addresses are answered with, and what it is made of."""
 
 import hashlib
+import re
 from importlib import resources
+from pathlib import Path
 
 from aiohttp import web
 
 from coordinator.api.routes import Handler, Route
+from coordinator.errors import NotFound
 
-# By address: the file below coordinator/dashboard, and what it is.
+_FOLDER = Path(str(resources.files("coordinator") / "dashboard"))
+_BUILT = _FOLDER / "built"
+
+# The page knows by its own address what to show.
+VIEWS = (
+    *("/", "/todo", "/queue", "/models", "/wall"),
+    *("/printers/{printer}", "/jobs/{job}", "/models/{model}", "/p/{printer}"),
+)
+
+# By address: the file in coordinator/dashboard, and what it is.
 FILES = {
-    "/": ("page.html", "text/html"),
     "/docs": ("docs.html", "text/html"),
     "/dashboard/docs.js": ("docs.js", "text/javascript"),
-    "/dashboard/page.js": ("page.js", "text/javascript"),
-    "/dashboard/page.css": ("page.css", "text/css"),
+    "/dashboard/docs.css": ("docs.css", "text/css"),
 }
 
+# Built files are named after what is in them, so what was kept of them never is old.
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.(js|css|svg|woff2|wasm)")
+_FOR_EVER = "public, max-age=31536000, immutable"
 
-def _handler(name: str, content_type: str) -> Handler:
-    body = (resources.files("coordinator") / "dashboard" / name).read_bytes()
+
+def _kept(path: Path, content_type: str) -> Handler:
+    """Return what answers with a file that is read once."""
+    body = path.read_bytes()
     etag = hashlib.sha256(body).hexdigest()[:16]
 
     async def serve(request: web.Request) -> web.StreamResponse:
@@ -32,8 +47,29 @@ def _handler(name: str, content_type: str) -> Handler:
     return serve
 
 
+async def send_asset(request: web.Request) -> web.StreamResponse:
+    """Send one of the built files, packed where the browser takes it so."""
+    name = request.match_info["name"]
+    path = _BUILT / "assets" / name
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise NotFound("file", name)
+    return web.FileResponse(path, headers={"Cache-Control": _FOR_EVER})
+
+
+def _index() -> Path:
+    """Return the page, or what says that it was not built."""
+    built = _BUILT / "index.html"
+    return built if built.is_file() else _FOLDER / "unbuilt.html"
+
+
+_PAGE = _kept(_index(), "text/html")
+
 # The page holds no data: it asks for a credential itself. A changed file is seen at the next load.
-ROUTES = tuple(
-    Route(method="GET", path=address, handler=_handler(name, content_type), needs=None)
-    for address, (name, content_type) in FILES.items()
+ROUTES = (
+    *(Route(method="GET", path=address, handler=_PAGE, needs=None) for address in VIEWS),
+    *(
+        Route(method="GET", path=address, handler=_kept(_FOLDER / name, content_type), needs=None)
+        for address, (name, content_type) in FILES.items()
+    ),
+    Route(method="GET", path="/dashboard/assets/{name}", handler=send_asset, needs=None),
 )

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from coordinator.api.incoming import Incoming, form_in
 from coordinator.api.names import file_name_of, suffix_of
 from coordinator.api.problems import BadRequest, FieldError, Problem
 from coordinator.ports import ArtifactStore, StagedFile
@@ -78,13 +79,16 @@ async def received_form(
     """
     if not request.content_type.startswith("multipart/form-data"):
         raise _refused(415, "not_a_form", "Send multipart/form-data with the model as `file`.")
-    declared = request.content_length
-    if declared is not None and declared > file_bytes_max + FIELDS_MAX * FIELD_BYTES_MAX:
+    _require_plain(request.headers)
+    form_bytes_max = file_bytes_max + FIELDS_MAX * FIELD_BYTES_MAX
+    if (request.content_length or 0) > form_bytes_max:
         raise _too_large(file_bytes_max)
     form = Form()
     async with AsyncExitStack() as stack:
         try:
-            await _read(request, artifacts, form, stack, file_bytes_max)
+            too_large = _too_large(file_bytes_max)
+            parts = form_in(request, bytes_max=form_bytes_max, too_large=too_large)
+            await _read(parts, artifacts, form, stack, file_bytes_max)
         except _BROKEN as error:
             raise _refused(400, "broken_form", "The form ends early or is malformed.") from error
         yield form
@@ -103,14 +107,14 @@ async def received_whole(
         BadRequest: it ends early, or is too long.
         Unavailable: the disk is full.
     """
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise _refused(415, "compressed", "Send the file as it is, not compressed.")
+    _require_plain(request.headers)
     if (request.content_length or 0) > file_bytes_max:
         raise _too_large(file_bytes_max)
     name = file_name_of(file_name)
+    body = Incoming(request.content, bytes_max=file_bytes_max, too_large=_too_large(file_bytes_max))
     async with artifacts.stage(suffix_of(name)) as file:
         try:
-            while chunk := await request.content.read(CHUNK_BYTES):
+            while chunk := await body.read(CHUNK_BYTES):
                 await _append(file, chunk, file_bytes_max)
         except _BROKEN as error:
             raise _refused(400, "broken_body", "The file ends early.") from error
@@ -131,17 +135,16 @@ def no_file() -> BadRequest:
 
 
 async def _read(
-    request: web.Request,
+    parts: MultipartReader,
     artifacts: ArtifactStore,
     form: Form,
     stack: AsyncExitStack,
     file_bytes_max: int,
 ) -> None:
-    async for part in await request.multipart():
+    async for part in parts:
         if not isinstance(part, BodyPartReader) or not part.name:
             raise _refused(400, "broken_form", "Every part of the form needs a name.")
-        if part.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise _refused(415, "compressed", "Send the file as it is, not compressed.")
+        _require_plain(part.headers)
         if part.name == "file":
             if form.file is not None:
                 raise _refused(422, "two_files", "Send one file for each job.")
@@ -154,6 +157,16 @@ async def _read(
             raise _refused(422, "repeated_field", f"The field {part.name[:40]!r} comes twice.")
         else:
             form.fields[part.name] = await _text(part)
+
+
+def _require_plain(headers: Mapping[str, str]) -> None:
+    """Refuse what came compressed: unpacking is where bombs go off.
+
+    Raises:
+        BadRequest: 415.
+    """
+    if headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _refused(415, "compressed", "Send the file as it is, not compressed.")
 
 
 async def _stage(part: BodyPartReader, file: StagedFile, file_bytes_max: int) -> None:

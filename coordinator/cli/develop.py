@@ -49,8 +49,10 @@ LONG: dict[str, dict[str, str]] = {
         "octoprint": "tests.proofs.octoprint",
         "plates": "tests.proofs.plates",
         "presets": "tests.proofs.presets",
+        "printable": "tests.proofs.printable",
         "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",
+        "uploads": "tests.proofs.uploads",
     },
 }
 

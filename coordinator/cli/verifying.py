@@ -70,6 +70,7 @@ def _show(file: Path, result: dict[str, Any]) -> None:
             "layers": str(result["layers"]),
             "prints from": box,
             "size": f"{result['size_bytes'] / 1e6:.1f} MB, {result['lines']} lines",
+            **{name: _printable(value) for name, value in result["provenance"].items()},
         },
     )
     colours = {"refuse": "red", "warn": "yellow"}
@@ -83,3 +84,8 @@ def _show(file: Path, result: dict[str, Any]) -> None:
         for each in result["findings"]
     ]
     output.print_table(("line", "severity", "rule", "what"), rows, "nothing speaks against it")
+
+
+def _printable(text: str) -> str:
+    """Return what a stranger wrote as a terminal may have it."""
+    return "".join(one if one.isprintable() else " " for one in text)

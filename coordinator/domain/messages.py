@@ -108,6 +108,9 @@ TABLE: tuple[Kind, ...] = (
     _same("agent.online", "an agent came"),
     _same("agent.offline", "an agent went"),
     _same("agent.unsupported", "an agent speaks another version"),
+    _same("agent.enrolled", "an agent has a credential of its own from now on"),
+    _same("agent.enrolled_again", "an agent has a new credential; the one before opens nothing"),
+    _same("agent.revoked", "an agent is shut out"),
     _same("history.sealed", "old events are in an archive"),
     _same("webhook.disabled", "an endpoint is not asked any more"),
 )

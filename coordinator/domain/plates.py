@@ -21,6 +21,7 @@ class ArtifactKind(StrEnum):
     MODEL = "model"
     PLATE = "plate"
     PICTURE = "picture"
+    CODE = "code"  # that a model is made of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

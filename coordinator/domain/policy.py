@@ -17,6 +17,7 @@ class Policy:
         leases_per_commit: bounds how long one transaction keeps other writers waiting.
         documents_per_flush: bounds how many desired documents are held in memory at once.
         approval: jobs of who may not manage jobs wait until somebody who may approves them.
+        approve_generations: what providers made for who may not manage jobs waits likewise.
         copies_max: of one job; more are most likely a slip of the finger.
         artifact_path: where an agent fetches a plate, below the coordinator's address.
     """
@@ -28,5 +29,6 @@ class Policy:
     leases_per_commit: int = 50
     documents_per_flush: int = 100
     approval: bool = False
+    approve_generations: bool = False
     copies_max: int = 1000
     artifact_path: str = "/api/v1/plates/{sha256}"

@@ -29,6 +29,7 @@ class SliceWish:
 
     Attributes:
         copies: as many of them are put on the plate as have room.
+        provenance: where the model came from (`provenance.facts_of`), written into the G-code.
     """
 
     model: Path
@@ -38,6 +39,7 @@ class SliceWish:
     quality: str = ""
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     copies: int = 1
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class Making:
         unit: what its numbers are: `mm`, `cm`, `m`, `in`; empty finds out by format and size.
         up: which axis points up in it: `y` or `z`; empty finds out by format.
         lay_flat: turn it onto the side it stands on best.
+        title: what to call it; empty for the file's name.
         author, licence, source: written into what is made, where its format has room.
     """
 
@@ -98,6 +101,7 @@ class Making:
     unit: str = ""
     up: str = ""
     lay_flat: bool = True
+    title: str = ""
     author: str = ""
     licence: str = ""
     source: str = ""
@@ -110,7 +114,8 @@ class Printable:
     Attributes:
         format: suffix of what was written: `.3mf`.
         volume_mm3: None where it encloses none.
-        wall_min_mm: the thinnest wall that was met; None where none could be measured.
+        wall_min_mm: a hundredth of its surface belongs to walls that are thinner; None where no
+            wall was met.
         overhang_ratio: the part of its surface that hangs over by more than 45 degrees.
         fits: the printer classes whose bed takes it.
         faults: what keeps it from being printed, for a person: it is open, it is flat, too large.

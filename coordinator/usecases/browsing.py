@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from coordinator.domain.jobs import Job
 from coordinator.domain.library import (
     Model,
     ModelsWanted,
@@ -11,6 +12,7 @@ from coordinator.domain.library import (
     Project,
     ProjectsWanted,
 )
+from coordinator.domain.provenance import facts_of
 from coordinator.errors import NotFound
 from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
@@ -130,6 +132,13 @@ async def the_version(unit: Unit, model_id: str, number: int | None) -> ModelVer
     if version is None:
         raise NotFound("version", f"{model_id}/{number or 'latest'}")
     return version
+
+
+async def provenance_of(unit: Unit, job: Job) -> dict[str, str]:
+    """Return where a job's model came from (`domain/provenance.py`); nothing for a file."""
+    model = await unit.model(job.model_id) if job.model_id else None
+    version = await unit.model_version(job.model_id, job.model_version) if model else None
+    return facts_of(model, version) if model and version else {}
 
 
 async def _view(unit: Unit, model: Model) -> ModelView:

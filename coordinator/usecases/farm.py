@@ -4,11 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coordinator.domain.policy import Policy
-from coordinator.ports import AgentLink, ArtifactStore, Clock, Ids, Slicer, Store
+from coordinator.ports import (
+    AgentLink,
+    ArtifactStore,
+    Clock,
+    Ids,
+    Slicer,
+    Store,
+)
 from coordinator.ports_disk import Disk, EndlessDisk
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
+from coordinator.ports_workshop import NoWorkshop, Workshop
 from coordinator.usecases.live import Live
+from coordinator.usecases.sources import Sources
 
 
 def _unheard(work: str) -> None:
@@ -20,8 +29,8 @@ class Farm:
     """One farm.
 
     Attributes:
-        poke: told `dispatch`, `outbox`, `prepare`, `slice` or `webhooks` after a commit that makes
-            it due.
+        poke: told `dispatch`, `outbox`, `prepare`, `slice`, `generate` or `webhooks` after a commit
+            that makes it due.
     """
 
     store: Store
@@ -35,4 +44,6 @@ class Farm:
     policy: Policy = field(default_factory=Policy)
     outside: Outside = field(default_factory=Nowhere)
     disk: Disk = field(default_factory=EndlessDisk)
+    sources: Sources = field(default_factory=Sources)
+    workshop: Workshop = field(default_factory=NoWorkshop)
     poke: Callable[[str], None] = _unheard

@@ -80,6 +80,7 @@ class Live:
             nothing is.
         boots: by agent, the processes that presented themselves.
         draining: agents that take no new run.
+        generating: how far providers are that answer only in the end: 0 to 1 and a stage.
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
         profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
@@ -102,6 +103,7 @@ class Live:
     history_trouble: str = ""
     boots: dict[AgentId, Boots] = field(default_factory=dict)
     draining: set[AgentId] = field(default_factory=set)
+    generating: dict[str, tuple[float | None, str]] = field(default_factory=dict)
     paces: Paces | None = None
     paces_until_s: float = 0.0
     profiles: tuple[MaterialProfile, ...] | None = None

@@ -1,6 +1,5 @@
 """Log in at an OpenID provider: begin, come back, and be somebody here."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -8,7 +7,6 @@ from coordinator.domain.access import Role
 from coordinator.domain.accounts import User, UserState, role_by_claims
 from coordinator.domain.effects import Note, Save
 from coordinator.errors import NotPermitted, Refused
-from coordinator.ports_accounts import Challenge
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.performing import writing
 from coordinator.usecases.users import add_user
@@ -23,14 +21,8 @@ async def begin(gate: Gate, redirect_url: str) -> tuple[str, str]:
     """
     if gate.provider is None:
         raise Refused("no_provider", "the farm has no OpenID provider")
-    challenge = Challenge(
-        state=secrets.token_urlsafe(32),
-        nonce=secrets.token_urlsafe(32),
-        verifier=secrets.token_urlsafe(48),
-    )
-    address = await gate.provider.address(challenge, redirect_url)
-    gate.pending.add(challenge, gate.farm.clock.now())
-    return address, challenge.state
+    challenge = gate.pending.begin(gate.farm.clock.now())
+    return await gate.provider.address(challenge, redirect_url), challenge.state
 
 
 async def finish(gate: Gate, state: str, code: str, redirect_url: str, origin: str) -> User:
@@ -45,7 +37,7 @@ async def finish(gate: Gate, state: str, code: str, redirect_url: str, origin: s
         Unavailable: the provider does not answer.
     """
     farm = gate.farm
-    challenge = gate.pending.take(state, farm.clock.now())
+    challenge = gate.pending.take_up(state, farm.clock.now())
     if gate.provider is None or challenge is None:
         raise Refused("oidc_forgotten", "this log in took too long, or began elsewhere: try again")
     claims = await gate.provider.claims(challenge, redirect_url, code)

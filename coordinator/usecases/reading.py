@@ -15,6 +15,7 @@ from coordinator.domain.runs import Run
 from coordinator.domain.stock import Spool
 from coordinator.ports import Unit
 from coordinator.usecases import stock
+from coordinator.usecases.browsing import provenance_of
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import Live, Sample
 from coordinator.usecases.performing import staged_runs, the_job, the_printer, the_run
@@ -174,6 +175,16 @@ async def why_waiting(farm: Farm, job_id: JobId) -> tuple[Wait, ...]:
     async with farm.store.read() as unit:
         job = await the_job(unit, job_id)
         return (await _job_view(farm, unit, job, await all_stations(unit), ())).waits
+
+
+async def job_provenance(farm: Farm, job_id: JobId) -> dict[str, str]:
+    """Return where a job's model came from, as its plates say; see `browsing.provenance_of`.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    async with farm.store.read() as unit:
+        return await provenance_of(unit, await the_job(unit, job_id))
 
 
 async def run_view(farm: Farm, run_id: RunId) -> Run:

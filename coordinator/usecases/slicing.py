@@ -16,6 +16,7 @@ from coordinator.domain.jobs import Job
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate, PlateEvent
 from coordinator.domain.slicing import Sliced, SliceWish
 from coordinator.errors import NotFound, Refused, Unavailable
+from coordinator.usecases.browsing import provenance_of
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.live import PlateKey, Slicing
 from coordinator.usecases.performing import Writing, the_job, writing
@@ -121,6 +122,8 @@ async def _make(
     """Slice into a scratch folder, then through the store's own hash into the store."""
     assert job.model_sha256 is not None, "only models are sliced"
     suffix = Path(model_name).suffix.lower()
+    async with farm.store.read() as unit:
+        provenance = await provenance_of(unit, job)
     async with (
         farm.artifacts.as_file(job.model_sha256, suffix) as model,
         farm.artifacts.scratch() as folder,
@@ -133,6 +136,7 @@ async def _make(
             quality=job.quality,
             overrides=job.overrides,
             copies=plate.copies,
+            provenance=provenance,
         )
         gcode = folder / "plate.gcode"
         sliced = await farm.slicer.slice(wish, gcode, slicing.report)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadStatusLine
 
 from coordinator import logs
 
@@ -58,3 +59,9 @@ def test_a_crash_does_not_show_what_its_variables_held(stream: io.StringIO) -> N
     assert "refused after 6 letters" in stream.getvalue()
     assert "login" in stream.getvalue()
     assert "'geheim'" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(("error", "lines"), [(BadStatusLine("GET"), 0), (ZeroDivisionError(), 1)])
+def test_who_speaks_no_http_fills_no_log(stream: io.StringIO, error: Exception, lines: int) -> None:
+    logging.getLogger("aiohttp.server").error("Error handling request", exc_info=error)
+    assert len(stream.getvalue().splitlines()) == lines

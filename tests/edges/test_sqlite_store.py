@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
-from coordinator.adapters.db import engines
+from coordinator.adapters.db import beginning, engines
 from coordinator.adapters.db.store import open_store
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.domain.jobs import Job
@@ -24,6 +24,7 @@ from coordinator.domain.printers import Printer
 from coordinator.errors import StoreUnusable, Unavailable
 from coordinator.ports import FarmEvent
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId
+from tests.golden.renew_database import dumped, migrated
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 
@@ -181,8 +182,28 @@ def test_two_coordinators_do_not_share_a_folder(tmp_path: Path) -> None:
 
 async def test_tables_and_migrations_say_the_same(tmp_path: Path) -> None:
     path = tmp_path / "farm.sqlite3"
-    await make(path)
+    migrated(path)
     with engines.migrator(path).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+async def test_a_new_database_is_what_the_migrations_make(tmp_path: Path) -> None:
+    made, new = tmp_path / "made.sqlite3", tmp_path / "new.sqlite3"
+    migrated(made)
+    async with open_store(new):
+        pass
+    assert dumped(new) == dumped(made), "run python -m tests.golden.renew_database"
+
+
+async def test_migrations_that_are_not_written_down_yet_run_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, written, new = tmp_path / "older.sqlite3", tmp_path / "new.sql", tmp_path / "new.sqlite3"
+    migrated(older, "0004")
+    written.write_text(dumped(older))
+    monkeypatch.setattr(beginning, "WRITTEN", written)
+    await make(new)
+    with engines.migrator(new).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 

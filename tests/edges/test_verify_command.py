@@ -1,5 +1,6 @@
 """`farmhand verify` and the request behind it, as processes."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -96,3 +97,30 @@ def test_a_model_that_was_sliced_before_comes_from_the_cache_as_it_was(tmp_path:
     assert {**second, "cached": False, "output_path": ""} == {**first, "output_path": ""}
     third = sliced({**request, "settings": {"infill": "40%"}})
     assert third["cached"] is False
+
+
+def test_where_a_part_came_from_is_found_in_its_plate_and_costs_no_slicing(tmp_path: Path) -> None:
+    barn = Path(__file__).parents[2] / "configs" / "dev" / "barn.stl"
+    request = {
+        "kind": "slice",
+        "model_path": str(barn),
+        "printer": "farmhand-220",
+        "material": "PLA",
+        "quality": "draft",
+        "pictures": False,
+        "cache_folder": str(tmp_path / "cache"),
+    }
+    plain, said = tmp_path / "plain.gcode", tmp_path / "said.gcode"
+    facts = {"prompt": "a barn\nM112 \x1b[2J; G28", "author": "Anna"}
+    first = sliced({**request, "output_path": str(plain)})
+    second = sliced({**request, "output_path": str(said), "provenance": facts})
+    assert (first["cached"], second["cached"]) == (False, True)
+    assert said.read_bytes().startswith(plain.read_bytes())
+    assert second["sha256"] == hashlib.sha256(said.read_bytes()).hexdigest()
+    assert second["lines"] == said.read_bytes().count(b"\n") > first["lines"]
+    assert second["size_bytes"] == said.stat().st_size
+    looked = farmhand(said, "--printer", "farmhand-220", "--json")
+    assert (looked.returncode, json.loads(looked.stdout)["provenance"]) == (0, facts)
+    shown = farmhand(said, "--printer", "farmhand-220").stdout
+    assert "a barn M112  [2J; G28" in shown
+    assert "\x1b" not in shown

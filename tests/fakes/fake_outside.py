@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
-from coordinator.ports_outward import Answer, Question
+from coordinator.ports_outward import Answer, Question, Write
 
 
 async def takes(question: Question) -> Answer:
@@ -33,6 +34,13 @@ class FakeOutside:
     async def ask(self, question: Question) -> Answer:
         self.asked.append(question)
         return await self.answer(question)
+
+    async def fetch(self, question: Question, write: Write) -> Answer:
+        answer = await self.ask(question)
+        if answer.status != 200:
+            return answer
+        await write(answer.body)
+        return replace(answer, body=b"")
 
     def said(self, url: str = "") -> list[Any]:
         """Return the messages that were posted, as JSON."""

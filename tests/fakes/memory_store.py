@@ -41,6 +41,7 @@ from protocols.wire.vocabulary import (
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
+from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_retention import MemoryRetention
@@ -68,6 +69,7 @@ class Tables:
     told: ToldTables = field(default_factory=ToldTables)
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
     library: LibraryTables = field(default_factory=LibraryTables)
+    generated: GenerationTables = field(default_factory=GenerationTables)
     spools: dict[str, Spool] = field(default_factory=dict)
 
     def rows(self) -> dict[Thing, Row]:
@@ -95,6 +97,7 @@ class Tables:
             told=self.told.copy(),
             enrolment=self.enrolment.copy(),
             library=self.library.copy(),
+            generated=self.generated.copy(),
             spools=dict(self.spools),
         )
 
@@ -134,14 +137,16 @@ class MemoryUnit(
     MemoryTelling,
     MemoryEnrolment,
     MemoryLibrary,
-    MemoryStock,
     MemoryRetention,
+    MemoryGenerations,
+    MemoryStock,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
         super().__init__(tables)
         self.told = tables.told
+        self.generated = tables.generated
         self.enrolment = tables.enrolment
 
     async def job(self, job_id: JobId) -> Job | None:

@@ -29,7 +29,7 @@ def lathe(profile: list[tuple[float, float]], sides: int) -> Corners:
         ),
         axis=-1,
     )
-    return _net(points)
+    return net(points)
 
 
 def ring(radius: float, width: float, sides: int, around: int, turns: int = 0) -> Corners:
@@ -38,7 +38,7 @@ def ring(radius: float, width: float, sides: int, around: int, turns: int = 0) -
     b = np.linspace(0, 2 * np.pi, around, endpoint=False)[None]
     r = radius + width * np.cos(b) + width / 2 * np.cos(turns * a) * bool(turns)
     lift = width * np.sin(turns * a) * bool(turns)
-    return _net(np.stack((r * np.cos(a), r * np.sin(a), width * np.sin(b) + lift), axis=-1))
+    return net(np.stack((r * np.cos(a), r * np.sin(a), width * np.sin(b) + lift), axis=-1))
 
 
 def ball(radius: float, rings: int, bumps: float = 0.0) -> Corners:
@@ -48,10 +48,10 @@ def ball(radius: float, rings: int, bumps: float = 0.0) -> Corners:
     r = radius * (1 + bumps * np.sin(3 * a) * np.cos(b) ** 2 * np.sin(4 * b))
     points = np.stack((r * np.cos(a) * np.cos(b), r * np.sin(a) * np.cos(b), r * np.sin(b)), -1)
     points[:, 0], points[:, -1] = points[0, 0], points[0, -1]
-    return _net(points, wraps=False)
+    return net(points, wraps=False)
 
 
-def _net(points: Corners, *, wraps: bool = True) -> Corners:
+def net(points: Corners, *, wraps: bool = True) -> Corners:
     """Return two triangles for each cell of a grid that closes along its first axis."""
     ahead = np.roll(points, -1, axis=0)
     up, ahead_up = np.roll(points, -1, axis=1), np.roll(ahead, -1, axis=1)

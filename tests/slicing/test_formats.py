@@ -1,5 +1,6 @@
 """Every kind of file comes out in millimetres with Z up; cut-off and hostile ones are refused."""
 
+import base64
 import json
 import sys
 import zipfile
@@ -50,8 +51,6 @@ def exported(kind: str) -> Callable[[Corners], bytes]:
 
 def gltf(corners: Corners) -> bytes:
     """Return a glTF whose buffer is inside."""
-    import base64
-
     mesh = trimesh.Trimesh(**trimesh.triangles.to_kwargs(corners))
     files = trimesh.exchange.gltf.export_gltf(trimesh.Scene(mesh))
     tree = json.loads(files.pop("model.gltf"))
@@ -90,6 +89,17 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, kind: str, share: flo
     path = tmp_path / f"a.{kind}"
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(ModelBroken, match=r"cut off|can't be read"):
+        load(path, limits=Limits())
+
+
+def test_nothing_beside_a_file_is_read(tmp_path: Path) -> None:
+    tree = json.loads(gltf(box(10, 20, 30)))
+    data = base64.b64decode(tree["buffers"][0]["uri"].partition(",")[2])
+    (tmp_path / "beside.bin").write_bytes(data)
+    tree["buffers"][0]["uri"] = "beside.bin"
+    path = tmp_path / "a.gltf"
+    path.write_text(json.dumps(tree))
+    with pytest.raises(ModelBroken, match="names another file"):
         load(path, limits=Limits())
 
 

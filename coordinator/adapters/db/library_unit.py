@@ -5,12 +5,11 @@ from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Select, String, Table, bindparam, cast, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.adapters.db import library_tables, mapping, tables
 from coordinator.adapters.db.history_unit import HistoryUnit
 from coordinator.adapters.db.mapping import Row
-from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.saving import keeping, saving
 from coordinator.domain.library import (
     Model,
     ModelsWanted,
@@ -34,10 +33,7 @@ _VERSION = _VERSIONS_OF.where(_VERSIONS.c.number == bindparam("number"))
 
 _SAVE_PROJECT = saving(_PROJECTS, "project_id")
 _SAVE_MODEL = saving(_MODELS, "model_id")
-_ADD_VERSION = {
-    "sqlite": sqlite.insert(_VERSIONS).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(_VERSIONS).on_conflict_do_nothing(),
-}
+_ADD_VERSION = keeping(_VERSIONS)
 _ORIGIN = tuple((each.name, f"origin_{each.name}") for each in fields(Origin))
 
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.history_unit import HistoryUnit
+from coordinator.adapters.db.saving import saving
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
 from coordinator.domain.receipts import Receipt
@@ -18,19 +18,7 @@ _RECEIPTS = tables.table(tables.ReceiptRow)
 _STATES = select(_JOBS.c.state, func.count()).group_by(_JOBS.c.state)
 _RECEIPT = select(_RECEIPTS).where(_RECEIPTS.c.key == bindparam("key"))
 _DROP = delete(_RECEIPTS).where(_RECEIPTS.c.at < bindparam("before"))
-
-
-def _saving(insert: Any) -> Any:
-    kept = ("at", "fingerprint", "subject_id", "answer")
-    return insert.on_conflict_do_update(
-        index_elements=["key"], set_={name: insert.excluded[name] for name in kept}
-    )
-
-
-_SAVE = {
-    "sqlite": _saving(sqlite.insert(_RECEIPTS)),
-    "postgresql": _saving(postgresql.insert(_RECEIPTS)),
-}
+_SAVE = saving(_RECEIPTS, "key")
 
 
 class ListingUnit(HistoryUnit):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from coordinator.adapters.db import beginning
 from coordinator.adapters.db.database import Database
 from coordinator.adapters.db.found import tell_found
 from coordinator.errors import StoreUnusable, Unavailable
@@ -32,6 +33,18 @@ def migrate(database: Database) -> None:
         raise StoreUnusable(error.message) from error
 
 
+def apply(connection: Connection, upto: str = "head") -> None:
+    """Run the migrations that a database lacks, up to one of them."""
+    # Late: it costs 11 MiB and a moment, which a start without migrations need not spend.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, upto)
+
+
 def _upgrade(database: Database, connection: Connection) -> None:
     have, known = _version(connection), _known_versions()
     if have == known[-1]:
@@ -45,10 +58,15 @@ def _upgrade(database: Database, connection: Connection) -> None:
             f"the {database} was written by a newer version of Farmhand ({have}): "
             "upgrade Farmhand, or use another state_dir or database_url"
         )
-    _apply_all(connection)
+    is_new = have is None
+    if is_new and connection.dialect.name == "sqlite":
+        beginning.begin(connection)
+        have = _version(connection)
+    if have != known[-1]:
+        apply(connection)
     if connection.dialect.name == "postgresql":
         _widen(connection)
-    if have is not None:
+    if not is_new:
         tell_found(connection, origin=f"upgrade {have} to {known[-1]}")
 
 
@@ -60,17 +78,6 @@ def _widen(connection: Connection) -> None:
     )
     for table, column in connection.execute(narrow).all():
         connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE bigint')
-
-
-def _apply_all(connection: Connection) -> None:
-    # Late: it costs 11 MiB and a moment, which a start without migrations need not spend.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def _known_versions() -> list[str]:

@@ -3,12 +3,11 @@
 Statements are made once, here above: to make one costs several times what SQLite needs for it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
-    Executable,
     Select,
     bindparam,
     delete,
@@ -17,16 +16,16 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.account_unit import SqlAccountUnit
 from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
+from coordinator.adapters.db.generation_unit import GenerationUnit
 from coordinator.adapters.db.library_unit import LibraryUnit
 from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.retention_unit import SqlRetentionUnit
-from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.saving import keeping, saving
 from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.domain.copies import COUNTED
@@ -125,10 +124,7 @@ _SAVE_PLATE = saving(_PLATES, "job_id", "printer_class")
 _SAVE_RUN = saving(_RUNS, "run_id")
 _SAVE_PRINTER = saving(_PRINTERS, "printer_id", keep=("epoch",))
 _SAVE_AGENT = saving(_AGENTS, "agent_id")
-_SAVE_ARTIFACT: Mapping[str, Executable] = {
-    "sqlite": sqlite.insert(_ARTIFACTS).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(_ARTIFACTS).on_conflict_do_nothing(),
-}
+_SAVE_ARTIFACT = keeping(_ARTIFACTS)
 _MARK = insert(_OUTBOX)
 _UNMARK = delete(_OUTBOX).where(_OUTBOX.c.number.in_(_those("numbers")))
 _RAISE_EPOCH = (
@@ -144,8 +140,9 @@ class SqlUnit(
     TellingUnit,
     EnrolmentUnit,
     LibraryUnit,
-    StockUnit,
     SqlRetentionUnit,
+    GenerationUnit,
+    StockUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""
 

@@ -9,44 +9,14 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig
 
-from coordinator.adapters.embedded_broker.entrance import Entrance, write_private
-from coordinator.adapters.embedded_broker.listeners import Listener
-
-_MODULE = "coordinator.adapters.embedded_broker.amqtt_process"
 _DOOR = "coordinator.adapters.embedded_broker.amqtt_door.Door"
 _ANYBODY = "amqtt.plugins.authentication.AnonymousAuthPlugin"
-
-
-def command(folder: Path, *, listeners: Sequence[Listener], entrance: Entrance) -> list[str]:
-    """Write the configuration into a folder and return the command that uses it.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    entrance.write()
-    told: dict[str, Any] = {
-        "listeners": [
-            {"host": each.host, "port": each.port, "tls": [str(path) for path in each.tls or ()]}
-            for each in listeners
-        ],
-        "door": {
-            "passwords": str(entrance.passwords),
-            "full_users": entrance.full_users,
-            "enrolled": entrance.enrolled,
-        }
-        if entrance.closed
-        else None,
-    }
-    configuration = folder / "amqtt.json"
-    write_private(configuration, json.dumps(told) + "\n")
-    return [sys.executable, "-m", _MODULE, str(configuration)]
 
 
 async def serve(told: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from coordinator.adapters.embedded_broker import amqtt_process, child, mosquitto
+from coordinator.adapters.embedded_broker import amqtt_command, child, mosquitto
 from coordinator.adapters.embedded_broker.entrance import Entrance
 from coordinator.adapters.embedded_broker.listeners import (
     LOOPBACK,
@@ -174,7 +174,7 @@ class EmbeddedBroker:
         folder, listeners, entrance = self._folder, self._listeners, self._entrance
         try:
             if self._program is None:
-                return amqtt_process.command(folder, listeners=listeners, entrance=entrance)
+                return amqtt_command.command(folder, listeners=listeners, entrance=entrance)
             return mosquitto.command(self._program, folder, listeners=listeners, entrance=entrance)
         except OSError as error:
             raise self._unwritable(error) from error

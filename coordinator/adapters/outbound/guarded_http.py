@@ -18,11 +18,11 @@ from aiohttp.resolver import ThreadedResolver
 
 from coordinator.adapters.outbound.reach import Reach
 from coordinator.errors import Refused, Unavailable
-from coordinator.ports_outward import Answer, Question
+from coordinator.ports_outward import Answer, Question, Write
 
 # So many questions are asked at once; who comes later waits within its own time.
 AT_ONCE_MAX = 100
-_CHUNK_BYTES = 16 * 1024
+_CHUNK_BYTES = 64 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -48,9 +48,16 @@ class GuardedHttp:
 
     async def ask(self, question: Question) -> Answer:
         """Return the answer; see the port."""
+        return await self._asked(question, None)
+
+    async def fetch(self, question: Question, write: Write) -> Answer:
+        """Return the answer, its body handed on; see the port."""
+        return await self._asked(question, write)
+
+    async def _asked(self, question: Question, write: Write | None) -> Answer:
         try:
             async with asyncio.timeout(question.within_s):
-                return await self._followed(question)
+                return await self._followed(question, write)
         except TimeoutError as error:
             raise Unavailable("no_answer", f"no answer within {question.within_s:g} s") from error
         except aiohttp.ClientConnectorError as error:
@@ -60,10 +67,10 @@ class GuardedHttp:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _no_answer(error) from error
 
-    async def _followed(self, question: Question) -> Answer:
+    async def _followed(self, question: Question, write: Write | None) -> Answer:
         url, headers = question.url, dict(question.headers)
         for _ in range(question.redirects_max + 1):
-            answer = await self._once(question, url, headers)
+            answer = await self._once(question, url, headers, write)
             target = answer.headers.get("location")
             follows = question.redirects_max and not question.body and target
             if answer.status not in _REDIRECTS or not follows:
@@ -77,7 +84,9 @@ class GuardedHttp:
             url = there
         raise _refused(f"it leads on more than {question.redirects_max} times")
 
-    async def _once(self, question: Question, url: str, headers: dict[str, str]) -> Answer:
+    async def _once(
+        self, question: Question, url: str, headers: dict[str, str], write: Write | None
+    ) -> Answer:
         if words := self._reach.objection_to_url(url):
             raise _refused(words)
         async with self._session.request(
@@ -89,15 +98,21 @@ class GuardedHttp:
             allow_redirects=False,
         ) as response:
             body = bytearray()
+            handed_on = write if write is not None and response.status == 200 else None
+            room_bytes = question.answer_bytes_max
             async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-                body += chunk
-                if len(body) > question.answer_bytes_max:
+                if handed_on is None:
+                    body += chunk[:room_bytes]
+                else:
+                    await handed_on(chunk[:room_bytes])
+                room_bytes -= len(chunk)
+                if room_bytes < 0:
                     break
             return Answer(
                 status=response.status,
                 headers={name.lower(): value for name, value in response.headers.items()},
-                body=bytes(body[: question.answer_bytes_max]),
-                whole=len(body) <= question.answer_bytes_max,
+                body=bytes(body),
+                whole=room_bytes >= 0,
             )
 
 

@@ -1,4 +1,4 @@
-"""The port `Slicer`: `python -m slicing` once a request; slicing/README.md tells what it says."""
+"""The ports `Slicer` and `Workshop`: `python -m slicing` once a request (slicing/README.md)."""
 
 import asyncio
 import sys
@@ -11,9 +11,17 @@ from typing import Any
 
 import structlog
 
-from coordinator.adapters.slicing_runner import verifying
+from coordinator.adapters.slicing_runner import verifying, workshop
 from coordinator.adapters.slicing_runner.process import lines_of
-from coordinator.domain.slicing import Drawn, Inspection, Sliced, SliceWish, Verified
+from coordinator.domain.slicing import (
+    Drawn,
+    Inspection,
+    Making,
+    Printable,
+    Sliced,
+    SliceWish,
+    Verified,
+)
 from coordinator.domain.stock import MaterialProfile
 from coordinator.errors import Refused, Unavailable
 from coordinator.ports import Progress
@@ -142,6 +150,8 @@ class ChildSlicer:
         }
         if wish.copies > 1:
             request["copies"] = wish.copies
+        if wish.provenance:
+            request["provenance"] = dict(wish.provenance)
         if self._cache is not None:
             request["cache_folder"] = str(self._cache.folder)
             request["cache_bytes_max"] = self._cache.bytes_max
@@ -174,6 +184,13 @@ class ChildSlicer:
             text=text,
         )
         return verifying.verified_of(await self._ask(request, _ignore))
+
+    async def make_printable(
+        self, model: Path, making: Making, output: Path, progress: Progress
+    ) -> Printable:
+        """Scale, turn, mend and look at a model; see the port."""
+        request = workshop.request_of(model, making, output)
+        return workshop.printable_of(await self._ask(request, progress))
 
     async def _ask(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         """Return the result of a request, and remember what it tells of the slicer.

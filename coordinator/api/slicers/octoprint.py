@@ -9,6 +9,7 @@ import json
 from aiohttp import web
 
 from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, VERSION, actor_of, who
+from coordinator.api.incoming import document_in
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.routes import Route
 from coordinator.api.slicers import octoprint_documents as documents
@@ -112,7 +113,7 @@ async def show_file(request: web.Request) -> web.Response:
 
 async def command_file(request: web.Request) -> web.Response:
     """Select a file, which does nothing, or have it printed: a kept one is let go on."""
-    if _wants_print(await request.read()):
+    if _wants_print(await document_in(request)):
         file = await _file(request)
         if file.job.state in ENDED:
             raise NotNow("job_ended", f"{file.name} was dealt with already: send it again")

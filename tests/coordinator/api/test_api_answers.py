@@ -72,7 +72,7 @@ async def test_a_request_id_comes_back_and_a_dangerous_one_is_replaced(
 async def test_every_answer_forbids_what_the_page_does_not_need(
     session: aiohttp.ClientSession,
 ) -> None:
-    for path in ("/", "/dashboard/page.js", "/api/v1/health", "/api/v1/jobs", "/nowhere"):
+    for path in ("/", "/dashboard/docs.js", "/api/v1/health", "/api/v1/jobs", "/nowhere"):
         async with session.get(path) as response:
             policy = response.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
@@ -91,13 +91,21 @@ async def test_an_address_called_the_wrong_way_tells_the_right_one(
 async def test_the_page_and_its_files_name_nothing_off_the_host(
     session: aiohttp.ClientSession,
 ) -> None:
-    for path in ("/", "/docs", "/dashboard/docs.js", "/dashboard/page.js", "/dashboard/page.css"):
+    for path in ("/", "/docs", "/dashboard/docs.js", "/dashboard/docs.css", "/todo", "/printers/x"):
         async with session.get(path) as response:
             assert response.status == 200
             assert "//" not in (await response.text()).replace("// ", "")
             etag = response.headers["ETag"]
         async with session.get(path, headers={"If-None-Match": etag}) as response:
             assert response.status == 304
+
+
+async def test_browsers_get_the_icon_that_they_ask_for_by_themselves(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with session.get("/favicon.ico", headers={"Authorization": ""}) as response:
+        assert (response.status, response.content_type) == (200, "image/x-icon")
+        assert (await response.read()).startswith(b"\0\0\1\0")
 
 
 async def test_who_hangs_up_in_the_middle_of_an_answer_is_no_defect() -> None:

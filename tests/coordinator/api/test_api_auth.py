@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from coordinator.api import page
 from coordinator.api.app import ROUTES, build_app
 from coordinator.domain.access import PERMISSIONS, Permission, Role
 from coordinator.errors import SettingsInvalid, Unavailable
@@ -22,11 +23,12 @@ PUBLIC = {(route.method, route.path) for route in ROUTES if route.needs is None}
 # What answers everybody without a credential is this, and each for a reason: how the farm is, the
 # page's own files, what tells of the program, the farm's certificate, and the ways in themselves.
 LISTED = {
-    ("GET", "/"),
-    ("GET", "/dashboard/page.css"),
-    ("GET", "/dashboard/page.js"),
+    *(("GET", address) for address in page.VIEWS),
+    ("GET", "/dashboard/assets/{name}"),
+    ("GET", "/dashboard/docs.css"),
     ("GET", "/dashboard/docs.js"),
     ("GET", "/docs"),
+    ("GET", "/favicon.ico"),
     ("GET", "/api/v1/health"),
     ("HEAD", "/api/v1/health"),
     ("GET", "/api/v1/health/live"),
@@ -41,6 +43,8 @@ LISTED = {
     ("GET", "/api/v1/login/openid"),
     ("GET", "/api/v1/login/openid/callback"),
     ("POST", "/api/v1/session"),
+    # With a secret in its address, and a signature where the provider has one.
+    ("POST", "/api/v1/provider-webhooks/{name}/{token}"),
     ("POST", "/api/v1/tokens"),
     ("POST", "/api/v1/tokens/refresh"),
     ("POST", "/api/v1/tokens/revoke"),

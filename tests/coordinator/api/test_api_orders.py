@@ -41,6 +41,25 @@ async def test_a_job_of_a_model_keeps_which_version_it_is(
     assert (brought["model_id"], brought["model_version"]) == (None, None)
 
 
+async def test_where_a_jobs_model_came_from_is_told_and_nothing_of_a_file(
+    session: aiohttp.ClientSession,
+) -> None:
+    model_id = await a_model(session)
+    job = await submitted(session, file=None, model_id=model_id)
+    _, told = await ask(session, "GET", f"jobs/{job['id']}/provenance")
+    assert told["facts"] == {
+        "model": "Wheel hub",
+        "model_id": model_id,
+        "version": "2",
+        "sha256": job["model_sha256"],
+        "kind": "upload",
+    }
+    brought = await submitted(session)
+    _, told = await ask(session, "GET", f"jobs/{brought['id']}/provenance")
+    assert told == {"facts": {}}
+    assert (await ask(session, "GET", "jobs/job-9/provenance"))[0] == 404
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.domain import jobs, plates, printers, runs
+from coordinator.domain import generations, jobs, plates, printers, runs
 
 README = Path(__file__).parents[3] / "coordinator" / "README.md"
 
@@ -15,9 +15,10 @@ README = Path(__file__).parents[3] / "coordinator" / "README.md"
         jobs.MACHINE.diagram(),
         plates.MACHINE.diagram(),
         runs.MACHINE.diagram(),
+        generations.MACHINE.diagram(),
         printers.BED.diagram(),
     ],
-    ids=["job", "plate", "run", "bed"],
+    ids=["job", "plate", "run", "generation", "bed"],
 )
 def test_the_diagrams_are_those_of_the_tables(diagram: str) -> None:
     assert f"```mermaid\n{diagram}\n```" in README.read_text(encoding="utf-8")

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from coordinator.domain.enrolment import AgentCredential, revoke
 from coordinator.domain.history import FarmEvent, Head, Line, following
 from coordinator.domain.jobs import JobState
 from coordinator.domain.messages import TABLE, TYPES, Things, message_of, type_of, wanted
 from coordinator.domain.printers import BedState
 from coordinator.domain.runs import RunState
+from protocols.wire.vocabulary import AgentId
 from tests.fakes.values import JOB, RUN
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -64,6 +66,14 @@ def test_changes_of_a_printer_are_told_by_what_changed(
     changes: dict[str, object], its_type: str
 ) -> None:
     assert type_of(line("printer.changed", changes=changes)) == its_type
+
+
+def test_that_an_agent_is_shut_out_is_told() -> None:
+    good = AgentCredential(
+        agent_id=AgentId("pi-3"), secret_sha256="", broker_hash="", issued_at=NOW, token_id="t"
+    )
+    [note] = revoke(good, NOW)[1]
+    assert type_of(line(note.name, subject_id=note.subject_id)) == "agent.revoked"
 
 
 def test_no_row_is_hidden_by_one_before_it() -> None:

@@ -9,13 +9,17 @@ import pytest
 
 from coordinator.domain.estimates import RUNS_MIN, Estimate, Source
 from coordinator.domain.jobs import JobState
+from coordinator.domain.library import Origin
 from coordinator.domain.plates import Plate
-from coordinator.usecases import auditing, controlling, slicing
+from coordinator.usecases import auditing, controlling, library, slicing
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.library import ModelWish, NewVersion
+from coordinator.usecases.orders import Order, order_version
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.reading import job_view, why_waiting
 from coordinator.usecases.slicing import slice_plates
 from protocols.wire.vocabulary import EventKind, RunPhase
+from tests.coordinator.usecases.test_library import upload
 from tests.coordinator.usecases.test_preparing import artifacts_of, present, slicer_of
 from tests.fakes.fake_farm import order_gcode, order_model
 from tests.fakes.story import connect, end, say, start, work
@@ -41,6 +45,22 @@ async def test_what_past_runs_took_corrects_what_the_slicer_says(farm: Farm) -> 
     estimates = [wait.estimate for wait in await why_waiting(farm, job.job_id) if wait.estimate]
     assert estimates[0].source is Source.PRINTER
     assert estimates[0].seconds == 90.0
+
+
+async def test_where_a_model_came_from_goes_into_its_plates(farm: Farm) -> None:
+    await present(farm, ("p1", "mk4", "PLA"))
+    model = await library.make_model(farm, ModelWish(name="Hook"), "user:anna")
+    origin = Origin(kind="generated", provider="meshy", prompt="a hook\nM112")
+    await upload(farm, model.model_id, new=NewVersion(file_name="hook.stl", origin=origin))
+    order = Order(name="", file_name="", actor="user:anna")
+    await order_version(farm, order, model.model_id)
+    await order_model(farm)
+    await prepare_jobs(farm)
+    await slice_plates(farm)
+    of_version, of_file = slicer_of(farm).wishes
+    assert of_version.provenance["prompt"] == "a hook\nM112"
+    assert (of_version.provenance["model"], of_version.provenance["version"]) == ("Hook", "1")
+    assert of_file.provenance == {}
 
 
 async def test_pictures_are_kept_with_the_plate_and_gone_with_it(farm: Farm) -> None:

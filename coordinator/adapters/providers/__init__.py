@@ -1,0 +1,1 @@
+"""Providers of models: one file each, made by entry points of `farmhand.providers`."""

@@ -1,0 +1,1 @@
+"""fal (fal.ai): many makers' models behind one queue."""

@@ -1,0 +1,1 @@
+"""Meshy (docs.meshy.ai): text, pictures and meshes to meshes."""

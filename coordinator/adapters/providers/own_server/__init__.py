@@ -1,0 +1,1 @@
+"""Generators on servers of the operator's own: any that speaks HTTP, by configuration; ComfyUI."""

@@ -1,0 +1,1 @@
+"""Code becomes geometry: OpenSCAD and CAD Python, in the sandbox."""

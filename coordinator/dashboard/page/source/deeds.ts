@@ -1,0 +1,46 @@
+/** What people do at the farm, each one call of the API, with what undoes it where something can. */
+
+import { ask, post } from "./api/ask";
+import type { JobDocument, PrinterDocument } from "./api/shapes";
+import { complain, say } from "./parts/notes";
+
+const printer = (id: string): string => `/printers/${encodeURIComponent(id)}`;
+const job = (id: string): string => `/jobs/${encodeURIComponent(id)}`;
+
+export async function clearBed(id: string, name: string): Promise<void> {
+  await post<PrinterDocument>(`${printer(id)}/clear`);
+  // Claimed and given up, a bed counts as occupied again.
+  say(`The bed of ${name} is clear.`, async () => {
+    await post(`${printer(id)}/clearing`);
+    await ask("DELETE", `${printer(id)}/clearing`);
+  });
+}
+
+export async function setService(id: string, in_service: boolean): Promise<void> {
+  await post<PrinterDocument>(`${printer(id)}/service`, { in_service });
+}
+
+export async function emergencyStop(id: string): Promise<void> {
+  await post(`${printer(id)}/commands`, { name: "emergency_stop", arguments: {} });
+  say("The emergency stop was sent.");
+}
+
+export const pauseJob = (id: string): Promise<JobDocument> => post(`${job(id)}/pause`);
+export const resumeJob = (id: string): Promise<JobDocument> => post(`${job(id)}/resume`);
+export const approveJob = (id: string): Promise<JobDocument> => post(`${job(id)}/approve`);
+
+export async function cancelJob(id: string, name: string): Promise<void> {
+  await post<JobDocument>(`${job(id)}/cancel`);
+  say(`${name} is cancelled.`);
+}
+
+export const settleRun = (id: string, outcome: string): Promise<unknown> =>
+  post(`/runs/${encodeURIComponent(id)}/settle`, { outcome });
+
+/** Do the same to several; one that fails does not stop the others. */
+export async function each<Thing>(those: readonly Thing[], does: (thing: Thing) => Promise<unknown>): Promise<void> {
+  const outcomes = await Promise.allSettled(those.map(does));
+  const failed = outcomes.filter((outcome) => outcome.status === "rejected");
+  if (failed.length === 1) complain(failed[0]?.reason);
+  else if (failed.length) complain(`${failed.length} of ${those.length} did not work; the first: ${failed[0]?.reason}`);
+}

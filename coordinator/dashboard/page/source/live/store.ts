@@ -1,0 +1,103 @@
+/**
+ * The farm as the page knows it, outside React: who shows one printer is told of that one only.
+ *
+ * Those who are to be told wait for the browser's next frame, and at most `CARDS_MAX` of them are
+ * told in one: a wall of five hundred printers never holds up a click.
+ */
+
+import { useSyncExternalStore } from "react";
+import type { CountsDocument, JobGlanceDocument, PrinterDocument } from "../api/shapes";
+import { Picture, type Message } from "./picture";
+
+const CARDS_MAX = 50;
+
+/** How the live connection is; `since` is when it was lost, milliseconds since 1970. */
+export type Link = { state: "live" } | { state: "connecting" } | { state: "lost"; reason: string; since: number };
+
+type Told = () => void;
+
+export class FarmStore {
+  private readonly picture = new Picture();
+  private readonly listeners = new Map<string, Set<Told>>();
+  private readonly due = new Set<string>();
+  private frame = 0;
+  private printerList: readonly PrinterDocument[] = [];
+  private jobList: readonly JobGlanceDocument[] = [];
+  private linkNow: Link = { state: "connecting" };
+
+  /** Take a message; false where a snapshot has to be asked for. */
+  hear(message: Message): boolean {
+    const changes = this.picture.take(message);
+    if (changes === null) return false;
+    for (const id of changes.printers) this.due.add(`printer ${id}`);
+    for (const id of changes.jobs) this.due.add(`job ${id}`);
+    if (changes.printersStanding) {
+      this.printerList = [...this.picture.printers.values()];
+      this.due.add("printers");
+    }
+    if (changes.jobsStanding) {
+      this.jobList = [...this.picture.jobs.values()];
+      this.due.add("jobs");
+    }
+    if (changes.counts) this.due.add("counts");
+    this.tellSoon();
+    return true;
+  }
+
+  setLink(link: Link): void {
+    this.linkNow = link;
+    this.due.add("link");
+    this.tellSoon();
+  }
+
+  subscribe(topic: string, told: Told): () => void {
+    const those = this.listeners.get(topic) ?? new Set();
+    this.listeners.set(topic, those.add(told));
+    return () => {
+      those.delete(told);
+      if (!those.size) this.listeners.delete(topic);
+    };
+  }
+
+  printer = (id: string): PrinterDocument | undefined => this.picture.printers.get(id);
+  job = (id: string): JobGlanceDocument | undefined => this.picture.jobs.get(id);
+  /** All printers, in the order of their ids; a new list only where more than measured values changed. */
+  printers = (): readonly PrinterDocument[] => this.printerList;
+  jobs = (): readonly JobGlanceDocument[] => this.jobList;
+  counts = (): CountsDocument => this.picture.counts;
+  link = (): Link => this.linkNow;
+
+  private tellSoon(): void {
+    if (this.frame) return;
+    // A tab that nobody sees gets no frames; it catches up in one go.
+    this.frame = document.hidden ? window.setTimeout(this.tell, 1000) : requestAnimationFrame(this.tell);
+  }
+
+  private readonly tell = (): void => {
+    this.frame = 0;
+    let told = 0;
+    for (const topic of this.due) {
+      this.due.delete(topic);
+      const those = this.listeners.get(topic);
+      if (!those) continue;
+      for (const each of those) each();
+      told += those.size;
+      if (told >= CARDS_MAX) break;
+    }
+    if (this.due.size) this.tellSoon();
+  };
+}
+
+export const farm = new FarmStore();
+
+function useTopic<Value>(topic: string, value: () => Value): Value {
+  return useSyncExternalStore((told) => farm.subscribe(topic, told), value);
+}
+
+export const usePrinter = (id: string): PrinterDocument | undefined =>
+  useTopic(`printer ${id}`, () => farm.printer(id));
+export const useJob = (id: string): JobGlanceDocument | undefined => useTopic(`job ${id}`, () => farm.job(id));
+export const usePrinters = (): readonly PrinterDocument[] => useTopic("printers", farm.printers);
+export const useJobs = (): readonly JobGlanceDocument[] => useTopic("jobs", farm.jobs);
+export const useCounts = (): CountsDocument => useTopic("counts", farm.counts);
+export const useLink = (): Link => useTopic("link", farm.link);

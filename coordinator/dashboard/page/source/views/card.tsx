@@ -1,0 +1,106 @@
+/** One printer at a glance. */
+
+import { memo, type ReactNode } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
+import { get } from "../api/ask";
+import type { JobDocument, PrinterDocument } from "../api/shapes";
+import { progress, silence_s, STALE_S } from "../attention";
+import { clearBed } from "../deeds";
+import { usePrinter } from "../live/store";
+import { Deed } from "../parts/deed";
+import { Picture, pictureOf } from "../parts/picture";
+import { useNow } from "../parts/since";
+import { Bar, State } from "../parts/state";
+import { useSession } from "../session";
+import { clock, duration, percent, statusOf } from "../words";
+
+interface Shown {
+  id: string;
+  selected: boolean;
+  select: (id: string) => void;
+  /** With few printers there is room for a picture of the part. */
+  pictured: boolean;
+}
+
+export const Card = memo(function Card({ id, selected, select, pictured }: Shown): ReactNode {
+  const printer = usePrinter(id);
+  const { may } = useSession();
+  if (!printer) return null;
+  const { words, tone } = statusOf(printer);
+  return (
+    <li className={`card ${tone}`} data-printer={id}>
+      <div className="head">
+        {may("printers:operate") && (
+          <input type="checkbox" checked={selected} aria-label={`Select ${printer.name}`} onChange={() => select(id)} />
+        )}
+        <h3><Link href={`/printers/${encodeURIComponent(id)}`}>{printer.name}</Link></h3>
+        <State words={words} tone={tone} />
+      </div>
+      {pictured && printer.job && <PartPicture job={printer.job.id} name={printer.job.name} sha256={printer.run?.plate_sha256 ?? ""} />}
+      <Working printer={printer} />
+      <p className="faint">{[printer.material || "no material", printer.printer_class].join(" · ")}</p>
+      <Heat printer={printer} />
+      {printer.message && <p>{printer.message}</p>}
+      {printer.quarantine && <p className="bad">{printer.quarantine}</p>}
+      {printer.staged.length > 0 && (
+        <p className="faint">next, by itself: {printer.staged.map(({ job }) => job.name).join(", ")}</p>
+      )}
+      {printer.status === "needs_clearing" && may("printers:operate") && (
+        <Deed kind="main" label={`The bed of ${printer.name} is clear`} does={() => clearBed(id, printer.name)}>
+          The bed is clear
+        </Deed>
+      )}
+    </li>
+  );
+});
+
+function Working({ printer }: { printer: PrinterDocument }): ReactNode {
+  const now = useNow(10);
+  const how = progress(printer);
+  if (!printer.job) return null;
+  const left = how?.remaining_s ?? null;
+  return (
+    <div className="working">
+      <p><Link href={`/jobs/${encodeURIComponent(printer.job.id)}`}>{printer.job.name}</Link></p>
+      {how && (
+        <>
+          <Bar ratio={how.ratio} label={`${printer.job.name} on ${printer.name}`} />
+          <p className="figures">
+            <strong>{percent(how.ratio)}</strong>
+            {left !== null && <span>{duration(left)} left · {clock(new Date(now + left * 1000), new Date(now))}</span>}
+          </p>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Temperatures, and how old they are once they are: an old value is never shown as a fresh one. */
+export function Heat({ printer }: { printer: PrinterDocument }): ReactNode {
+  const now = useNow(5);
+  if (!printer.live) return null;
+  const silent_s = silence_s(printer, now) ?? 0;
+  const stale = silent_s > STALE_S;
+  return (
+    <p className={stale ? "heat stale" : "heat"}>
+      {Object.entries(printer.live.temperatures).map(([sensor, { actual_celsius, target_celsius }]) => (
+        <span key={sensor}>
+          {sensor} {actual_celsius.toFixed(0)}{target_celsius ? `/${target_celsius.toFixed(0)}` : ""} °C
+        </span>
+      ))}
+      {stale && <span>as of {duration(silent_s)} ago</span>}
+    </p>
+  );
+}
+
+function PartPicture({ job, name, sha256 }: { job: string; name: string; sha256: string }): ReactNode {
+  const { data } = useQuery({
+    queryKey: ["job", job],
+    queryFn: ({ signal }) => get<JobDocument>(`/jobs/${encodeURIComponent(job)}`, signal),
+    staleTime: 60_000,
+  });
+  const plate = data?.plates.find((each) => each.sha256 === sha256) ?? data?.plates[0];
+  const url = plate ? pictureOf(plate.pictures, "model", 200) ?? pictureOf(plate.pictures, "plate", 200) : null;
+  return url ? <div className="part"><Picture url={url} alt={`a picture of ${name}`} /></div> : null;
+}

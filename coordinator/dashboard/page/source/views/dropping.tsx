@@ -1,0 +1,65 @@
+/** A model or G-code dropped anywhere becomes an order; dropped on a printer's card, for that printer. */
+
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useSession } from "../session";
+import { OrderSheet } from "./ordering";
+
+const TAKEN = ".stl,.3mf,.obj,.ply,.glb,.gcode,.gco,.g,.bgcode";
+
+interface Dropped {
+  files: readonly File[];
+  printer: string;
+}
+
+export function DropAnywhere({ children }: { children: ReactNode }): ReactNode {
+  const { may } = useSession();
+  const [over, setOver] = useState(false);
+  const [dropped, setDropped] = useState<Dropped | null>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const allowed = may("jobs:submit");
+
+  useEffect(() => {
+    if (!allowed) return undefined;
+    const drag = (event: DragEvent): void => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setOver(event.type === "dragover");
+    };
+    const drop = (event: DragEvent): void => {
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (!files.length) return;
+      event.preventDefault();
+      setOver(false);
+      const card = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-printer]") : null;
+      setDropped({ files, printer: card?.dataset.printer ?? "" });
+    };
+    window.addEventListener("dragover", drag);
+    window.addEventListener("dragleave", drag);
+    window.addEventListener("drop", drop);
+    return () => {
+      window.removeEventListener("dragover", drag);
+      window.removeEventListener("dragleave", drag);
+      window.removeEventListener("drop", drop);
+    };
+  }, [allowed]);
+
+  return (
+    <div className={over ? "page dropping" : "page"}>
+      {children}
+      {allowed && (
+        <>
+          <button type="button" className="main add" onClick={() => picker.current?.click()}>Print a file</button>
+          <input ref={picker} type="file" accept={TAKEN} multiple hidden aria-label="Files to print"
+            onChange={(event) => {
+              const files = [...(event.target.files ?? [])];
+              if (files.length) setDropped({ files, printer: "" });
+              event.target.value = "";
+            }} />
+        </>
+      )}
+      {dropped && (
+        <OrderSheet title={dropped.files.length === 1 ? dropped.files[0]!.name : `${dropped.files.length} files`} {...dropped} close={() => setDropped(null)} />
+      )}
+    </div>
+  );
+}

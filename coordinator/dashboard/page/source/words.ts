@@ -1,0 +1,90 @@
+/** How things are said: states, times, amounts. Pure. */
+
+import type { JobState, PrinterDocument, PrinterStatus } from "./api/shapes";
+
+/** What a state is to somebody who glances: never by colour alone, each tone has a sign of its own. */
+export type Tone = "good" | "work" | "care" | "bad" | "quiet";
+
+export const SIGNS: Record<Tone, string> = { good: "●", work: "▶", care: "◆", bad: "▲", quiet: "○" };
+
+interface Said {
+  words: string;
+  tone: Tone;
+}
+
+export const STATUS: Record<PrinterStatus, Said> = {
+  faulted: { words: "needs help", tone: "bad" },
+  needs_clearing: { words: "clear the bed", tone: "care" },
+  busy: { words: "printing", tone: "work" },
+  reserved: { words: "starting", tone: "work" },
+  idle: { words: "idle", tone: "good" },
+  in_service: { words: "in service", tone: "quiet" },
+  offline: { words: "offline", tone: "care" },
+};
+
+export const JOB: Record<JobState, Said> = {
+  received: { words: "waiting", tone: "quiet" },
+  preparing: { words: "slicing", tone: "work" },
+  ready: { words: "waiting", tone: "quiet" },
+  leased: { words: "starting", tone: "work" },
+  printing: { words: "printing", tone: "work" },
+  cancelling: { words: "stopping", tone: "care" },
+  finished: { words: "finished", tone: "good" },
+  failed: { words: "failed", tone: "bad" },
+  cancelled: { words: "cancelled", tone: "quiet" },
+  lost: { words: "lost", tone: "bad" },
+};
+
+/** What a printer does, in the words people use for it. */
+export function statusOf(printer: PrinterDocument): Said {
+  const said = STATUS[printer.status];
+  if (printer.status !== "busy") return said;
+  if (printer.foreign) return { words: "printing, not ours", tone: "care" };
+  if (printer.seen === "paused") return { words: "paused", tone: "care" };
+  return printer.run ? said : { words: printer.seen.replaceAll("_", " "), tone: "work" };
+}
+
+export function plain(word: string): string {
+  return word.replaceAll("_", " ");
+}
+
+/** A length of time as people say it, `1 h 05 min`; seconds only below two minutes. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 120) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, "0")} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+const LONG = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** A time of day, with the weekday where it is not today. */
+export function clock(at: Date, now: Date = new Date()): string {
+  return (at.toDateString() === now.toDateString() ? CLOCK : DAY).format(at);
+}
+
+export function moment(text: string): string {
+  return LONG.format(new Date(text));
+}
+
+export function percent(ratio: number): string {
+  return `${Math.floor(ratio * 100)} %`;
+}
+
+export function grams(value: number | null): string {
+  return value === null ? "" : value < 10 ? `${value.toFixed(1)} g` : `${Math.round(value)} g`;
+}
+
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** Who did something, without the kind of account: `user:anna` is anna. */
+export function actor(name: string): string {
+  return name.replace(/^(user|agent):/, "");
+}

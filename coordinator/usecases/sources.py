@@ -1,0 +1,154 @@
+"""The farm's providers of models: what each offers and may cost, and whether it is left alone."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+
+from coordinator.domain import breaker
+from coordinator.domain.breaker import Breaker, Call, Stand
+from coordinator.domain.ledger import Budget, Purse
+from coordinator.domain.providing import Blame, Health, Offer, ProviderFault
+from coordinator.errors import NotFound
+from coordinator.ports import Clock
+from coordinator.ports_providers import Provider
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+HEALTH_S = 30.0
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """One provider, as the settings name it.
+
+    Attributes:
+        at_once_max: tasks that may run there; by the settings, else by its offer.
+        configured: a hash of its settings, but for secrets: other settings, other results.
+        callback: what stands in the address of its webhooks, so that nobody guesses it.
+        breakers: by class of call.
+    """
+
+    name: str
+    provider: Provider
+    budget: Budget = field(default_factory=Budget)
+    at_once_max: int = 0
+    configured: str = ""
+    callback: str = ""
+    breakers: dict[Call, Breaker] = field(
+        default_factory=lambda: {each: Breaker() for each in Call}
+    )
+
+    def __post_init__(self) -> None:
+        self.at_once_max = self.at_once_max or self.provider.offer.at_once_max
+
+    @property
+    def offer(self) -> Offer:
+        """What it takes and gives."""
+        return self.provider.offer
+
+    def stand(self, call: Call, clock: Clock) -> Stand:
+        """Return whether a class of calls is let through."""
+        return breaker.stand(self.breakers[call], clock.monotonic())
+
+    async def ask(
+        self, call: Call, clock: Clock, answer: Awaitable[Answer], within_s: float
+    ) -> Answer:
+        """Return what the provider answers; the breaker hears how it went.
+
+        Raises:
+            ProviderFault: it does not answer so; in time for `RETRY_SAFE`, a paid call's caller
+                knows better; `PROTOCOL` where our own code for it has a defect.
+        """
+        try:
+            given = await asyncio.wait_for(answer, within_s)
+        except ProviderFault as fault:
+            self._heard(call, clock, fault)
+            raise
+        except TimeoutError as error:
+            words = f"{self.offer.title} did not answer within {within_s:.0f} s"
+            late = ProviderFault(Blame.RETRY_SAFE, "no_answer", words)
+            self._heard(call, clock, late)
+            raise late from error
+        except Exception as error:  # an adapter's defect must end neither the farm nor its work
+            log.exception("provider.defect", provider=self.name, call=call.value)
+            words = f"the answer of {self.offer.title} was not understood"
+            defect = ProviderFault(Blame.PROTOCOL, "defect", words)
+            self._heard(call, clock, defect)
+            raise defect from error
+        was = self.breakers[call]
+        self.breakers[call] = breaker.after_success(was, clock.monotonic())
+        if was.open_until_s is not None:
+            log.info("provider.recovered", provider=self.name, call=call.value)
+        return given
+
+    def _heard(self, call: Call, clock: Clock, fault: ProviderFault) -> None:
+        was, now_s = self.breakers[call], clock.monotonic()
+        self.breakers[call] = breaker.after_fault(was, fault.blame, fault.message, now_s)
+        if self.breakers[call].open_until_s is not None and was.open_until_s is None:
+            log.warning(
+                "provider.left_alone",
+                provider=self.name,
+                call=call.value,
+                code=fault.code,
+                reason=fault.message,
+            )
+
+    def failed(self, fault: ProviderFault, clock: Clock) -> None:
+        """Hear that a task of it failed."""
+        self._heard(Call.SUBMIT, clock, fault)
+
+    async def probe(self, clock: Clock) -> Health:
+        """Return how it is; whether paid calls are let through follows from it.
+
+        Raises:
+            ProviderFault: it does not say.
+        """
+        health = await self.ask(Call.READ, clock, self.provider.health(), HEALTH_S)
+        was, now_s = self.breakers[Call.SUBMIT], clock.monotonic()
+        if health.ready:
+            self.breakers[Call.SUBMIT] = breaker.after_success(was, now_s)
+        elif was.open_until_s is not None:
+            again = breaker.after_fault(was, Blame.RETRY_SAFE, health.words or was.words, now_s)
+            self.breakers[Call.SUBMIT] = again
+        return health
+
+
+class Sources:
+    """All providers, by name."""
+
+    def __init__(self, sources: Iterable[Source] = (), purse: Purse | None = None) -> None:
+        """Take what the settings name, and what may be spent on all of them together."""
+        self._by_name: Mapping[str, Source] = {each.name: each for each in sources}
+        self.purse = purse or Purse()
+
+    def __iter__(self) -> Iterator[Source]:
+        """Return all, in the order of the settings."""
+        return iter(self._by_name.values())
+
+    def get(self, name: str) -> Source | None:
+        """Return one, None where the settings name none of that name."""
+        return self._by_name.get(name)
+
+    def the(self, name: str) -> Source:
+        """Return one.
+
+        Raises:
+            NotFound: the settings name none of that name.
+        """
+        found = self._by_name.get(name)
+        if found is None:
+            raise NotFound("provider", name)
+        return found
+
+    async def close(self) -> None:
+        """Leave no connection and no process behind."""
+        for each in self:
+            try:
+                await each.provider.close()
+            except Exception:  # the others want to be closed as well
+                log.exception("provider.defect", provider=each.name, call="close")

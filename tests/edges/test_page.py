@@ -1,0 +1,160 @@
+"""The page in a real browser, before a real farm: what a person does there."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.edges.test_demo import box
+from tests.fakes.farm_on_show import CHROMIUM, FarmOnShow, browser, farm_on_show, watched_page
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+    pytest.mark.skipif(shutil.which("prusa-slicer") is None, reason="prusa-slicer is missing"),
+    pytest.mark.xdist_group("page"),
+]
+
+VIEWS = ("/", "/todo", "/queue", "/models", "/wall", "/printers/printer-1", "/p/printer-1")
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarmOnShow]:
+    folder = tmp_path_factory.mktemp("farm")
+    model = folder / "first.stl"
+    model.write_text(box(12, 4))
+    with farm_on_show(folder, model, printers=2, speed=200) as shown:
+        yield shown
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def page(chromium: Browser, farm: FarmOnShow) -> Iterator[Page]:
+    with watched_page(chromium, farm.url) as found:
+        yield found
+
+
+def enter(page: Page, farm: FarmOnShow) -> None:
+    page.goto(f"{farm.url}/#token={farm.token}")
+    expect(page.get_by_role("link", name="Printer 1", exact=True)).to_be_visible()
+
+
+def test_a_stranger_sees_the_way_in_and_nothing_of_the_farm(
+    chromium: Browser, farm: FarmOnShow
+) -> None:
+    with watched_page(chromium, farm.url, bears="401 (Unauthorized)") as page:
+        page.goto(farm.url)
+        expect(page.get_by_label("Password")).to_be_visible()
+        assert "Printer 1" not in page.content()
+
+
+def test_a_token_in_the_address_lets_in_and_leaves_the_address(
+    page: Page, farm: FarmOnShow
+) -> None:
+    enter(page, farm)
+    assert farm.token not in page.url
+
+
+def test_a_model_dropped_on_the_page_is_printed_and_its_bed_cleared(
+    page: Page, farm: FarmOnShow, tmp_path: Path
+) -> None:
+    model = tmp_path / "hook.stl"
+    model.write_text(box(14, 4))
+    enter(page, farm)
+    for clear in page.get_by_role("button", name="The bed of Printer").all():
+        clear.click()
+    page.get_by_label("Files to print").set_input_files(str(model))
+    page.get_by_role("button", name="Print", exact=True).click()
+
+    expect(page.get_by_role("heading", name="hook")).to_contain_text("printing")
+    expect(page.get_by_role("heading", name="hook")).to_contain_text("finished")
+    expect(page.get_by_text("1 of 1 done")).to_be_visible()
+
+    page.get_by_role("navigation").get_by_role("link", name="To do").click()
+    done = page.get_by_role("button", name="Clear the bed of Printer")
+    expect(done).to_have_count(1)
+    expect(page).to_have_title("(1) Farmhand")
+    done.click()
+    expect(page.get_by_role("heading", name="Nothing to do")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(done).to_have_count(1)
+
+
+def test_a_job_is_paused_taken_up_and_cancelled_in_the_queue(
+    page: Page, farm: FarmOnShow, tmp_path: Path
+) -> None:
+    model = tmp_path / "nobody.stl"
+    model.write_text(box(10, 4))
+    enter(page, farm)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_label("Files to print").set_input_files(str(model))
+    page.get_by_role("combobox", name="Material").fill("PETG")  # no printer here holds it
+    page.get_by_role("button", name="Print", exact=True).click()
+    expect(page.get_by_role("heading", name="nobody")).to_be_visible()
+
+    page.get_by_role("navigation").get_by_role("link", name="Queue").click()
+    line = page.get_by_role("listitem").filter(has_text="nobody").first
+    line.get_by_text("Why does it wait?").click()
+    expect(line).to_contain_text("no printer holds PETG")
+    line.get_by_role("button", name="Pause").click()
+    expect(line).to_contain_text("paused")
+    line.get_by_role("button", name="Go on").click()
+    expect(line).to_contain_text("waiting")
+    line.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_label("Done", exact=True)).to_contain_text("nobody")
+
+
+def test_a_model_is_kept_looked_at_from_all_sides_and_printed(
+    chromium: Browser, farm: FarmOnShow, tmp_path: Path
+) -> None:
+    model = tmp_path / "bracket.stl"
+    model.write_text(box(16, 5))
+    with watched_page(chromium, farm.url, bears="GPU stall") as page:
+        enter(page, farm)
+        page.get_by_role("navigation").get_by_role("link", name="Models").click()
+        page.get_by_label("Model to add").set_input_files(str(model))
+        expect(page.get_by_role("heading", name="bracket")).to_be_visible()
+        expect(page.get_by_text("16.0 × 16.0 × 5.0 mm, 12 triangles")).to_be_visible()
+        assert page.locator(".viewer canvas").count() == 1
+        page.get_by_role("button", name="Print version 1").click()
+        page.get_by_role("button", name="Print", exact=True).click()
+        expect(page.get_by_role("heading", name="bracket", level=1)).to_contain_text("waiting")
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740)], ids=["desk", "phone"])
+def test_every_view_can_be_read_by_everybody_and_fits(
+    chromium: Browser, farm: FarmOnShow, size: tuple[int, int]
+) -> None:
+    width, height = size
+    with watched_page(chromium, farm.url, width=width, height=height) as page:
+        enter(page, farm)
+        for view in VIEWS:
+            page.goto(farm.url + view)
+            expect(page.locator("main")).to_be_visible()
+            expect(page.get_by_text("One moment")).to_have_count(0)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{view} is {wide} px wide"
+            found = Axe().run(page).response["violations"]
+            serious = [each for each in found if each["impact"] in ("serious", "critical")]
+            assert not serious, f"{view}: {serious}"
+
+
+def test_the_page_says_that_it_is_not_live_when_the_farm_is_gone(
+    chromium: Browser, farm: FarmOnShow
+) -> None:
+    with watched_page(chromium, farm.url, bears="ERR_INTERNET_DISCONNECTED") as page:
+        enter(page, farm)
+        page.context.set_offline(True)
+        expect(page.get_by_text("Not live for")).to_be_visible(timeout=40_000)
+        page.context.set_offline(False)
+        expect(page.get_by_text("Not live for")).to_have_count(0)
