@@ -211,6 +211,24 @@ def why(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFi
 
 
 @app.command()
+def provenance(
+    job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Tell where a job's model came from, as its plates say of themselves."""
+    from urllib.parse import quote
+
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    path = f"jobs/{quote(job_id, safe='')}/provenance"
+    facts = connect(url, token_file).ask("GET", path)["facts"]
+    if as_json:
+        output.print_json(facts)
+        return
+    output.print_facts(job_id, facts or {"from": "nobody told"})
+
+
+@app.command()
 def watch(
     job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
 ) -> None:

@@ -33,6 +33,7 @@ NOT_ASKED = {
     "POST tokens": "signed tokens are for programs that want them; a key does as well",
     "POST tokens/refresh": "as POST tokens",
     "POST tokens/revoke": "as POST tokens",
+    "POST provider-webhooks/{name}/{token}": "providers call it",
     "GET login": "what a log in page offers",
     "GET login/openid": "a browser is sent there",
     "GET login/openid/callback": "a browser is sent there",
@@ -72,19 +73,28 @@ def text_of(node: ast.expr | None, known: dict[str, ast.expr]) -> str | None:
             return None
 
 
+def assigned(target: ast.expr, value: ast.expr) -> dict[str, ast.expr]:
+    """Return what an assignment gives names to, pairs side by side too."""
+    match target, value:
+        case ast.Name(), _:
+            return {target.id: value}
+        case ast.Tuple(), ast.Tuple():
+            pairs = zip(target.elts, value.elts, strict=False)
+            return {name: made for each in pairs for name, made in assigned(*each).items()}
+        case _:
+            return {}
+
+
 def asked_in(function: ast.AST, made: dict[str, ast.expr]) -> Iterator[str]:
     """Yield `METHOD path` for each question that is asked there.
 
     Args:
         made: what the module's functions of one line return.
     """
-    known = made | {
-        target.id: node.value
-        for node in ast.walk(function)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    known = dict(made)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            known.update(assigned(node.targets[0], node.value))
     for node in ast.walk(function):
         if not isinstance(node, ast.Call):
             continue
@@ -94,6 +104,8 @@ def asked_in(function: ast.AST, made: dict[str, ast.expr]) -> Iterator[str]:
             method, path = node.args[:2]
         elif name in ("_items", "all_of") and node.args:
             method, path = ast.Constant("GET"), node.args[0]
+        elif name == "_post" and len(node.args) >= 3:
+            method, path = ast.Constant("POST"), node.args[2]
         elif name == "send" and len(node.args) == 3:  # a form with a file
             method, path = ast.Constant("POST"), node.args[0]
         elif name == "_Request":

@@ -153,7 +153,10 @@ async def test_no_order_loses_its_file_to_a_cleanup_whenever_that_looks(
             removed.extend(await clean(farm, days=0))
 
     async def orders(number: int) -> None:
-        for count in range(15):
+        count = 0
+        # Long enough for a cleanup to find something between two orders of the same file.
+        while count < 15 or (not removed and count < 500):
+            count += 1
             data = f"G28\nG1 X{count % 3}\n".encode()
             job = await order_file(farm, data, file_name="part.gcode")
             async with farm.store.read() as unit:
