@@ -6,49 +6,39 @@ leaves nothing that the next start does not mend.
 """
 
 import asyncio
-import errno
 import gc
-import json
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from importlib import metadata
-from pathlib import Path
 
 import structlog
-from aiohttp import web
 
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
-from coordinator.adapters.db.database import Database, SqliteFile
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.link import MqttLink
-from coordinator.adapters.slicing_runner.runner import ChildSlicer, PlateCache
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
-from coordinator.api.agents import Welcome
-from coordinator.api.app import build_app
 from coordinator.api.operating import Machine
-from coordinator.api.origins import Front, networks
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
+from coordinator.app_parts import database_of, file_of, plate_cache_of, policy_of, slicer_of
 from coordinator.app_providers import sources_of, worker_of
+from coordinator.app_serving import announce, serve_api, version
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
-from coordinator.domain.policy import Policy
-from coordinator.errors import SettingsInvalid, Unavailable
 from coordinator.machine_wiring import cleaning_bell, disk_of
-from coordinator.ports_enrolment import OpenDoor
-from coordinator.secret_files import write_whole
-from coordinator.settings import MIB, Settings
-from coordinator.tls import Shown, expiry_trouble, shown_by
+from coordinator.ports import Ids, Store
+from coordinator.ports_enrolment import BrokerDoor, OpenDoor
+from coordinator.settings import Settings
+from coordinator.tls import expiry_trouble, shown_by
 from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
+from coordinator.usecases.listening import Listener
 from coordinator.usecases.overhearing import Overhearing
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.producing import Producer
@@ -62,17 +52,8 @@ log = structlog.get_logger(__name__)
 
 # Shorter than systemd's patience of 90 s, and than that of a person at a terminal.
 STOP_S = 10.0
-# A broker elsewhere may come later than we do: after this time we are up without it.
-LINK_S = 10.0
 # What another coordinator did is shown so late.
 OVERHEAR_S = 0.5
-# How long we wait for room on a full disk before we look again.
-ROOM_S = 1.0
-# A connection that asks nothing, or does not come to the end of its question's head. Longer than
-# the minute after which proxies let theirs go, or they would send into one that just closes.
-SILENT_S = 75.0
-# Requests that are being answered, a download say, when the end comes.
-REQUESTS_S = 3.0
 
 
 async def run(settings: Settings, machine: Machine) -> None:
@@ -86,10 +67,7 @@ async def run(settings: Settings, machine: Machine) -> None:
     asked = _asked_to_stop()
     async with AsyncExitStack() as stack:
         stack.enter_context(hold_folder(settings.state_dir))
-        store = await stack.enter_async_context(open_database(_database(settings)))
-        artifacts = await stack.enter_async_context(
-            open_artifacts(settings.state_dir / "artifacts")
-        )
+        store = await stack.enter_async_context(open_database(database_of(settings)))
         shown = shown_by(settings)
         # A farm goes on with it: who connects is told, and prints need nobody to connect.
         if shown is not None and (trouble := expiry_trouble(shown, datetime.now(UTC))):
@@ -97,43 +75,18 @@ async def run(settings: Settings, machine: Machine) -> None:
         broker = await stack.enter_async_context(broker_of(settings, store, shown))
         ids = TimeSortedIds()
         link = link_to(settings, broker, coordinator_id=ids.new("coordinator"))
-        cache = _plate_cache(settings)
-        slicer = ChildSlicer(
-            timeout_s=settings.slicing_timeout_s,
-            memory_bytes_max=settings.slicing_memory_mib * MIB,
-            cache=cache,
-            policy=settings.gcode_policy,
-        )
-        outside = await stack.enter_async_context(outside_of(settings))
-        clock = SystemClock()
-        sources = await stack.enter_async_context(
-            sources_of(settings, clock=clock, artifacts=artifacts, outside=outside)
-        )
-        farm = Farm(
+        farm = await _farm(
+            stack,
+            settings,
             store=store,
-            artifacts=artifacts,
-            slicer=slicer,
-            workshop=slicer,
             link=link,
             door=broker or OpenDoor(),
-            clock=clock,
             ids=ids,
-            outside=outside,
-            disk=disk_of(
-                settings,
-                database=_file_of(settings),
-                cache=cache.folder if cache is not None else None,
-            ),
-            sources=sources,
             poke=lambda work: ticker.poke(work),
-            policy=Policy(
-                leases_ahead=settings.leases_ahead,
-                approval=settings.approve_jobs,
-                approve_generations=settings.approve_generations,
-            ),
         )
         courier, producer = Courier(farm), Producer(farm, worker_of(settings))
-        ticker = Ticker(_bells(settings, farm, link, courier, producer))
+        listener = Listener(farm)
+        ticker = Ticker(_bells(settings, farm, link, courier, producer, listener))
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
@@ -141,7 +94,7 @@ async def run(settings: Settings, machine: Machine) -> None:
         gate = open_gate(farm, settings)
         await welcome(gate, settings.state_dir)
         api_url = await stack.enter_async_context(
-            _api(
+            serve_api(
                 gate,
                 settings,
                 shown,
@@ -153,9 +106,49 @@ async def run(settings: Settings, machine: Machine) -> None:
         gc.freeze()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
-        runs = {"courier": courier.run(), "producer": producer.run()}
+        runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
         await _work(settings, asked, farm, link, ticker, runs, broker, api_url, announces)
     log.info("coordinator.stopped")
+
+
+async def _farm(
+    stack: AsyncExitStack,
+    settings: Settings,
+    *,
+    store: Store,
+    link: MqttLink,
+    door: BrokerDoor,
+    ids: Ids,
+    poke: Callable[[str], None],
+) -> Farm:
+    """Put a farm together; what it holds open ends with the stack."""
+    artifacts = await stack.enter_async_context(open_artifacts(settings.state_dir / "artifacts"))
+    cache = plate_cache_of(settings)
+    slicer = slicer_of(settings, cache)
+    outside = await stack.enter_async_context(outside_of(settings))
+    clock = SystemClock()
+    sources = await stack.enter_async_context(
+        sources_of(settings, clock=clock, artifacts=artifacts, outside=outside)
+    )
+    return Farm(
+        store=store,
+        artifacts=artifacts,
+        slicer=slicer,
+        workshop=slicer,
+        link=link,
+        door=door,
+        clock=clock,
+        ids=ids,
+        outside=outside,
+        disk=disk_of(
+            settings,
+            database=file_of(settings),
+            cache=cache.folder if cache is not None else None,
+        ),
+        sources=sources,
+        poke=poke,
+        policy=policy_of(settings),
+    )
 
 
 async def _work(
@@ -186,7 +179,7 @@ async def _work(
             tasks.create_task(ticker.run(), name="ticker"),
             *(tasks.create_task(run, name=name) for name, run in runs.items()),
             tasks.create_task(
-                _announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
+                announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
                 name="announcement",
             ),
         ]
@@ -208,52 +201,16 @@ async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
     # Late: only a farm that others reach needs it, and it takes a tenth of a second.
     from coordinator.adapters import neighbours
 
-    await neighbours.keep_told(farm, host=settings.host, port=settings.port, version=_version())
-
-
-def _plate_cache(settings: Settings) -> PlateCache | None:
-    """Return the folder where plates are kept for the next time.
-
-    Raises:
-        SettingsInvalid: it can't be made.
-    """
-    if not settings.slicing_cache_mib:
-        return None
-    folder = settings.state_dir / "slicing-cache"
-    if settings.slicing_cache_dir:
-        folder = Path(settings.slicing_cache_dir).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsInvalid(
-            f"slicing_cache_dir {folder} can't be made ({error.strerror}): name another"
-        ) from error
-    return PlateCache(folder=folder, bytes_max=settings.slicing_cache_mib * MIB)
-
-
-def _database(settings: Settings) -> Database:
-    """Return the database that is named, else the folder's.
-
-    Raises:
-        SettingsInvalid: what is named is none.
-    """
-    file = _file_of(settings)
-    if file is None:
-        # Late: its driver takes a tenth of a second and some megabytes.
-        from coordinator.adapters.db import postgresql
-
-        return postgresql.named(settings.database_url.get_secret_value())
-    return SqliteFile(file)
-
-
-def _file_of(settings: Settings) -> Path | None:
-    """Return SQLite's file, None where the database is a server's."""
-    has_server = bool(settings.database_url.get_secret_value())
-    return None if has_server else settings.state_dir / "farm.sqlite3"
+    await neighbours.keep_told(farm, host=settings.host, port=settings.port, version=version())
 
 
 def _bells(
-    settings: Settings, farm: Farm, link: MqttLink, courier: Courier, producer: Producer
+    settings: Settings,
+    farm: Farm,
+    link: MqttLink,
+    courier: Courier,
+    producer: Producer,
+    listener: Listener,
 ) -> dict[str, Bell]:
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
@@ -265,6 +222,7 @@ def _bells(
         # What an agent did not take, or a broker lost, is said again now and then.
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         "generate": Bell(producer.look, every_s=1.0),
+        "listen": Bell(listener.look, every_s=2.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
         **_shared_bells(settings, farm),
@@ -287,90 +245,6 @@ async def _hear(farm: Farm, link: MqttLink) -> None:
             await link.ask_again()
 
 
-@asynccontextmanager
-async def _api(
-    gate: Gate, settings: Settings, shown: Shown | None, told: Welcome, machine: Machine
-) -> AsyncIterator[str]:
-    """Serve HTTP, with TLS where there is a certificate, and lend the address.
-
-    Raises:
-        SettingsInvalid: the certificate can't be used.
-        Unavailable: the port is taken, or this machine has no such address.
-    """
-    app = build_app(
-        gate,
-        upload_bytes_max=settings.upload_bytes_max,
-        version=_version(),
-        front=Front(public_url=settings.public_url, proxies=networks(settings.trusted_proxies)),
-        welcome=told,
-        machine=machine,
-    )
-    tls = shown.context() if shown is not None else None
-    runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=REQUESTS_S, keepalive_timeout=SILENT_S
-    )
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, settings.host, settings.port, ssl_context=tls).start()
-        except OSError as error:
-            raise _not_listening(settings, error) from error
-        port = runner.addresses[0][1]
-        scheme = "https" if tls is not None else "http"
-        yield settings.public_url or f"{scheme}://{_dialable(settings.host)}:{port}"
-    finally:
-        await runner.cleanup()
-
-
-def _not_listening(settings: Settings, error: OSError) -> Unavailable:
-    where = f"{settings.host}:{settings.port}"
-    if error.errno == errno.EADDRINUSE:
-        return Unavailable(
-            "port_taken",
-            f"port {settings.port} for the HTTP API is taken by another program: "
-            "stop that one, or set port to another",
-        )
-    return Unavailable("host_unusable", f"the HTTP API can't listen on {where}: {error.strerror}")
-
-
-def _dialable(host: str) -> str:
-    """Return an address that programs on this machine can connect to."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"[{host}]" if ":" in host else host
-
-
-async def _announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str) -> None:
-    """Once all is up, tell programs on this machine where we are, for as long as we are."""
-    try:
-        async with asyncio.timeout(LINK_S):
-            await link.wait_connected()
-    except TimeoutError:
-        log.warning("coordinator.without_broker", broker=mqtt_url)
-    path = folder / "coordinator.json"
-    facts = {"api_url": api_url, "mqtt_url": mqtt_url, "pid": os.getpid()}
-    await _write_patiently(path, json.dumps(facts) + "\n")
-    log.info("coordinator.ready", api_url=api_url, mqtt_url=mqtt_url)
-    try:
-        await asyncio.get_running_loop().create_future()
-    finally:
-        path.unlink(missing_ok=True)
-
-
-async def _write_patiently(path: Path, text: str) -> None:
-    """Write a private file as soon as its disk has room: the farm is up, and goes on without."""
-    told = False
-    while True:
-        try:
-            write_whole(path, text)
-        except OSError as error:
-            if not told:
-                log.warning("file.waits", path=str(path), reason=error.strerror)
-            told = True
-            await asyncio.sleep(ROOM_S)
-            continue
-        return
-
-
 def _asked_to_stop() -> asyncio.Event:
     """Return what is set by SIGTERM or SIGINT; from then on the end comes within `STOP_S`."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
@@ -391,10 +265,3 @@ def _give_up() -> None:
     """Leave at once: everything that counts is in the database, children die with us."""
     log.error("coordinator.stop_forced", after_s=STOP_S)
     os._exit(1)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("farmhand")
-    except metadata.PackageNotFoundError:
-        return "0+source"

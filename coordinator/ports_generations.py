@@ -1,6 +1,6 @@
 """The part of a transaction that is about generations, and about what they cost."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -68,3 +68,6 @@ class GenerationUnit(Protocol):
         self, day: date, *, unit: str, provider: str | None = None, owner: str | None = None
     ) -> Decimal:
         """Return what is spent in a day: on one provider, by one user, or by all for None."""
+
+    async def spendings(self, day: date) -> Mapping[tuple[str, str], Decimal]:
+        """Return what is spent in a day by provider and unit; none of which nothing is."""

@@ -15,8 +15,14 @@ _BUILT = _FOLDER / "built"
 
 # The page knows by its own address what to show.
 VIEWS = (
-    *("/", "/todo", "/queue", "/models", "/wall"),
-    *("/printers/{printer}", "/jobs/{job}", "/models/{model}", "/p/{printer}"),
+    *("/", "/todo", "/queue", "/models", "/generate", "/wall"),
+    *(
+        "/printers/{printer}",
+        "/jobs/{job}",
+        "/models/{model}",
+        "/generate/{generation}",
+        "/p/{printer}",
+    ),
 )
 
 # By address: the file in coordinator/dashboard, and what it is.

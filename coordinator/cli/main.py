@@ -13,6 +13,7 @@ from coordinator.cli import (
     demo_command,
     disk,
     events,
+    generating,
     jobs,
     keys,
     log_verbs,
@@ -20,6 +21,7 @@ from coordinator.cli import (
     models,
     printers,
     profiles,
+    providers,
     runs,
     settings_verbs,
     slicing_verbs,
@@ -74,6 +76,8 @@ app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(generating.app, name="generate")
+app.add_typer(providers.app, name="provider")
 
 
 @app.command(

@@ -61,6 +61,7 @@ class Wanted:
     Attributes:
         approved: who asks may also approve; else the farm's policy says whether it has to wait.
         generation_id: what it is to be called; a fresh id where it is empty.
+        only_of: whose the model must be that it adds to; None for anybody's.
     """
 
     provider: str
@@ -70,13 +71,15 @@ class Wanted:
     owner: str = ""
     approved: bool = False
     generation_id: str = ""
+    only_of: str | None = None
 
 
 async def want(farm: Farm, wanted: Wanted) -> Generation:
     """Take a request: it is a row, and nothing is paid yet.
 
     Raises:
-        NotFound: there is no such provider.
+        NotFound: there is no such provider, model or project.
+        NotPermitted: the model is somebody else's.
         Refused: it can't be met, as far as that is known without asking.
     """
     source = _source(farm, wanted.provider)
@@ -97,6 +100,7 @@ async def want(farm: Farm, wanted: Wanted) -> Generation:
     async with writing(farm, wanted.actor, wanted.origin) as transaction:
         unit = transaction.unit
         await _check_room(unit, generation.owner)
+        await _check_model(unit, wanted)
         generation = await _reusing(unit, generation, now)
         generation = await rows.put(transaction, None, Outcome(generation=generation))
     rows.told(farm, generation)
@@ -110,7 +114,7 @@ def _source(farm: Farm, name: str) -> Source:
         return every[0]
     if not name:
         known = ", ".join(each.name for each in every) or "none: see [providers] in the settings"
-        raise Refused("no_provider", f"say which provider: there is {known}")
+        raise Refused("provider_needed", f"say which provider: there is {known}")
     return farm.sources.the(name)
 
 
@@ -139,6 +143,18 @@ async def _check_room(unit: Unit, owner: str) -> None:
     if len(await unit.generations_page(wanted, after=None, limit=OPEN_MAX)) >= OPEN_MAX:
         words = f"{OPEN_MAX} of your generations are open: wait for some to end, or cancel them"
         raise Refused("too_many_generations", words)
+
+
+async def _check_model(unit: Unit, wanted: Wanted) -> None:
+    asked = wanted.asked
+    if asked.model_id:
+        model = await unit.model(asked.model_id)
+        if model is None:
+            raise NotFound("model", asked.model_id)
+        if wanted.only_of is not None and model.owner != wanted.only_of:
+            raise NotPermitted("not_your_model", "this model is not yours: ask an operator")
+    if asked.project_id and await unit.project(asked.project_id) is None:
+        raise NotFound("project", asked.project_id)
 
 
 async def _reusing(unit: Unit, generation: Generation, now: datetime) -> Generation:
@@ -182,6 +198,7 @@ async def say(farm: Farm, generation_id: str, message: Message, wanted: Wanted) 
     """
     async with farm.store.read() as unit:
         before = await rows.the_generation(unit, generation_id)
+    _check_owns(before, wanted.only_of)
     source = farm.sources.the(before.provider)
     if not source.offer.converses:
         raise Refused("no_conversation", f"{source.offer.title} does not change what it made")

@@ -247,4 +247,9 @@ async def test_what_is_spent_is_what_was_charged_else_what_was_reserved(store: S
         assert await unit.spent(day, unit="USD", owner="user:anna") == Decimal("8.300001")
         both = await unit.spent(day, unit="USD", provider="mesh", owner="user:anna")
         assert both == Decimal("0.300001")
+        assert await unit.spendings(day) == {
+            ("mesh", "USD"): Decimal("4.300001"),
+            ("other", "USD"): Decimal(8),
+            ("mesh", "credits"): Decimal(16),
+        }
         assert await unit.spent(day, unit="gold") == 0

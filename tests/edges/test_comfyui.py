@@ -79,6 +79,8 @@ async def test_without_a_seed_the_key_makes_one_that_is_told(
     inputs = server.tasks[submitted.handle.task_id].asked["prompt"]["3"]["inputs"]
     assert inputs["seed"] == submitted.handle.extra["seed"]
     assert "steps" not in inputs
+    found = await bench.provider.recall(Wish(kind=Kind.IMAGE, pictures=(PICTURE,)), KEY, NOON)
+    assert found == submitted.handle
 
 
 @pytest.mark.parametrize("state", ["waiting", "running", "done", "failed"])

@@ -226,7 +226,9 @@ async def test_a_plain_address_is_known_by_its_bytes_and_not_by_its_name(
         ("part.stl", "part.stl.step", STEP),
         ("odd%20name.obj", "odd name.obj", b"v 0 0 0\n"),
     ):
-        [piece] = (await bench.made(link(f"{cdn.url}/{path}"))).pieces
+        seen = await bench.made(link(f"{cdn.url}/{path}"))
+        [piece] = seen.pieces
+        assert seen.told["title"] == name.partition(".")[0]
         assert (piece.name, piece.suffix) == (name, f".{name.rpartition('.')[2]}")
         assert await bench.fetched(piece) == data
         assert not bench.artifacts.left_behind

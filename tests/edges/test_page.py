@@ -20,7 +20,16 @@ pytestmark = [
     pytest.mark.xdist_group("page"),
 ]
 
-VIEWS = ("/", "/todo", "/queue", "/models", "/wall", "/printers/printer-1", "/p/printer-1")
+VIEWS = (
+    "/",
+    "/todo",
+    "/queue",
+    "/models",
+    "/generate",
+    "/wall",
+    "/printers/printer-1",
+    "/p/printer-1",
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from coordinator.adapters.providers.coding.provider import CodeProvider, cad_python
 from coordinator.adapters.providers.coding.provider import openscad as openscad_provider
 from coordinator.adapters.rendering import stl
 from coordinator.domain.providing import Blame, Kind, Look, Phase, ProviderFault, Wish
 from coordinator.ports_providers import Tools
-from tests.edges.rendering import openscad
+from tests.edges.rendering import fetched, openscad, shut_in
 from tests.fakes.fake_artifacts import FakeArtifacts
 from tests.fakes.fake_llm import FakeLlm
 from tests.fakes.manual_clock import ManualClock
@@ -36,8 +37,19 @@ UNKNOWN = BRACKET.replace("cuboid(", "rounded_cuboid(")
 UNCLOSED = BRACKET.replace("$fn = 32;", "$fn = 32")
 
 
-def answered(code: str) -> str:
-    return f"<think>A plate with holes.</think>A bracket.\n\n```openscad\n{code}```\n"
+PLATE = """\
+import cadquery as cq
+from dataclasses import dataclass
+@dataclass
+class Params:
+    width: float = 40.0  # [10:200] how wide, in mm
+def build(params: Params):
+    return cq.Workplane("XY").box(params.width, 20, 5, centered=(True, True, False))
+"""
+
+
+def answered(code: str, mark: str = "openscad") -> str:
+    return f"<think>A plate with holes.</think>A bracket.\n\n```{mark}\n{code}```\n"
 
 
 @pytest.fixture(params=["native", "wasm"])
@@ -55,7 +67,10 @@ async def made(server: FakeLlm, folder: Path, wish: Wish, **options: Any) -> Loo
         **options,
     }
     tools = Tools(clock=ManualClock(), artifacts=FakeArtifacts(folder), folder=folder)
-    provider = openscad_provider("writer", given, tools)
+    return await look_of(openscad_provider("writer", given, tools), wish)
+
+
+async def look_of(provider: CodeProvider, wish: Wish) -> Look:
     try:
         submitted = await provider.submit(wish, "gen-1", lambda _part, _stage: None)
     finally:
@@ -103,3 +118,27 @@ async def test_a_form_makes_the_same_part_in_another_size(engine: str, tmp_path:
     assert [round(each, 2) for each in measured[1]] == [100.0, 20.0, 2.5]
     assert caught.value.blame is Blame.INVALID_INPUT
     assert "length is above 150" in caught.value.message
+
+
+async def test_a_plate_is_made_of_words_in_python(tmp_path: Path) -> None:
+    shut_in()
+    fetched("cadquery")
+    replies = [answered(code, "python") for code in (PLATE.replace("):", ")"), PLATE)]
+    async with served(FakeLlm(*replies)) as server:
+        given = {
+            "base_url": server.base_url,
+            "api_key": server.key,
+            "model": server.model,
+            "library": "cadquery",
+        }
+        tools = Tools(clock=ManualClock(), artifacts=FakeArtifacts(tmp_path), folder=tmp_path)
+        look = await look_of(
+            cad_python("writer", given, tools), Wish(kind=Kind.TEXT, prompt="a plate")
+        )
+        asked = [body["messages"] for body in server.bodies]
+    assert look.phase is Phase.SUCCEEDED
+    assert "CadQuery" in asked[0][0]["content"]
+    assert "model.py, line 6: SyntaxError" in asked[1][-1]["content"]
+    assert [each.role for each in look.pieces] == ["mesh", "step", "code"]
+    assert look.told["size_mm"] == [40.0, 20.0, 5.0]
+    assert look.pieces[-1].name == "model.py"

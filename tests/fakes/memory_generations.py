@@ -1,5 +1,6 @@
 """Generations and the ledger, in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -113,6 +114,14 @@ class MemoryGenerations:
             ),
             Decimal(0),
         )
+
+    async def spendings(self, day: date) -> Mapping[tuple[str, str], Decimal]:
+        found: dict[tuple[str, str], Decimal] = {}
+        for each in self.generated.entries.values():
+            if each.day == day and each.spent:
+                key = (each.provider, each.unit)
+                found[key] = found.get(key, Decimal(0)) + each.spent
+        return found
 
     def _newest(self) -> list[Generation]:
         return sorted(self.generated.generations.values(), key=_arrival, reverse=True)

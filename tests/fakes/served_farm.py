@@ -12,9 +12,11 @@ from coordinator.adapters.access_tokens import SignedTokens
 from coordinator.adapters.passwords import Argon2Passwords
 from coordinator.api.agents import LOCAL, Welcome
 from coordinator.api.app import build_app
+from coordinator.domain.policy import Policy
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
+from coordinator.usecases.sources import Sources
 from protocols.wire.from_agent import (
     HostSample,
     Presence,
@@ -37,6 +39,7 @@ from tests.fakes.api_judge import judge
 from tests.fakes.fake_artifacts import FakeArtifacts
 from tests.fakes.fake_outside import FakeOutside
 from tests.fakes.fake_slicer import FakeSlicer
+from tests.fakes.fake_workshop import FakeWorkshop
 from tests.fakes.manual_clock import CountingIds, ManualClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording_door import RecordingDoor
@@ -59,6 +62,9 @@ class ServedFarm:
     door: RecordingDoor = field(default_factory=RecordingDoor)
     welcome: Welcome = LOCAL
     outside: FakeOutside = field(default_factory=FakeOutside)
+    sources: Sources = field(default_factory=Sources)
+    workshop: FakeWorkshop = field(default_factory=FakeWorkshop)
+    policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
         self._sequence = 0
@@ -72,6 +78,9 @@ class ServedFarm:
             clock=self.clock,
             ids=CountingIds(),
             outside=self.outside,
+            sources=self.sources,
+            workshop=self.workshop,
+            policy=self.policy,
         )
         self.gate = Gate(
             farm=self.farm,
@@ -166,4 +175,4 @@ async def served(farm: ServedFarm) -> AsyncIterator[aiohttp.ClientSession]:
             yield session
     finally:
         await server.close()
-    assert untold == []
+    assert untold == [], untold

@@ -74,6 +74,16 @@ _SPENT = select(
     func.coalesce(func.sum(func.coalesce(_ENTRIES.c.charged, _ENTRIES.c.reserved)), 0)
 ).where(_ENTRIES.c.day == bindparam("day"), _ENTRIES.c.unit == bindparam("unit"))
 
+_SPENDINGS = (
+    select(
+        _ENTRIES.c.provider,
+        _ENTRIES.c.unit,
+        func.sum(func.coalesce(_ENTRIES.c.charged, _ENTRIES.c.reserved)),
+    )
+    .where(_ENTRIES.c.day == bindparam("day"))
+    .group_by(_ENTRIES.c.provider, _ENTRIES.c.unit)
+)
+
 
 class GenerationUnit:
     """Generations and the ledger, in one transaction."""
@@ -153,6 +163,11 @@ class GenerationUnit:
             wanted = wanted.where(_ENTRIES.c.owner == owner)
         found = self._connection.execute(wanted, {"day": day, "unit": unit}).scalar_one()
         return mapping.amount(int(found))
+
+    async def spendings(self, day: date) -> Mapping[tuple[str, str], Decimal]:
+        """Return what is spent in a day by provider and unit."""
+        rows = self._connection.execute(_SPENDINGS, {"day": day}).all()
+        return {(name, unit): mapping.amount(int(sum_)) for name, unit, sum_ in rows if sum_}
 
     def _put_row(self, statement: Mapping[str, Executable], row: Mapping[str, Any]) -> None:
         self._connection.execute(statement[self._connection.dialect.name], dict(row))

@@ -33,7 +33,6 @@ from coordinator.adapters.sandbox.limits import Ended, How, Limits
 from coordinator.adapters.sandbox.sandbox import Sandbox
 from coordinator.errors import Unavailable
 
-_MESH_BYTES_MAX = stl.HEADER_BYTES + stl.TRIANGLES_MAX * stl.TRIANGLE_BYTES
 _LAST_LINES = 20
 
 
@@ -129,7 +128,7 @@ class OpenScad:
         complaints = complaints_of(ended.words)
         if ended.fault or any(each.fatal for each in complaints):
             return _unrendered(ended, complaints)
-        data = await asyncio.to_thread(job.take, MESH, bytes_max=_MESH_BYTES_MAX)
+        data = await asyncio.to_thread(job.take, MESH, bytes_max=stl.BYTES_MAX)
         measured = await asyncio.to_thread(stl.measured, data) if data else None
         if data is None or measured is None:
             return Unrendered(

@@ -9,18 +9,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from coordinator.adapters.rendering.values import Choice, Parameter, Scalar, Value
+from coordinator.adapters.rendering.bounds import NUMBER, bounds_of, number
+from coordinator.adapters.rendering.values import Parameter, Value
 
 SET_NAME = "farm"
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _LINE = re.compile(
     r"^\s*(?P<name>\$?[A-Za-z_]\w*)\s*=\s*"
-    rf"(?P<value>\"(?:[^\"\\]|\\.)*\"|true|false|{_NUMBER}|\[\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{0,3}}\s*\])"
+    rf"(?P<value>\"(?:[^\"\\]|\\.)*\"|true|false|{NUMBER}|\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{0,3}}\s*\])"
     r"\s*;\s*(?://(?P<note>.*))?$"
 )
 _GROUP = re.compile(r"/\*\s*\[([^\]]*)\]\s*\*/")
-_RANGE = re.compile(rf"^\[\s*({_NUMBER})\s*:\s*({_NUMBER})\s*(?::\s*({_NUMBER})\s*)?\]$")
 _ENDS = re.compile(r"^\s*(?:module\b|function\b|[^/=]*\{)")
 _ESCAPES = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r"}
 
@@ -72,41 +71,22 @@ def _without_notes(code: str) -> str:
 
 def _parameter(found: re.Match[str], group: str, above: str) -> Parameter:
     default = _value(found["value"])
-    note = (found["note"] or "").strip()
-    bounds = _RANGE.match(note)
-    low = high = step = None
-    characters_max: int | None = None
-    choices: tuple[Choice, ...] = ()
-    if isinstance(default, bool):
-        pass
-    elif bounds and not isinstance(default, str):
-        first, second, third = bounds.groups()
-        low, high = float(first), float(third or second)
-        step = float(second) if third else None
-    elif note.startswith("[") and note.endswith("]") and not isinstance(default, tuple):
-        choices = _choices(note[1:-1], default)
-    elif re.fullmatch(_NUMBER, note):
-        # Behind a text it is how long it may be, behind a number how it is counted up.
-        characters_max = int(float(note)) if isinstance(default, str) else None
-        step = None if isinstance(default, str) else float(note)
-    whole = isinstance(default, int) and all(
-        each is None or each.is_integer() for each in (low, high, step)
-    )
+    bounds = bounds_of((found["note"] or "").strip(), default)
     return Parameter(
         name=found["name"],
-        type=_type(default, bounded=bool(bounds or step) and whole),
+        type=_type(default, whole=bounds.whole),
         default=default,
-        minimum=low,
-        maximum=high,
-        step=step,
-        characters_max=characters_max,
-        choices=choices,
+        minimum=bounds.minimum,
+        maximum=bounds.maximum,
+        step=bounds.step,
+        characters_max=bounds.characters_max,
+        choices=bounds.choices,
         group="" if group.lower() == "global" else group,
         words=above,
     )
 
 
-def _type(value: Value, *, bounded: bool) -> str:
+def _type(value: Value, *, whole: bool) -> str:
     match value:
         case bool():
             return "boolean"
@@ -114,21 +94,10 @@ def _type(value: Value, *, bounded: bool) -> str:
             return "string"
         case tuple():
             return "vector"
-        case int() if bounded:
+        case int() if whole:
             return "integer"
     # `10` alone may well be made 10.5: OpenSCAD has one kind of number.
     return "number"
-
-
-def _choices(text: str, default: Scalar) -> tuple[Choice, ...]:
-    found = []
-    for part in text.split(","):
-        value, _, label = (each.strip() for each in part.partition(":"))
-        if isinstance(default, str):
-            found.append(Choice(value=value.strip('"'), label=label or value.strip('"')))
-        elif re.fullmatch(_NUMBER, value):
-            found.append(Choice(value=_number(value), label=label or value))
-    return tuple(found)
 
 
 def _value(text: str) -> Value:
@@ -137,13 +106,8 @@ def _value(text: str) -> Value:
     if text.startswith('"'):
         return re.sub(r"\\.", lambda each: _ESCAPES.get(each[0], each[0]), text[1:-1])
     if text.startswith("["):
-        return tuple(_number(each.strip()) for each in text[1:-1].split(","))
-    return _number(text)
-
-
-def _number(text: str) -> int | float:
-    value = float(text)
-    return int(value) if re.fullmatch(r"[-+]?\d+", text) else value
+        return tuple(number(each.strip()) for each in text[1:-1].split(","))
+    return number(text)
 
 
 def _text(value: Value) -> str:

@@ -5,6 +5,7 @@ is kept. These are programs of their own, under their own licences, and no part 
 """
 
 import base64
+import fcntl
 import hashlib
 import os
 import shutil
@@ -31,7 +32,7 @@ _WASM_SHA512 = (
 _WASM_FILES = {"package/dist/openscad.js": wasm_file().name, "package/COPYING": "COPYING"}
 _LOCKS = Path(__file__).with_name("locks")
 _BOSL2_WITHIN = Path("solid2/extensions/bosl2/BOSL2")
-# The largest, CadQuery with all it needs, has half a gigabyte.
+# The largest, CadQuery with all it needs, takes 1.6 GB of disk.
 _FETCH_S_MAX = 1800.0
 
 PARTS = ("openscad", "build123d", "cadquery")
@@ -47,6 +48,24 @@ def fetch(part: str) -> tuple[Path, ...]:
         Unavailable: it can't be had, or is not what was expected; nothing of it is kept.
     """
     engines_folder().mkdir(parents=True, exist_ok=True)
+    with open(engines_folder() / f".{part}.lock", "w") as lock:
+        # Whoever else fetches the same is waited for.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _fetched(part)
+
+
+def check(packed: Path, sha512: str) -> None:
+    """Return where a package is the one that is expected.
+
+    Raises:
+        Unavailable: it is another one.
+    """
+    found = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
+    if found != sha512:
+        raise Unavailable("not_expected", f"{packed.name} is not what is expected: not kept")
+
+
+def _fetched(part: str) -> tuple[Path, ...]:
     if part == "openscad":
         return (
             _placed(wasm_file().parent, _fetch_wasm),
@@ -59,17 +78,6 @@ def fetch(part: str) -> tuple[Path, ...]:
         _install_venv(_LOCKS / f"{part}.txt", venv)
         (venv / "ready").touch()
     return (venv,)
-
-
-def check(packed: Path, sha512: str) -> None:
-    """Return where a package is the one that is expected.
-
-    Raises:
-        Unavailable: it is another one.
-    """
-    found = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
-    if found != sha512:
-        raise Unavailable("not_expected", f"{packed.name} is not what is expected: not kept")
 
 
 def _placed(wanted: Path, make: Callable[[Path], None]) -> Path:
@@ -123,7 +131,9 @@ def _install_venv(lock: Path, venv: Path) -> None:
 def _pip(python: Path | None = None) -> list[str]:
     """Return the beginning of a command that installs, for an environment's Python or for ours."""
     if shutil.which("uv"):
-        return ["uv", "pip", "install", "--quiet", "--python", str(python or sys.executable)]
+        # In the sandbox nothing could be compiled that is not yet.
+        uv = ["uv", "pip", "install", "--quiet", "--compile-bytecode"]
+        return [*uv, "--python", str(python or sys.executable)]
     program = str(python or sys.executable)
     return [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 HEADER_BYTES, TRIANGLE_BYTES = 84, 50
 TRIANGLES_MAX = 2_000_000
+BYTES_MAX = HEADER_BYTES + TRIANGLES_MAX * TRIANGLE_BYTES
 
 
 def measured(data: bytes) -> tuple[int, tuple[float, float, float]] | None:

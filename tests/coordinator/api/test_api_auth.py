@@ -43,6 +43,8 @@ LISTED = {
     ("GET", "/api/v1/login/openid"),
     ("GET", "/api/v1/login/openid/callback"),
     ("POST", "/api/v1/session"),
+    # With a secret in its address, and a signature where the provider has one.
+    ("POST", "/api/v1/provider-webhooks/{name}/{token}"),
     ("POST", "/api/v1/tokens"),
     ("POST", "/api/v1/tokens/refresh"),
     ("POST", "/api/v1/tokens/revoke"),

@@ -15,10 +15,10 @@ from coordinator.usecases.generating import Wanted
 from coordinator.usecases.producing import Producer
 from coordinator.usecases.sources import Source, Sources
 from tests.fakes.fake_farm import new_farm
+from tests.fakes.fake_workshop import FakeWorkshop
 from tests.fakes.manual_clock import ManualClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.scripted_provider import ScriptedProvider
-from tests.fakes.scripted_workshop import ScriptedWorkshop
 
 ASKED = Asked(kind=Kind.TEXT, name="a hook", prompt="a hook for a 25 mm rail", size_mm=60.0)
 
@@ -35,7 +35,7 @@ class Bench:
         purse: Purse | None = None,
         policy: Policy | None = None,
     ) -> None:
-        self.provider, self.workshop, self.clock = provider, ScriptedWorkshop(), ManualClock()
+        self.provider, self.workshop, self.clock = provider, FakeWorkshop(), ManualClock()
         self.source = Source(name="mesh", provider=provider, budget=budget or Budget())
         self.store = MemoryStore()
         self.farm: Farm = new_farm(
@@ -75,16 +75,7 @@ class Bench:
 
     async def work_now(self, worker: str = "w-1") -> None:
         """Do what is due at this moment, by a worker that ends then."""
-        producer = Producer(self.farm, worker)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(producer.run())
-            await asyncio.sleep(0)
-            while True:
-                await producer.look()
-                if not producer.busy:
-                    break
-                await producer.rested()
-            running.cancel()
+        await worked(Producer(self.farm, worker))
 
     @property
     def spent(self) -> str:
@@ -94,3 +85,16 @@ class Bench:
 
 def _step(wait_s: float) -> float:
     return wait_s if wait_s > 0 else 5.0
+
+
+async def worked(producer: Producer) -> None:
+    """Have a worker do all that is due now, and end."""
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(producer.run())
+        await asyncio.sleep(0)
+        while True:
+            await producer.look()
+            if not producer.busy:
+                break
+            await producer.rested()
+        running.cancel()

@@ -9,10 +9,15 @@ from typing import Any
 import structlog
 
 from coordinator.adapters.providers.coding.llm import Llm
-from coordinator.adapters.providers.coding.options import CodingOptions, OpenScadOptions
+from coordinator.adapters.providers.coding.options import (
+    CadPythonOptions,
+    CodingOptions,
+    OpenScadOptions,
+)
 from coordinator.adapters.providers.coding.rounds import Dialect, Rounds, Written
 from coordinator.adapters.providers.coding.spending import at_most
 from coordinator.adapters.providers.options import key_of, options_of
+from coordinator.adapters.rendering.cad_python import CadPython
 from coordinator.adapters.rendering.openscad import OpenScad
 from coordinator.adapters.rendering.values import Parameter, Rendered, Renderer, Unrendered
 from coordinator.adapters.sandbox import levels
@@ -68,6 +73,13 @@ def openscad(name: str, options: Mapping[str, Any], tools: Tools) -> "CodeProvid
         memory_mib=min(chosen.render_memory_mib, tools.memory_mib),
     )
     return CodeProvider(name, "openscad", chosen, renderer, tools)
+
+
+def cad_python(name: str, options: Mapping[str, Any], tools: Tools) -> "CodeProvider":
+    """Return a provider of CAD Python; see `ProviderMaker`."""
+    chosen = options_of(CadPythonOptions, name, options)
+    renderer = CadPython(Sandbox(levels.find()), tools.folder / "jobs", chosen.library)
+    return CodeProvider(name, "cad_python", chosen, renderer, tools)
 
 
 class CodeProvider:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
@@ -186,7 +186,8 @@ class Link:
             files = await self._unpacked(found.files)
             facts = found.told(library.name)
         else:
-            files, facts = await self._at(url), Found(page=url).told("")
+            title = PurePosixPath(name_in(url)).stem
+            files, facts = await self._at(url), Found(page=url, title=title).told("")
         pieces = models_of(files, wanted=wanted, models_max=self._models_max)
         return Look(phase=Phase.SUCCEEDED, pieces=pieces, told=facts)
 

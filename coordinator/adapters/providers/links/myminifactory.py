@@ -1,8 +1,9 @@
 """MyMiniFactory, by its API (myminifactory.com/pages/for-developers)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from coordinator.adapters.providers.json_pointer import text_at, value_at
 from coordinator.adapters.providers.links.library import (
     Found,
     Listed,
@@ -34,51 +35,31 @@ class MyMiniFactory:
     async def find(self, model_id: str, wanted: Callable[[str], bool]) -> Found:
         """Return an object and its files, which lie behind the token."""
         thing = (await self.api.call("GET", f"/objects/{model_id}")).document()
-        price = thing.get("price")
-        if isinstance(price, dict) and _number(price.get("value")):
-            raise paid(self.name, f"{price['value']} {price.get('currency') or ''}".strip())
-        files = thing.get("files")
-        items = files.get("items") if isinstance(files, dict) else files
-        listed = [
-            self._listed(each)
-            for each in (items if isinstance(items, list) else [])
-            if isinstance(each, dict)
-        ]
+        price = text_at(thing, "/price/value")
+        if price.strip("0.,"):
+            raise paid(self.name, f"{price} {text_at(thing, '/price/currency')}".strip())
+        items = value_at(thing, "/files/items")
+        listed = [self._listed(each) for each in (items if isinstance(items, list) else [])]
         if not any(each.url for each in listed):
             raise may_not(self.name, "not_downloadable", "it lets this account fetch no files")
-        designer = thing.get("designer")
-        named = designer if isinstance(designer, dict) else {}
-        page = thing.get("url")
-        known = isinstance(page, str) and self.id_in(page) == model_id
         return Found(
-            page=str(page) if known else f"https://www.myminifactory.com/object/{model_id}",
-            title=str(thing.get("name") or ""),
-            author=str(named.get("name") or named.get("username") or ""),
+            page=f"https://www.myminifactory.com/object/{model_id}",
+            title=text_at(thing, "/name"),
+            author=text_at(thing, "/designer/name") or text_at(thing, "/designer/username"),
             licence=_licence(thing),
             files=tuple(each for each in listed if each.url and wanted(each.name)),
         )
 
-    def _listed(self, file: Mapping[str, Any]) -> Listed:
-        url = file.get("download_url")
-        url = url if isinstance(url, str) else ""
-        return Listed(name=str(file.get("filename") or ""), url=url, own=self.here(url))
+    def _listed(self, file: Any) -> Listed:
+        url = text_at(file, "/download_url")
+        return Listed(name=text_at(file, "/filename"), url=url, own=self.here(url))
 
 
-def _licence(thing: Mapping[str, Any]) -> str:
+def _licence(thing: Any) -> str:
     """Return its name, else what it allows and what not: `remix, no commercial-use`."""
-    if isinstance(thing.get("license"), str) and thing["license"]:
-        return str(thing["license"])
-    listed = thing.get("licenses")
-    return ", ".join(
-        f"{'' if each.get('value') else 'no '}{each['type']}"
+    listed = value_at(thing, "/licenses")
+    return text_at(thing, "/license") or ", ".join(
+        f"{'' if value_at(each, '/value') else 'no '}{text_at(each, '/type')}"
         for each in (listed if isinstance(listed, list) else [])
-        if isinstance(each, dict) and isinstance(each.get("type"), str)
+        if text_at(each, "/type")
     )
-
-
-def _number(value: object) -> float:
-    """Return a price, 0 where there is none."""
-    try:
-        return float(value) if isinstance(value, int | float | str) else 0.0
-    except ValueError:
-        return 0.0

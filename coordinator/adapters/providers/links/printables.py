@@ -7,6 +7,7 @@ downloaded by hand.
 from collections.abc import Callable
 from typing import Any
 
+from coordinator.adapters.providers.json_pointer import text_at, value_at
 from coordinator.adapters.providers.links.library import (
     Found,
     Listed,
@@ -55,28 +56,25 @@ class Printables:
             raise ProviderFault(
                 Blame.INVALID_INPUT, "no_model", f"{self.name}: there is no model at this address"
             )
-        price = model.get("price")
-        if model.get("premium") or price not in (None, 0, "0", "0.00", ""):
-            raise paid(self.name, f"price {price}" if price else "premium")
+        price = text_at(model, "/price")
+        if model.get("premium") or price.strip("0.,"):
+            raise paid(self.name, price or "premium")
         # The list has STEP and 3MF files as well.
+        listed = model.get("stls")
         files = {
-            str(each["id"]): each
-            for each in model.get("stls") or []
-            if isinstance(each, dict) and each.get("id") and wanted(str(each.get("name") or ""))
+            text_at(each, "/id"): text_at(each, "/name")
+            for each in (listed if isinstance(listed, list) else [])
+            if text_at(each, "/id") and wanted(text_at(each, "/name"))
         }
         addresses = await self._addresses(model_id, list(files)) if files else {}
-        user, licence = (
-            found if isinstance(found, dict) else {}
-            for found in (model.get("user"), model.get("license"))
-        )
         return Found(
             page=f"https://www.printables.com/model/{model_id}",
-            title=str(model.get("name") or ""),
-            author=str(user.get("publicUsername") or ""),
-            licence=str(licence.get("name") or ""),
+            title=text_at(model, "/name"),
+            author=text_at(model, "/user/publicUsername"),
+            licence=text_at(model, "/license/name"),
             files=tuple(
-                Listed(name=str(each["name"]), url=addresses[number])
-                for number, each in files.items()
+                Listed(name=name, url=addresses[number])
+                for number, name in files.items()
                 if number in addresses
             ),
         )
@@ -88,15 +86,12 @@ class Printables:
             "source": "model_detail",
             "files": [{"fileType": "stl", "ids": numbers}],
         }
-        told = (await self._ask(_ADDRESSES, wish)).get("getDownloadLink")
-        output = told.get("output") if isinstance(told, dict) and told.get("ok") is True else None
-        files = output.get("files") if isinstance(output, dict) else None
-        if not isinstance(files, list):
+        told = await self._ask(_ADDRESSES, wish)
+        files = value_at(told, "/getDownloadLink/output/files")
+        if value_at(told, "/getDownloadLink/ok") is not True or not isinstance(files, list):
             raise may_not(self.name, "not_downloadable", "it gives no addresses of its files")
         return {
-            str(each["id"]): each["link"]
-            for each in files
-            if isinstance(each, dict) and isinstance(each.get("link"), str) and "id" in each
+            text_at(each, "/id"): text_at(each, "/link") for each in files if text_at(each, "/link")
         }
 
     async def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from coordinator.adapters.providers.json_pointer import number_at, size_at, text_at
 from coordinator.adapters.providers.links.library import Found, Listed, api_of, may_not, on_site
 from coordinator.adapters.providers.links.options import Sketchfab as Settings
 from coordinator.ports_providers import Tools
+
+_LASTS_S_MAX = 7 * 24 * 3600.0
 
 
 class Sketchfab:
@@ -33,27 +36,23 @@ class Sketchfab:
         if model.get("isDownloadable") is not True:
             raise may_not(self.name, "not_downloadable", "its author does not let it be fetched")
         reply = await self.api.call("GET", f"/models/{model_id}/download")
-        glb = reply.document().get("glb")
-        if not isinstance(glb, dict) or not isinstance(glb.get("url"), str):
+        told = reply.document()
+        url = text_at(told, "/glb/url")
+        if not url:
             raise may_not(self.name, "no_glb", "it has no GLB of this model")
-        size, lasts_s = glb.get("size"), glb.get("expires")
-        ends = timedelta(seconds=lasts_s) if isinstance(lasts_s, int | float) else None
-        user, licence = (
-            found if isinstance(found, dict) else {}
-            for found in (model.get("user"), model.get("license"))
-        )
-        title = str(model.get("name") or "")
+        lasts_s = min(max(number_at(told, "/glb/expires") or 0.0, 0.0), _LASTS_S_MAX)
+        title = text_at(model, "/name")
         return Found(
             page=f"https://sketchfab.com/3d-models/{model_id}",
             title=title,
-            author=str(user.get("displayName") or user.get("username") or ""),
-            licence=str(licence.get("fullName") or licence.get("label") or ""),
+            author=text_at(model, "/user/displayName") or text_at(model, "/user/username"),
+            licence=text_at(model, "/license/fullName") or text_at(model, "/license/label"),
             files=(
                 Listed(
                     name=f"{title or 'model'}.glb",
-                    url=glb["url"],
-                    size_bytes=size if isinstance(size, int) and size > 0 else None,
-                    expires_at=self._clock.now() + ends if ends else None,
+                    url=url,
+                    size_bytes=size_at(told, "/glb/size"),
+                    expires_at=self._clock.now() + timedelta(seconds=lasts_s) if lasts_s else None,
                 ),
             ),
         )

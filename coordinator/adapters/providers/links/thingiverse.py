@@ -1,8 +1,9 @@
 """Thingiverse, by its REST API (thingiverse.com/developers)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from coordinator.adapters.providers.json_pointer import size_at, text_at
 from coordinator.adapters.providers.links.library import Found, Listed, api_of, may_not, on_site
 from coordinator.adapters.providers.links.options import Thingiverse as Settings
 from coordinator.ports_providers import Tools
@@ -31,24 +32,22 @@ class Thingiverse:
         files = reply.json()
         if not isinstance(files, list):
             raise reply.nonsense("it is no list of files")
-        listed = [self._listed(each) for each in files if isinstance(each, dict)]
+        listed = [self._listed(each) for each in files]
         if not files:
             raise may_not(self.name, "not_downloadable", "it shows no files of this thing")
-        creator = thing.get("creator")
         return Found(
             page=f"https://www.thingiverse.com/thing:{model_id}",
-            title=str(thing.get("name") or ""),
-            author=str(creator.get("name") or "") if isinstance(creator, dict) else "",
-            licence=str(thing.get("license") or ""),
+            title=text_at(thing, "/name"),
+            author=text_at(thing, "/creator/name"),
+            licence=text_at(thing, "/license"),
             files=tuple(each for each in listed if each.url and wanted(each.name)),
         )
 
-    def _listed(self, file: Mapping[str, Any]) -> Listed:
-        url, size = file.get("download_url"), file.get("size")
-        url = url if isinstance(url, str) else ""
+    def _listed(self, file: Any) -> Listed:
+        url = text_at(file, "/download_url")
         return Listed(
-            name=str(file.get("name") or ""),
+            name=text_at(file, "/name"),
             url=url,
-            size_bytes=size if isinstance(size, int) and size > 0 else None,
+            size_bytes=size_at(file, "/size"),
             own=self.here(url),
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from coordinator.adapters.providers.blaming import Reply, Spoken
 from coordinator.adapters.providers.http import Api, Part
+from coordinator.adapters.providers.json_pointer import text_at, value_at
 from coordinator.adapters.providers.options import MIB, key_of, options_of
 from coordinator.adapters.providers.own_server.comfyui_answers import (
     messages_of,
@@ -24,7 +25,6 @@ from coordinator.adapters.providers.own_server.comfyui_workflow import (
     offer_of,
     workflow_of,
 )
-from coordinator.adapters.providers.own_server.json_pointer import text_at, value_at
 from coordinator.adapters.providers.own_server.templates import fill
 from coordinator.domain.providing import (
     Blame,
@@ -92,7 +92,7 @@ class ComfyUI:
     async def submit(self, wish: Wish, key: str, told: Told) -> Submitted:
         """Put the workflow into its queue, under a name made of the key."""
         prompt_id = _prompt_id(key)
-        seed = wish.seed if wish.seed is not None else uuid.UUID(prompt_id).int & _SEED_MAX
+        seed = _seed_of(wish, prompt_id)
         values = {
             "prompt": wish.prompt,
             "seed": seed,
@@ -120,7 +120,7 @@ class ComfyUI:
         prompt_id = _prompt_id(key)
         if await self._place(prompt_id) is None and await self._history(prompt_id) is None:
             return None
-        return Handle(task_id=prompt_id, extra={} if wish.seed is None else {"seed": wish.seed})
+        return Handle(task_id=prompt_id, extra={"seed": _seed_of(wish, prompt_id)})
 
     async def look(self, handle: Handle) -> Look:
         """Return how a prompt is: the queue knows what goes on, the history what has ended."""
@@ -249,6 +249,11 @@ class ComfyUI:
 
 def _prompt_id(key: str) -> str:
     return str(uuid.uuid5(_NAMES, key))
+
+
+def _seed_of(wish: Wish, prompt_id: str) -> int:
+    """Return the seed that a wish names, else one that its prompt's name makes."""
+    return wish.seed if wish.seed is not None else uuid.UUID(prompt_id).int & _SEED_MAX
 
 
 def _escaped(task_id: str) -> str:

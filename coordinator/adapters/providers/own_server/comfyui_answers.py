@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from coordinator.adapters.providers.blaming import Reply, Spoken
-from coordinator.adapters.providers.own_server.json_pointer import text_at, value_at
+from coordinator.adapters.providers.json_pointer import number_at, text_at, value_at
 from coordinator.domain.file_kinds import MESHES, suffix_of
 from coordinator.domain.providing import Piece
 
@@ -77,8 +77,8 @@ def _saved(outputs: Any, nodes: Sequence[str]) -> Iterator[tuple[str, str, str]]
             if isinstance(entry, dict) and text_at(entry, "/filename"):
                 place = text_at(entry, "/type") or "output"
                 yield text_at(entry, "/filename"), text_at(entry, "/subfolder"), place
-            elif isinstance(entry, str) and suffix_of(entry) in MESHES:
-                folder, _, name = entry.replace("\\", "/").rpartition("/")
+            elif suffix_of(text_at(entry, "")) in MESHES:
+                folder, _, name = text_at(entry, "").replace("\\", "/").rpartition("/")
                 yield name, folder, "output"
 
 
@@ -89,7 +89,6 @@ def _rank(piece: Piece) -> int:
 def _entries(listed: Any) -> list[tuple[float, str]]:
     """Return number and id of a queue's entries."""
     return [
-        (float(entry[0]), str(entry[1]))
+        (number_at(entry, "/0") or 0.0, text_at(entry, "/1"))
         for entry in (listed if isinstance(listed, list) else [])
-        if isinstance(entry, list) and len(entry) > 1 and isinstance(entry[0], int | float)
     ]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from coordinator.adapters.providers.json_pointer import check_pointer
 from coordinator.adapters.providers.options import MIB, HttpOptions, Options
-from coordinator.adapters.providers.own_server.json_pointer import check_pointer
 from coordinator.adapters.providers.own_server.templates import placeholders
 from coordinator.domain.file_kinds import MESHES
 from coordinator.domain.providing import Again, Blame, Cancels, Kind, Phase

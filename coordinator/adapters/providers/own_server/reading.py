@@ -10,7 +10,12 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from coordinator.adapters.providers.blaming import Reply, Spoken, clean, read_plainly
-from coordinator.adapters.providers.own_server.json_pointer import number_at, text_at, value_at
+from coordinator.adapters.providers.json_pointer import (
+    number_at,
+    size_at,
+    text_at,
+    value_at,
+)
 from coordinator.adapters.providers.own_server.options import OwnServerOptions, Result, Words
 from coordinator.domain.file_kinds import HEAD_BYTES, MESHES, kind_of, suffix_of
 from coordinator.domain.providing import Blame, Cost, Look, Phase, Piece, ProviderFault
@@ -77,7 +82,7 @@ class Reader:
         seconds = number_at(document, price.seconds) if price.seconds is not None else None
         if price.per_s and seconds is None:
             return None
-        amount = price.fixed + price.per_s * Decimal(str(seconds or 0))
+        amount = price.fixed + price.per_s * Decimal(str(max(seconds or 0, 0)))
         return Cost(amount=amount, unit=price.unit, exact=True) if amount else None
 
     def pieces(self, document: Any, asked_at: str, path: str = "") -> tuple[Piece, ...]:
@@ -139,14 +144,14 @@ def _piece(result: Result, entry: Any, asked_at: str, path: str) -> Piece | None
     suffix = next((each for each in (kind, named) if each in (*MESHES, *_PICTURES)), "")
     if not suffix and not named:
         suffix = result.format
-    size = number_at(entry, result.size) if result.size is not None else None
+    size = size_at(entry, result.size) if result.size is not None else None
     return Piece(
         role="mesh" if suffix in MESHES else "picture" if suffix in _PICTURES else "other",
         name=name or f"model{suffix}",
         suffix=suffix or named,
         url="" if data else url,
         data=data,
-        size_bytes=len(data) if data else None if size is None else int(size),
+        size_bytes=len(data) if data else size,
         own=not data,
     )
 

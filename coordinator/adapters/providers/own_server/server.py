@@ -14,6 +14,7 @@ from typing import Any
 
 from coordinator.adapters.providers.blaming import Reply, Spoken
 from coordinator.adapters.providers.http import Api
+from coordinator.adapters.providers.json_pointer import text_at
 from coordinator.adapters.providers.options import key_of, options_of
 from coordinator.adapters.providers.own_server.filling import (
     form_of,
@@ -23,7 +24,6 @@ from coordinator.adapters.providers.own_server.filling import (
     values_of_task,
     values_of_wish,
 )
-from coordinator.adapters.providers.own_server.json_pointer import text_at
 from coordinator.adapters.providers.own_server.options import Call, OwnServerOptions
 from coordinator.adapters.providers.own_server.presets import with_preset
 from coordinator.adapters.providers.own_server.reading import Reader, spoken_in, whole_file

@@ -17,6 +17,8 @@ const Printer = lazy(() => import("./views/printer").then((module) => ({ default
 const Job = lazy(() => import("./views/job").then((module) => ({ default: module.Job })));
 const Models = lazy(() => import("./views/models").then((module) => ({ default: module.Models })));
 const Model = lazy(() => import("./views/model").then((module) => ({ default: module.Model })));
+const Generate = lazy(() => import("./views/generate").then((module) => ({ default: module.Generate })));
+const Generation = lazy(() => import("./views/generation").then((module) => ({ default: module.Generation })));
 const Machine = lazy(() => import("./views/machine").then((module) => ({ default: module.Machine })));
 const Wall = lazy(() => import("./views/wall").then((module) => ({ default: module.Wall })));
 
@@ -59,6 +61,7 @@ function Framed({ due }: { due: number }): ReactNode {
           <Place to="/todo" count={due}>To do</Place>
           {may("farm:read") && <Place to="/queue" count={waiting}>Queue</Place>}
           {may("farm:read") && <Place to="/models">Models</Place>}
+          {may("jobs:submit") && <Place to="/generate">Generate</Place>}
         </nav>
         <div className="who">
           <span className="faint">{caller.actor.replace(/^user:/, "")}</span>
@@ -73,6 +76,8 @@ function Framed({ due }: { due: number }): ReactNode {
           <Route path="/queue"><Queue /></Route>
           <Route path="/models"><Models /></Route>
           <Route path="/models/:id">{({ id }) => <Model id={id} />}</Route>
+          <Route path="/generate"><Generate /></Route>
+          <Route path="/generate/:id">{({ id }) => <Generation id={id} />}</Route>
           <Route path="/printers/:id">{({ id }) => <Printer id={id} />}</Route>
           <Route path="/jobs/:id">{({ id }) => <Job id={id} />}</Route>
           <Route><p className="alone">There is no such page. <Link href="/">Back to the farm</Link></p></Route>

@@ -1,6 +1,6 @@
 /** How things are said: states, times, amounts. Pure. */
 
-import type { JobState, PrinterDocument, PrinterStatus } from "./api/shapes";
+import type { GenerationState, JobState, PrinterDocument, PrinterStatus } from "./api/shapes";
 
 /** What a state is to somebody who glances: never by colour alone, each tone has a sign of its own. */
 export type Tone = "good" | "work" | "care" | "bad" | "quiet";
@@ -33,6 +33,20 @@ export const JOB: Record<JobState, Said> = {
   failed: { words: "failed", tone: "bad" },
   cancelled: { words: "cancelled", tone: "quiet" },
   lost: { words: "lost", tone: "bad" },
+};
+
+export const GENERATION: Record<GenerationState, Said> = {
+  wanted: { words: "waiting", tone: "quiet" },
+  submitting: { words: "asking", tone: "work" },
+  unsure: { words: "unsure: look", tone: "bad" },
+  running: { words: "being made", tone: "work" },
+  fetching: { words: "fetching", tone: "work" },
+  making: { words: "made printable", tone: "work" },
+  awaiting_approval: { words: "to approve", tone: "care" },
+  ordering: { words: "being ordered", tone: "work" },
+  done: { words: "done", tone: "good" },
+  failed: { words: "failed", tone: "bad" },
+  cancelled: { words: "cancelled", tone: "quiet" },
 };
 
 /** What a printer does, in the words people use for it. */

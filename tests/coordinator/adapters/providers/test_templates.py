@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.adapters.providers.own_server.json_pointer import (
+from coordinator.adapters.providers.json_pointer import (
     check_pointer,
     number_at,
     text_at,

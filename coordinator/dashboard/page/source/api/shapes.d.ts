@@ -1493,6 +1493,286 @@ export interface components {
         ItemsOfDeliveryDocument: {
             items: components["schemas"]["DeliveryDocument"][];
         };
+        /**
+         * @description The classes of what can go wrong, after what has to be done about it.
+         * @enum {string}
+         */
+        Blame: "retry_safe" | "submit_unsure" | "wait_slot" | "quota" | "auth_config" | "invalid_input" | "content_blocked" | "provider_failed" | "expired" | "protocol" | "deadline";
+        /**
+         * @description What one paid call costs, as decimals in the provider's unit.
+         *
+         *     Null: `charged` while nobody knows; what was reserved counts as spent until then.
+         */
+        CostDocument: {
+            submit: number;
+            unit: string;
+            estimated: string;
+            reserved: string;
+            charged: string | null;
+        };
+        /**
+         * @description Where a generation stands.
+         * @enum {string}
+         */
+        GenerationState: "wanted" | "submitting" | "unsure" | "running" | "fetching" | "making" | "awaiting_approval" | "ordering" | "done" | "failed" | "cancelled";
+        /** @description What went wrong last: its class (what has to be done about it), and the provider's code. */
+        GenerationTroubleDocument: {
+            blame: components["schemas"]["Blame"];
+            code: string;
+            message: string;
+            request_id: string;
+            field: string;
+        };
+        /**
+         * @description What a wish is made of.
+         * @enum {string}
+         */
+        Kind: "text" | "image" | "multiview" | "code" | "link" | "mesh";
+        /** @description A version that came of it. */
+        MadeDocument: {
+            model_id: string;
+            version: number;
+            url: string;
+        };
+        /** @description How what is made is to be printed. */
+        PrintDocument: {
+            copies: number;
+            material: string;
+            quality: string;
+            printer_class: string;
+        };
+        /** @description A picture that a request came with. */
+        SheetDocument: {
+            sha256: string;
+            media_type: string;
+            url: string;
+        };
+        /**
+         * @description A request to a provider, and what became of it.
+         *
+         *     Null: `size_mm`, `seed` and `cost_max` where nobody said one; `print` where no job is wanted;
+         *     `progress` and `queue_position` where the provider does not tell; `trouble` where nothing is
+         *     wrong; `next_at` where nothing happens by itself; `submitted_at` and `deadline_at` before the
+         *     first paid call.
+         */
+        GenerationDocument: {
+            id: string;
+            state: components["schemas"]["GenerationState"];
+            provider: string;
+            service: string;
+            owner: string;
+            approved: boolean;
+            kind: components["schemas"]["Kind"];
+            name: string;
+            prompt: string;
+            pictures: components["schemas"]["SheetDocument"][];
+            continues: string;
+            code: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            url: string;
+            mesh_sha256: string;
+            size_mm: number | null;
+            seed: number | null;
+            options: {
+                [key: string]: unknown;
+            };
+            print: components["schemas"]["PrintDocument"] | null;
+            reuse: boolean;
+            cost_max: string | null;
+            submits: number;
+            cancel_wanted: boolean;
+            waits: string;
+            progress: number | null;
+            stage: string;
+            queue_position: number | null;
+            task_id: string;
+            made: components["schemas"]["MadeDocument"][];
+            job_id: string;
+            said: string;
+            remarks: string[];
+            trouble: components["schemas"]["GenerationTroubleDocument"] | null;
+            costs: components["schemas"]["CostDocument"][];
+            next_at: string | null;
+            submitted_at: string | null;
+            deadline_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            version: number;
+        };
+        /** @description How what is made is to be printed; empty means that any will do. */
+        PrintForm: {
+            /** @default 1 */
+            copies: number;
+            /** @default  */
+            material: string;
+            /** @default  */
+            quality: string;
+            /** @default  */
+            printer_class: string;
+        };
+        /**
+         * @description A request to a provider; without `kind` it follows from what is there.
+         *
+         *     `pictures` are hashes that `POST /generation-pictures` answered with.
+         */
+        NewGenerationForm: {
+            /** @default  */
+            provider: string;
+            /** @default null */
+            kind: ("text" | "image" | "multiview" | "code" | "link" | "mesh") | null;
+            /**
+             * @default
+             * @example a hook for a 25 mm rail
+             */
+            prompt: string;
+            /** @default  */
+            name: string;
+            pictures?: string[];
+            /** @default  */
+            code: string;
+            parameters?: {
+                [key: string]: string | boolean | number;
+            };
+            /** @default  */
+            url: string;
+            /** @default  */
+            mesh_sha256: string;
+            /** @default null */
+            size_mm: number | null;
+            /** @default null */
+            seed: number | null;
+            options?: {
+                [key: string]: string | boolean | number;
+            };
+            /** @default  */
+            project_id: string;
+            /** @default  */
+            model_id: string;
+            /** @default null */
+            print: components["schemas"]["PrintForm"] | null;
+            /** @default false */
+            reuse: boolean;
+            /** @default null */
+            cost_max: number | null;
+        };
+        /**
+         * @description A page of a list; `next` is the cursor of the page behind it, null at the end.
+         *
+         *     `total` is how many there are on all pages, null where they are too many to be counted.
+         */
+        PageOfGenerationDocument: {
+            items: components["schemas"]["GenerationDocument"][];
+            next: string | null;
+            total: number | null;
+        };
+        /** @description What is said next in a conversation. */
+        MessageForm: {
+            prompt: string;
+            pictures?: string[];
+            parameters?: {
+                [key: string]: string | boolean | number;
+            };
+            /** @default null */
+            print: components["schemas"]["PrintForm"] | null;
+        };
+        /** @description Why it is rejected. */
+        RejectForm: {
+            /** @default  */
+            reason: string;
+        };
+        /**
+         * @description What a person says of a paid call whose answer was lost.
+         * @enum {string}
+         */
+        Settlement: "happened" | "never" | "give_up";
+        /** @description What became of a paid call whose answer was lost; `task_id` goes with `happened`. */
+        SettleGenerationForm: {
+            outcome: components["schemas"]["Settlement"];
+            /** @default  */
+            task_id: string;
+        };
+        /** @description A picture that was brought. */
+        NewSheetDocument: {
+            sha256: string;
+            media_type: string;
+            url: string;
+            size_bytes: number;
+        };
+        /** @description What may be spent; null is no limit. */
+        BudgetDocument: {
+            request: string | null;
+            day: string | null;
+            user_day: string | null;
+        };
+        /** @description Which calls are let through, class by class. */
+        CallsDocument: {
+            submit: components["schemas"]["Stand"];
+            read: components["schemas"]["Stand"];
+            download: components["schemas"]["Stand"];
+        };
+        /**
+         * @description Which of a provider's tasks can be called off.
+         * @enum {string}
+         */
+        Cancels: "never" | "waiting" | "always";
+        /** @description A setting that a request may name; any value will do where there are no choices. */
+        OptionDocument: {
+            name: string;
+            type: string;
+            words: string;
+            choices: string[];
+        };
+        /**
+         * @description A provider: what it takes, how it stands, what was spent on it today (UTC), by unit.
+         *
+         *     `webhook_path` is told to administrators only.
+         */
+        ProviderDocument: {
+            name: string;
+            service: string;
+            title: string;
+            kinds: components["schemas"]["Kind"][];
+            language: string;
+            needs_size: boolean;
+            converses: boolean;
+            cancels: components["schemas"]["Cancels"];
+            prompt_chars_max: number;
+            pictures_max: number;
+            picture_bytes_max: number;
+            options: components["schemas"]["OptionDocument"][];
+            at_once_max: number;
+            running: number;
+            calls: components["schemas"]["CallsDocument"];
+            trouble: string;
+            budget: components["schemas"]["BudgetDocument"];
+            spent_today: {
+                [key: string]: string;
+            };
+            webhook_path: string;
+        };
+        /**
+         * @description How a breaker stands.
+         * @enum {string}
+         */
+        Stand: "closed" | "open" | "half_open";
+        /** @description A list, all of it. */
+        ItemsOfProviderDocument: {
+            items: components["schemas"]["ProviderDocument"][];
+        };
+        /** @description How a provider says that it is. Null: `balance` where it tells none. */
+        ProviderHealthDocument: {
+            ready: boolean;
+            words: string;
+            balance: string | null;
+        };
+        /** @description How many tasks a webhook named. */
+        HintsDocument: {
+            hints: number;
+        };
         /** @description What is wrong with one field; `pointer` is a JSON pointer into the request: `/copies`. */
         FieldErrorDocument: {
             pointer: string;
@@ -1661,6 +1941,32 @@ export type ReplayForm = components['schemas']['ReplayForm'];
 export type DeliveryDocument = components['schemas']['DeliveryDocument'];
 export type DeliveryState = components['schemas']['DeliveryState'];
 export type ItemsOfDeliveryDocument = components['schemas']['ItemsOfDeliveryDocument'];
+export type Blame = components['schemas']['Blame'];
+export type CostDocument = components['schemas']['CostDocument'];
+export type GenerationState = components['schemas']['GenerationState'];
+export type GenerationTroubleDocument = components['schemas']['GenerationTroubleDocument'];
+export type Kind = components['schemas']['Kind'];
+export type MadeDocument = components['schemas']['MadeDocument'];
+export type PrintDocument = components['schemas']['PrintDocument'];
+export type SheetDocument = components['schemas']['SheetDocument'];
+export type GenerationDocument = components['schemas']['GenerationDocument'];
+export type PrintForm = components['schemas']['PrintForm'];
+export type NewGenerationForm = components['schemas']['NewGenerationForm'];
+export type PageOfGenerationDocument = components['schemas']['PageOfGenerationDocument'];
+export type MessageForm = components['schemas']['MessageForm'];
+export type RejectForm = components['schemas']['RejectForm'];
+export type Settlement = components['schemas']['Settlement'];
+export type SettleGenerationForm = components['schemas']['SettleGenerationForm'];
+export type NewSheetDocument = components['schemas']['NewSheetDocument'];
+export type BudgetDocument = components['schemas']['BudgetDocument'];
+export type CallsDocument = components['schemas']['CallsDocument'];
+export type Cancels = components['schemas']['Cancels'];
+export type OptionDocument = components['schemas']['OptionDocument'];
+export type ProviderDocument = components['schemas']['ProviderDocument'];
+export type Stand = components['schemas']['Stand'];
+export type ItemsOfProviderDocument = components['schemas']['ItemsOfProviderDocument'];
+export type ProviderHealthDocument = components['schemas']['ProviderHealthDocument'];
+export type HintsDocument = components['schemas']['HintsDocument'];
 export type FieldErrorDocument = components['schemas']['FieldErrorDocument'];
 export type ProblemDocument = components['schemas']['ProblemDocument'];
 export type $defs = Record<string, never>;

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+# JSON here has numbers of a thousand digits, and NaN, which is not less than anything.
+_NUMBER_MAX = 1e15
 _ESCAPES = (("~1", "/"), ("~0", "~"))
 
 
@@ -32,16 +34,34 @@ def value_at(document: Any, pointer: str) -> Any:
 
 
 def text_at(document: Any, pointer: str) -> str:
-    """Return the text at a place; a number as text; empty where there is neither."""
+    """Return the text at a place; a number as text; empty where there is neither.
+
+    What no database holds, halves of signs and NUL, becomes U+FFFD.
+    """
     found = value_at(document, pointer)
     if isinstance(found, str):
-        return found
+        return _whole(found)
     return str(found) if isinstance(found, int | float) and not isinstance(found, bool) else ""
 
 
 def number_at(document: Any, pointer: str) -> float | None:
-    """Return the number at a place, None where there is none."""
+    """Return the number at a place, None where there is none, or one beyond all measure."""
     found = value_at(document, pointer)
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return float(found)
-    return None
+    if not isinstance(found, int | float) or isinstance(found, bool):
+        return None
+    return float(found) if abs(found) < _NUMBER_MAX else None
+
+
+def size_at(document: Any, pointer: str) -> int | None:
+    """Return the length in bytes at a place, None where there is none that a file has."""
+    found = number_at(document, pointer)
+    return int(found) if found is not None and found >= 1 else None
+
+
+def _whole(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if sign == "\0" or "\ud800" <= sign <= "\udfff" else sign
+        for sign in text
+    )

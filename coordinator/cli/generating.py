@@ -1,0 +1,356 @@
+"""`farmhand generate`: models of words, pictures, code and links."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+import typer
+from typer.core import TyperGroup
+
+from coordinator.cli.exits import JobFailed, UsageWrong
+from coordinator.cli.options import Json, TokenFile, Url
+
+if TYPE_CHECKING:
+    from coordinator.cli.client import Document, FarmClient
+
+
+class _Prompted(TyperGroup):
+    """A group whose first word may be a prompt: what is no verb is what is wanted."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words as they were typed, behind the verb that they mean."""
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = ["new", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Prompted,
+    no_args_is_help=True,
+    help="Models from providers: farmhand generate 'a hook for a 25 mm rail'.",
+    rich_markup_mode=None,
+)
+GenerationId = Annotated[str, typer.Argument(metavar="GENERATION", help="The generation's id.")]
+Watch = Annotated[bool, typer.Option("--watch/--no-watch", help="Show its progress to the end.")]
+Pictures = Annotated[
+    list[Path] | None, typer.Option("--picture", help="A JPEG or PNG. Repeatable.")
+]
+Print = Annotated[bool, typer.Option("--print", help="Have it printed, too.")]
+Copies = Annotated[int, typer.Option(min=1, help="How many.")]
+Material = Annotated[str, typer.Option(help="PLA, PETG ...; any if not given.")]
+Quality = Annotated[str, typer.Option(help="draft, standard ...")]
+Class = Annotated[str, typer.Option("--class", help="Only printers of this class.")]
+
+
+@app.command()
+def new(
+    prompt: Annotated[str, typer.Argument(help="What is wanted, in words.")] = "",
+    provider: Annotated[str, typer.Option(help="Its name; see provider ls.")] = "",
+    size: Annotated[str, typer.Option(help="How long its longest side: 60mm, 2.5cm, 3in.")] = "",
+    picture: Pictures = None,
+    code: Annotated[Path | None, typer.Option(help="A file with code that makes it.")] = None,
+    link: Annotated[str, typer.Option(help="An address that it is fetched from.")] = "",
+    name: Annotated[str, typer.Option(help="What to call the model.")] = "",
+    project: Annotated[str, typer.Option(help="The project it goes into.")] = "",
+    model: Annotated[str, typer.Option(help="A model that it is a new version of.")] = "",
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Of the provider.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the code.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same again, where it can do that.")] = None,
+    cost_max: Annotated[
+        float | None, typer.Option(help="What it may cost, in the provider's unit.")
+    ] = None,
+    reuse: Annotated[
+        bool, typer.Option("--reuse", help="What the same request brought before will do.")
+    ] = False,
+    printed: Print = False,
+    copies: Copies = 1,
+    material: Material = "",
+    quality: Quality = "",
+    printer_class: Class = "",
+    watch: Watch = True,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Ask a provider for a model."""
+    from coordinator.cli.client import connect
+
+    farm = connect(url, token_file)
+    said: Document = {
+        "prompt": prompt,
+        "provider": provider,
+        "url": link,
+        "code": _text_of(code) if code is not None else "",
+        "name": name,
+        "project_id": project,
+        "model_id": model,
+        "options": _pairs(option or []),
+        "parameters": _pairs(parameter or []),
+        "reuse": reuse,
+        "size_mm": millimetres(size) if size else None,
+        "seed": seed,
+        "cost_max": cost_max,
+        "pictures": [_brought(farm, each) for each in picture or []],
+        "print": _printing(
+            printed, copies=copies, material=material, quality=quality, printer_class=printer_class
+        ),
+    }
+    made = farm.ask("POST", "generations", _without_none(said))
+    _finish(farm, made, watch=watch, as_json=as_json)
+
+
+@app.command()
+def chat(
+    generation_id: GenerationId,
+    prompt: Annotated[str, typer.Argument(help="What is to be different.")],
+    picture: Pictures = None,
+    printed: Print = False,
+    copies: Copies = 1,
+    material: Material = "",
+    quality: Quality = "",
+    printer_class: Class = "",
+    watch: Watch = True,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Have what was made changed: a further version of the same model."""
+    from coordinator.cli.client import connect
+
+    farm = connect(url, token_file)
+    said: Document = {
+        "prompt": prompt,
+        "pictures": [_brought(farm, each) for each in picture or []],
+        "print": _printing(
+            printed, copies=copies, material=material, quality=quality, printer_class=printer_class
+        ),
+    }
+    made = farm.ask("POST", f"{_path(generation_id)}/messages", _without_none(said))
+    _finish(farm, made, watch=watch, as_json=as_json)
+
+
+@app.command("ls")
+def list_generations(
+    state: Annotated[
+        list[str] | None, typer.Option("--state", help="Only in this state. Repeatable.")
+    ] = None,
+    provider: Annotated[str, typer.Option(help="Only of this provider.")] = "",
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """List generations, the newest first."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    wanted = [("state", each) for each in state or []] + [("provider", provider)]
+    found = connect(url, token_file).all_of("generations", wanted)
+    if as_json:
+        output.print_json(found)
+        return
+    output.print_table(
+        ["ID", "STATE", "PROVIDER", "NAME", "COST", "MODEL", "WHY"],
+        (
+            [
+                each["id"],
+                output.state_text(each["state"]),
+                each["provider"],
+                each["name"],
+                cost(each),
+                " ".join(f"{made['model_id']}/{made['version']}" for made in each["made"]),
+                why(each),
+            ]
+            for each in found
+        ),
+        "no generations; farmhand generate 'a hook' asks for one",
+    )
+
+
+@app.command()
+def show(
+    generation_id: GenerationId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Show a generation."""
+    from coordinator.cli.client import connect
+
+    _say(connect(url, token_file).ask("GET", _path(generation_id)), as_json=as_json)
+
+
+@app.command()
+def watch(
+    generation_id: GenerationId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Show a generation's progress to its end."""
+    from coordinator.cli.client import connect
+
+    farm = connect(url, token_file)
+    _finish(farm, farm.ask("GET", _path(generation_id)), watch=True, as_json=as_json)
+
+
+@app.command()
+def cancel(
+    generation_id: GenerationId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Have a generation end; what was charged by then stays charged."""
+    _post(url, token_file, f"{_path(generation_id)}/cancel", None, as_json=as_json)
+
+
+@app.command()
+def approve(
+    generation_id: GenerationId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Approve what was made."""
+    _post(url, token_file, f"{_path(generation_id)}/approve", None, as_json=as_json)
+
+
+@app.command()
+def reject(
+    generation_id: GenerationId,
+    reason: Annotated[str, typer.Option(help="Why, for who asked.")] = "",
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Reject what was made: it is not printed."""
+    said = {"reason": reason}
+    _post(url, token_file, f"{_path(generation_id)}/reject", said, as_json=as_json)
+
+
+class Settled(StrEnum):
+    """What became of a paid call whose answer was lost."""
+
+    HAPPENED = "happened"
+    NEVER = "never"
+    GIVE_UP = "give_up"
+
+
+@app.command()
+def settle(
+    generation_id: GenerationId,
+    outcome: Annotated[
+        Settled, typer.Argument(help="happened: with --task; never: asked for again; give_up.")
+    ],
+    task: Annotated[str, typer.Option(help="The task's id at the provider.")] = "",
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Say what became of a paid call whose answer was lost, after a look at the provider."""
+    said = {"outcome": outcome.value, "task_id": task}
+    _post(url, token_file, f"{_path(generation_id)}/settle", said, as_json=as_json)
+
+
+def millimetres(text: str) -> float:
+    """Return a length in mm: `60`, `60mm`, `2.5cm`, `3in`.
+
+    Raises:
+        UsageWrong: it is none.
+    """
+    units = {"mm": 1.0, "cm": 10.0, "in": 25.4, "m": 1000.0}
+    number = text.strip().lower()
+    unit = next((each for each in units if number.endswith(each)), "")
+    try:
+        return float(number.removesuffix(unit)) * units.get(unit, 1.0)
+    except ValueError:
+        raise UsageWrong(f"{text!r} is no length: write 60mm, 2.5cm or 3in") from None
+
+
+def cost(generation: "Document") -> str:
+    """Return what a generation cost, with a question mark while nobody knows for sure."""
+    parts = []
+    for each in generation["costs"]:
+        known = each["charged"]
+        if known != "0":
+            parts.append(f"{known or each['reserved']} {each['unit']}{'' if known else '?'}")
+    return " + ".join(parts)
+
+
+def why(generation: "Document") -> str:
+    """Return why a generation failed or waits; nothing where all is well."""
+    if generation["waits"]:
+        return str(generation["waits"])
+    trouble = generation["trouble"]
+    return str(trouble["message"]) if trouble else ""
+
+
+def _finish(farm: "FarmClient", made: "Document", *, watch: bool, as_json: bool) -> None:
+    from coordinator.cli.watching_generations import watch_generation
+
+    if watch:
+        made = watch_generation(farm, made, silent=as_json)
+    _say(made, as_json=as_json)
+    if made["state"] in ("failed", "cancelled"):
+        raise JobFailed(f"{made['id']}: {why(made) or made['state']}")
+
+
+def _post(
+    url: str, token_file: Path | None, path: str, said: "Document | None", *, as_json: bool
+) -> None:
+    from coordinator.cli.client import connect
+
+    _say(connect(url, token_file).ask("POST", path, said), as_json=as_json)
+
+
+def _say(generation: "Document", *, as_json: bool) -> None:
+    from coordinator.cli import output
+
+    if as_json:
+        output.print_json(generation)
+        return
+    output.print_facts(
+        f"{generation['id']}: {generation['state'].replace('_', ' ')}",
+        {
+            "name": generation["name"],
+            "provider": generation["provider"],
+            "model": " ".join(f"{e['model_id']}/{e['version']}" for e in generation["made"]),
+            "job": generation["job_id"],
+            "it says": generation["said"],
+            "look at": "; ".join(generation["remarks"]),
+            "cost": cost(generation),
+            "task at the provider": generation["task_id"],
+            "why": why(generation),
+        },
+    )
+
+
+def _brought(farm: "FarmClient", picture: Path) -> str:
+    return str(farm.send("generation-pictures", picture, {})["sha256"])
+
+
+def _printing(wanted: bool, **said: object) -> "Document | None":
+    return dict(said) if wanted else None
+
+
+def _pairs(given: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in given:
+        key, sign, value = each.partition("=")
+        if not sign:
+            raise UsageWrong(f"{each!r} is no setting: write KEY=VALUE")
+        try:
+            plain = json.loads(value)
+        except ValueError:
+            plain = value
+        found[key] = plain if isinstance(plain, bool | int | float | str) else value
+    return found
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageWrong(f"{path} can't be read as text: {error}") from error
+
+
+def _without_none(said: "Document") -> "Document":
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _path(generation_id: str) -> str:
+    return f"generations/{quote(generation_id, safe='')}"

@@ -1,0 +1,104 @@
+"""`farmhand generate` and `farmhand provider` against a served farm."""
+
+from pathlib import Path
+
+import pytest
+
+from coordinator.cli.exits import Exit, UsageWrong
+from coordinator.cli.generating import millimetres
+from coordinator.domain.providing import Blame, ProviderFault
+from coordinator.usecases.producing import Producer
+from coordinator.usecases.sources import Source, Sources
+from tests.coordinator.cli.conftest import Farmhand
+from tests.coordinator.usecases.generation_bench import worked
+from tests.fakes.scripted_provider import ScriptedProvider, offering
+from tests.fakes.served_farm import ServedFarm
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+
+
+@pytest.fixture
+def provider() -> ScriptedProvider:
+    return ScriptedProvider(offer=offering(look_every_s=0.0))
+
+
+@pytest.fixture
+def farm(tmp_path: Path, provider: ScriptedProvider) -> ServedFarm:
+    return ServedFarm(tmp_path, sources=Sources([Source(name="mesh", provider=provider)]))
+
+
+async def test_a_prompt_is_enough_and_options_come_before_or_behind_it(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    words = ("--print", "--material", "PETG", "--copies", "2", "--no-watch", "--json")
+    made = (await farmhand("generate", "a hook", "--size", "6cm", *words)).json
+    assert (made["prompt"], made["size_mm"], made["print"]["copies"]) == ("a hook", 60.0, 2)
+    before = (await farmhand("generate", "--no-watch", "--provider", "mesh", "a clip")).out
+    assert ": wanted" in before
+    assert "a hook" in (await farmhand("generate", "ls")).out
+    await worked(Producer(farm.farm, "w-1"))
+    shown = await farmhand("generate", "show", made["id"])
+    assert "cost: 0.25 USD" in shown.out
+    assert "job: job-" in shown.out
+
+
+async def test_a_picture_options_and_code_are_sent_along(
+    tmp_path: Path, farm: ServedFarm, provider: ScriptedProvider, farmhand: Farmhand
+) -> None:
+    picture, code = tmp_path / "hook.png", tmp_path / "hook.scad"
+    picture.write_bytes(PNG)
+    code.write_text("cube(3);")
+    sent = await farmhand("generate", "--picture", str(picture), "--no-watch")
+    assert sent.code == Exit.OK, sent.err
+    words = ("--set", "depth=2.5", "--set", "round=true", "--option", "style=low", "--no-watch")
+    sent = await farmhand("generate", "--code", str(code), "--name", "clip", *words)
+    assert sent.code == Exit.OK, sent.err
+    await worked(Producer(farm.farm, "w-1"))
+    first, second = provider.wishes
+    assert first.pictures[0].data == PNG
+    assert (second.code, second.options) == ("cube(3);", {"style": "low"})
+    assert second.parameters == {"depth": 2.5, "round": True}
+
+
+async def test_it_is_watched_to_its_end_and_a_failure_has_its_own_exit(
+    farm: ServedFarm, provider: ScriptedProvider, farmhand: Farmhand
+) -> None:
+    provider.before = [ProviderFault(Blame.CONTENT_BLOCKED, "blocked", "it is not wanted there")]
+    made = (await farmhand("generate", "a hook", "--no-watch", "--json")).json
+    await worked(Producer(farm.farm, "w-1"))
+    watched = await farmhand("generate", "watch", made["id"])
+    assert watched.code == Exit.JOB_FAILED
+    assert "it is not wanted there" in watched.err
+
+
+async def test_a_lost_answer_is_settled_and_a_conversation_goes_on(
+    farm: ServedFarm, provider: ScriptedProvider, farmhand: Farmhand
+) -> None:
+    provider.after = [ProviderFault(Blame.SUBMIT_UNSURE, "reset", "the connection broke")]
+    its_id = (await farmhand("generate", "a hook", "--no-watch", "--json")).json["id"]
+    await worked(Producer(farm.farm, "w-1"))
+    assert "a person has to say" in (await farmhand("generate", "show", its_id)).out
+    settled = await farmhand("generate", "settle", its_id, "happened", "--task", "task-1")
+    assert "running" in settled.out
+    await worked(Producer(farm.farm, "w-1"))
+    more = await farmhand("generate", "chat", its_id, "rounder", "--no-watch", "--json")
+    assert more.json["continues"] == its_id
+    cancelled = await farmhand("generate", "cancel", more.json["id"])
+    assert "cancelled" in cancelled.out
+
+
+async def test_providers_are_listed_and_asked_how_they_are(farmhand: Farmhand) -> None:
+    assert "Scripted" in (await farmhand("provider", "ls")).out
+    shown = (await farmhand("provider", "show", "mesh")).out
+    assert "balance: 9 USD" in shown
+    assert "how it looks" in shown
+
+
+@pytest.mark.parametrize(("text", "mm"), [("60", 60), ("60mm", 60), ("2.5 cm", 25), ("2in", 50.8)])
+def test_lengths_are_read_with_their_units(text: str, mm: float) -> None:
+    assert millimetres(text) == pytest.approx(mm)
+
+
+def test_what_is_no_length_is_refused() -> None:
+    with pytest.raises(UsageWrong):
+        millimetres("long")
