@@ -34,6 +34,7 @@ from coordinator.ports_listing import Listing
 from coordinator.ports_retention import RetentionUnit
 from coordinator.ports_stock import StockUnit
 from coordinator.ports_telling import TellingUnit
+from coordinator.ports_upkeep import UpkeepUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
 
@@ -64,6 +65,7 @@ class Unit(
     RetentionUnit,
     GenerationUnit,
     StockUnit,
+    UpkeepUnit,
     Protocol,
 ):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""

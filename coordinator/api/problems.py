@@ -94,6 +94,7 @@ _POINTERS = {
     "unknown_project": "/project_id",
     "weight_out_of_range": "/remaining_g",
     "no_such_printers": "/printer_group",
+    "no_interval": "/every_h",
     "tags_out_of_range": "/tags",
 }
 

@@ -17,6 +17,7 @@ from coordinator.cli import (
     jobs,
     keys,
     log_verbs,
+    maintenance,
     models,
     printable,
     printers,
@@ -65,6 +66,7 @@ app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")
 app.add_typer(printers.app, name="printer")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(spools.app, name="spool")
 app.add_typer(spools.material_app, name="material")
 app.add_typer(runs.app, name="run")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the values import this module for their own effects
     from coordinator.domain.printers import Agent, Printer
     from coordinator.domain.runs import Run
     from coordinator.domain.stock import Spool
+    from coordinator.domain.upkeep import Upkeep
 
 
 class Work(StrEnum):
@@ -45,7 +46,7 @@ class Save:
 
     value: (
         "Job | Run | Printer | Agent | Plate | Artifact | User | ApiKey"
-        " | Project | Model | ModelVersion | Spool"
+        " | Project | Model | ModelVersion | Spool | Upkeep"
     )
 
 

@@ -27,6 +27,7 @@ from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
 from coordinator.domain.stock import Spool
+from coordinator.domain.upkeep import Upkeep
 
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 Row: TypeAlias = dict[str, Plain]
@@ -43,6 +44,7 @@ Value: TypeAlias = (
     | Model
     | ModelVersion
     | Spool
+    | Upkeep
 )
 
 # What a line tells of: `job` and its id.
@@ -61,7 +63,7 @@ class FarmEvent:
 
     Attributes:
         subject: `job`, `run`, `printer`, `agent`, `plate`, `artifact`, `user`, `key`, `project`,
-            `model`, `version` (of a model: `model-1/3`) or `spool`, with its id.
+            `model`, `version` (of a model: `model-1/3`), `spool` or `maintenance`, with its id.
         name: what happened: `job.leased`, `bed.cleared`.
         actor: who did it: `user:anna`, `agent:pi-3`, `farm`.
         origin: the request, report, event or decision that led to it: `request req-7`, `dispatch`.
@@ -215,6 +217,8 @@ def thing_of(value: Value) -> Thing:
             return "version", f"{value.model_id}/{value.number}"
         case Spool():
             return "spool", value.spool_id
+        case Upkeep():
+            return "maintenance", value.upkeep_id
 
 
 def row_of(value: Value) -> Row:

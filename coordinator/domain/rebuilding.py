@@ -93,6 +93,7 @@ _GROWING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "project": ("version",),
         "model": ("version", "latest"),
         "spool": ("version",),
+        "maintenance": ("version",),
     }
 )
 

@@ -17,6 +17,7 @@ from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.runs import Run
 from coordinator.domain.stock import TAKES, Spool, draw
 from coordinator.domain.telling import Act, things_of, told
+from coordinator.domain.upkeep import Upkeep
 from coordinator.errors import NotFound, NotNow
 from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
@@ -121,6 +122,8 @@ class Writing:
                 await self.unit.add_model_version(value)
             case Spool():
                 await self.unit.save_spool(value)
+            case Upkeep():
+                await self.unit.save_upkeep(value)
             case _:
                 assert_never(value)
 
@@ -149,6 +152,8 @@ async def _stored(unit: Unit, thing: Thing) -> Value | None:
             return await unit.project(subject_id)
         case "model":
             return await unit.model(subject_id)
+        case "maintenance":
+            return await unit.upkeep(subject_id)
         case "spool":
             return await unit.spool(subject_id)
         case "version":

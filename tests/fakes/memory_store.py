@@ -29,7 +29,6 @@ from coordinator.domain.rebuilt import RebuiltInMemory, Told
 from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
 from coordinator.domain.sealing import Checkpoint
-from coordinator.domain.stock import Spool
 from protocols.wire.vocabulary import (
     NEVER_LEASED,
     AgentId,
@@ -45,7 +44,7 @@ from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_retention import MemoryRetention
-from tests.fakes.memory_stock import MemoryStock
+from tests.fakes.memory_stock import MemoryStock, StockTables
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
 
@@ -70,13 +69,13 @@ class Tables:
     enrolment: EnrolmentTables = field(default_factory=EnrolmentTables)
     library: LibraryTables = field(default_factory=LibraryTables)
     generated: GenerationTables = field(default_factory=GenerationTables)
-    spools: dict[str, Spool] = field(default_factory=dict)
+    stock: StockTables = field(default_factory=StockTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
         farm = (self.jobs, self.plates, self.runs, self.printers, self.agents, self.artifacts)
         library = (self.library.projects, self.library.models, self.library.versions)
-        stored = (*farm, self.accounts.users, self.accounts.keys, *library, self.spools)
+        stored = (*farm, self.accounts.users, self.accounts.keys, *library, *self.stock.told)
         return {thing_of(value): row_of(value) for table in stored for value in table.values()}
 
     def copy(self) -> "Tables":
@@ -98,7 +97,7 @@ class Tables:
             enrolment=self.enrolment.copy(),
             library=self.library.copy(),
             generated=self.generated.copy(),
-            spools=dict(self.spools),
+            stock=self.stock.copy(),
         )
 
 

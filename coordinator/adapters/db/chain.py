@@ -62,6 +62,7 @@ TOLD: Mapping[str, tuple[Table, tuple[str, ...]]] = MappingProxyType(
         "project": (tables.table(library_tables.ProjectRow), ("project_id",)),
         "model": (tables.table(library_tables.ModelRow), ("model_id",)),
         "spool": (tables.table(stock_tables.SpoolRow), ("spool_id",)),
+        "maintenance": (tables.table(stock_tables.UpkeepRow), ("upkeep_id",)),
         "version": (tables.table(library_tables.ModelVersionRow), ("model_id", "number")),
     }
 )

@@ -1,4 +1,4 @@
-"""The table of spools: shape only, as in `tables.py`; history tells of it."""
+"""The tables of spools and of maintenance: shape only, as in `tables.py`; history tells of both."""
 
 from datetime import datetime
 from typing import Any
@@ -34,4 +34,21 @@ class SpoolRow(SQLModel, table=True):
     archived: bool
     created_at: datetime = _time()
     updated_at: datetime = _time()
+    version: int
+
+
+class UpkeepRow(SQLModel, table=True):
+    """A task of maintenance."""
+
+    __tablename__ = "maintenance"
+
+    upkeep_id: str = Field(primary_key=True)
+    printer_id: str = Field(index=True)
+    name: str
+    every_h: float | None = None
+    every_days: float | None = None
+    since: datetime = _time()
+    done_by: str
+    archived: bool
+    created_at: datetime = _time()
     version: int

@@ -28,6 +28,7 @@ from coordinator.adapters.db.retention_unit import SqlRetentionUnit
 from coordinator.adapters.db.saving import keeping, saving
 from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
+from coordinator.adapters.db.upkeep_unit import UpkeepUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
 from coordinator.domain.history import Thing
@@ -143,6 +144,7 @@ class SqlUnit(
     SqlRetentionUnit,
     GenerationUnit,
     StockUnit,
+    UpkeepUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""
 

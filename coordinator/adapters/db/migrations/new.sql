@@ -153,6 +153,19 @@ CREATE TABLE jobs (
 	version INTEGER NOT NULL, copies_per_plate INTEGER DEFAULT '1' NOT NULL, owner VARCHAR DEFAULT '' NOT NULL, approved BOOLEAN DEFAULT 1 NOT NULL, model_id VARCHAR DEFAULT '' NOT NULL, model_version INTEGER DEFAULT '0' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, printer_tags JSON DEFAULT '[]' NOT NULL, due_at DATETIME,
 	PRIMARY KEY (job_id)
 );
+CREATE TABLE maintenance (
+	upkeep_id VARCHAR NOT NULL,
+	printer_id VARCHAR NOT NULL,
+	name VARCHAR NOT NULL,
+	every_h FLOAT,
+	every_days FLOAT,
+	since DATETIME NOT NULL,
+	done_by VARCHAR NOT NULL,
+	archived BOOLEAN NOT NULL,
+	created_at DATETIME NOT NULL,
+	version INTEGER NOT NULL,
+	PRIMARY KEY (upkeep_id)
+);
 CREATE TABLE model_versions (
 	model_id VARCHAR NOT NULL,
 	number INTEGER NOT NULL,
@@ -429,6 +442,7 @@ CREATE INDEX ix_model_versions_sha256 ON model_versions (sha256);
 CREATE INDEX ix_model_versions_origin_generation_id ON model_versions (origin_generation_id);
 CREATE INDEX ix_spools_arrival ON spools (created_at, spool_id);
 CREATE INDEX ix_spools_printer_id ON spools (printer_id);
+CREATE INDEX ix_maintenance_printer_id ON maintenance (printer_id);
 CREATE INDEX ix_generations_arrival ON generations (created_at, generation_id);
 CREATE INDEX ix_generations_due ON generations (next_at, state);
 CREATE INDEX ix_generations_task ON generations (provider, task_id);

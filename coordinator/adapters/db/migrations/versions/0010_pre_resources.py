@@ -122,3 +122,16 @@ def _create_spools() -> None:
     )
     op.create_index("ix_spools_arrival", "spools", ["created_at", "spool_id"])
     op.create_index("ix_spools_printer_id", "spools", ["printer_id"])
+    op.create_table(
+        "maintenance",
+        *(_text(name) for name in ("upkeep_id", "printer_id", "name")),
+        sa.Column("every_h", sa.Float(), nullable=True),
+        sa.Column("every_days", sa.Float(), nullable=True),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        _text("done_by"),
+        sa.Column("archived", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        _number("version"),
+        sa.PrimaryKeyConstraint("upkeep_id"),
+    )
+    op.create_index("ix_maintenance_printer_id", "maintenance", ["printer_id"])

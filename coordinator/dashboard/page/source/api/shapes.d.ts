@@ -774,6 +774,92 @@ export interface components {
             tool: number;
         };
         /**
+         * @description A task of maintenance; `printed_h` and `days` are since it was done last, or made.
+         *
+         *     Null: an interval that it does not go by.
+         */
+        TaskDocument: {
+            id: string;
+            printer_id: string;
+            name: string;
+            every_h: number | null;
+            every_days: number | null;
+            /** Format: date-time */
+            since: string;
+            done_by: string;
+            printed_h: number;
+            days: number;
+            due: boolean;
+            archived: boolean;
+            /** Format: date-time */
+            created_at: string;
+            version: number;
+        };
+        /** @description A list, all of it. */
+        ItemsOfTaskDocument: {
+            items: components["schemas"]["TaskDocument"][];
+        };
+        /** @description One time that a task was done. */
+        DoneDocument: {
+            /** Format: date-time */
+            at: string;
+            actor: string;
+            words: string;
+        };
+        /** @description A task, with the times that it was done, the last one first. */
+        WholeTaskDocument: {
+            id: string;
+            printer_id: string;
+            name: string;
+            every_h: number | null;
+            every_days: number | null;
+            /** Format: date-time */
+            since: string;
+            done_by: string;
+            printed_h: number;
+            days: number;
+            due: boolean;
+            archived: boolean;
+            /** Format: date-time */
+            created_at: string;
+            version: number;
+            log: components["schemas"]["DoneDocument"][];
+        };
+        /** @description A new task: a printer, a name, and one of the two intervals at least. */
+        NewTaskForm: {
+            /** @example oil the rods */
+            name: string;
+            /**
+             * @description hours of printing
+             * @default null
+             */
+            every_h: number | null;
+            /** @default null */
+            every_days: number | null;
+            /** @default false */
+            archived: boolean;
+            printer_id: string;
+        };
+        /** @description What is said of a task; what is not said stays as it is. */
+        TaskForm: {
+            /** @example oil the rods */
+            name?: string;
+            /**
+             * @description hours of printing
+             * @default null
+             */
+            every_h: number | null;
+            /** @default null */
+            every_days: number | null;
+            /** @default false */
+            archived: boolean;
+        };
+        /** @description That a task was done, and what there is to say of it. */
+        DoneForm: {
+            /** @default  */
+            words: string;
+        };
+        /**
          * @description One setting; secrets are masked.
          *
          *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file.
@@ -1795,6 +1881,13 @@ export type PageOfSpoolDocument = components['schemas']['PageOfSpoolDocument'];
 export type NewSpoolForm = components['schemas']['NewSpoolForm'];
 export type SpoolForm = components['schemas']['SpoolForm'];
 export type LoadForm = components['schemas']['LoadForm'];
+export type TaskDocument = components['schemas']['TaskDocument'];
+export type ItemsOfTaskDocument = components['schemas']['ItemsOfTaskDocument'];
+export type DoneDocument = components['schemas']['DoneDocument'];
+export type WholeTaskDocument = components['schemas']['WholeTaskDocument'];
+export type NewTaskForm = components['schemas']['NewTaskForm'];
+export type TaskForm = components['schemas']['TaskForm'];
+export type DoneForm = components['schemas']['DoneForm'];
 export type SettingDocument = components['schemas']['SettingDocument'];
 export type ItemsOfSettingDocument = components['schemas']['ItemsOfSettingDocument'];
 export type EventDocument = components['schemas']['EventDocument'];
