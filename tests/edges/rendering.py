@@ -13,7 +13,7 @@ from coordinator.adapters.sandbox.sandbox import Sandbox
 from coordinator.errors import Unavailable
 
 FOUND = levels.find()
-LIMITS = Limits(wall_s=60.0, cpu_s=60)
+LIMITS = Limits(wall_s=180.0, cpu_s=120)
 
 
 def shut_in() -> Sandbox:

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,8 @@ from tests.fakes.hostile_scripts import HOSTILE, Hostile
 FOUND = levels.find()
 PYTHON = Path(sys.base_prefix)
 LIMITS = Limits(
-    wall_s=2.0,
-    cpu_s=2,
+    wall_s=30.0,
+    cpu_s=30,
     memory_mib=512,
     tasks_max=24,
     file_mib=4,
@@ -86,7 +87,9 @@ async def test_a_hostile_script_does_no_harm_and_ends_with_a_clear_fault(
         outside.bind("\0" + abstract)
         outside.listen()
         async with job_folder(tmp_path / "jobs") as job:
-            ended = await run(job, values + hostile.script, sandbox)
+            # Only who is to be ended by the clock is: other limits need no hurry.
+            limits = replace(LIMITS, wall_s=2.0) if How.TOO_LONG in hostile.how else LIMITS
+            ended = await run(job, values + hostile.script, sandbox, limits)
             processes = processes_of(job.path)
             taken = job.take("out.stl", bytes_max=1 << 20)
     told = f"{ended.fault}\n{ended.words}"
@@ -128,6 +131,13 @@ async def test_a_program_finds_its_files_and_gives_others(sandbox: Sandbox, tmp_
         assert (ended.how, ended.status, ended.fault, ended.words) == (How.EXITED, 0, "", "")
         assert job.take("out.stl", bytes_max=100) == b"GEOMETRY"
         assert job.take("nothing.stl", bytes_max=100) is None
+
+
+@needs_bwrap
+async def test_cpu_time_is_limited_by_itself(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with job_folder(tmp_path) as job:
+        ended = await run(job, "while True: pass", sandbox, replace(LIMITS, cpu_s=1))
+    assert (ended.how, ended.fault) == (How.TOO_MUCH_CPU, "it took more than 1 s of CPU time")
 
 
 @needs_bwrap

@@ -63,7 +63,7 @@ async def made(server: FakeLlm, folder: Path, wish: Wish, **options: Any) -> Loo
         "base_url": server.base_url,
         "api_key": server.key,
         "model": server.model,
-        "render_s": 60,
+        "render_s": 180,
         **options,
     }
     tools = Tools(clock=ManualClock(), artifacts=FakeArtifacts(folder), folder=folder)

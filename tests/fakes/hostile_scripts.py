@@ -228,8 +228,9 @@ import os
 while True:
     try: os.fork()
     except OSError: pass""",
-        "processes",
+        "it ",
         How.TOO_MANY_TASKS,
+        How.TOO_MUCH_MEMORY,
         How.TOO_LONG,
         How.CRASHED,
     ),
