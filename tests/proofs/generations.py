@@ -52,7 +52,7 @@ WANTED = 4
 # One of them can't be paid.
 BUDGET = PRICE * 3
 KILLS_MAX = 5
-FUSE_MAX = 130
+FUSE_MAX = 60
 LIFE_S_MAX = 60.0
 KINDS = (Again.NEVER, Again.LISTED, Again.SAME_KEY)
 
