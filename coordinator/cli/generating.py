@@ -21,9 +21,16 @@ class _Prompted(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the words as they were typed, behind the verb that they mean."""
-        if args and args[0] not in (*self.commands, "-h", "--help"):
-            args = ["new", *args]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, self.meant(args))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the verb that is meant, and the words behind it."""
+        return super().resolve_command(ctx, self.meant(args))
+
+    def meant(self, args: list[str]) -> list[str]:
+        """Return the words with the verb that they mean."""
+        known = (*self.commands, "-h", "--help")
+        return ["new", *args] if args and args[0] not in known else args
 
 
 app = typer.Typer(
