@@ -238,7 +238,7 @@ def _checked(source: Source, piece: Piece, head: bytes, size_bytes: int) -> str:
     title = source.offer.title
     if not size_bytes:
         raise ProviderFault(Blame.PROTOCOL, "empty_file", f"{title} gave an empty file")
-    if piece.role == "mesh" and found not in (*MODEL_SUFFIXES, ".step"):
+    if piece.role == "mesh" and found not in MODEL_SUFFIXES:
         words = f"{title} gave a file that is no mesh that can be read here"
         raise ProviderFault(Blame.PROTOCOL, "not_a_mesh", words)
     if piece.role == "picture" and found not in PICTURE_SUFFIXES:

@@ -28,7 +28,7 @@ from protocols.wire.vocabulary import JobId, PrinterId
 log = structlog.get_logger(__name__)
 
 PLATE_SUFFIXES = (".gcode", ".gco", ".g")
-MODEL_SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb")
+MODEL_SUFFIXES = (".stl", ".3mf", ".obj", ".ply", ".glb", ".amf", ".step", ".stp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,14 @@ async def test_a_model_waits_to_be_prepared(farm: Farm, pokes: list[str]) -> Non
 
 
 @pytest.mark.parametrize(
+    "suffix", [".stl", ".3mf", ".obj", ".ply", ".glb", ".amf", ".step", ".stp"]
+)
+async def test_a_model_of_every_format_that_slicing_reads_is_taken(farm: Farm, suffix: str) -> None:
+    job = await order_file(farm, b"solid part", file_name=f"part{suffix}")
+    assert job.model_sha256 is not None
+
+
+@pytest.mark.parametrize(
     ("file_name", "data", "code"),
     [
         ("part.gcode", b"", "empty_file"),

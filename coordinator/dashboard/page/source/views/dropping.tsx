@@ -4,7 +4,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useSession } from "../session";
 import { OrderSheet } from "./ordering";
 
-const TAKEN = ".stl,.3mf,.obj,.ply,.glb,.gcode,.gco,.g,.bgcode";
+const TAKEN = ".stl,.3mf,.obj,.ply,.glb,.amf,.step,.stp,.gcode,.gco,.g,.bgcode";
 
 interface Dropped {
   files: readonly File[];

@@ -86,7 +86,7 @@ function AddModel(): ReactNode {
   return (
     <>
       <Deed does={() => Promise.resolve(picker.current?.click())}>Add a model</Deed>
-      <input ref={picker} type="file" hidden aria-label="Model to add" accept=".stl,.3mf,.obj,.ply,.glb,.step,.stp"
+      <input ref={picker} type="file" hidden aria-label="Model to add" accept=".stl,.3mf,.obj,.ply,.glb,.amf,.step,.stp"
         onChange={(event) => {
           const file = event.target.files?.[0];
           if (file) add(file).catch(complain);
