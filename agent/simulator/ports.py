@@ -142,14 +142,28 @@ class PtyPort:
             events = events[_EVENT.size + length :]
             if mask & _IN_OPEN:
                 dtr_was_low = bool(termios.tcgetattr(self._slave)[2] & termios.HUPCL)
-                self._hosts += 1
-                self._ears.opened(self._hosts == 1 and dtr_was_low)
+                was_held = self._hosts > 0
+                self._hosts = max(1, self._openers())
+                self._ears.opened(not was_held and dtr_was_low)
             elif mask & _IN_CLOSE:
-                self._hosts -= 1
-                if self._hosts <= 0:
+                self._hosts = self._openers()
+                if not self._hosts:
                     self._unsent.clear()
                     termios.tcflush(self._slave, termios.TCIFLUSH)  # unread answers are lost
                     self._ears.closed()
+
+    def _openers(self) -> int:
+        """Return how many others hold the terminal, as far as we may see.
+
+        They are counted, since two that open or close at once are one event to the kernel.
+        """
+        name, found = os.ttyname(self._slave), -1  # we hold it too
+        for descriptors in Path("/proc").glob("[0-9]*/fd"):
+            with contextlib.suppress(OSError):
+                for each in descriptors.iterdir():
+                    with contextlib.suppress(OSError):
+                        found += os.readlink(each) == name
+        return found
 
 
 class TcpPort:
