@@ -1,6 +1,6 @@
 """A real farm with one printer: coordinator, agent and simulator, each a process of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +61,17 @@ class Place:
 
 
 @contextmanager
-def one_printer_farm(folder: Path, *printer_flags: str | Path) -> Iterator[Place]:
-    """Run coordinator and simulator; the agent comes and goes with `Place.agent`."""
+def one_printer_farm(
+    folder: Path, *printer_flags: str | Path, settings: Mapping[str, str] = {}
+) -> Iterator[Place]:
+    """Run coordinator and simulator; the agent comes and goes with `Place.agent`.
+
+    Args:
+        settings: of the coordinator, as its environment has them.
+    """
     flags = ("--pty", folder / "port", "--log", folder / "executed.log", "--speed", "20")
     with ExitStack() as stack:
-        farm = stack.enter_context(coordinator(folder / "s"))
+        farm = stack.enter_context(coordinator(folder / "s", **settings))
         stack.enter_context(
             started("agent.simulator", *flags, *printer_flags, log=folder / "printer.log")
         )

@@ -130,7 +130,8 @@ def _about(told: dict[str, Any], known: dict[str, list[str]]) -> dict[str, Any]:
     for path in narrowed["paths"].values():
         for operation in path.values():
             for parameter in operation["parameters"]:
-                if parameter["name"] in known:
+                # What a list is narrowed to need not be there; what an address names does.
+                if parameter["in"] == "path" and parameter["name"] in known:
                     parameter["schema"] = {"type": "string", "enum": known[parameter["name"]]}
     return narrowed
 

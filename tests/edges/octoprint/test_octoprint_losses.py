@@ -90,9 +90,9 @@ async def test_a_printer_that_is_disconnected_in_mid_print_fails_the_run_and_com
     await bench.start(bench.long, "run-unplugged")
     await bench.person("api/connection", {"command": "disconnect"})
     await bench.until_run(RunState.FAILED)
-    seen = bench.driver.observation
-    assert seen.state is PrinterState.OFFLINE
-    assert "not connected to its printer" in seen.message
+    # That the run has failed is told by an event, what the printer is by the next look.
+    await bench.until(lambda seen: seen.state is PrinterState.OFFLINE)
+    assert "not connected to its printer" in bench.driver.observation.message
     with pytest.raises(DriverUnavailable):
         await bench.start(bench.short, "run-nowhere")
     await bench.driver.command("connect", {})
