@@ -4,8 +4,9 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useState, type FormEvent, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { ask, get } from "../api/ask";
+import { useProviders } from "../api/providers";
 import type {
-  GenerationDocument, ItemsOfProviderDocument, NewSheetDocument, OptionDocument, PageOfGenerationDocument, ProviderDocument,
+  GenerationDocument, NewSheetDocument, OptionDocument, PageOfGenerationDocument, ProviderDocument,
 } from "../api/shapes";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
@@ -16,11 +17,7 @@ const LOOK_MS = 2000;
 
 export function Generate(): ReactNode {
   const { may } = useSession();
-  const providers = useQuery({
-    queryKey: ["providers"],
-    queryFn: ({ signal }) => get<ItemsOfProviderDocument>("/providers", signal),
-    staleTime: 30_000,
-  });
+  const providers = useProviders();
   const made = useQuery({
     queryKey: ["generations"],
     queryFn: ({ signal }) => get<PageOfGenerationDocument>(`/generations?limit=${PAGE}`, signal),

@@ -4,7 +4,8 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useState, type FormEvent, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { ask, bytes, get, post } from "../api/ask";
-import type { GenerationDocument, ItemsOfProviderDocument, VersionDocument } from "../api/shapes";
+import { useProviders } from "../api/providers";
+import type { GenerationDocument, VersionDocument } from "../api/shapes";
 import { Deed } from "../parts/deed";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
@@ -116,11 +117,7 @@ function Made({ made, generation }: { made: GenerationDocument["made"][number]; 
 function Talk({ generation }: { generation: GenerationDocument }): ReactNode {
   const { may } = useSession();
   const [, go] = useLocation();
-  const providers = useQuery({
-    queryKey: ["providers"],
-    queryFn: ({ signal }) => get<ItemsOfProviderDocument>("/providers", signal),
-    staleTime: 30_000,
-  });
+  const providers = useProviders();
   const [words, setWords] = useState("");
   const converses = providers.data?.items.find(({ name }) => name === generation.provider)?.converses;
   if (!converses || generation.state !== "done" || !may("jobs:submit")) return null;
