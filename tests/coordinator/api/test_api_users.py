@@ -91,7 +91,7 @@ async def test_a_key_is_shown_once_and_kept_as_a_hash(
     answered, key = await ask(session, "POST", "/keys", wanted)
     assert (answered, key["scopes"], key["used_at"]) == (201, ["farm:read"], None)
     assert key["key"].startswith(f"farm_{key['id']}_")
-    secret = key["key"].rpartition("_")[2]
+    secret = key["key"].removeprefix(f"farm_{key['id']}_")  # may hold an underscore itself
     assert secret not in str(farm.store.tables)
     assert (await ask(session, "GET", "/me", key=key["key"]))[1]["actor"] == "key:anna/ci"
     assert (await ask(session, "GET", "/me", key=key["key"][:-1] + "!"))[0] == 401
