@@ -1,50 +1,28 @@
 /** The frame around all views: where one can go, whether what is seen is live, what was just done. */
 
-import { lazy, Suspense, type ReactNode } from "react";
+import { Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { useCounts, useJobs, useLink, usePrinters } from "./live/store";
 import { Notes } from "./parts/notes";
 import { Since } from "./parts/since";
 import { useSession } from "./session";
 import { tasks } from "./attention";
-import { Farm } from "./views/farm";
-import { ToDo } from "./views/todo";
+import { PLACES, type Place } from "./places";
 import { DropAnywhere } from "./views/dropping";
 import { useTitle } from "./parts/title";
 
-const Queue = lazy(() => import("./views/queue").then((module) => ({ default: module.Queue })));
-const Printer = lazy(() => import("./views/printer").then((module) => ({ default: module.Printer })));
-const Job = lazy(() => import("./views/job").then((module) => ({ default: module.Job })));
-const Models = lazy(() => import("./views/models").then((module) => ({ default: module.Models })));
-const Model = lazy(() => import("./views/model").then((module) => ({ default: module.Model })));
-const Generate = lazy(() => import("./views/generate").then((module) => ({ default: module.Generate })));
-const Generation = lazy(() => import("./views/generation").then((module) => ({ default: module.Generation })));
-const Machine = lazy(() => import("./views/machine").then((module) => ({ default: module.Machine })));
-const Wall = lazy(() => import("./views/wall").then((module) => ({ default: module.Wall })));
-
 export function App(): ReactNode {
-  const [path] = useLocation();
   const due = tasks(usePrinters(), useJobs()).length;
   useTitle(due);
-  // A screen on the wall and a phone at the machine show one thing, and nothing around it.
-  const bare = path === "/wall" || path.startsWith("/p/");
   return (
     <Suspense fallback={<p className="alone" role="status">One moment …</p>}>
-      {bare ? <Bare /> : <Framed due={due} />}
-    </Suspense>
-  );
-}
-
-function Bare(): ReactNode {
-  return (
-    <>
-      <NotLive />
       <Switch>
-        <Route path="/wall"><Wall /></Route>
-        <Route path="/p/:id">{({ id }) => <Machine id={id} />}</Route>
+        {PLACES.filter(({ bare }) => bare).map((place) => (
+          <Route key={place.path} path={place.path}>{(given) => <><NotLive />{place.show((given as { id?: string }).id ?? "")}<Notes /></>}</Route>
+        ))}
+        <Route><Framed due={due} /></Route>
       </Switch>
-      <Notes />
-    </>
+    </Suspense>
   );
 }
 
@@ -52,16 +30,16 @@ function Framed({ due }: { due: number }): ReactNode {
   const { may, caller, leave } = useSession();
   const counts = useCounts();
   const waiting = (counts.jobs.ready ?? 0) + (counts.jobs.received ?? 0) + (counts.jobs.preparing ?? 0);
+  const counted: Record<string, number> = { "/todo": due, "/queue": waiting };
+  const open = (at: "top" | "more"): Place[] =>
+    PLACES.filter(({ link }) => link?.at === at && (!link.needs || may(link.needs)));
   return (
     <DropAnywhere>
       <header className="top">
         <Link href="/" className="brand">Farmhand</Link>
         <nav aria-label="Views">
-          <Place to="/">Farm</Place>
-          <Place to="/todo" count={due}>To do</Place>
-          {may("farm:read") && <Place to="/queue" count={waiting}>Queue</Place>}
-          {may("farm:read") && <Place to="/models">Models</Place>}
-          {may("jobs:submit") && <Place to="/generate">Generate</Place>}
+          {open("top").map((place) => <Way key={place.path} place={place} count={counted[place.path] ?? 0} />)}
+          <More places={open("more")} />
         </nav>
         <div className="who">
           <span className="faint">{caller.actor.replace(/^user:/, "")}</span>
@@ -71,15 +49,9 @@ function Framed({ due }: { due: number }): ReactNode {
       <NotLive />
       <main>
         <Switch>
-          <Route path="/"><Farm /></Route>
-          <Route path="/todo"><ToDo /></Route>
-          <Route path="/queue"><Queue /></Route>
-          <Route path="/models"><Models /></Route>
-          <Route path="/models/:id">{({ id }) => <Model id={id} />}</Route>
-          <Route path="/generate"><Generate /></Route>
-          <Route path="/generate/:id">{({ id }) => <Generation id={id} />}</Route>
-          <Route path="/printers/:id">{({ id }) => <Printer id={id} />}</Route>
-          <Route path="/jobs/:id">{({ id }) => <Job id={id} />}</Route>
+          {PLACES.filter(({ bare }) => !bare).map((place) => (
+            <Route key={place.path} path={place.path}>{(given) => place.show((given as { id?: string }).id ?? "")}</Route>
+          ))}
           <Route><p className="alone">There is no such page. <Link href="/">Back to the farm</Link></p></Route>
         </Switch>
       </main>
@@ -88,12 +60,31 @@ function Framed({ due }: { due: number }): ReactNode {
   );
 }
 
-function Place({ to, count = 0, children }: { to: string; count?: number; children: string }): ReactNode {
+function Way({ place, count = 0 }: { place: Place; count?: number }): ReactNode {
   const [path] = useLocation();
   return (
-    <Link href={to} aria-current={path === to ? "page" : undefined}>
-      {children}{count > 0 && <span className="count" aria-label={`: ${count}`}>{count}</span>}
+    <Link href={place.path} aria-current={path === place.path ? "page" : undefined}>
+      {place.link?.words}{count > 0 && <span className="count" aria-label={`: ${count}`}>{count}</span>}
     </Link>
+  );
+}
+
+/** What is looked at now and then. */
+function More({ places }: { places: readonly Place[] }): ReactNode {
+  const menu = useRef<HTMLDetailsElement>(null);
+  const [path] = useLocation();
+  useEffect(() => {
+    if (menu.current) menu.current.open = false;
+  }, [path]);
+  if (!places.length) return null;
+  const close = (): void => {
+    if (menu.current) menu.current.open = false;
+  };
+  return (
+    <details className="more" ref={menu} onKeyDown={({ key }) => key === "Escape" && close()}>
+      <summary>More</summary>
+      <div>{places.map((place) => <Way key={place.path} place={place} />)}</div>
+    </details>
   );
 }
 
