@@ -6,14 +6,14 @@ from aiohttp import web
 
 from coordinator.api.asking import CALLER, FARM
 from coordinator.api.documents import Items
-from coordinator.api.generation_documents import (
+from coordinator.api.problems import BadRequest, Problem
+from coordinator.api.provider_documents import (
     HintsDocument,
     ProviderDocument,
     ProviderHealthDocument,
     provider_document,
     provider_health_document,
 )
-from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission

@@ -1,7 +1,6 @@
 """The providers `openscad` and `cad_python`: words or code become geometry."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,13 @@ from coordinator.adapters.providers.coding.rounds import Dialect, Rounds, Writte
 from coordinator.adapters.providers.coding.spending import at_most
 from coordinator.adapters.providers.options import key_of, options_of
 from coordinator.adapters.rendering.cad_python import CadPython
+from coordinator.adapters.rendering.filling import filled
 from coordinator.adapters.rendering.openscad import OpenScad
-from coordinator.adapters.rendering.values import Parameter, Rendered, Renderer, Unrendered
+from coordinator.adapters.rendering.values import Rendered, Renderer, Unrendered
 from coordinator.adapters.sandbox import levels
 from coordinator.adapters.sandbox.limits import Limits
 from coordinator.adapters.sandbox.sandbox import Sandbox
+from coordinator.domain.code_forms import told_of
 from coordinator.domain.history import Plain
 from coordinator.domain.providing import (
     Again,
@@ -131,6 +132,10 @@ class CodeProvider:
             return objection
         if len(wish.code) > _CODE_CHARACTERS_MAX:
             return f"the code has more than {_CODE_CHARACTERS_MAX} characters"
+        if wish.kind is Kind.CODE:
+            _, wrong = filled(self._renderer.parameters(wish.code), wish.parameters)
+            if wrong:
+                return "; ".join(wrong)
         if wish.kind is Kind.TEXT:
             room = self._options.context_tokens - self._options.tokens_max
             if self._rounds.asked_tokens(wish) > room:
@@ -268,7 +273,7 @@ class CodeProvider:
                 "size_mm": [round(each, 3) for each in found.size_mm],
                 "triangles": found.triangles,
                 "remarks": [str(each) for each in found.complaints],
-                "parameters": [_plain(each) for each in self._renderer.parameters(code)],
+                "parameters": told_of(self._renderer.parameters(code)),
             },
             said=said,
         )
@@ -279,18 +284,3 @@ class CodeProvider:
         return Piece(
             role="code", name=f"model{suffix}", suffix=suffix, data=data, size_bytes=len(data)
         )
-
-
-def _plain(parameter: Parameter) -> dict[str, Plain]:
-    """Return a parameter as the version's origin keeps it: what is empty is left out."""
-    found: dict[str, Plain] = {
-        name: value for name, value in asdict(parameter).items() if value not in (None, "", ())
-    }
-    found["default"] = (
-        list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
-    )
-    if parameter.choices:
-        found["choices"] = [
-            {"value": each.value, "label": each.label} for each in parameter.choices
-        ]
-    return found
