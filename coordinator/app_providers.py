@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from importlib.metadata import EntryPoint, entry_points
@@ -25,6 +25,9 @@ from coordinator.usecases.sources import Source, Sources
 GROUP = "farmhand.providers"
 # Options that do not change what is made, or must not leave the settings even as a hash.
 _UNTOLD = ("key", "token", "secret", "password", "budget", "at_once", "_s", "_max")
+
+# How the names of options end that hold a key, or the name of a file that does.
+_HOLD_KEYS = ("api_key", "api_key_file", "secret")
 
 _Amount = Decimal | None
 
@@ -111,6 +114,7 @@ def _source(name: str, table: Mapping[str, Any], tools: Tools, secret: str) -> S
         ),
         at_once_max=common.at_once_max,
         configured=_configured(common.service, own),
+        keys=tuple(_keys_in(own)),
         callback=token,
     )
 
@@ -144,6 +148,15 @@ def _configured(service: str, options: Mapping[str, Any]) -> str:
     }
     said = json.dumps([service, told], sort_keys=True, default=str)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _keys_in(options: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    """Yield the names of the options that hold keys, not what they hold."""
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _keys_in(value, f"{within}{name}.")
+        elif value and name.endswith(_HOLD_KEYS):
+            yield f"{within}{name}"
 
 
 def _folder(path: Path) -> Path:

@@ -2,11 +2,13 @@
 
 from typing_extensions import TypedDict
 
+from coordinator.api.documents import Moment
 from coordinator.api.generation_documents import amount, amount_or_null
-from coordinator.api.render import API_ROOT
+from coordinator.api.render import API_ROOT, moment
 from coordinator.domain.breaker import Call, Stand
-from coordinator.domain.providing import Cancels, Health, Kind, Option
+from coordinator.domain.providing import Blame, Cancels, Health, Kind, Option
 from coordinator.usecases.providers import ProviderView
+from coordinator.usecases.sources import Source
 
 
 class OptionDocument(TypedDict):
@@ -34,10 +36,36 @@ class BudgetDocument(TypedDict):
     user_day: str | None
 
 
+class ProviderFaultDocument(TypedDict):
+    """What a provider did wrong: its class (what has to be done about it), and its own code."""
+
+    at: Moment
+    blame: Blame
+    code: str
+    message: str
+
+
+class ProviderHealthDocument(TypedDict):
+    """How a provider says that it is. Null: `balance` where it tells none."""
+
+    ready: bool
+    words: str
+    balance: str | None
+
+
+class SaidDocument(ProviderHealthDocument):
+    """How a provider said that it was."""
+
+    at: Moment
+
+
 class ProviderDocument(TypedDict):
     """A provider: what it takes, how it stands, what was spent on it today (UTC), by unit.
 
-    `webhook_path` is told to administrators only.
+    `tool` is what works on this machine, and how well it is shut in; `trouble` why calls are not
+    let through, or lead to nothing. `keys` are the names of the settings that hold its keys.
+    `webhook_path` and `keys` are told to administrators only. Null: `last_fault` and `last_health`
+    where there was none since the coordinator started.
     """
 
     name: str
@@ -56,17 +84,13 @@ class ProviderDocument(TypedDict):
     running: int
     calls: CallsDocument
     trouble: str
+    tool: str
+    keys: list[str]
+    last_fault: ProviderFaultDocument | None
+    last_health: SaidDocument | None
     budget: BudgetDocument
     spent_today: dict[str, str]
     webhook_path: str
-
-
-class ProviderHealthDocument(TypedDict):
-    """How a provider says that it is. Null: `balance` where it tells none."""
-
-    ready: bool
-    words: str
-    balance: str | None
 
 
 class HintsDocument(TypedDict):
@@ -75,7 +99,7 @@ class HintsDocument(TypedDict):
     hints: int
 
 
-def provider_document(view: ProviderView, *, with_webhook: bool) -> ProviderDocument:
+def provider_document(view: ProviderView, *, in_full: bool) -> ProviderDocument:
     """Return a provider."""
     source, offer, budget = view.source, view.source.offer, view.source.budget
     return {
@@ -99,6 +123,10 @@ def provider_document(view: ProviderView, *, with_webhook: bool) -> ProviderDocu
             "download": view.calls[Call.DOWNLOAD],
         },
         "trouble": view.trouble,
+        "tool": offer.tool,
+        "keys": list(source.keys) if in_full else [],
+        "last_fault": _fault_document(source),
+        "last_health": _said_document(source),
         "budget": {
             "request": amount_or_null(budget.request),
             "day": amount_or_null(budget.day),
@@ -106,7 +134,7 @@ def provider_document(view: ProviderView, *, with_webhook: bool) -> ProviderDocu
         },
         "spent_today": {unit: amount(spent) for unit, spent in view.spent.items()},
         "webhook_path": (
-            f"{API_ROOT}/provider-webhooks/{source.name}/{source.callback}" if with_webhook else ""
+            f"{API_ROOT}/provider-webhooks/{source.name}/{source.callback}" if in_full else ""
         ),
     }
 
@@ -128,3 +156,22 @@ def _option_document(option: Option) -> OptionDocument:
         "words": option.words,
         "choices": list(option.choices),
     }
+
+
+def _fault_document(source: Source) -> ProviderFaultDocument | None:
+    if source.last_fault is None:
+        return None
+    at, fault = source.last_fault
+    return {
+        "at": moment(at),
+        "blame": fault.blame,
+        "code": fault.code,
+        "message": fault.message,
+    }
+
+
+def _said_document(source: Source) -> SaidDocument | None:
+    if source.last_health is None:
+        return None
+    at, health = source.last_health
+    return {**provider_health_document(health), "at": moment(at)}

@@ -33,16 +33,14 @@ async def list_providers(request: web.Request) -> web.Response:
     """Return the farm's providers, as far as that is known without asking them."""
     views = await providers.views(request.app[FARM])
     admin = request[CALLER].may(Permission.FARM_ADMIN)
-    return web.json_response(
-        {"items": [provider_document(view, with_webhook=admin) for view in views]}
-    )
+    return web.json_response({"items": [provider_document(view, in_full=admin) for view in views]})
 
 
 async def show_provider(request: web.Request) -> web.Response:
     """Return one provider."""
     view = await providers.view(request.app[FARM], request.match_info["name"])
     admin = request[CALLER].may(Permission.FARM_ADMIN)
-    return web.json_response(provider_document(view, with_webhook=admin))
+    return web.json_response(provider_document(view, in_full=admin))
 
 
 async def ask_health(request: web.Request) -> web.Response:

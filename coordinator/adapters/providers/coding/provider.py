@@ -5,8 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from coordinator.adapters.providers.coding.llm import Llm
 from coordinator.adapters.providers.coding.options import (
     CadPythonOptions,
@@ -46,8 +44,6 @@ from coordinator.domain.wishes import objection_of
 from coordinator.errors import Unavailable
 from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
-
-log = structlog.get_logger(__name__)
 
 _PROMPT_CHARACTERS_MAX = 20_000
 _CODE_CHARACTERS_MAX = 200_000
@@ -117,8 +113,9 @@ class CodeProvider:
             again=Again.COSTS_ONLY,
             at_once_max=options.at_once_max,
             patience_s=options.rounds_max * (options.call_s + options.render_s) + _SPARE_S,
+            tool=renderer.tool,
+            trouble=renderer.trouble,
         )
-        log.info("rendering.found", provider=name, tool=renderer.tool, trouble=renderer.trouble)
 
     @property
     def offer(self) -> Offer:

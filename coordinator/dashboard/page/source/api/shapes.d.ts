@@ -1111,6 +1111,7 @@ export interface components {
         FiguresDocument: {
             agents: components["schemas"]["CountDocument"];
             webhooks: components["schemas"]["CountDocument"];
+            providers: components["schemas"]["CountDocument"];
             printers: {
                 [key: string]: number;
             };
@@ -1152,6 +1153,8 @@ export interface components {
             disk: "ok" | "failing";
             /** @enum {string} */
             webhooks: "ok" | "failing";
+            /** @enum {string} */
+            providers: "ok" | "failing";
             troubles: components["schemas"]["TroubleDocument"][] | null;
             figures: components["schemas"]["FiguresDocument"] | null;
         };
@@ -1819,7 +1822,10 @@ export interface components {
         /**
          * @description A provider: what it takes, how it stands, what was spent on it today (UTC), by unit.
          *
-         *     `webhook_path` is told to administrators only.
+         *     `tool` is what works on this machine, and how well it is shut in; `trouble` why calls are not
+         *     let through, or lead to nothing. `keys` are the names of the settings that hold its keys.
+         *     `webhook_path` and `keys` are told to administrators only. Null: `last_fault` and `last_health`
+         *     where there was none since the coordinator started.
          */
         ProviderDocument: {
             name: string;
@@ -1838,11 +1844,31 @@ export interface components {
             running: number;
             calls: components["schemas"]["CallsDocument"];
             trouble: string;
+            tool: string;
+            keys: string[];
+            last_fault: components["schemas"]["ProviderFaultDocument"] | null;
+            last_health: components["schemas"]["SaidDocument"] | null;
             budget: components["schemas"]["BudgetDocument"];
             spent_today: {
                 [key: string]: string;
             };
             webhook_path: string;
+        };
+        /** @description What a provider did wrong: its class (what has to be done about it), and its own code. */
+        ProviderFaultDocument: {
+            /** Format: date-time */
+            at: string;
+            blame: components["schemas"]["Blame"];
+            code: string;
+            message: string;
+        };
+        /** @description How a provider said that it was. */
+        SaidDocument: {
+            ready: boolean;
+            words: string;
+            balance: string | null;
+            /** Format: date-time */
+            at: string;
         };
         /**
          * @description How a breaker stands.
@@ -2059,6 +2085,8 @@ export type CallsDocument = components['schemas']['CallsDocument'];
 export type Cancels = components['schemas']['Cancels'];
 export type OptionDocument = components['schemas']['OptionDocument'];
 export type ProviderDocument = components['schemas']['ProviderDocument'];
+export type ProviderFaultDocument = components['schemas']['ProviderFaultDocument'];
+export type SaidDocument = components['schemas']['SaidDocument'];
 export type Stand = components['schemas']['Stand'];
 export type ItemsOfProviderDocument = components['schemas']['ItemsOfProviderDocument'];
 export type ProviderHealthDocument = components['schemas']['ProviderHealthDocument'];
