@@ -17,7 +17,7 @@ from coordinator.domain.ledger import Budget, Purse
 from coordinator.errors import SettingsInvalid
 from coordinator.ports import ArtifactStore, Clock
 from coordinator.ports_outward import Outside
-from coordinator.ports_providers import ProviderMaker, Tools
+from coordinator.ports_providers import Deletes, ProviderMaker, Tools
 from coordinator.secret_files import kept_secret
 from coordinator.settings import Settings
 from coordinator.usecases.sources import Source, Sources
@@ -42,6 +42,7 @@ class _Common(BaseModel):
     budget_per_day: _Amount = Field(default=None, ge=0)
     budget_per_user_day: _Amount = Field(default=None, ge=0)
     at_once_max: int = Field(default=0, ge=0, le=1000)
+    delete_there: bool = False
     webhook_token: str = Field(default="", pattern=r"^([A-Za-z0-9_-]{16,128})?$")
 
 
@@ -101,6 +102,10 @@ def _source(name: str, table: Mapping[str, Any], tools: Tools, secret: str) -> S
         ) from error
     own = {key: value for key, value in table.items() if key not in _Common.model_fields}
     provider = _maker(name, common.service)(name, own, tools)
+    if common.delete_there and not isinstance(provider, Deletes):
+        raise SettingsInvalid(
+            f"providers.{name}.delete_there: {provider.offer.title} removes nothing when told to"
+        )
     token = (
         common.webhook_token or hmac.new(secret.encode(), name.encode(), hashlib.sha256).hexdigest()
     )
@@ -115,6 +120,7 @@ def _source(name: str, table: Mapping[str, Any], tools: Tools, secret: str) -> S
         at_once_max=common.at_once_max,
         configured=_configured(common.service, own),
         keys=tuple(_keys_in(own)),
+        deletes=provider if common.delete_there and isinstance(provider, Deletes) else None,
         callback=token,
     )
 

@@ -125,6 +125,7 @@ class GenerationDocument(TypedDict):
     """A request to a provider, and what became of it.
 
     `form` are the values that its code asks for: `POST .../again` makes it again with others.
+    `report` is what a task found in a mesh that it only looked at; `made` is what it looked at.
     `job_id` is the first of `job_ids`: a link may lead to several parts, a model and a job each.
     Null: `size_mm`, `seed` and `cost_max` where nobody said one; `print` where no job is wanted;
     `progress` and `queue_position` where the provider does not tell; `trouble` where nothing is
@@ -164,6 +165,7 @@ class GenerationDocument(TypedDict):
     job_id: str
     job_ids: list[str]
     form: list[FieldDocument]
+    report: Facts
     said: str
     remarks: list[str]
     trouble: GenerationTroubleDocument | None
@@ -229,6 +231,7 @@ class _Course(TypedDict):
     job_id: str
     job_ids: list[str]
     form: list[FieldDocument]
+    report: Facts
     said: str
     remarks: list[str]
     trouble: GenerationTroubleDocument | None
@@ -238,7 +241,7 @@ class _Course(TypedDict):
 
 
 def _course(view: GenerationView) -> _Course:
-    known = view.generation
+    known, report = view.generation, view.generation.told.get("report")
     return {
         "submits": known.submits,
         "cancel_wanted": known.cancel_wanted,
@@ -251,6 +254,7 @@ def _course(view: GenerationView) -> _Course:
         "job_id": next(iter(known.job_ids), ""),
         "job_ids": list(known.job_ids),
         "form": [_field_document(each) for each in form_in(known.told)],
+        "report": report if isinstance(report, dict) else {},
         "said": known.said,
         "remarks": list(known.remarks),
         "trouble": None if known.trouble is None else _trouble_document(known.trouble),

@@ -51,6 +51,9 @@ Class = Annotated[str, typer.Option("--class", help="Only printers of this class
 Options = Annotated[
     list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Of the provider.")
 ]
+Reuse = Annotated[
+    bool, typer.Option("--reuse", help="What the same request brought before will do.")
+]
 Values = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the code. Repeatable.")
 ]
@@ -67,15 +70,14 @@ def new(
     name: Annotated[str, typer.Option(help="What to call the model.")] = "",
     project: Annotated[str, typer.Option(help="The project it goes into.")] = "",
     model: Annotated[str, typer.Option(help="A model that it is a new version of.")] = "",
+    mesh: Annotated[str, typer.Option(metavar="MODEL[/N]", help="A mesh to work on.")] = "",
     option: Options = None,
     parameter: Values = None,
     seed: Annotated[int | None, typer.Option(help="The same again, where it can do that.")] = None,
     cost_max: Annotated[
         float | None, typer.Option(help="What it may cost, in the provider's unit.")
     ] = None,
-    reuse: Annotated[
-        bool, typer.Option("--reuse", help="What the same request brought before will do.")
-    ] = False,
+    reuse: Reuse = False,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only say what it would cost.")
     ] = False,
@@ -101,6 +103,7 @@ def new(
         "name": name,
         "project_id": project,
         "model_id": model,
+        **(_mesh_of(farm, mesh) if mesh else {}),
         "options": _pairs(option or []),
         "parameters": _pairs(parameter or []),
         "reuse": reuse,
@@ -331,6 +334,14 @@ def _say_cost(found: "Document", *, as_json: bool) -> None:
             "made before": found["like"] and f"{found['like']}; --reuse takes that, for nothing",
         },
     )
+
+
+def _mesh_of(farm: "FarmClient", mesh: str) -> "Document":
+    """Return which mesh of which model is to be worked on."""
+    model_id, _, number = mesh.partition("/")
+    its_id, its_number = quote(model_id, safe=""), quote(number or "latest", safe="")
+    version = farm.ask("GET", f"models/{its_id}/versions/{its_number}")
+    return {"model_id": model_id, "mesh_sha256": version["sha256"]}
 
 
 def _brought(farm: "FarmClient", picture: Path) -> str:

@@ -220,7 +220,7 @@ class Generation:
         waits: why nothing happens now, for a person.
         progress, stage, queue_position: as the provider told last.
         parcels: the pieces of the result.
-        versions: what came of it: model and number.
+        versions: what came of it: model and number; of a report what it is about.
         job_ids: of the jobs that were made of it, in the order of its models.
         said, told: as in `Look`.
         remarks: what there is to say of what was made, for a person.

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from coordinator.domain.generations import Asked, Parcel
 from coordinator.domain.history import Plain
-from coordinator.domain.providing import Kind, Piece
+from coordinator.domain.providing import Kind, Look, Phase, Piece
 
 # A result is a few files; who answers with thousands is not one that we know.
 PARCELS_MAX, PICTURES_MAX, ITEMS_MAX = 24, 4, 8
@@ -33,6 +33,11 @@ def wanted_parcels(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
             continue
         wanted.append(piece)
     return tuple(wanted[:PARCELS_MAX]) if meshes else ()
+
+
+def is_report(look: Look) -> bool:
+    """Whether a task has succeeded that only looked at a mesh: its answer is in words."""
+    return look.phase is Phase.SUCCEEDED and "report" in look.told
 
 
 def parcel_of(piece: Piece, sha256: str = "", suffix: str = "") -> Parcel:

@@ -236,7 +236,9 @@ class Look:
         pieces: SUCCEEDED: what there is to fetch, best mesh first.
         fault: FAILED: why.
         charged: what it cost, where the provider tells.
-        told: facts for the version's origin: `author`, `licence`, `service_model`, `seed`, `tool`.
+        told: facts for the version's origin: `author`, `licence`, `service_model`, `seed`, `tool`;
+            `parameters`: the form of its code; `report`: what was found in a mesh that was only
+            looked at, of which there are no pieces then.
         said: what the provider answered, in a conversation.
         look_after_s: when to look again, where the provider told.
     """

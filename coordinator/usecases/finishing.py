@@ -57,6 +57,8 @@ async def make(farm: Farm, generation: Generation) -> Generation:
     its_id, kept = generation.generation_id, list[Artifact]()
     try:
         meshes = [each for each in generation.parcels if each.role == "mesh"]
+        if not meshes:
+            return await _report(farm, its_id)
         models = models_of(generation.asked, generation.told, meshes)
         if generation.asked.model_id and models[-1] != models[0]:
             listed = ", ".join(each.name for each in meshes)
@@ -86,6 +88,21 @@ async def make(farm: Farm, generation: Generation) -> Generation:
             await let_go(farm, artifact.sha256)
 
 
+async def _report(farm: Farm, its_id: str) -> Generation:
+    """End a generation that only looked at a mesh; the version that it looked at is what it has."""
+    async with farm.store.read() as unit:
+        asked = (await rows.the_generation(unit, its_id)).asked
+        versions = await unit.model_versions(asked.model_id) if asked.model_id else []
+    looked_at = [each for each in versions if each.sha256 == asked.mesh_sha256][-1:]
+
+    def decide(known: Generation, now: datetime) -> Outcome:
+        done = advance(known, GenerationEvent.FINISH, now)
+        found = tuple((each.model_id, each.number) for each in looked_at)
+        return Outcome(generation=replace(done, versions=found, approved=True, trouble=None))
+
+    return await change_if_possible(farm, its_id, decide)
+
+
 async def _printable(
     farm: Farm, generation: Generation, parcel: Parcel, model: tuple[str, int], kept: list[Artifact]
 ) -> _Made:
@@ -97,7 +114,7 @@ async def _printable(
     """
     its_id, told = generation.generation_id, generation.told
     making = Making(
-        longest_mm=generation.asked.size_mm,
+        longest_mm=generation.asked.size_mm or await _longest_before(farm, generation),
         author=str(told.get("author") or ""),
         licence=str(told.get("licence") or ""),
         source=generation.asked.url or f"{generation.service} {generation.generation_id}",
@@ -124,6 +141,17 @@ async def _printable(
             picture = await _keep(farm, drawn, ArtifactKind.PICTURE, f"{name}.{shows}.png", kept)
             pictures[shows] = picture.sha256
     return _Made(parcel=parcel, model=model, mesh=mesh, pictures=pictures, printable=printable)
+
+
+async def _longest_before(farm: Farm, generation: Generation) -> float | None:
+    """Return how long the mesh was that was mended; None where nobody measured it."""
+    asked = generation.asked
+    if asked.kind is not Kind.MESH or not asked.model_id:
+        return None
+    async with farm.store.read() as unit:
+        versions = await unit.model_versions(asked.model_id)
+    known = (max(each.size_mm) for each in versions if each.sha256 == asked.mesh_sha256)
+    return next(known, 0.0) or None
 
 
 async def _keep(

@@ -119,7 +119,8 @@ async def check(farm: Farm, source: Source, wanted: Wanted) -> None:
         known = ", ".join(sorted(each.value for each in offer.kinds))
         words = f"{offer.title} takes {known}, not {asked.kind.value}"
         raise Refused("wish_not_met", words)
-    if offer.needs_size and asked.size_mm is None and not asked.continues:
+    sized = asked.size_mm is not None or asked.continues or asked.kind is Kind.MESH
+    if offer.needs_size and not sized:
         words = f"what {offer.title} makes has no size of its own: say how long it shall be"
         raise Refused("size_needed", words)
     try:

@@ -14,7 +14,7 @@ from coordinator.domain.ledger import Budget, Purse
 from coordinator.domain.providing import Blame, Health, Offer, ProviderFault
 from coordinator.errors import NotFound
 from coordinator.ports import Clock
-from coordinator.ports_providers import Provider
+from coordinator.ports_providers import Deletes, Provider
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +34,7 @@ class Source:
         configured: a hash of its settings, but for secrets: other settings, other results.
         callback: what stands in the address of its webhooks, so that nobody guesses it.
         keys: the names of the settings that hold its keys; what they hold is never told.
+        deletes: where what was made there is removed once it is in our store; None to leave it.
         breakers: by class of call.
         last_fault: what it did wrong last, and when; no wish of somebody's that it refused.
         last_health: what it said last of itself, and when.
@@ -46,6 +47,7 @@ class Source:
     configured: str = ""
     callback: str = ""
     keys: tuple[str, ...] = ()
+    deletes: Deletes | None = None
     breakers: dict[Call, Breaker] = field(
         default_factory=lambda: {each: Breaker() for each in Call}
     )

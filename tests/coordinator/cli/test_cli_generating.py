@@ -6,7 +6,7 @@ import pytest
 
 from coordinator.cli.exits import Exit, UsageWrong
 from coordinator.cli.generating import millimetres
-from coordinator.domain.providing import Blame, ProviderFault
+from coordinator.domain.providing import Blame, Kind, ProviderFault
 from coordinator.usecases.producing import Producer
 from coordinator.usecases.sources import Source, Sources
 from tests.coordinator.cli.conftest import Farmhand
@@ -132,3 +132,20 @@ async def test_one_code_made_model_serves_many_sizes(
     assert "values (--set): width=30" in shown
     assert "/2" in shown
     assert "job: job-" in shown
+
+
+async def test_a_mesh_of_a_model_is_worked_on(
+    farm: ServedFarm, provider: ScriptedProvider, farmhand: Farmhand
+) -> None:
+    provider.offer = offering(look_every_s=0.0, kinds=frozenset(Kind))
+    made = (await farmhand("generate", "a clip", "--no-watch", "--json")).json
+    await worked(Producer(farm.farm, "w-1"))
+    model = (await farmhand("generate", "show", made["id"], "--json")).json["made"][0]["model_id"]
+    words = ("--mesh", f"{model}/1", "--option", "operation=repair", "--no-watch", "--json")
+    said = await farmhand("generate", "new", *words)
+    assert said.json["kind"] == "mesh"
+    assert provider.wishes[-1].mesh_sha256 == ""
+    await worked(Producer(farm.farm, "w-1"))
+    assert provider.wishes[-1].mesh_sha256 == said.json["mesh_sha256"] != ""
+    done = (await farmhand("generate", "show", said.json["id"], "--json")).json
+    assert [(each["model_id"], each["version"]) for each in done["made"]] == [(model, 2)]

@@ -1,4 +1,4 @@
-"""Links to several parts, code made again with other values, and what a request would cost."""
+"""Links to several parts, code made again, meshes looked at, what a request would cost."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -10,7 +10,7 @@ from coordinator.domain.generations import Asked, GenerationState, Printing
 from coordinator.domain.ledger import Budget, Purse
 from coordinator.domain.library import ModelsWanted
 from coordinator.domain.policy import Policy
-from coordinator.domain.providing import Kind, Look, Piece
+from coordinator.domain.providing import Kind, Look, Phase, Piece
 from coordinator.errors import NotNow, NotPermitted, Refused
 from coordinator.usecases import generating
 from coordinator.usecases.generating import Message, Wanted
@@ -198,3 +198,57 @@ async def test_what_costs_nothing_has_no_limits_and_what_is_refused_no_quote(
     assert (found.cost, found.limits, found.objection) == (None, (), "")
     with pytest.raises(Refused):
         await quote(bench.farm, replace(ANNA, asked=Asked(kind=Kind.TEXT, name="x", prompt="x")))
+
+
+async def test_an_analysis_is_a_report_on_the_version_that_was_looked_at(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ScriptedProvider(offer=offering(kinds=frozenset(Kind))))
+    first = await bench.want()
+    await bench.work(30)
+    [(model_id, number)] = (await bench.show(first)).versions
+    async with bench.farm.store.read() as unit:
+        version = await unit.model_version(model_id, number)
+    assert version is not None
+    asked = {"kind": Kind.MESH, "model_id": model_id, "mesh_sha256": version.sha256}
+    report = {"status": "warning", "holes": 2}
+    bench.provider.done = Look(phase=Phase.SUCCEEDED, said="2 holes", told={"report": report})
+    for at_once in (False, True):
+        bench.provider.at_once = at_once
+        its_id = await bench.want(**asked, printing=Printing())
+        await bench.work(30)
+        looked = await bench.show(its_id)
+        assert (looked.state, looked.said, looked.trouble) == (S.DONE, "2 holes", None)
+        assert (looked.versions, looked.job_ids) == (((model_id, number),), ())
+        assert looked.told["report"] == report
+
+
+async def test_a_mesh_that_is_mended_keeps_its_size_and_becomes_the_next_version(
+    tmp_path: Path,
+) -> None:
+    offer = offering(kinds=frozenset(Kind), needs_size=True)
+    bench = Bench(tmp_path, ScriptedProvider(offer=offer))
+    first = await bench.want(size_mm=61.5)
+    await bench.work(30)
+    [(model_id, _)] = (await bench.show(first)).versions
+    async with bench.farm.store.read() as unit:
+        version = await unit.model_version(model_id, 1)
+    assert version is not None
+    mesh = {"kind": Kind.MESH, "model_id": model_id, "mesh_sha256": version.sha256}
+    its_id = await bench.want(**mesh, size_mm=None)
+    await bench.work(30)
+    assert (await bench.show(its_id)).versions == ((model_id, 2),)
+    assert bench.workshop.made[-1].longest_mm == 61.5
+
+
+async def test_what_is_in_our_store_is_removed_there_where_the_settings_say_so(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path, ScriptedProvider())
+    tasks = bench.provider.service.tasks
+    kept = await bench.want()
+    await bench.work(30)
+    assert len(tasks) == 1
+    bench.source.deletes = bench.provider
+    removed = await bench.want()
+    await bench.work(30)
+    states = [(await bench.show(each)).state for each in (kept, removed)]
+    assert (states, list(tasks)) == ([S.DONE, S.DONE], ["task-1"])

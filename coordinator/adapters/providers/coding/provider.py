@@ -1,10 +1,10 @@
 """The providers `openscad` and `cad_python`: words or code become geometry."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.coding.llm import Llm
 from coordinator.adapters.providers.coding.options import (
     CadPythonOptions,
@@ -26,11 +26,9 @@ from coordinator.domain.history import Plain
 from coordinator.domain.providing import (
     Again,
     Blame,
-    CallingOff,
     Cost,
     Handle,
     Health,
-    Hint,
     Kind,
     Look,
     Offer,
@@ -79,7 +77,7 @@ def cad_python(name: str, options: Mapping[str, Any], tools: Tools) -> "CodeProv
     return CodeProvider(name, "cad_python", chosen, renderer, tools)
 
 
-class CodeProvider:
+class CodeProvider(Bare):
     """Code that a language model writes or a person brings, rendered here."""
 
     def __init__(
@@ -90,6 +88,7 @@ class CodeProvider:
         Raises:
             SettingsInvalid: the key can't be used.
         """
+        self._title = name
         self._options = options
         self._renderer = renderer
         self._dialect = _DIALECTS[renderer.language]
@@ -163,28 +162,14 @@ class CodeProvider:
             raise ProviderFault(Blame.RETRY_SAFE, error.code, error.message) from error
         return Submitted(handle=Handle(task_id=key), look=look)
 
-    async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Return None: nothing outlives a submit."""
-        del wish, key, since
-        return None
-
     async def look(self, handle: Handle) -> Look:
         """Return that nothing is known: a submit answers with all of it."""
         del handle
         return Look(phase=Phase.UNKNOWN)
 
-    async def call_off(self, handle: Handle) -> CallingOff:
-        """Refuse: what has a handle has ended. Who cancels a submit ends all of it."""
-        del handle
-        return CallingOff.REFUSED
-
     async def fetch(self, piece: Piece, sink: StagedFile) -> None:
         """Write a piece; all of them are at hand."""
         await sink.write(piece.data)
-
-    async def delete(self, handle: Handle) -> None:
-        """Do nothing: nothing is kept."""
-        del handle
 
     async def health(self) -> Health:
         """Return whether code can be rendered, and the language model answers and is known."""
@@ -202,11 +187,6 @@ class CodeProvider:
         if models and self._options.model not in models:
             words += f"; {self._options.model} is not among the models that it names"
         return Health(ready=True, words=f"{words}; {self._options.model}")
-
-    def hints(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
-        """Raise: there are no webhooks."""
-        del headers, body
-        raise ProviderFault(Blame.AUTH_CONFIG, "no_webhooks", "it has no webhooks")
 
     async def close(self) -> None:
         """Close its connections."""

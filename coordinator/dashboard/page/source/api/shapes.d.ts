@@ -1603,6 +1603,7 @@ export interface components {
          * @description A request to a provider, and what became of it.
          *
          *     `form` are the values that its code asks for: `POST .../again` makes it again with others.
+         *     `report` is what a task found in a mesh that it only looked at; `made` is what it looked at.
          *     `job_id` is the first of `job_ids`: a link may lead to several parts, a model and a job each.
          *     Null: `size_mm`, `seed` and `cost_max` where nobody said one; `print` where no job is wanted;
          *     `progress` and `queue_position` where the provider does not tell; `trouble` where nothing is
@@ -1646,6 +1647,9 @@ export interface components {
             job_id: string;
             job_ids: string[];
             form: components["schemas"]["FieldDocument"][];
+            report: {
+                [key: string]: unknown;
+            };
             said: string;
             remarks: string[];
             trouble: components["schemas"]["GenerationTroubleDocument"] | null;
