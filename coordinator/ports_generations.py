@@ -13,11 +13,17 @@ from coordinator.domain.library import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationsWanted:
-    """Which generations are wanted; what is empty or None does not count."""
+    """Which generations are wanted; what is empty or None does not count.
+
+    Attributes:
+        model_id: one of the models that came of it.
+        text: in its name, words or address; capitals or not is nothing, as far as a to z go.
+    """
 
     owner: str | None = None
     provider: str = ""
     model_id: str = ""
+    text: str = ""
     states: Collection[GenerationState] = ()
 
 

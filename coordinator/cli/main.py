@@ -10,6 +10,7 @@ from coordinator.cli import (
     asking_verbs,
     backups,
     bulk,
+    deciding,
     demo_command,
     disk,
     events,
@@ -78,6 +79,8 @@ app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
+for decision in (deciding.cancel, deciding.approve, deciding.reject, deciding.settle):
+    generating.app.command(decision.__name__)(decision)
 app.add_typer(generating.app, name="generate")
 app.add_typer(providers.app, name="provider")
 

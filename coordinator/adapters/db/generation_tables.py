@@ -56,6 +56,7 @@ class GenerationRow(SQLModel, table=True):
     model_id: str = Field(index=True)
     versions: list[list[Any]] = _json()
     job_id: str
+    job_ids: list[str] = _json()
     said: str
     told: dict[str, Any] = _json()
     remarks: list[str] = _json()

@@ -1,11 +1,23 @@
 """The part of a `Unit` that is about generations; the contracts stand in the port."""
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    String,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from coordinator.adapters.db import generation_mapping as mapping
 from coordinator.adapters.db import generation_tables
@@ -18,6 +30,9 @@ from coordinator.ports_generations import GenerationsWanted
 
 _ALL = table(generation_tables.GenerationRow)
 _ENTRIES = table(generation_tables.EntryRow)
+
+# What a request says in words.
+_WORDS = ("name", "prompt", "url")
 
 _SAVE = saving(_ALL, "generation_id")
 _SAVE_ENTRY = saving(_ENTRIES, "generation_id", "submit")
@@ -113,7 +128,13 @@ class GenerationUnit:
         if wanted.provider:
             page = page.where(_ALL.c.provider == wanted.provider)
         if wanted.model_id:
-            page = page.where(_ALL.c.model_id == wanted.model_id)
+            named = json.dumps(wanted.model_id)
+            among = cast(_ALL.c.versions, String).contains(named, autoescape=True)
+            page = page.where(_ALL.c.model_id != "", among)
+        if wanted.text:
+            lowered = (func.lower(_ALL.c.asked[each].as_string()) for each in _WORDS)
+            text = wanted.text.lower()
+            page = page.where(or_(*(each.contains(text, autoescape=True) for each in lowered)))
         if wanted.states:
             page = page.where(_ALL.c.state.in_([state.value for state in wanted.states]))
         if after is not None:

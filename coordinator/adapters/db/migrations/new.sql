@@ -21,7 +21,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0012');
+INSERT INTO "alembic_version" VALUES('0013');
 CREATE TABLE api_key_uses (
 	key_id VARCHAR NOT NULL,
 	used_at DATETIME NOT NULL,
@@ -123,7 +123,7 @@ CREATE TABLE generations (
 	leased_until DATETIME,
 	created_at DATETIME NOT NULL,
 	updated_at DATETIME NOT NULL,
-	version INTEGER NOT NULL,
+	version INTEGER NOT NULL, job_ids JSON DEFAULT '[]' NOT NULL,
 	PRIMARY KEY (generation_id)
 );
 CREATE TABLE history (
@@ -447,8 +447,8 @@ CREATE INDEX ix_generations_arrival ON generations (created_at, generation_id);
 CREATE INDEX ix_generations_due ON generations (next_at, state);
 CREATE INDEX ix_generations_task ON generations (provider, task_id);
 CREATE INDEX ix_generations_state ON generations (provider, state);
+CREATE INDEX ix_generations_owner ON generations (owner);
 CREATE INDEX ix_generations_fingerprint ON generations (fingerprint);
 CREATE INDEX ix_generations_model_id ON generations (model_id);
 CREATE INDEX ix_provider_charges_day ON provider_charges (day, unit);
-CREATE INDEX ix_generations_owner_state ON generations (owner, state);
 DELETE FROM "sqlite_sequence";

@@ -1111,6 +1111,7 @@ export interface components {
         FiguresDocument: {
             agents: components["schemas"]["CountDocument"];
             webhooks: components["schemas"]["CountDocument"];
+            providers: components["schemas"]["CountDocument"];
             printers: {
                 [key: string]: number;
             };
@@ -1152,6 +1153,8 @@ export interface components {
             disk: "ok" | "failing";
             /** @enum {string} */
             webhooks: "ok" | "failing";
+            /** @enum {string} */
+            providers: "ok" | "failing";
             troubles: components["schemas"]["TroubleDocument"][] | null;
             figures: components["schemas"]["FiguresDocument"] | null;
         };
@@ -1525,6 +1528,11 @@ export interface components {
          * @enum {string}
          */
         Blame: "retry_safe" | "submit_unsure" | "wait_slot" | "quota" | "auth_config" | "invalid_input" | "content_blocked" | "provider_failed" | "expired" | "protocol" | "deadline";
+        /** @description One of the values that a field may have, and what a person reads for it. */
+        ChoiceDocument: {
+            value: string | number | boolean;
+            label: string;
+        };
         /**
          * @description What one paid call costs, as decimals in the provider's unit.
          *
@@ -1536,6 +1544,24 @@ export interface components {
             estimated: string;
             reserved: string;
             charged: string | null;
+        };
+        /**
+         * @description A field of the form that code asks for; a vector's value is set as its text: `[1, 2]`.
+         *
+         *     `type` is `string`, `integer`, `number`, `boolean` or `vector`; bounds of a vector are those of
+         *     each of its numbers. Null: a bound that there is not. `choices` is empty where any value does.
+         */
+        FieldDocument: {
+            name: string;
+            type: string;
+            default: string | number | boolean | number[];
+            minimum: number | null;
+            maximum: number | null;
+            step: number | null;
+            characters_max: number | null;
+            choices: components["schemas"]["ChoiceDocument"][];
+            group: string;
+            words: string;
         };
         /** @description What went wrong last: its class (what has to be done about it), and the provider's code. */
         GenerationTroubleDocument: {
@@ -1550,11 +1576,15 @@ export interface components {
          * @enum {string}
          */
         Kind: "text" | "image" | "multiview" | "code" | "link" | "mesh";
-        /** @description A version that came of it. */
+        /** @description A version that came of it; `name` is its model's, `pictures` are addresses as a version's. */
         MadeDocument: {
             model_id: string;
             version: number;
             url: string;
+            name: string;
+            pictures: {
+                [key: string]: string;
+            };
         };
         /** @description How what is made is to be printed. */
         PrintDocument: {
@@ -1572,6 +1602,9 @@ export interface components {
         /**
          * @description A request to a provider, and what became of it.
          *
+         *     `form` are the values that its code asks for: `POST .../again` makes it again with others.
+         *     `report` is what a task found in a mesh that it only looked at; `made` is what it looked at.
+         *     `job_id` is the first of `job_ids`: a link may lead to several parts, a model and a job each.
          *     Null: `size_mm`, `seed` and `cost_max` where nobody said one; `print` where no job is wanted;
          *     `progress` and `queue_position` where the provider does not tell; `trouble` where nothing is
          *     wrong; `next_at` where nothing happens by itself; `submitted_at` and `deadline_at` before the
@@ -1612,6 +1645,11 @@ export interface components {
             task_id: string;
             made: components["schemas"]["MadeDocument"][];
             job_id: string;
+            job_ids: string[];
+            form: components["schemas"]["FieldDocument"][];
+            report: {
+                [key: string]: unknown;
+            };
             said: string;
             remarks: string[];
             trouble: components["schemas"]["GenerationTroubleDocument"] | null;
@@ -1724,6 +1762,43 @@ export interface components {
             url: string;
             size_bytes: number;
         };
+        /** @description What may be spent and what is spent of it, as decimals; `words` go on from the amount. */
+        LimitDocument: {
+            words: string;
+            most: string;
+            spent: string;
+        };
+        /**
+         * @description What a request would cost at most, as decimals in the provider's unit.
+         *
+         *     `objection` says why it would not be paid now, and is empty where it would. `like` is a
+         *     generation of the same request: with `reuse` it is answered from what that one made, for
+         *     nothing. Null: `amount` where it costs nothing, `like` where there is none.
+         */
+        QuoteDocument: {
+            provider: string;
+            amount: string | null;
+            unit: string;
+            exact: boolean;
+            limits: components["schemas"]["LimitDocument"][];
+            objection: string;
+            like: string | null;
+        };
+        /** @description What is to be different where code is rendered again; `parameters` not named stay. */
+        VariantForm: {
+            /**
+             * @example {
+             *       "width": 30
+             *     }
+             */
+            parameters?: {
+                [key: string]: string | boolean | number;
+            };
+            /** @default null */
+            print: components["schemas"]["PrintForm"] | null;
+            /** @default true */
+            reuse: boolean;
+        };
         /** @description What may be spent; null is no limit. */
         BudgetDocument: {
             request: string | null;
@@ -1751,7 +1826,10 @@ export interface components {
         /**
          * @description A provider: what it takes, how it stands, what was spent on it today (UTC), by unit.
          *
-         *     `webhook_path` is told to administrators only.
+         *     `tool` is what works on this machine, and how well it is shut in; `trouble` why calls are not
+         *     let through, or lead to nothing. `keys` are the names of the settings that hold its keys.
+         *     `webhook_path` and `keys` are told to administrators only. Null: `last_fault` and `last_health`
+         *     where there was none since the coordinator started.
          */
         ProviderDocument: {
             name: string;
@@ -1770,11 +1848,31 @@ export interface components {
             running: number;
             calls: components["schemas"]["CallsDocument"];
             trouble: string;
+            tool: string;
+            keys: string[];
+            last_fault: components["schemas"]["ProviderFaultDocument"] | null;
+            last_health: components["schemas"]["SaidDocument"] | null;
             budget: components["schemas"]["BudgetDocument"];
             spent_today: {
                 [key: string]: string;
             };
             webhook_path: string;
+        };
+        /** @description What a provider did wrong: its class (what has to be done about it), and its own code. */
+        ProviderFaultDocument: {
+            /** Format: date-time */
+            at: string;
+            blame: components["schemas"]["Blame"];
+            code: string;
+            message: string;
+        };
+        /** @description How a provider said that it was. */
+        SaidDocument: {
+            ready: boolean;
+            words: string;
+            balance: string | null;
+            /** Format: date-time */
+            at: string;
         };
         /**
          * @description How a breaker stands.
@@ -1966,7 +2064,9 @@ export type DeliveryDocument = components['schemas']['DeliveryDocument'];
 export type DeliveryState = components['schemas']['DeliveryState'];
 export type ItemsOfDeliveryDocument = components['schemas']['ItemsOfDeliveryDocument'];
 export type Blame = components['schemas']['Blame'];
+export type ChoiceDocument = components['schemas']['ChoiceDocument'];
 export type CostDocument = components['schemas']['CostDocument'];
+export type FieldDocument = components['schemas']['FieldDocument'];
 export type GenerationTroubleDocument = components['schemas']['GenerationTroubleDocument'];
 export type Kind = components['schemas']['Kind'];
 export type MadeDocument = components['schemas']['MadeDocument'];
@@ -1981,11 +2081,16 @@ export type RejectForm = components['schemas']['RejectForm'];
 export type Settlement = components['schemas']['Settlement'];
 export type SettleGenerationForm = components['schemas']['SettleGenerationForm'];
 export type NewSheetDocument = components['schemas']['NewSheetDocument'];
+export type LimitDocument = components['schemas']['LimitDocument'];
+export type QuoteDocument = components['schemas']['QuoteDocument'];
+export type VariantForm = components['schemas']['VariantForm'];
 export type BudgetDocument = components['schemas']['BudgetDocument'];
 export type CallsDocument = components['schemas']['CallsDocument'];
 export type Cancels = components['schemas']['Cancels'];
 export type OptionDocument = components['schemas']['OptionDocument'];
 export type ProviderDocument = components['schemas']['ProviderDocument'];
+export type ProviderFaultDocument = components['schemas']['ProviderFaultDocument'];
+export type SaidDocument = components['schemas']['SaidDocument'];
 export type Stand = components['schemas']['Stand'];
 export type ItemsOfProviderDocument = components['schemas']['ItemsOfProviderDocument'];
 export type ProviderHealthDocument = components['schemas']['ProviderHealthDocument'];
