@@ -20,9 +20,11 @@ from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.link import MqttLink
+from coordinator.adapters.pictures_folder import FolderPictures
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.operating import Machine
+from coordinator.app_looking import looking_bells
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.app_providers import sources_of, worker_of
 from coordinator.app_serving import announce, serve_api, version
@@ -87,7 +89,9 @@ async def run(settings: Settings, machine: Machine) -> None:
         )
         courier, producer = Courier(farm), Producer(farm, worker_of(settings))
         listener = Listener(farm)
-        ticker = Ticker(_bells(settings, farm, link, courier, producer, listener))
+        bells = _bells(settings, farm, link, courier, producer, listener)
+        looking = await stack.enter_async_context(looking_bells(settings, farm))
+        ticker = Ticker({**bells, **looking})
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
@@ -142,6 +146,7 @@ async def _farm(
         outside=outside,
         disk=disk_of(settings),
         sources=sources,
+        pictures=FolderPictures(settings.state_dir / "pictures"),
         poke=poke,
         policy=Policy(
             leases_ahead=settings.leases_ahead,

@@ -34,6 +34,8 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "no_such_route": "There is nothing at this address.",
         "unknown_agent": "No such agent has enrolled.",
         "unknown_artifact": "There is no such file.",
+        "unknown_camera": "No camera looks at the printer.",
+        "unknown_picture": "Nobody looked when the run ended, or it was long ago.",
         "unknown_code": "There is no problem of this name.",
         "unknown_key": "There is no such key.",
         "unknown_session": "There is no such session.",
@@ -182,6 +184,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
     },
     503: {
         "broker_unreachable": "No agent can be reached: the broker does not answer.",
+        "camera_failed": "The printer's camera gives no picture.",
         "cancelled": "Slicing was stopped: ask again.",
         "disk_full": "The disk is full.",
         "engine_failed": "The slicer failed.",

@@ -18,6 +18,7 @@ from coordinator.cli import (
     jobs,
     keys,
     log_verbs,
+    looking,
     maintenance,
     models,
     printable,
@@ -63,6 +64,9 @@ app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
 printers.app.command("all")(bulk.all_printers)
+printers.app.command("picture")(looking.picture)
+printers.app.command("temperatures")(looking.temperatures)
+runs.app.command("picture")(looking.run_picture)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")

@@ -567,6 +567,7 @@ export interface components {
             live: components["schemas"]["LiveDocument"] | null;
             host: components["schemas"]["HostDocument"] | null;
             findings: components["schemas"]["FindingDocument"][];
+            commands: string[];
         };
         /**
          * @description What a printer is seen doing, by its driver.
@@ -615,6 +616,27 @@ export interface components {
              */
             arguments?: {
                 [key: string]: boolean | number | string;
+            };
+        };
+        /**
+         * @description How far back.
+         * @enum {string}
+         */
+        Span: "hour" | "day";
+        /**
+         * @description Values by column: `bed_celsius`, `bed_target_celsius`, `progress_ratio` ...
+         *
+         *     The first value of a column was measured within `step_s` of `begins_at`, the next within the
+         *     next. Null: nothing was measured then.
+         */
+        MeasurementsDocument: {
+            printer_id: string;
+            span: components["schemas"]["Span"];
+            /** Format: date-time */
+            begins_at: string;
+            step_s: number;
+            columns: {
+                [key: string]: (number | null)[];
             };
         };
         /** @description A run, with the last lines between host and printer where it ended badly. */
@@ -1257,7 +1279,7 @@ export interface components {
          * @description One thing that a route wants of who asks. Scopes of keys and tokens are these words.
          * @enum {string}
          */
-        Permission: "farm:read" | "wall:read" | "jobs:submit" | "jobs:manage" | "printers:operate" | "printers:manage" | "history:read" | "plates:fetch" | "account:own" | "agents:enroll" | "farm:admin";
+        Permission: "farm:read" | "wall:read" | "jobs:submit" | "jobs:manage" | "printers:operate" | "printers:manage" | "history:read" | "plates:fetch" | "pictures:send" | "account:own" | "agents:enroll" | "farm:admin";
         /**
          * @description What a user or key is to the farm.
          * @enum {string}
@@ -1969,6 +1991,8 @@ export type PageOfPrinterDocument = components['schemas']['PageOfPrinterDocument
 export type ServiceForm = components['schemas']['ServiceForm'];
 export type CommandedDocument = components['schemas']['CommandedDocument'];
 export type CommandForm = components['schemas']['CommandForm'];
+export type Span = components['schemas']['Span'];
+export type MeasurementsDocument = components['schemas']['MeasurementsDocument'];
 export type WholeRunDocument = components['schemas']['WholeRunDocument'];
 export type SettleForm = components['schemas']['SettleForm'];
 export type MaterialDocument = components['schemas']['MaterialDocument'];
