@@ -58,6 +58,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "archived_meanwhile": "These lines of history left for another archive: archive anew.",
         "backup_on": "A backup is being taken, and no file leaves meanwhile.",
         "cleanup_on": "Files are being removed already.",
+        "copies_begun": "More copies than that are made, or being made.",
         "epoch_raised": "Somebody leased the printer meanwhile: try again.",
         "events_archived": "The lines left for an archive: begin behind them.",
         "generation_ended": "The generation has ended, or its job is being made.",

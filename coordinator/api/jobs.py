@@ -158,7 +158,7 @@ async def approve_job(request: web.Request) -> web.Response:
 
 
 async def change_job(request: web.Request) -> web.Response:
-    """Give a job another name, priority or due date; what is not said stays as it is."""
+    """Give a job another name, priority, due date or number of copies; all else stays."""
     job_id, caller = _job_id(request), request[CALLER]
     said = taken(request, JobForm).model_dump(exclude_unset=True)
     wanted = cast(JobChanges, said)
@@ -234,7 +234,10 @@ ROUTES = (
         needs=Permission.JOBS_SUBMIT,
         takes=JobForm,
         gives=JobDocument,
-        problems=(_UNKNOWN, "not_your_job", "priority_not_permitted", "job_ended"),
+        problems=(
+            *(_UNKNOWN, "not_your_job", "priority_not_permitted", "job_ended"),
+            *("copies_begun", "copies_out_of_range"),
+        ),
         versioned=True,
         guarded=True,
     ),

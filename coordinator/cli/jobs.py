@@ -264,14 +264,15 @@ def change(
     priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
     due: Annotated[str | None, typer.Option(help="2026-01-31T12:00, 2d; none for none.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    copies: Annotated[int | None, typer.Option(help="How many in all.")] = None,
     as_json: Json = False,
     url: Url = "",
     token_file: TokenFile = None,
 ) -> None:
-    """Give a job another priority, due date or name."""
+    """Give a job another priority, due date, name or number of copies."""
     from coordinator.cli.client import connect
 
-    said: dict[str, object] = {"priority": priority, "name": name}
+    said: dict[str, object] = {"priority": priority, "name": name, "copies": copies}
     said = {field: value for field, value in said.items() if value is not None}
     if due is not None:
         said["due_at"] = None if due == "none" else later(due)

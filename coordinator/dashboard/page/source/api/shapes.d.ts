@@ -183,6 +183,8 @@ export interface components {
             priority: number;
             /** @default null */
             due_at: string | null;
+            /** @default 1 */
+            copies: number;
         };
         /** @description A list, all of it. */
         ItemsOfWaitDocument: {
