@@ -10,6 +10,7 @@ from coordinator.api import (
     artifacts,
     bulk,
     describing,
+    estimates,
     events,
     generations,
     health,
@@ -50,6 +51,7 @@ from coordinator.usecases.gate import Gate
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
     *bulk.ROUTES,
+    *estimates.ROUTES,
     *library.ROUTES,
     *model_versions.ROUTES,
     *printers.ROUTES,

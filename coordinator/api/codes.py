@@ -199,6 +199,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "store_locked": "Another program holds the database.",
         "store_unreachable": "The database's server does not answer.",
         "store_unusable": "The database can't be used.",
+        "too_many_estimates": "Many ask what their models would take.",
         "too_many_watch": "As many live connections are open as there may be.",
         "verifying_unknown": "Slicing can't verify G-code.",
     },

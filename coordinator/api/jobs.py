@@ -32,7 +32,7 @@ async def submit_job(request: web.Request) -> web.Response:
     farm = request.app[FARM]
     limit = request.app[UPLOAD_BYTES_MAX]
     async with received_form(request, farm.artifacts, file_bytes_max=limit) as form:
-        order = _order(request, form)
+        order = ordered(request, form)
 
         async def made(job_id: str) -> web.Response | None:
             return await _made(request, JobId(job_id))
@@ -63,7 +63,7 @@ async def _submitted(request: web.Request, job_id: JobId) -> web.Response:
     return response
 
 
-def _order(request: web.Request, form: Form) -> Order:
+def ordered(request: web.Request, form: Form) -> Order:
     """Return what is ordered, as whoever orders may: a file, or a model of the farm.
 
     Raises:

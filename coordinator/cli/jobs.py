@@ -74,8 +74,8 @@ def submit(
         "printer_id": printer,
         "priority": str(priority),
         "name": name,
-        "settings": json.dumps(_settings(settings or [])),
-        **_of_model(model),
+        "settings": json.dumps(settings_of(settings or [])),
+        **model_of(model),
         **({"due_at": later(due)} if due else {}),
     }
 
@@ -341,14 +341,20 @@ def _ended(farm: "FarmClient", job_id: str, *, shown: bool) -> "Document":
     return watch_job(farm, job_id) if shown else wait_for_end(farm, job_id)
 
 
-def _of_model(said: str) -> dict[str, str]:
+def model_of(said: str) -> dict[str, str]:
+    """Return the fields of an order that name a model, `MODEL/VERSION`; none for nothing."""
     if not said:
         return {}
     model_id, _, version = said.partition("/")
     return {"model_id": model_id, **({"version": version} if version else {})}
 
 
-def _settings(pairs: list[str]) -> dict[str, str]:
+def settings_of(pairs: list[str]) -> dict[str, str]:
+    """Return the slicer's settings in `KEY=VALUE`s.
+
+    Raises:
+        UsageWrong: one has no `=`.
+    """
     split = [pair.partition("=") for pair in pairs]
     for key, sign, _ in split:
         if not key or not sign:

@@ -12,6 +12,7 @@ from coordinator.cli import (
     bulk,
     demo_command,
     disk,
+    estimates,
     events,
     generating,
     jobs,
@@ -61,6 +62,7 @@ app.command("doctor")(settings_verbs.doctor)
 app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
+jobs.app.command("estimate")(estimates.estimate)
 printers.app.command("all")(bulk.all_printers)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
