@@ -11,6 +11,7 @@ from coordinator.api import (
     bulk,
     cameras,
     describing,
+    estimates,
     events,
     generation_variants,
     generations,
@@ -53,6 +54,7 @@ from coordinator.usecases.gate import Gate
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
     *bulk.ROUTES,
+    *estimates.ROUTES,
     *library.ROUTES,
     *model_versions.ROUTES,
     *printers.ROUTES,

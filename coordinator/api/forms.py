@@ -54,6 +54,7 @@ class JobForm(BaseModel):
     name: str = Field(default_factory=str, min_length=1, max_length=NAME_CHARACTERS_MAX)
     priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
     due_at: Time | None = None
+    copies: int = 1
 
 
 class SettleForm(BaseModel):

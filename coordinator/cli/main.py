@@ -13,6 +13,7 @@ from coordinator.cli import (
     deciding,
     demo_command,
     disk,
+    estimates,
     events,
     generating,
     jobs,
@@ -63,6 +64,7 @@ app.command("doctor")(settings_verbs.doctor)
 app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
+jobs.app.command("estimate")(estimates.estimate)
 printers.app.command("all")(bulk.all_printers)
 printers.app.command("picture")(looking.picture)
 printers.app.command("temperatures")(looking.temperatures)

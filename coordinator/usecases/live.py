@@ -91,6 +91,8 @@ class Live:
         profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
         flushing_now: held while documents are said: what is said last is what was true last.
+        estimating: held by who has a plate sliced only to tell what it would take; `estimates` are
+            those and all that wait for their turn.
         at_the_door: held while the broker is told who may enter, for the same reason.
     """
 
@@ -120,6 +122,8 @@ class Live:
     profiles_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: News = field(default_factory=News)
+    estimating: asyncio.Lock = field(default_factory=asyncio.Lock)
+    estimates: int = 0
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)
     _outbox_oldest: tuple[int, float] | None = None
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)

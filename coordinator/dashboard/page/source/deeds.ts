@@ -29,6 +29,9 @@ export const pauseJob = (id: string): Promise<JobDocument> => post(`${job(id)}/p
 export const resumeJob = (id: string): Promise<JobDocument> => post(`${job(id)}/resume`);
 export const approveJob = (id: string): Promise<JobDocument> => post(`${job(id)}/approve`);
 
+export const changeJob = (id: string, changes: Partial<Pick<JobDocument, "name" | "copies" | "priority" | "due_at">>): Promise<JobDocument> =>
+  ask("PATCH", job(id), { body: changes });
+
 export async function cancelJob(id: string, name: string): Promise<void> {
   await post<JobDocument>(`${job(id)}/cancel`);
   say(`${name} is cancelled.`);

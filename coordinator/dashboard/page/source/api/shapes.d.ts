@@ -183,6 +183,8 @@ export interface components {
             priority: number;
             /** @default null */
             due_at: string | null;
+            /** @default 1 */
+            copies: number;
         };
         /** @description A list, all of it. */
         ItemsOfWaitDocument: {
@@ -311,6 +313,56 @@ export interface components {
             where: components["schemas"]["PrintersMeant"] | null;
             /** @default null */
             changes: components["schemas"]["PrinterForm"] | null;
+        };
+        /**
+         * @description The plate that was looked at; `copies` lie on it. Null: what is not known of it.
+         *
+         *     `reason` tells why it can't be made; empty where it can.
+         */
+        ForetoldPlateDocument: {
+            printer_class: string;
+            material: string;
+            copies: number;
+            estimate: components["schemas"]["EstimateDocument"] | null;
+            filament_g: number | null;
+            cost: number | null;
+            layer_count: number | null;
+            engine: string;
+            remarks: string[];
+            reason: string;
+        };
+        /**
+         * @description A printer, as it suits the order. Null: `estimate` of a plate there, where nobody knows.
+         *
+         *     `fits`: it may be printed there, else `why_not`; `free`: it could begin there now.
+         */
+        PlaceDocument: {
+            printer_id: string;
+            name: string;
+            printer_class: string;
+            fits: boolean;
+            free: boolean;
+            why_not: string[];
+            busy_with: string[];
+            estimate: components["schemas"]["EstimateDocument"] | null;
+        };
+        /**
+         * @description What an order would take: `estimate`, `filament_g` and `cost` are of all copies.
+         *
+         *     Null: `plate` where no printer of the farm suits the order, and `reason` says why; `size_mm` of
+         *     ready plates; the three above where nobody knows.
+         */
+        ForetoldDocument: {
+            name: string;
+            copies: number;
+            estimate: components["schemas"]["EstimateDocument"] | null;
+            filament_g: number | null;
+            cost: number | null;
+            plate: components["schemas"]["ForetoldPlateDocument"] | null;
+            reason: string;
+            size_mm: number[] | null;
+            warnings: string[];
+            printers: components["schemas"]["PlaceDocument"][];
         };
         /** @description What models are gathered in. */
         ProjectDocument: {
@@ -1963,6 +2015,9 @@ export type PrinterForm = components['schemas']['PrinterForm'];
 export type PrinterStatus = components['schemas']['PrinterStatus'];
 export type PrintersMeant = components['schemas']['PrintersMeant'];
 export type PrintersActionForm = components['schemas']['PrintersActionForm'];
+export type ForetoldPlateDocument = components['schemas']['ForetoldPlateDocument'];
+export type PlaceDocument = components['schemas']['PlaceDocument'];
+export type ForetoldDocument = components['schemas']['ForetoldDocument'];
 export type ProjectDocument = components['schemas']['ProjectDocument'];
 export type PageOfProjectDocument = components['schemas']['PageOfProjectDocument'];
 export type NewProjectForm = components['schemas']['NewProjectForm'];
