@@ -27,6 +27,7 @@ from coordinator.api import (
     plates,
     printers,
     providers,
+    queueing,
     runs,
     settings,
     stock,
@@ -50,6 +51,7 @@ from coordinator.usecases.gate import Gate
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
     *bulk.ROUTES,
+    *queueing.ROUTES,
     *library.ROUTES,
     *model_versions.ROUTES,
     *printers.ROUTES,

@@ -23,6 +23,7 @@ from coordinator.cli import (
     printers,
     profiles,
     providers,
+    queueing,
     runs,
     settings_verbs,
     slicing_verbs,
@@ -61,6 +62,8 @@ app.command("doctor")(settings_verbs.doctor)
 app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
+for verb in (queueing.move, queueing.again, queueing.timetable, queueing.lacking):
+    jobs.app.command()(verb)
 printers.app.command("all")(bulk.all_printers)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")

@@ -113,11 +113,15 @@ class JobChanges(TypedDict, total=False):
 def reorder(job: Job, wanted: JobChanges, now: datetime) -> tuple[Job, Effects]:
     """Give a job another name, priority or due date; what prints already goes on.
 
+    A new priority or due date says its place in the queue anew, wherever it was moved before.
+
     Raises:
         NotNow: it has ended.
     """
     if job.state in jobs.ENDED:
         raise NotNow("job_ended", f"job {job.job_id} is {job.state} already")
+    if "priority" in wanted or "due_at" in wanted:
+        job = replace(job, place_at=None, place_due_at=None)
     job = replace(jobs.changed(job, now), **wanted)
     return job, (Save(job), _job_note(job, "job.reordered"), Poke(Work.DISPATCH))
 

@@ -21,7 +21,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0011');
+INSERT INTO "alembic_version" VALUES('0015');
 CREATE TABLE api_key_uses (
 	key_id VARCHAR NOT NULL,
 	used_at DATETIME NOT NULL,
@@ -150,7 +150,7 @@ CREATE TABLE jobs (
 	reason VARCHAR NOT NULL,
 	created_at DATETIME NOT NULL,
 	updated_at DATETIME NOT NULL,
-	version INTEGER NOT NULL, copies_per_plate INTEGER DEFAULT '1' NOT NULL, owner VARCHAR DEFAULT '' NOT NULL, approved BOOLEAN DEFAULT 1 NOT NULL, model_id VARCHAR DEFAULT '' NOT NULL, model_version INTEGER DEFAULT '0' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, printer_tags JSON DEFAULT '[]' NOT NULL, due_at DATETIME,
+	version INTEGER NOT NULL, copies_per_plate INTEGER DEFAULT '1' NOT NULL, owner VARCHAR DEFAULT '' NOT NULL, approved BOOLEAN DEFAULT 1 NOT NULL, model_id VARCHAR DEFAULT '' NOT NULL, model_version INTEGER DEFAULT '0' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, printer_tags JSON DEFAULT '[]' NOT NULL, due_at DATETIME, place_at DATETIME, place_due_at DATETIME,
 	PRIMARY KEY (job_id)
 );
 CREATE TABLE maintenance (
@@ -270,7 +270,7 @@ CREATE TABLE printers (
 	run_id VARCHAR,
 	journal_id VARCHAR,
 	events_applied INTEGER NOT NULL,
-	quarantine VARCHAR NOT NULL, bed_policy VARCHAR DEFAULT 'attended' NOT NULL, staged JSON DEFAULT '[]' NOT NULL, spool_id VARCHAR DEFAULT '' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, tags JSON DEFAULT '[]' NOT NULL, location VARCHAR DEFAULT '' NOT NULL, notes VARCHAR DEFAULT '' NOT NULL,
+	quarantine VARCHAR NOT NULL, bed_policy VARCHAR DEFAULT 'attended' NOT NULL, staged JSON DEFAULT '[]' NOT NULL, spool_id VARCHAR DEFAULT '' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, tags JSON DEFAULT '[]' NOT NULL, location VARCHAR DEFAULT '' NOT NULL, notes VARCHAR DEFAULT '' NOT NULL, since DATETIME,
 	PRIMARY KEY (printer_id)
 );
 CREATE TABLE projects (
