@@ -83,6 +83,12 @@ class Unit(
         copies than are wanted; what failed, was revoked or discarded brings none.
         """
 
+    async def queue(self) -> list[JobId]:
+        """Return the jobs that runs are still to be leased for, by `planning.precedence`.
+
+        Those are `jobs.QUEUED` and miss copies, as in `jobs_wanting`, held and unapproved ones too.
+        """
+
     async def printers_insisted_on(self) -> set[PrinterId]:
         """Return the printers that open jobs name."""
 

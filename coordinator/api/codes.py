@@ -73,6 +73,8 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "job_not_ended": "The job has not ended, and needs its files.",
         "job_not_pausable": "The job has ended, or is ending.",
         "job_not_paused": "The job is not paused.",
+        "job_files_gone": "What the job was printed of was removed: send it again.",
+        "job_not_queued": "The job has no place in the queue: all of it prints, or it has ended.",
         "job_not_waiting": "The job does not wait to be approved.",
         "never_seen": "The printer was never connected.",
         "not_clearing": "Nobody said that they are clearing this bed.",

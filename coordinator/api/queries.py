@@ -81,6 +81,12 @@ class JobsQuery(JobsMeant):
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 
 
+class TimetableQuery(Query):
+    """How far to look."""
+
+    hours: float = Field(default=12.0, gt=0, le=168)
+
+
 class PrintersMeant(Query):
     """Which printers."""
 

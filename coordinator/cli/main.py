@@ -26,6 +26,7 @@ from coordinator.cli import (
     printers,
     profiles,
     providers,
+    queueing,
     runs,
     settings_verbs,
     slicing_verbs,
@@ -65,6 +66,8 @@ app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
 jobs.app.command("estimate")(estimates.estimate)
+for verb in (queueing.move, queueing.again, queueing.timetable, queueing.lacking):
+    jobs.app.command()(verb)
 printers.app.command("all")(bulk.all_printers)
 printers.app.command("picture")(looking.picture)
 printers.app.command("temperatures")(looking.temperatures)

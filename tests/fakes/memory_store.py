@@ -1,6 +1,7 @@
 """A `Store` in memory: whole transactions, one writer, readers that see one state of things."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from coordinator.domain.history import (
     row_of,
     thing_of,
 )
-from coordinator.domain.jobs import OPEN, Job, JobState
+from coordinator.domain.jobs import OPEN, QUEUED, Job, JobState
 from coordinator.domain.planning import precedence
 from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
@@ -156,20 +157,18 @@ class MemoryUnit(
         return [job for job in every if states is None or job.state in states]
 
     async def jobs_wanting(self, *, offset: int, limit: int) -> list[Job]:
-        wanting = [
-            job
-            for job in self.tables.jobs.values()
-            if job.state in OPEN
-            and not job.held
-            and job.approved
-            and sum(
-                run.copies
-                for run in self.tables.runs.values()
-                if run.job_id == job.job_id and run.state in COUNTED
-            )
-            < job.copies
-        ]
-        return sorted(wanting, key=precedence)[offset : offset + limit]
+        wanting = [job for job in self._lacking(OPEN) if not job.held and job.approved]
+        return wanting[offset : offset + limit]
+
+    async def queue(self) -> list[JobId]:
+        return [job.job_id for job in self._lacking(QUEUED)]
+
+    def _lacking(self, states: Collection[JobState]) -> list[Job]:
+        counted = Counter[JobId]()
+        for run in self.tables.runs.values():
+            counted[run.job_id] += run.copies if run.state in COUNTED else 0
+        jobs = (job for job in self.tables.jobs.values() if job.state in states)
+        return sorted((job for job in jobs if counted[job.job_id] < job.copies), key=precedence)
 
     async def printers_insisted_on(self) -> set[PrinterId]:
         opened = (job for job in self.tables.jobs.values() if job.state in OPEN)

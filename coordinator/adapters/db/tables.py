@@ -104,6 +104,8 @@ class JobRow(SQLModel, table=True):
     overrides: dict[str, Any] = _json()
     priority: int
     due_at: datetime | None = _time(nullable=True)
+    place_at: datetime | None = _time(nullable=True)
+    place_due_at: datetime | None = _time(nullable=True)
     held: bool
     owner: str = Field(index=True)
     approved: bool
@@ -190,6 +192,7 @@ class PrinterRow(SQLModel, table=True):
     journal_id: str | None = None
     events_applied: int
     quarantine: str
+    since: datetime | None = _time(nullable=True)
 
 
 class RunRow(SQLModel, table=True):
