@@ -19,6 +19,7 @@ from coordinator.cli import (
     log_verbs,
     maintenance,
     models,
+    notices,
     printable,
     printers,
     profiles,
@@ -78,6 +79,7 @@ app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(notices.app, name="notice")
 app.add_typer(generating.app, name="generate")
 app.add_typer(providers.app, name="provider")
 
