@@ -31,7 +31,7 @@ from coordinator.app_serving import announce, serve_api, version
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.local_wiring import database_of, disk_of, slicer_of
-from coordinator.machine_wiring import backup_bell, cleaning_bell
+from coordinator.machine_wiring import backup_bell, cleaning_bell, with_people
 from coordinator.ports import Ids, Store
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
@@ -104,7 +104,7 @@ async def run(settings: Settings, machine: Machine) -> None:
                 settings,
                 shown,
                 welcome_of(settings, broker, shown),
-                machine,
+                with_people(machine, settings, farm),
             )
         )
         # What is there now stays: looking for garbage in it takes 0.1 s each time.

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 from coordinator.domain.estimates import Timing
-from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
+from coordinator.domain.history import (
+    ANY_LINE,
+    FarmEvent,
+    Head,
+    Line,
+    LinesMeant,
+    Row,
+    Thing,
+)
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, BedState, Printer
@@ -187,6 +195,7 @@ class Unit(
         job_id: JobId | None = None,
         printer_id: PrinterId | None = None,
         since: datetime | None = None,
+        meant: LinesMeant = ANY_LINE,
     ) -> list[Line]:
         """Return lines of history as they are stored, oldest first.
 
@@ -195,6 +204,7 @@ class Unit(
             after: only what has a higher number.
             job_id: only what is about this job, its plates and its runs; `printer_id` alike.
             since: only what happened then or later.
+            meant: what else is asked of them.
         """
 
     async def head(self) -> Head:

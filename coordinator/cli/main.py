@@ -22,6 +22,7 @@ from coordinator.cli import (
     looking,
     maintenance,
     models,
+    notices,
     printable,
     printers,
     profiles,
@@ -90,6 +91,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
 for decision in (deciding.cancel, deciding.approve, deciding.reject, deciding.settle):
     generating.app.command(decision.__name__)(decision)
+app.add_typer(notices.app, name="notice")
 app.add_typer(generating.app, name="generate")
 app.add_typer(providers.app, name="provider")
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import (
+    ANY_LINE,
     FarmEvent,
     Head,
     Line,
+    LinesMeant,
     Row,
     Thing,
     event_of,
@@ -321,11 +323,13 @@ class MemoryUnit(
         job_id: JobId | None = None,
         printer_id: PrinterId | None = None,
         since: datetime | None = None,
+        meant: LinesMeant = ANY_LINE,
     ) -> list[Line]:
         wanted = [
             line
             for line in self._lines_after(after)
             if self._is_about(line, job_id, printer_id)
+            and meant.admits(line)
             and (since is None or line.at >= moment(since))
         ]
         return wanted[-limit:] if newest else wanted[:limit]

@@ -936,7 +936,8 @@ export interface components {
         /**
          * @description One setting; secrets are masked.
          *
-         *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file.
+         *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file; `words`
+         *     say what it is for, `variable` is how the environment calls it.
          */
         SettingDocument: {
             name: string;
@@ -944,6 +945,8 @@ export interface components {
             value: unknown;
             origin: string;
             is_secret: boolean;
+            words: string;
+            variable: string;
         };
         /** @description A list, all of it. */
         ItemsOfSettingDocument: {
@@ -1282,6 +1285,37 @@ export interface components {
             job_ids?: string[];
             /** @default true */
             dry_run: boolean;
+        };
+        /** @description A backup in the farm's folder. */
+        BackupDocument: {
+            name: string;
+            /** Format: date-time */
+            made_at: string;
+            size_bytes: number;
+        };
+        /** @description The backups, the newest first. Null: `folder` where the settings name none. */
+        BackupsDocument: {
+            folder: string | null;
+            items: components["schemas"]["BackupDocument"][];
+        };
+        /**
+         * @description A way to people; `behind` counts the lines of history that were not looked at for it.
+         *
+         *     Null: `due_at` where the last notice was taken.
+         */
+        WayDocument: {
+            name: string;
+            behind: number;
+            failures: number;
+            due_at: string | null;
+        };
+        /** @description A list, all of it. */
+        ItemsOfWayDocument: {
+            items: components["schemas"]["WayDocument"][];
+        };
+        /** @description That a test was taken at the other end. */
+        SentDocument: {
+            name: string;
         };
         /** @description One line of the log; `number` counts the lines of one process of the coordinator. */
         LogLineDocument: {
@@ -2101,6 +2135,11 @@ export type DiskDocument = components['schemas']['DiskDocument'];
 export type SpareDocument = components['schemas']['SpareDocument'];
 export type CleanupDocument = components['schemas']['CleanupDocument'];
 export type CleanupForm = components['schemas']['CleanupForm'];
+export type BackupDocument = components['schemas']['BackupDocument'];
+export type BackupsDocument = components['schemas']['BackupsDocument'];
+export type WayDocument = components['schemas']['WayDocument'];
+export type ItemsOfWayDocument = components['schemas']['ItemsOfWayDocument'];
+export type SentDocument = components['schemas']['SentDocument'];
 export type LogLineDocument = components['schemas']['LogLineDocument'];
 export type LogPage = components['schemas']['LogPage'];
 export type EventCountDocument = components['schemas']['EventCountDocument'];
