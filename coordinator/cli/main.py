@@ -27,6 +27,7 @@ from coordinator.cli import (
     settings_verbs,
     slicing_verbs,
     spools,
+    statistics_verbs,
     tls_verbs,
     users,
     verifying,
@@ -50,6 +51,7 @@ app.command("slice")(slicing_verbs.slice_model)
 app.command("printable")(printable.make_printable)
 app.command("backup")(backups.backup)
 app.command("logs")(log_verbs.logs)
+app.command("statistics")(statistics_verbs.statistics)
 app.command("restore")(backups.restore)
 app.command("health")(asking_verbs.health)
 app.command("whoami")(asking_verbs.whoami)

@@ -9,13 +9,14 @@ many times as long.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
 from coordinator.adapters.db import engines, schema
 from coordinator.adapters.db.database import Database, SqliteFile
 from coordinator.adapters.db.scratch import scratch
+from coordinator.adapters.db.threads import whole
 from coordinator.adapters.db.unit import SqlUnit
 from coordinator.domain.rebuilt import Rebuilt
 
@@ -37,9 +38,9 @@ class SqlStore:
         with self._database.told_plainly():
             async with self._turn:
                 with self._writer.connect() as connection:  # what was not committed is undone
-                    await _whole(connection.begin)
+                    await whole(connection.begin)
                     yield SqlUnit(connection)
-                    await _whole(connection.commit)
+                    await whole(connection.commit)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlUnit]:
@@ -52,7 +53,7 @@ class SqlStore:
     async def snapshot(self, to: Path) -> None:
         """Write all that is stored, as it is at one moment, to a new file; see the port."""
         with self._database.told_plainly():
-            await _whole(lambda: self._database.copy_to(to))
+            await whole(lambda: self._database.copy_to(to))
 
     def close(self) -> None:
         """Close all connections."""
@@ -62,20 +63,6 @@ class SqlStore:
     def scratch(self) -> AbstractContextManager[Rebuilt]:
         """Lend an empty place for what an audit rebuilds."""
         return scratch()
-
-
-async def _whole(work: Callable[[], object]) -> None:
-    """Do something in a thread, to its end even when cancelled: the connection is in its hands."""
-    doing = asyncio.ensure_future(asyncio.to_thread(work))
-    cancelled = False
-    while not doing.done():
-        try:
-            await asyncio.wait({doing})
-        except asyncio.CancelledError:
-            cancelled = True
-    doing.result()
-    if cancelled:
-        raise asyncio.CancelledError
 
 
 @asynccontextmanager
