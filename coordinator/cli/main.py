@@ -16,6 +16,7 @@ from coordinator.cli import (
     generating,
     jobs,
     keys,
+    labels,
     log_verbs,
     maintenance,
     models,
@@ -64,6 +65,7 @@ app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
 printers.app.command("all")(bulk.all_printers)
+printers.app.command("labels")(labels.labels)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")

@@ -909,6 +909,25 @@ export interface components {
             reasons: components["schemas"]["ReasonDocument"][];
         };
         /**
+         * @description What stands on one label.
+         *
+         *     `path` draws the dark modules of the code as an SVG path in a square of `modules` a side, the
+         *     quiet zone around it included.
+         */
+        LabelDocument: {
+            printer_id: string;
+            name: string;
+            location: string;
+            url: string;
+            modules: number;
+            path: string;
+        };
+        /** @description Labels, and the address that they lead to. */
+        LabelsDocument: {
+            base: string;
+            items: components["schemas"]["LabelDocument"][];
+        };
+        /**
          * @description One setting; secrets are masked.
          *
          *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file.
@@ -1941,6 +1960,8 @@ export type By = components['schemas']['By'];
 export type ReasonDocument = components['schemas']['ReasonDocument'];
 export type SpanFiguresDocument = components['schemas']['SpanFiguresDocument'];
 export type StatisticsDocument = components['schemas']['StatisticsDocument'];
+export type LabelDocument = components['schemas']['LabelDocument'];
+export type LabelsDocument = components['schemas']['LabelsDocument'];
 export type SettingDocument = components['schemas']['SettingDocument'];
 export type ItemsOfSettingDocument = components['schemas']['ItemsOfSettingDocument'];
 export type EventDocument = components['schemas']['EventDocument'];
