@@ -48,6 +48,7 @@ from coordinator.usecases.producing import Producer
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
+from coordinator.usecases.statistics import play_history
 from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
@@ -229,6 +230,8 @@ def _bells(
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         "generate": Bell(producer.look, every_s=1.0),
         "listen": Bell(listener.look, every_s=2.0),
+        # So that who asks for figures waits for little.
+        "statistics": Bell(lambda: play_history(farm), every_s=60.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
         **_shared_bells(settings, farm),

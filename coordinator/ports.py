@@ -40,6 +40,7 @@ from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_retention import RetentionUnit
+from coordinator.ports_statistics import StatisticsUnit
 from coordinator.ports_stock import StockUnit
 from coordinator.ports_telling import TellingUnit
 from coordinator.ports_upkeep import UpkeepUnit
@@ -74,6 +75,7 @@ class Unit(
     GenerationUnit,
     StockUnit,
     UpkeepUnit,
+    StatisticsUnit,
     Protocol,
 ):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""

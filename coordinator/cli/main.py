@@ -18,6 +18,7 @@ from coordinator.cli import (
     generating,
     jobs,
     keys,
+    labels,
     log_verbs,
     looking,
     maintenance,
@@ -32,6 +33,7 @@ from coordinator.cli import (
     settings_verbs,
     slicing_verbs,
     spools,
+    statistics_verbs,
     tls_verbs,
     users,
     verifying,
@@ -55,6 +57,7 @@ app.command("slice")(slicing_verbs.slice_model)
 app.command("printable")(printable.make_printable)
 app.command("backup")(backups.backup)
 app.command("logs")(log_verbs.logs)
+app.command("statistics")(statistics_verbs.statistics)
 app.command("restore")(backups.restore)
 app.command("health")(asking_verbs.health)
 app.command("whoami")(asking_verbs.whoami)
@@ -73,6 +76,7 @@ printers.app.command("all")(bulk.all_printers)
 printers.app.command("picture")(looking.picture)
 printers.app.command("temperatures")(looking.temperatures)
 runs.app.command("picture")(looking.run_picture)
+printers.app.command("labels")(labels.labels)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")

@@ -47,6 +47,7 @@ from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_retention import MemoryRetention
+from tests.fakes.memory_statistics import MemoryStatistics, StatisticsTables
 from tests.fakes.memory_stock import MemoryStock, StockTables
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
@@ -73,6 +74,7 @@ class Tables:
     library: LibraryTables = field(default_factory=LibraryTables)
     generated: GenerationTables = field(default_factory=GenerationTables)
     stock: StockTables = field(default_factory=StockTables)
+    statistics: StatisticsTables = field(default_factory=StatisticsTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -101,6 +103,7 @@ class Tables:
             library=self.library.copy(),
             generated=self.generated.copy(),
             stock=self.stock.copy(),
+            statistics=self.statistics.copy(),
         )
 
 
@@ -142,6 +145,7 @@ class MemoryUnit(
     MemoryRetention,
     MemoryGenerations,
     MemoryStock,
+    MemoryStatistics,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 

@@ -20,6 +20,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from coordinator.adapters.db.threads import ended, whole
+
 _SAVEPOINT = "writer"
 
 
@@ -140,7 +142,7 @@ class Turns:
     async def _leave(self, group: _Group) -> None:
         """Hand the turn on, and return when the group has ended."""
         await self._pass_on(group)
-        await _until(group.ended)
+        await ended(group.ended)
 
     async def _pass_on(self, group: _Group | None) -> None:
         """Let the next one join a group; end it where nobody does."""
@@ -167,22 +169,3 @@ class Turns:
         if group is None:
             self._taken = False
         return False
-
-
-async def whole(work: Callable[[], object]) -> None:
-    """Do something in a thread, to its end even when cancelled: the connection is in its hands."""
-    doing = asyncio.ensure_future(asyncio.to_thread(work))
-    await _until(doing)
-
-
-async def _until(done: "asyncio.Future[Any]") -> None:
-    """Wait to the end of something, also while cancelled."""
-    cancelled = False
-    while not done.done():
-        try:
-            await asyncio.wait({done})
-        except asyncio.CancelledError:
-            cancelled = True
-    done.result()
-    if cancelled:
-        raise asyncio.CancelledError

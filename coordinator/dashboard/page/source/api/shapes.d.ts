@@ -934,6 +934,74 @@ export interface components {
             words: string;
         };
         /**
+         * @description What figures are told apart by.
+         * @enum {string}
+         */
+        By: "printer" | "group" | "class" | "material" | "user" | "model" | "provider" | "day" | "month";
+        /** @description Why runs failed or got lost; each number in it is replaced by an ellipsis. */
+        ReasonDocument: {
+            words: string;
+            runs: number;
+        };
+        /**
+         * @description What a printer, a person, a material ... did; an empty key stands for none.
+         *
+         *     Runs count in the span in which they ended. `filament_g` and `cost` are by what plates foretell.
+         *     Null: `success` without runs that finished, failed or got lost; `of_estimate` (printed over
+         *     foretold time) where nothing was foretold; `clearing_s`, how long a printer waited to be
+         *     cleared, where none was; `time`, how printers spent theirs, as parts, where that is not known.
+         */
+        SpanFiguresDocument: {
+            key: string;
+            name: string;
+            finished: number;
+            failed: number;
+            cancelled: number;
+            lost: number;
+            copies: number;
+            success: number | null;
+            print_h: number;
+            filament_g: number;
+            cost: number;
+            of_estimate: number | null;
+            clearings: number;
+            clearing_s: number | null;
+            known_h: number;
+            time: {
+                [key: string]: number;
+            } | null;
+        };
+        /** @description What a farm did in a span. */
+        StatisticsDocument: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            by: components["schemas"]["By"];
+            total: components["schemas"]["SpanFiguresDocument"];
+            items: components["schemas"]["SpanFiguresDocument"][];
+            reasons: components["schemas"]["ReasonDocument"][];
+        };
+        /**
+         * @description What stands on one label.
+         *
+         *     `path` draws the dark modules of the code as an SVG path in a square of `modules` a side, the
+         *     quiet zone around it included.
+         */
+        LabelDocument: {
+            printer_id: string;
+            name: string;
+            location: string;
+            url: string;
+            modules: number;
+            path: string;
+        };
+        /** @description Labels, and the address that they lead to. */
+        LabelsDocument: {
+            base: string;
+            items: components["schemas"]["LabelDocument"][];
+        };
+        /**
          * @description One setting; secrets are masked.
          *
          *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file; `words`
@@ -2099,6 +2167,12 @@ export type WholeTaskDocument = components['schemas']['WholeTaskDocument'];
 export type NewTaskForm = components['schemas']['NewTaskForm'];
 export type TaskForm = components['schemas']['TaskForm'];
 export type DoneForm = components['schemas']['DoneForm'];
+export type By = components['schemas']['By'];
+export type ReasonDocument = components['schemas']['ReasonDocument'];
+export type SpanFiguresDocument = components['schemas']['SpanFiguresDocument'];
+export type StatisticsDocument = components['schemas']['StatisticsDocument'];
+export type LabelDocument = components['schemas']['LabelDocument'];
+export type LabelsDocument = components['schemas']['LabelsDocument'];
 export type SettingDocument = components['schemas']['SettingDocument'];
 export type ItemsOfSettingDocument = components['schemas']['ItemsOfSettingDocument'];
 export type EventDocument = components['schemas']['EventDocument'];
