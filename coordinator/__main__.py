@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import cast
 
-# structlog loads rich for prettier tracebacks where it is installed, at 8 MiB.
-sys.modules.setdefault("rich", cast(ModuleType, None))
+# Where they are installed structlog loads rich for prettier tracebacks, at 8 MiB, and greenlet.
+for _name in ("rich", "greenlet"):
+    sys.modules.setdefault(_name, cast(ModuleType, None))
 
 from coordinator import logs, settings  # noqa: E402
 from coordinator.errors import FarmError, SettingsInvalid  # noqa: E402

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, String
-from sqlmodel import Field, SQLModel
 
+from coordinator.adapters.db.shape import Field, Shape
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
+    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
 
 
 def _user(*, primary_key: bool = False) -> Any:
@@ -27,7 +27,7 @@ def _user(*, primary_key: bool = False) -> Any:
     )
 
 
-class UserRow(SQLModel, table=True):
+class UserRow(Shape):
     """A user. One name belongs to one, for ever."""
 
     __tablename__ = "users"
@@ -37,12 +37,12 @@ class UserRow(SQLModel, table=True):
     role: str
     state: str
     subject: str = Field(index=True)
-    jobs_open_max: int | None = None
-    grams_per_month: float | None = None
+    jobs_open_max: int | None
+    grams_per_month: float | None
     created_at: datetime = _time()
 
 
-class PasswordRow(SQLModel, table=True):
+class PasswordRow(Shape):
     """The slow hash of a user's password."""
 
     __tablename__ = "passwords"
@@ -51,7 +51,7 @@ class PasswordRow(SQLModel, table=True):
     hashed: str
 
 
-class KeyRow(SQLModel, table=True):
+class KeyRow(Shape):
     """A key of a program."""
 
     __tablename__ = "api_keys"
@@ -59,14 +59,14 @@ class KeyRow(SQLModel, table=True):
     key_id: str = Field(primary_key=True)
     user_id: str = _user()
     name: str
-    scopes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
     secret_sha256: str
     created_at: datetime = _time()
     expires_at: datetime | None = _time(nullable=True)
     revoked_at: datetime | None = _time(nullable=True)
 
 
-class KeyUseRow(SQLModel, table=True):
+class KeyUseRow(Shape):
     """When a key was last used."""
 
     __tablename__ = "api_key_uses"
@@ -75,7 +75,7 @@ class KeyUseRow(SQLModel, table=True):
     used_at: datetime = _time()
 
 
-class SessionRow(SQLModel, table=True):
+class SessionRow(Shape):
     """A browser that is logged in."""
 
     __tablename__ = "sessions"
@@ -89,7 +89,7 @@ class SessionRow(SQLModel, table=True):
     browser: str
 
 
-class FamilyRow(SQLModel, table=True):
+class FamilyRow(Shape):
     """The tokens that came of one log in."""
 
     __tablename__ = "token_families"

@@ -4,20 +4,20 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Date, Index, Integer, String
-from sqlmodel import Field, SQLModel
 
+from coordinator.adapters.db.shape import Field, Shape
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time(*, nullable: bool = True) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
+    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
 
 
 def _json(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(JSON, nullable=nullable))
+    return Field(sa_column=Column(JSON, nullable=nullable))
 
 
-class GenerationRow(SQLModel, table=True):
+class GenerationRow(Shape):
     """A generation; `task_id` is its handle's, for who looks for it."""
 
     __tablename__ = "generations"
@@ -66,7 +66,7 @@ class GenerationRow(SQLModel, table=True):
     version: int
 
 
-class EntryRow(SQLModel, table=True):
+class EntryRow(Shape):
     """What a paid call costs, in millionths of its unit, so that sums are exact."""
 
     __tablename__ = "provider_charges"

@@ -4,16 +4,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Index
-from sqlmodel import Field, SQLModel
 
+from coordinator.adapters.db.shape import Field, Shape
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time() -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=False))
+    return Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
-class SpoolRow(SQLModel, table=True):
+class SpoolRow(Shape):
     """A spool."""
 
     __tablename__ = "spools"
@@ -25,11 +25,11 @@ class SpoolRow(SQLModel, table=True):
     vendor: str
     weight_g: float
     remaining_g: float
-    cost: float | None = None
+    cost: float | None
     lot: str
     location: str
     notes: str
-    printer_id: str | None = Field(default=None, index=True)
+    printer_id: str | None = Field(index=True)
     tool: int
     archived: bool
     created_at: datetime = _time()
@@ -37,7 +37,7 @@ class SpoolRow(SQLModel, table=True):
     version: int
 
 
-class UpkeepRow(SQLModel, table=True):
+class UpkeepRow(Shape):
     """A task of maintenance."""
 
     __tablename__ = "maintenance"
@@ -45,8 +45,8 @@ class UpkeepRow(SQLModel, table=True):
     upkeep_id: str = Field(primary_key=True)
     printer_id: str = Field(index=True)
     name: str
-    every_h: float | None = None
-    every_days: float | None = None
+    every_h: float | None
+    every_days: float | None
     since: datetime = _time()
     done_by: str
     archived: bool

@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+
+from coordinator.adapters.db.shape import Field, Shape
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -41,15 +42,15 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def _number() -> Any:
     """Return a key that counts rows in order of arrival."""
-    return Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
+    return Field(sa_column=Column(Integer, primary_key=True, autoincrement=True))
 
 
 def _time(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
+    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
 
 
 def _json() -> Any:
-    return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    return Field(sa_column=Column(JSON, nullable=False))
 
 
 def _of(column: str, *, primary_key: bool = False) -> Any:
@@ -67,7 +68,7 @@ def _of(column: str, *, primary_key: bool = False) -> Any:
 _COUNTS_ON = {"sqlite_autoincrement": True}
 
 
-class ArtifactRow(SQLModel, table=True):
+class ArtifactRow(Shape):
     """What is known of a file in the artifact store."""
 
     __tablename__ = "artifacts"
@@ -79,7 +80,7 @@ class ArtifactRow(SQLModel, table=True):
     created_at: datetime = _time()
 
 
-class JobRow(SQLModel, table=True):
+class JobRow(Shape):
     """A job."""
 
     __tablename__ = "jobs"
@@ -90,7 +91,7 @@ class JobRow(SQLModel, table=True):
 
     job_id: str = Field(primary_key=True)
     name: str
-    model_sha256: str | None = None
+    model_sha256: str | None
     model_id: str = Field(index=True)
     model_version: int
     copies: int
@@ -99,8 +100,8 @@ class JobRow(SQLModel, table=True):
     quality: str
     printer_class: str
     printer_group: str
-    printer_tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    printer_id: str | None = None
+    printer_tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    printer_id: str | None
     overrides: dict[str, Any] = _json()
     priority: int
     due_at: datetime | None = _time(nullable=True)
@@ -115,7 +116,7 @@ class JobRow(SQLModel, table=True):
     version: int
 
 
-class PlateRow(SQLModel, table=True):
+class PlateRow(Shape):
     """A plate of a job."""
 
     __tablename__ = "plates"
@@ -129,18 +130,18 @@ class PlateRow(SQLModel, table=True):
     copies: int
     state: str = Field(index=True)
     reason: str
-    time_s: float | None = None
-    filament_mm: float | None = None
-    filament_g: float | None = None
-    cost: float | None = None
-    layer_count: int | None = None
-    line_count: int | None = None
+    time_s: float | None
+    filament_mm: float | None
+    filament_g: float | None
+    cost: float | None
+    layer_count: int | None
+    line_count: int | None
     engine: str
-    remarks: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    remarks: list[str] = Field(sa_column=Column(JSON, nullable=False))
     pictures: dict[str, Any] = _json()
 
 
-class AgentRow(SQLModel, table=True):
+class AgentRow(Shape):
     """An agent."""
 
     __tablename__ = "agents"
@@ -154,7 +155,7 @@ class AgentRow(SQLModel, table=True):
     seen_at: datetime = _time()
 
 
-class PrinterRow(SQLModel, table=True):
+class PrinterRow(Shape):
     """A printer; its bed lies in the columns `bed_...`."""
 
     __tablename__ = "printers"
@@ -167,7 +168,7 @@ class PrinterRow(SQLModel, table=True):
     material: str
     spool_id: str
     printer_group: str
-    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
     location: str
     notes: str
     can_pause: bool
@@ -177,22 +178,22 @@ class PrinterRow(SQLModel, table=True):
     foreign: bool
     in_service: bool
     bed_state: str
-    bed_journal_id: str | None = None
+    bed_journal_id: str | None
     bed_occupation: int
-    bed_cleared: int | None = None
+    bed_cleared: int | None
     bed_changed_by: str
     bed_changed_at: datetime | None = _time(nullable=True)
     bed_policy: str
     epoch: int
     revision: int
-    run_id: str | None = None
-    staged: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    journal_id: str | None = None
+    run_id: str | None
+    staged: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    journal_id: str | None
     events_applied: int
     quarantine: str
 
 
-class RunRow(SQLModel, table=True):
+class RunRow(Shape):
     """A run. One epoch of a printer belongs to one run, whatever a program gets wrong."""
 
     __tablename__ = "runs"
@@ -207,7 +208,7 @@ class RunRow(SQLModel, table=True):
     copies: int
     state: str = Field(index=True)
     mode: str
-    nonce: str | None = None
+    nonce: str | None
     leased_at: datetime = _time()
     started_at: datetime | None = _time(nullable=True)
     ended_at: datetime | None = _time(nullable=True)
@@ -217,7 +218,7 @@ class RunRow(SQLModel, table=True):
     facts: dict[str, Any] = _json()
 
 
-class EventRow(SQLModel, table=True):
+class EventRow(Shape):
     """One line of history; a trigger refuses whoever wants to change it, or remove what no
     checkpoint covers.
 
@@ -241,7 +242,7 @@ class EventRow(SQLModel, table=True):
     hash: str
 
 
-class HistoryRow(SQLModel, table=True):
+class HistoryRow(Shape):
     """Where the history ends, in one row; a trigger moves it with each line."""
 
     __tablename__ = "history"
@@ -251,7 +252,7 @@ class HistoryRow(SQLModel, table=True):
     hash: str
 
 
-class CheckpointRow(SQLModel, table=True):
+class CheckpointRow(Shape):
     """What stands in the place of lines that were archived; the newest counts."""
 
     __tablename__ = "checkpoints"
@@ -262,7 +263,7 @@ class CheckpointRow(SQLModel, table=True):
     archive_sha256: str
 
 
-class CheckpointedRow(SQLModel, table=True):
+class CheckpointedRow(Shape):
     """A row as the lines up to the newest checkpoint told it; `number` is the last of them."""
 
     __tablename__ = "checkpoint_rows"
@@ -273,7 +274,7 @@ class CheckpointedRow(SQLModel, table=True):
     row: str
 
 
-class ReceiptRow(SQLModel, table=True):
+class ReceiptRow(Shape):
     """What became of a request that must not be carried out twice."""
 
     __tablename__ = "receipts"
@@ -285,33 +286,33 @@ class ReceiptRow(SQLModel, table=True):
     answer: str
 
 
-class OutboxRow(SQLModel, table=True):
+class OutboxRow(Shape):
     """A note that a printer's desired document has to be said again."""
 
     __tablename__ = "outbox"
-    __table_args__ = _COUNTS_ON
+    __table_options__ = _COUNTS_ON
 
     number: int = _number()
     printer_id: str
 
 
-class EnrolmentTokenRow(SQLModel, table=True):
+class EnrolmentTokenRow(Shape):
     """A one-time token with which an agent enrols."""
 
     __tablename__ = "enrolment_tokens"
 
     token_id: str = Field(primary_key=True)
-    agent_id: str | None = None
+    agent_id: str | None
     secret_sha256: str
     made_by: str
     made_at: datetime = _time()
     expires_at: datetime = _time()
-    used_by: str | None = None
+    used_by: str | None
     used_at: datetime | None = _time(nullable=True)
     used_secret_sha256: str
 
 
-class AgentCredentialRow(SQLModel, table=True):
+class AgentCredentialRow(Shape):
     """What an agent shows, as hashes."""
 
     __tablename__ = "agent_credentials"
@@ -324,9 +325,9 @@ class AgentCredentialRow(SQLModel, table=True):
     revoked_at: datetime | None = _time(nullable=True)
 
 
-def table(row: type[SQLModel]) -> Table:
+def table(row: type[Shape]) -> Table:
     """Return the table of a row's class, for statements."""
-    found: Table = row.__table__  # type: ignore[attr-defined]
+    found = row.__table__
     for column in found.columns:
         if type(column.type) is Integer:
             column.type = _WIDE

@@ -4,16 +4,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, Integer
-from sqlmodel import Field, SQLModel
 
+from coordinator.adapters.db.shape import Field, Shape
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
+    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
 
 
-class EndpointRow(SQLModel, table=True):
+class EndpointRow(Shape):
     """An endpoint of webhooks; its secrets are needed to sign, so they are kept as they are."""
 
     __tablename__ = "webhook_endpoints"
@@ -35,7 +35,7 @@ class EndpointRow(SQLModel, table=True):
     version: int
 
 
-class DeliveryRow(SQLModel, table=True):
+class DeliveryRow(Shape):
     """What became of one message at one endpoint."""
 
     __tablename__ = "webhook_deliveries"
@@ -54,7 +54,7 @@ class DeliveryRow(SQLModel, table=True):
     last_at: datetime = _time()
 
 
-class ChannelRow(SQLModel, table=True):
+class ChannelRow(Shape):
     """A channel to people, and how far it is."""
 
     __tablename__ = "notice_channels"
