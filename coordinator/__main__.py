@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import cast
 
-# Where they are installed structlog loads rich for prettier tracebacks, at 8 MiB, and greenlet.
-for _name in ("rich", "greenlet"):
-    sys.modules.setdefault(_name, cast(ModuleType, None))
+# structlog loads rich for prettier tracebacks where it is installed, at 8 MiB, and greenlet. Of
+# SQLModel only the tables are wanted, which cost less: see `adapters/db/shape.py`.
+for _unwanted in ("rich", "greenlet", "sqlmodel"):
+    sys.modules.setdefault(_unwanted, cast(ModuleType, None))
 
 from coordinator import logs, memory, settings  # noqa: E402
 from coordinator.errors import FarmError, SettingsInvalid  # noqa: E402

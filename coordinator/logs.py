@@ -10,7 +10,7 @@ import structlog
 from coordinator.log_ring import LogRing
 
 # Libraries that would tell of every message at level info.
-_QUIET = ("alembic", "apscheduler", "asyncio", "mqtt", "sqlalchemy.engine")
+_QUIET = ("aiosqlite", "alembic", "apscheduler", "asyncio", "mqtt", "sqlalchemy.engine")
 # The modules of what the HTTP library finds wrong with a request, its head or its body.
 _OF_STRANGERS = ("aiohttp.http_exceptions", "aiohttp.web_protocol")
 _SECRET_WORDS = ("password", "token", "secret", "authorization", "credential")

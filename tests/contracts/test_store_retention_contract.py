@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Column, String, Table
+from sqlmodel import SQLModel
 
 from coordinator.adapters.db import retention_unit
-from coordinator.adapters.db.shape import Shape
 from coordinator.domain.jobs import JobState
 from coordinator.domain.plates import PlateState
 from coordinator.domain.retention import JobFiles
@@ -69,13 +69,13 @@ async def test_a_fresh_farm_refers_to_nothing(store: Store) -> None:
 
 def test_tables_that_are_said_to_refer_to_no_file_exist() -> None:
     left_out = retention_unit._REFERS_TO_NONE | retention_unit._OF_JOBS
-    assert left_out <= Shape.metadata.tables.keys()
+    assert left_out <= SQLModel.metadata.tables.keys()
 
 
 async def test_a_hash_in_any_other_table_keeps_its_file(store: Store) -> None:
     from coordinator.adapters.db.unit import SqlUnit
 
-    table = Table("strange_things", Shape.metadata, Column("name", String), Column("x", String))
+    table = Table("strange_things", SQLModel.metadata, Column("name", String), Column("x", String))
     try:
         async with store.write() as unit:
             if not isinstance(unit, SqlUnit):
@@ -86,4 +86,4 @@ async def test_a_hash_in_any_other_table_keeps_its_file(store: Store) -> None:
         async with store.read() as unit:
             assert await unit.referred_elsewhere() == {MODEL}
     finally:
-        Shape.metadata.remove(table)
+        SQLModel.metadata.remove(table)

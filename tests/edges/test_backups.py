@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlmodel import SQLModel
 
 from coordinator.adapters.backup_folder import BackupFolder
 from coordinator.adapters.db.database import Database, SqliteFile
 from coordinator.adapters.db.postgresql import named
-from coordinator.adapters.db.shape import Shape
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.backup_files import read_backup
@@ -68,7 +68,7 @@ def rows(database: Database) -> dict[str, list[tuple[Any, ...]]]:
         with engine.connect() as connection:
             return {
                 table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
-                for table in Shape.metadata.sorted_tables
+                for table in SQLModel.metadata.sorted_tables
                 if table.name not in ("events", "history")
             }
     finally:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlmodel import SQLModel
 
 from coordinator.adapters.db import beginning, engines
-from coordinator.adapters.db.shape import Shape
 from coordinator.adapters.db.store import open_store
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.domain.jobs import Job
@@ -184,7 +184,7 @@ async def test_tables_and_migrations_say_the_same(tmp_path: Path) -> None:
     path = tmp_path / "farm.sqlite3"
     migrated(path)
     with engines.migrator(path).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Shape.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
 async def test_a_new_database_is_what_the_migrations_make(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ async def test_migrations_that_are_not_written_down_yet_run_as_well(
     monkeypatch.setattr(beginning, "WRITTEN", written)
     await make(new)
     with engines.migrator(new).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Shape.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
 async def test_an_error_in_the_block_leaves_nothing(tmp_path: Path) -> None:

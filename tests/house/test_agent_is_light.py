@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 HEAVY = [
-    *["slicing", "coordinator", "sqlalchemy", "apscheduler", "numpy", "trimesh"],
+    *["slicing", "coordinator", "sqlmodel", "sqlalchemy", "apscheduler", "numpy", "trimesh"],
     *["typer", "rich", "psutil", "yaml", "uvloop", "msgspec", "aiohttp"],
 ]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, String
 
-from coordinator.adapters.db.shape import Field, Shape
+from coordinator.adapters.db.shape import Field, SQLModel
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
 
 
 def _user(*, primary_key: bool = False) -> Any:
@@ -27,7 +27,7 @@ def _user(*, primary_key: bool = False) -> Any:
     )
 
 
-class UserRow(Shape):
+class UserRow(SQLModel, table=True):
     """A user. One name belongs to one, for ever."""
 
     __tablename__ = "users"
@@ -37,12 +37,12 @@ class UserRow(Shape):
     role: str
     state: str
     subject: str = Field(index=True)
-    jobs_open_max: int | None
-    grams_per_month: float | None
+    jobs_open_max: int | None = None
+    grams_per_month: float | None = None
     created_at: datetime = _time()
 
 
-class PasswordRow(Shape):
+class PasswordRow(SQLModel, table=True):
     """The slow hash of a user's password."""
 
     __tablename__ = "passwords"
@@ -51,7 +51,7 @@ class PasswordRow(Shape):
     hashed: str
 
 
-class KeyRow(Shape):
+class KeyRow(SQLModel, table=True):
     """A key of a program."""
 
     __tablename__ = "api_keys"
@@ -59,14 +59,14 @@ class KeyRow(Shape):
     key_id: str = Field(primary_key=True)
     user_id: str = _user()
     name: str
-    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    scopes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     secret_sha256: str
     created_at: datetime = _time()
     expires_at: datetime | None = _time(nullable=True)
     revoked_at: datetime | None = _time(nullable=True)
 
 
-class KeyUseRow(Shape):
+class KeyUseRow(SQLModel, table=True):
     """When a key was last used."""
 
     __tablename__ = "api_key_uses"
@@ -75,7 +75,7 @@ class KeyUseRow(Shape):
     used_at: datetime = _time()
 
 
-class SessionRow(Shape):
+class SessionRow(SQLModel, table=True):
     """A browser that is logged in."""
 
     __tablename__ = "sessions"
@@ -89,7 +89,7 @@ class SessionRow(Shape):
     browser: str
 
 
-class FamilyRow(Shape):
+class FamilyRow(SQLModel, table=True):
     """The tokens that came of one log in."""
 
     __tablename__ = "token_families"

@@ -16,7 +16,7 @@ from coordinator.adapters.db import schema
 # By it the library knows all tables.
 from coordinator.adapters.db import unit as _all_tables  # noqa: F401
 from coordinator.adapters.db.database import Database, SqliteFile
-from coordinator.adapters.db.shape import Shape
+from coordinator.adapters.db.shape import SQLModel
 from coordinator.errors import StoreUnusable
 
 _ROWS_AT_ONCE = 500
@@ -55,7 +55,7 @@ def _fill(source: Connection, target: Database) -> None:
             if _rows(connection, "artifacts", "jobs", "printers", "events"):
                 raise StoreUnusable(f"the {target} is in use: name an empty one")
             unknown = set(inspect(source).get_table_names()) - _NOT_COPIED
-            if unknown := unknown - Shape.metadata.tables.keys():
+            if unknown := unknown - SQLModel.metadata.tables.keys():
                 raise StoreUnusable(f"the table {min(unknown)} is of no Farmhand that is known")
             with _unguarded(connection):
                 _copy(source, connection)
@@ -64,14 +64,14 @@ def _fill(source: Connection, target: Database) -> None:
 
 
 def _rows(connection: Connection, *names: str) -> int:
-    tables = (Shape.metadata.tables[name] for name in names)
+    tables = (SQLModel.metadata.tables[name] for name in names)
     return sum(
         connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
     )
 
 
 def _copy(source: Connection, target: Connection) -> None:
-    for table in Shape.metadata.sorted_tables:
+    for table in SQLModel.metadata.sorted_tables:
         target.execute(delete(table))  # rows that migrations made
         found = source.execute(select(table).execution_options(yield_per=_ROWS_AT_ONCE))
         for page in found.mappings().partitions():
@@ -82,7 +82,7 @@ def _copy(source: Connection, target: Connection) -> None:
 
 def _count_on(target: Connection, table: str) -> None:
     """Have the server's counters go on behind what was copied."""
-    for column in Shape.metadata.tables[table].primary_key.columns:
+    for column in SQLModel.metadata.tables[table].primary_key.columns:
         where = {"table": table, "column": column.name}
         counter = target.execute(text("SELECT pg_get_serial_sequence(:table, :column)"), where)
         if (name := counter.scalar()) is not None:

@@ -5,19 +5,19 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Date, Index, Integer, String
 
-from coordinator.adapters.db.shape import Field, Shape
+from coordinator.adapters.db.shape import Field, SQLModel
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time(*, nullable: bool = True) -> Any:
-    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
 
 
 def _json(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(JSON, nullable=nullable))
+    return Field(default=None, sa_column=Column(JSON, nullable=nullable))
 
 
-class GenerationRow(Shape):
+class GenerationRow(SQLModel, table=True):
     """A generation; `task_id` is its handle's, for who looks for it."""
 
     __tablename__ = "generations"
@@ -66,7 +66,7 @@ class GenerationRow(Shape):
     version: int
 
 
-class EntryRow(Shape):
+class EntryRow(SQLModel, table=True):
     """What a paid call costs, in millionths of its unit, so that sums are exact."""
 
     __tablename__ = "provider_charges"

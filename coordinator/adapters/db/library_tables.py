@@ -5,23 +5,23 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String
 
-from coordinator.adapters.db.shape import Field, Shape
+from coordinator.adapters.db.shape import Field, SQLModel
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time() -> Any:
-    return Field(sa_column=Column(UtcDateTime, nullable=False))
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=False))
 
 
 def _list() -> Any:
-    return Field(sa_column=Column(JSON, nullable=False))
+    return Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
 def _json() -> Any:
-    return Field(sa_column=Column(JSON, nullable=False))
+    return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
-class ProjectRow(Shape):
+class ProjectRow(SQLModel, table=True):
     """A project."""
 
     __tablename__ = "projects"
@@ -37,7 +37,7 @@ class ProjectRow(Shape):
     version: int
 
 
-class ModelRow(Shape):
+class ModelRow(SQLModel, table=True):
     """A model."""
 
     __tablename__ = "models"
@@ -56,7 +56,7 @@ class ModelRow(Shape):
     version: int
 
 
-class ModelVersionRow(Shape):
+class ModelVersionRow(SQLModel, table=True):
     """A version of a model; where it came from lies in the columns `origin_...`."""
 
     __tablename__ = "model_versions"
@@ -86,7 +86,7 @@ class ModelVersionRow(Shape):
     origin_service: str
     origin_service_model: str
     origin_prompt: str
-    origin_seed: int | None
+    origin_seed: int | None = None
     origin_url: str
     origin_author: str
     origin_licence: str

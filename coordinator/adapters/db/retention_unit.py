@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from sqlalchemy import Connection, select
 
 from coordinator.adapters.db import tables
-from coordinator.adapters.db.shape import Shape
+from coordinator.adapters.db.shape import SQLModel
 from coordinator.domain.jobs import JobState
 from coordinator.domain.retention import JobFiles
 from coordinator.domain.runs import LIVE, RunState
@@ -67,7 +67,7 @@ class SqlRetentionUnit:
     async def referred_elsewhere(self) -> set[str]:
         """Return the hashes of all artifacts that anything but a job refers to."""
         found: set[str] = set()
-        for table in Shape.metadata.sorted_tables:
+        for table in SQLModel.metadata.sorted_tables:
             if table.name in _OF_JOBS or table.name in _REFERS_TO_NONE:
                 continue
             rows = self._connection.execute(select(table).execution_options(yield_per=_PAGE))

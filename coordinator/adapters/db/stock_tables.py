@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import Column, Index
 
-from coordinator.adapters.db.shape import Field, Shape
+from coordinator.adapters.db.shape import Field, SQLModel
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time() -> Any:
-    return Field(sa_column=Column(UtcDateTime, nullable=False))
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=False))
 
 
-class SpoolRow(Shape):
+class SpoolRow(SQLModel, table=True):
     """A spool."""
 
     __tablename__ = "spools"
@@ -25,11 +25,11 @@ class SpoolRow(Shape):
     vendor: str
     weight_g: float
     remaining_g: float
-    cost: float | None
+    cost: float | None = None
     lot: str
     location: str
     notes: str
-    printer_id: str | None = Field(index=True)
+    printer_id: str | None = Field(default=None, index=True)
     tool: int
     archived: bool
     created_at: datetime = _time()
@@ -37,7 +37,7 @@ class SpoolRow(Shape):
     version: int
 
 
-class UpkeepRow(Shape):
+class UpkeepRow(SQLModel, table=True):
     """A task of maintenance."""
 
     __tablename__ = "maintenance"
@@ -45,8 +45,8 @@ class UpkeepRow(Shape):
     upkeep_id: str = Field(primary_key=True)
     printer_id: str = Field(index=True)
     name: str
-    every_h: float | None
-    every_days: float | None
+    every_h: float | None = None
+    every_days: float | None = None
     since: datetime = _time()
     done_by: str
     archived: bool

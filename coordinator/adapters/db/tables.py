@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from coordinator.adapters.db.shape import Field, Shape
+from coordinator.adapters.db.shape import Field, SQLModel
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -42,15 +42,15 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def _number() -> Any:
     """Return a key that counts rows in order of arrival."""
-    return Field(sa_column=Column(Integer, primary_key=True, autoincrement=True))
+    return Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
 
 
 def _time(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
 
 
 def _json() -> Any:
-    return Field(sa_column=Column(JSON, nullable=False))
+    return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
 def _of(column: str, *, primary_key: bool = False) -> Any:
@@ -68,7 +68,7 @@ def _of(column: str, *, primary_key: bool = False) -> Any:
 _COUNTS_ON = {"sqlite_autoincrement": True}
 
 
-class ArtifactRow(Shape):
+class ArtifactRow(SQLModel, table=True):
     """What is known of a file in the artifact store."""
 
     __tablename__ = "artifacts"
@@ -80,7 +80,7 @@ class ArtifactRow(Shape):
     created_at: datetime = _time()
 
 
-class JobRow(Shape):
+class JobRow(SQLModel, table=True):
     """A job."""
 
     __tablename__ = "jobs"
@@ -91,7 +91,7 @@ class JobRow(Shape):
 
     job_id: str = Field(primary_key=True)
     name: str
-    model_sha256: str | None
+    model_sha256: str | None = None
     model_id: str = Field(index=True)
     model_version: int
     copies: int
@@ -100,8 +100,8 @@ class JobRow(Shape):
     quality: str
     printer_class: str
     printer_group: str
-    printer_tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    printer_id: str | None
+    printer_tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    printer_id: str | None = None
     overrides: dict[str, Any] = _json()
     priority: int
     due_at: datetime | None = _time(nullable=True)
@@ -116,7 +116,7 @@ class JobRow(Shape):
     version: int
 
 
-class PlateRow(Shape):
+class PlateRow(SQLModel, table=True):
     """A plate of a job."""
 
     __tablename__ = "plates"
@@ -130,18 +130,18 @@ class PlateRow(Shape):
     copies: int
     state: str = Field(index=True)
     reason: str
-    time_s: float | None
-    filament_mm: float | None
-    filament_g: float | None
-    cost: float | None
-    layer_count: int | None
-    line_count: int | None
+    time_s: float | None = None
+    filament_mm: float | None = None
+    filament_g: float | None = None
+    cost: float | None = None
+    layer_count: int | None = None
+    line_count: int | None = None
     engine: str
-    remarks: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    remarks: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     pictures: dict[str, Any] = _json()
 
 
-class AgentRow(Shape):
+class AgentRow(SQLModel, table=True):
     """An agent."""
 
     __tablename__ = "agents"
@@ -155,7 +155,7 @@ class AgentRow(Shape):
     seen_at: datetime = _time()
 
 
-class PrinterRow(Shape):
+class PrinterRow(SQLModel, table=True):
     """A printer; its bed lies in the columns `bed_...`."""
 
     __tablename__ = "printers"
@@ -168,7 +168,7 @@ class PrinterRow(Shape):
     material: str
     spool_id: str
     printer_group: str
-    tags: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     location: str
     notes: str
     can_pause: bool
@@ -178,22 +178,22 @@ class PrinterRow(Shape):
     foreign: bool
     in_service: bool
     bed_state: str
-    bed_journal_id: str | None
+    bed_journal_id: str | None = None
     bed_occupation: int
-    bed_cleared: int | None
+    bed_cleared: int | None = None
     bed_changed_by: str
     bed_changed_at: datetime | None = _time(nullable=True)
     bed_policy: str
     epoch: int
     revision: int
-    run_id: str | None
-    staged: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    journal_id: str | None
+    run_id: str | None = None
+    staged: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    journal_id: str | None = None
     events_applied: int
     quarantine: str
 
 
-class RunRow(Shape):
+class RunRow(SQLModel, table=True):
     """A run. One epoch of a printer belongs to one run, whatever a program gets wrong."""
 
     __tablename__ = "runs"
@@ -208,7 +208,7 @@ class RunRow(Shape):
     copies: int
     state: str = Field(index=True)
     mode: str
-    nonce: str | None
+    nonce: str | None = None
     leased_at: datetime = _time()
     started_at: datetime | None = _time(nullable=True)
     ended_at: datetime | None = _time(nullable=True)
@@ -218,7 +218,7 @@ class RunRow(Shape):
     facts: dict[str, Any] = _json()
 
 
-class EventRow(Shape):
+class EventRow(SQLModel, table=True):
     """One line of history; a trigger refuses whoever wants to change it, or remove what no
     checkpoint covers.
 
@@ -242,7 +242,7 @@ class EventRow(Shape):
     hash: str
 
 
-class HistoryRow(Shape):
+class HistoryRow(SQLModel, table=True):
     """Where the history ends, in one row; a trigger moves it with each line."""
 
     __tablename__ = "history"
@@ -252,7 +252,7 @@ class HistoryRow(Shape):
     hash: str
 
 
-class CheckpointRow(Shape):
+class CheckpointRow(SQLModel, table=True):
     """What stands in the place of lines that were archived; the newest counts."""
 
     __tablename__ = "checkpoints"
@@ -263,7 +263,7 @@ class CheckpointRow(Shape):
     archive_sha256: str
 
 
-class CheckpointedRow(Shape):
+class CheckpointedRow(SQLModel, table=True):
     """A row as the lines up to the newest checkpoint told it; `number` is the last of them."""
 
     __tablename__ = "checkpoint_rows"
@@ -274,7 +274,7 @@ class CheckpointedRow(Shape):
     row: str
 
 
-class ReceiptRow(Shape):
+class ReceiptRow(SQLModel, table=True):
     """What became of a request that must not be carried out twice."""
 
     __tablename__ = "receipts"
@@ -286,33 +286,33 @@ class ReceiptRow(Shape):
     answer: str
 
 
-class OutboxRow(Shape):
+class OutboxRow(SQLModel, table=True):
     """A note that a printer's desired document has to be said again."""
 
     __tablename__ = "outbox"
-    __table_options__ = _COUNTS_ON
+    __table_args__ = _COUNTS_ON
 
     number: int = _number()
     printer_id: str
 
 
-class EnrolmentTokenRow(Shape):
+class EnrolmentTokenRow(SQLModel, table=True):
     """A one-time token with which an agent enrols."""
 
     __tablename__ = "enrolment_tokens"
 
     token_id: str = Field(primary_key=True)
-    agent_id: str | None
+    agent_id: str | None = None
     secret_sha256: str
     made_by: str
     made_at: datetime = _time()
     expires_at: datetime = _time()
-    used_by: str | None
+    used_by: str | None = None
     used_at: datetime | None = _time(nullable=True)
     used_secret_sha256: str
 
 
-class AgentCredentialRow(Shape):
+class AgentCredentialRow(SQLModel, table=True):
     """What an agent shows, as hashes."""
 
     __tablename__ = "agent_credentials"
@@ -325,9 +325,9 @@ class AgentCredentialRow(Shape):
     revoked_at: datetime | None = _time(nullable=True)
 
 
-def table(row: type[Shape]) -> Table:
+def table(row: type[SQLModel]) -> Table:
     """Return the table of a row's class, for statements."""
-    found = row.__table__
+    found: Table = row.__table__  # type: ignore[attr-defined]
     for column in found.columns:
         if type(column.type) is Integer:
             column.type = _WIDE

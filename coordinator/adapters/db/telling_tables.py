@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Index, Integer
 
-from coordinator.adapters.db.shape import Field, Shape
+from coordinator.adapters.db.shape import Field, SQLModel
 from coordinator.adapters.db.tables import UtcDateTime
 
 
 def _time(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
 
 
-class EndpointRow(Shape):
+class EndpointRow(SQLModel, table=True):
     """An endpoint of webhooks; its secrets are needed to sign, so they are kept as they are."""
 
     __tablename__ = "webhook_endpoints"
@@ -35,7 +35,7 @@ class EndpointRow(Shape):
     version: int
 
 
-class DeliveryRow(Shape):
+class DeliveryRow(SQLModel, table=True):
     """What became of one message at one endpoint."""
 
     __tablename__ = "webhook_deliveries"
@@ -54,7 +54,7 @@ class DeliveryRow(Shape):
     last_at: datetime = _time()
 
 
-class ChannelRow(Shape):
+class ChannelRow(SQLModel, table=True):
     """A channel to people, and how far it is."""
 
     __tablename__ = "notice_channels"
