@@ -31,6 +31,8 @@ export interface Question {
   form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** What is asked for may take long: files do, and slicing. */
+  patient?: boolean;
 }
 
 function credential(): Record<string, string> {
@@ -39,7 +41,7 @@ function credential(): Record<string, string> {
 }
 
 async function send(method: string, path: string, question: Question): Promise<Response> {
-  const within = question.form ? undefined : AbortSignal.timeout(PATIENCE_MS);
+  const within = question.form || question.patient ? undefined : AbortSignal.timeout(PATIENCE_MS);
   const signals = [within, question.signal].filter((each) => each !== undefined);
   try {
     return await fetch(path.startsWith("/api/") ? path : `/api/v1${path}`, {
@@ -82,7 +84,7 @@ export const post = <Answer>(path: string, body?: unknown): Promise<Answer> =>
 
 /** Return a file's bytes. */
 export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const response = await send("GET", path, signal ? { signal } : {});
+  const response = await send("GET", path, signal ? { signal, patient: true } : { patient: true });
   if (!response.ok) throw new Problem("no_file", response.status, "The file can't be had.");
   return response.arrayBuffer();
 }
@@ -91,3 +93,6 @@ export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBu
 export async function file(path: string): Promise<string> {
   return URL.createObjectURL(new Blob([await bytes(path)]));
 }
+
+/** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
+export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
