@@ -62,7 +62,7 @@ class JobForm(BaseModel):
 class PlaceForm(BaseModel):
     """Where a job is put in the queue; one of the three is said."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     to: int = Field(default=1, ge=1, lt=2**31, description="its number, 1 for the first")
     before: str = Field(default_factory=str, min_length=1, max_length=WORD_CHARACTERS_MAX)
@@ -78,7 +78,7 @@ class PlaceForm(BaseModel):
 class RepeatForm(BaseModel):
     """What of an order is said anew; as many copies as before where nobody says."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     copies: int | None = Field(default=None, ge=1)
 

@@ -14,7 +14,7 @@ UNNEEDED = [
     *["alembic", "sqlalchemy.dialects.postgresql", "psycopg", "zeroconf", "aiosmtplib"],
     *["joserfc", "cryptography", "jsonschema"],
     # Statements are SQLAlchemy's Core; files are read when a plate or a model is.
-    *["sqlalchemy.orm", "sqlalchemy.ext", "sqlmodel", "greenlet", "obstore"],
+    *["sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlmodel", "greenlet", "obstore"],
 ]
 
 # A real start, one question, and the end; written last is what is in memory then.
