@@ -85,7 +85,7 @@ def submit(
     job = farm.send("jobs", file, fields)
     if wait or watch:
         job = _ended(farm, job["id"], shown=watch and not as_json)
-    _say(job, as_json=as_json, must_finish=wait or watch)
+    say_job(job, as_json=as_json, must_finish=wait or watch)
 
 
 @app.command("ls")
@@ -135,7 +135,7 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
 
     farm = connect(url, token_file)
     job = farm.job(job_id)
-    _say(job, as_json=as_json)
+    say_job(job, as_json=as_json)
     if as_json:
         return
     output.print_table(
@@ -238,7 +238,7 @@ def watch(
 
     job = (stream_job if as_json else watch_job)(connect(url, token_file), job_id)
     if not as_json:
-        _say(job, as_json=False)
+        say_job(job, as_json=False)
     _require_finished(job)
 
 
@@ -276,7 +276,7 @@ def change(
     said = {field: value for field, value in said.items() if value is not None}
     if due is not None:
         said["due_at"] = None if due == "none" else later(due)
-    _say(
+    say_job(
         connect(url, token_file).ask("PATCH", f"jobs/{quote(job_id, safe='')}", said),
         as_json=as_json,
     )
@@ -309,10 +309,11 @@ def approve(
 def _control(verb: str, job_id: str, *, as_json: bool, url: str, token_file: Path | None) -> None:
     from coordinator.cli.client import connect
 
-    _say(connect(url, token_file).control_job(job_id, verb), as_json=as_json)
+    say_job(connect(url, token_file).control_job(job_id, verb), as_json=as_json)
 
 
-def _say(job: "Document", *, as_json: bool, must_finish: bool = False) -> None:
+def say_job(job: "Document", *, as_json: bool, must_finish: bool = False) -> None:
+    """Print where a job stands; `must_finish` ends the command with an error where it did not."""
     from coordinator.cli import output
 
     if as_json:

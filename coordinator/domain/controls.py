@@ -118,6 +118,8 @@ def reorder(
 
     With fewer copies than it has no more to print it is finished, once nothing of it prints.
 
+    A new priority or due date says its place in the queue anew, wherever it was moved before.
+
     Raises:
         NotNow: it has ended, or more copies than that are made or being made.
     """
@@ -126,6 +128,8 @@ def reorder(
     begun = copies.begun(job_runs)
     if "copies" in wanted and wanted["copies"] < begun:
         raise NotNow("copies_begun", f"{begun} copies of {job.job_id} are made or being made")
+    if "priority" in wanted or "due_at" in wanted:
+        job = replace(job, place_at=None, place_due_at=None)
     job = replace(jobs.changed(job, now), **wanted)
     job, followed = copies.follow(job, job_runs, now)
     note = _job_note(job, "job.reordered")

@@ -93,3 +93,6 @@ export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBu
 export async function file(path: string): Promise<string> {
   return URL.createObjectURL(new Blob([await bytes(path)]));
 }
+
+/** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
+export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
