@@ -124,6 +124,8 @@ export interface components {
          *     the three above where no plate tells.
          */
         JobDocument: {
+            turn_due_at: string | null;
+            turn_at: string;
             id: string;
             name: string;
             state: components["schemas"]["JobState"];
@@ -363,6 +365,80 @@ export interface components {
             size_mm: number[] | null;
             warnings: string[];
             printers: components["schemas"]["PlaceDocument"][];
+        };
+        /** @description Where a job is put in the queue; one of the three is said. */
+        PlaceForm: {
+            /**
+             * @description its number, 1 for the first
+             * @default 1
+             */
+            to: number;
+            before?: string;
+            after?: string;
+        };
+        /** @description What of an order is said anew; as many copies as before where nobody says. */
+        RepeatForm: {
+            /** @default null */
+            copies: number | null;
+        };
+        /**
+         * @description A plate on a printer, from when to when.
+         *
+         *     `printing`: it goes on; `leased`: the printer is kept for it; `planned`: as it would be given
+         *     out if nothing came between. Null: `ends_at` where nobody knows.
+         */
+        BlockDocument: {
+            kind: components["schemas"]["BlockKind"];
+            job_id: string;
+            name: string;
+            copies: number;
+            /** Format: date-time */
+            starts_at: string;
+            ends_at: string | null;
+        };
+        /**
+         * @description How sure a block is.
+         * @enum {string}
+         */
+        BlockKind: "printing" | "leased" | "planned";
+        /** @description A printer that prints or can, with its blocks in order. */
+        PrinterHoursDocument: {
+            printer_id: string;
+            name: string;
+            blocks: components["schemas"]["BlockDocument"][];
+        };
+        /**
+         * @description The farm's next hours.
+         *
+         *     `left_out` is how many jobs wait of which nothing is planned: no printer suits them now, they
+         *     stand behind a hundred others, or it is too late for these hours.
+         */
+        TimetableDocument: {
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date-time */
+            until: string;
+            left_out: number;
+            items: components["schemas"]["PrinterHoursDocument"][];
+        };
+        /** @description A job that waits for nothing but material; `material` is empty where any would do. */
+        LackDocument: {
+            job_id: string;
+            name: string;
+            /** Format: date-time */
+            since: string;
+            material: string;
+            printers: components["schemas"]["LackingDocument"][];
+        };
+        /** @description A printer that would print a job if it held the material, and what it holds, in words. */
+        LackingDocument: {
+            printer_id: string;
+            name: string;
+            words: string;
+        };
+        /** @description A list, all of it. */
+        ItemsOfLackDocument: {
+            items: components["schemas"]["LackDocument"][];
         };
         /** @description What models are gathered in. */
         ProjectDocument: {
@@ -609,6 +685,7 @@ export interface components {
             foreign: boolean;
             in_service: boolean;
             quarantine: string;
+            since: string | null;
             can_pause: boolean;
             epoch: number;
             bed: components["schemas"]["BedDocument"];
@@ -1116,6 +1193,8 @@ export interface components {
         };
         /** @description A job as a list of many shows it; see `JobDocument`, which has all of it. */
         JobGlanceDocument: {
+            turn_due_at: string | null;
+            turn_at: string;
             id: string;
             name: string;
             state: components["schemas"]["JobState"];
@@ -1128,6 +1207,8 @@ export interface components {
             material: string;
             printer_class: string;
             printer_id: string | null;
+            approved: boolean;
+            owner: string;
             priority: number;
             due_at: string | null;
             /** Format: date-time */
@@ -2120,6 +2201,15 @@ export type PrintersActionForm = components['schemas']['PrintersActionForm'];
 export type ForetoldPlateDocument = components['schemas']['ForetoldPlateDocument'];
 export type PlaceDocument = components['schemas']['PlaceDocument'];
 export type ForetoldDocument = components['schemas']['ForetoldDocument'];
+export type PlaceForm = components['schemas']['PlaceForm'];
+export type RepeatForm = components['schemas']['RepeatForm'];
+export type BlockDocument = components['schemas']['BlockDocument'];
+export type BlockKind = components['schemas']['BlockKind'];
+export type PrinterHoursDocument = components['schemas']['PrinterHoursDocument'];
+export type TimetableDocument = components['schemas']['TimetableDocument'];
+export type LackDocument = components['schemas']['LackDocument'];
+export type LackingDocument = components['schemas']['LackingDocument'];
+export type ItemsOfLackDocument = components['schemas']['ItemsOfLackDocument'];
 export type ProjectDocument = components['schemas']['ProjectDocument'];
 export type PageOfProjectDocument = components['schemas']['PageOfProjectDocument'];
 export type NewProjectForm = components['schemas']['NewProjectForm'];

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { useLocation } from "wouter";
-import { ask, Problem } from "../api/ask";
+import { ask, onceKey, Problem } from "../api/ask";
 import type { JobDocument } from "../api/shapes";
 import { usePrinters } from "../live/store";
 import { complain, say } from "../parts/notes";
@@ -56,9 +56,6 @@ function filled(form: FormData, sheet: HTMLFormElement): FormData {
   }
   return made;
 }
-
-/** What makes an order sent twice one order; where the page is not served safely there is no `randomUUID`. */
-const onceKey = (): string => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 
 export function OrderSheet({ title, files, model, printer = "", close }: Ordered): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
