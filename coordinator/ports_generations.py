@@ -49,6 +49,9 @@ class GenerationUnit(Protocol):
     ) -> list[Generation]:
         """Return those that wait for a paid call to a provider and are due, in order of arrival."""
 
+    async def generations_open(self, owner: str) -> int:
+        """Return how many of an owner's have not ended."""
+
     async def generations_at(self, provider: str) -> int:
         """Return how many of a provider's places are taken."""
 

@@ -8,7 +8,6 @@ from enum import StrEnum
 from coordinator.domain import generating, results
 from coordinator.domain.generating import Outcome
 from coordinator.domain.generations import (
-    ENDED,
     Asked,
     Generation,
     GenerationEvent,
@@ -22,7 +21,6 @@ from coordinator.domain.generations import (
 from coordinator.domain.providing import Blame, Handle, Kind, ProviderFault
 from coordinator.errors import IllegalTransition, NotFound, NotNow, NotPermitted, Refused
 from coordinator.ports import Unit
-from coordinator.ports_generations import GenerationsWanted
 from coordinator.usecases import generation_rows as rows
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, writing
@@ -32,7 +30,6 @@ from coordinator.usecases.wishing import fingerprint_of, wish_of
 _S, _E = GenerationState, GenerationEvent
 # Of one owner; who wants more waits for some to end.
 OPEN_MAX = 200
-_OPEN = frozenset(_S) - ENDED
 
 
 class Settlement(StrEnum):
@@ -135,8 +132,7 @@ async def check(farm: Farm, source: Source, wanted: Wanted) -> None:
 
 
 async def _check_room(unit: Unit, owner: str) -> None:
-    wanted = GenerationsWanted(owner=owner, states=_OPEN)
-    if len(await unit.generations_page(wanted, after=None, limit=OPEN_MAX)) >= OPEN_MAX:
+    if await unit.generations_open(owner) >= OPEN_MAX:
         words = f"{OPEN_MAX} of your generations are open: wait for some to end, or cancel them"
         raise Refused("too_many_generations", words)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from coordinator.domain.generations import (
+    ENDED,
     Asked,
     Generation,
     GenerationState,
@@ -211,6 +212,15 @@ async def test_paid_calls_wait_in_order_of_arrival_for_each_provider(store: Stor
         assert len(await unit.generations_wanted("mesh", NOW, limit=1)) == 1
         assert await unit.generations_at("mesh") == 1
         assert await unit.generations_at("other") == 0
+
+
+async def test_those_that_have_not_ended_are_counted_by_owner(store: Store) -> None:
+    made = [replace(FULL, generation_id=f"gen-{each}", state=each) for each in GenerationState]
+    await save(store, *made, replace(BARE, generation_id="gen-bob", owner="user:bob"))
+    async with store.read() as unit:
+        assert await unit.generations_open("user:anna") == len(set(GenerationState) - ENDED)
+        assert await unit.generations_open("user:bob") == 1
+        assert await unit.generations_open("user:carl") == 0
 
 
 async def test_the_newest_of_its_like_that_is_done_is_found(store: Store) -> None:

@@ -69,6 +69,10 @@ class MemoryGenerations:
         ]
         return sorted(due, key=_arrival)[:limit]
 
+    async def generations_open(self, owner: str) -> int:
+        every = self.generated.generations.values()
+        return sum(each.owner == owner and not each.ended for each in every)
+
     async def generations_at(self, provider: str) -> int:
         every = self.generated.generations.values()
         return sum(each.provider == provider and each.state in AT_PROVIDER for each in every)

@@ -26,12 +26,13 @@ class GenerationRow(SQLModel, table=True):
         Index("ix_generations_due", "next_at", "state"),
         Index("ix_generations_task", "provider", "task_id"),
         Index("ix_generations_state", "provider", "state"),
+        Index("ix_generations_owner_state", "owner", "state"),
     )
 
     generation_id: str = Field(primary_key=True)
     provider: str
     service: str
-    owner: str = Field(index=True)
+    owner: str
     approved: bool
     asked: dict[str, Any] = _json()
     fingerprint: str = Field(index=True)

@@ -23,7 +23,7 @@ from coordinator.adapters.db import generation_mapping as mapping
 from coordinator.adapters.db import generation_tables
 from coordinator.adapters.db.saving import saving
 from coordinator.adapters.db.tables import table
-from coordinator.domain.generations import AT_PROVIDER, Generation, GenerationState
+from coordinator.domain.generations import AT_PROVIDER, ENDED, Generation, GenerationState
 from coordinator.domain.ledger import Entry
 from coordinator.domain.library import Place
 from coordinator.ports_generations import GenerationsWanted
@@ -55,6 +55,15 @@ _WAITING = (
     )
     .order_by(_ALL.c.created_at, _ALL.c.generation_id)
     .limit(bindparam("limit"))
+)
+_OPEN = (
+    select(func.count())
+    .select_from(_ALL)
+    .where(
+        _ALL.c.owner == bindparam("owner"),
+        # Those that have ended are many, and not even looked at.
+        _ALL.c.state.in_([state.value for state in GenerationState if state not in ENDED]),
+    )
 )
 _TAKEN = (
     select(func.count())
@@ -142,6 +151,11 @@ class GenerationUnit:
     ) -> list[Generation]:
         """Return those that wait for a paid call to a provider and are due."""
         return self._found_all(_WAITING, provider=provider, now=now, limit=limit)
+
+    async def generations_open(self, owner: str) -> int:
+        """Return how many of an owner's have not ended."""
+        found: int = self._connection.execute(_OPEN, {"owner": owner}).scalar_one()
+        return found
 
     async def generations_at(self, provider: str) -> int:
         """Return how many of a provider's places are taken."""
