@@ -124,7 +124,7 @@ def _note(generation: Generation) -> Note:
     if generation.handle is not None:
         facts["task_id"] = generation.handle.task_id
     if trouble is not None and generation.state is not GenerationState.DONE:
-        facts["code"] = trouble.code
+        facts |= {"code": trouble.code, "blame": trouble.blame.value}
     for model_id, number in generation.versions[:1]:
         facts |= {"model_id": model_id, "version": number}
     if generation.job_ids:
