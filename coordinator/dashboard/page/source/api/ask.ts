@@ -31,6 +31,8 @@ export interface Question {
   form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** How long the answer may take; 15 s unless told. */
+  patience_ms?: number;
 }
 
 function credential(): Record<string, string> {
@@ -39,7 +41,7 @@ function credential(): Record<string, string> {
 }
 
 async function send(method: string, path: string, question: Question): Promise<Response> {
-  const within = question.form ? undefined : AbortSignal.timeout(PATIENCE_MS);
+  const within = question.form ? undefined : AbortSignal.timeout(question.patience_ms ?? PATIENCE_MS);
   const signals = [within, question.signal].filter((each) => each !== undefined);
   try {
     return await fetch(path.startsWith("/api/") ? path : `/api/v1${path}`, {
@@ -90,4 +92,24 @@ export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBu
 /** Return a file's address in memory: pictures want a credential too, which `<img>` does not send. */
 export async function file(path: string): Promise<string> {
   return URL.createObjectURL(new Blob([await bytes(path)]));
+}
+
+/** Have the browser keep a file under a name; it may take as long as `patience_ms`. */
+export async function download(path: string, name: string, patience_ms = 3_600_000): Promise<void> {
+  const response = await send("GET", path, { patience_ms });
+  if (!response.ok) {
+    const problem = (await response.json().catch(() => null)) as ProblemDocument | null;
+    throw new Problem(problem?.code ?? "no_file", response.status, problem?.detail ?? "The file can't be had.");
+  }
+  keep(await response.blob(), name);
+}
+
+/** Have the browser keep what is there already. */
+export function keep(what: Blob, name: string): void {
+  const address = URL.createObjectURL(what);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
