@@ -190,7 +190,7 @@ def test_a_job_and_its_sheet_can_be_read_by_everybody_on_a_phone(
     with entered(chromium, farm, bears="GPU stall", width=360) as page:
         page.goto(f"{farm.url}/jobs/{asked(page, farm, 'jobs')['items'][0]['id']}")
         page.get_by_role("button", name="Look at its layers").click()
-        expect(page.get_by_text("lines drawn")).to_be_visible()
+        expect(page.locator("[data-lines]")).to_be_visible()
         page.get_by_text("All that happened").click()
         expect(page.get_by_text("job received")).to_be_visible()
         page.get_by_label("Moves without plastic").check()
