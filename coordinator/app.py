@@ -31,7 +31,7 @@ from coordinator.app_serving import announce, serve_api, version
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.local_wiring import database_of, disk_of, slicer_of
-from coordinator.machine_wiring import backup_bell, cleaning_bell
+from coordinator.machine_wiring import backup_bell, cleaning_bell, with_people
 from coordinator.ports import Ids, Store
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
@@ -48,6 +48,7 @@ from coordinator.usecases.producing import Producer
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
+from coordinator.usecases.statistics import play_history
 from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
@@ -104,7 +105,7 @@ async def run(settings: Settings, machine: Machine) -> None:
                 settings,
                 shown,
                 welcome_of(settings, broker, shown),
-                machine,
+                with_people(machine, settings, farm),
             )
         )
         # What is there now stays: looking for garbage in it takes 0.1 s each time.
@@ -229,6 +230,8 @@ def _bells(
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         "generate": Bell(producer.look, every_s=1.0),
         "listen": Bell(listener.look, every_s=2.0),
+        # So that who asks for figures waits for little.
+        "statistics": Bell(lambda: play_history(farm), every_s=60.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
         **_shared_bells(settings, farm),

@@ -1,9 +1,9 @@
 """What requests bring, checked: the fields of an order, and small JSON bodies."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError, model_validator
 
 from coordinator.api.names import NAME_CHARACTERS_MAX
 from coordinator.api.problems import BadRequest, FieldError, Problem
@@ -54,6 +54,31 @@ class JobForm(BaseModel):
     name: str = Field(default_factory=str, min_length=1, max_length=NAME_CHARACTERS_MAX)
     priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
     due_at: Time | None = None
+    copies: int = 1
+
+
+class PlaceForm(BaseModel):
+    """Where a job is put in the queue; one of the three is said."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    to: int = Field(default=1, ge=1, lt=2**31, description="its number, 1 for the first")
+    before: str = Field(default_factory=str, min_length=1, max_length=WORD_CHARACTERS_MAX)
+    after: str = Field(default_factory=str, min_length=1, max_length=WORD_CHARACTERS_MAX)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("say one of to, before and after")
+        return self
+
+
+class RepeatForm(BaseModel):
+    """What of an order is said anew; as many copies as before where nobody says."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    copies: int | None = Field(default=None, ge=1)
 
 
 class SettleForm(BaseModel):

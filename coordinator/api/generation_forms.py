@@ -80,6 +80,16 @@ class MessageForm(BaseModel):
     print: PrintForm | None = None
 
 
+class VariantForm(BaseModel):
+    """What is to be different where code is rendered again; `parameters` not named stay."""
+
+    model_config = _STRICT
+
+    parameters: _Settings = Field(default_factory=dict, examples=[{"width": 30}])
+    print: PrintForm | None = None
+    reuse: bool = True
+
+
 class PictureForm(BaseModel):
     """A picture needs nothing said beside its file."""
 
@@ -110,6 +120,8 @@ class GenerationsQuery(Query):
     provider: Word = ""
     model_id: Word = ""
     owner: Word = Field(default="", description="as history names them: user:anna")
+    mine: bool = Field(default=False, description="only one's own")
+    text: str = Field(default="", max_length=200, description="in name, words or address")
     limit: int = Field(default=LIMIT, ge=1, le=LIMIT_MAX)
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 
@@ -119,6 +131,7 @@ def asked_of(form: NewGenerationForm, sheets: tuple[Sheet, ...]) -> Asked:
     return Asked(
         kind=_kind_of(form),
         name=form.name or _title(form),
+        named=bool(form.name),
         prompt=form.prompt,
         pictures=sheets,
         code=form.code,

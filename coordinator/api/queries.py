@@ -81,6 +81,12 @@ class JobsQuery(JobsMeant):
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 
 
+class TimetableQuery(Query):
+    """How far to look."""
+
+    hours: float = Field(default=12.0, gt=0, le=168)
+
+
 class PrintersMeant(Query):
     """Which printers."""
 
@@ -109,6 +115,12 @@ class EventsQuery(Query):
     job: str | None = None
     printer: str | None = None
     since: Time | None = None
+    until: Time | None = Field(default=None, description="earlier than that")
+    before: Count | None = Field(default=None, description="only lower numbers")
+    actor: Word = Field(default="", description="who did it: user:anna")
+    name: Word = Field(default="", description="what happened: bed.clear, or job.*")
+    subject: Word = Field(default="", description="what it happened to: printer")
+    subject_id: Word = ""
 
 
 class VerifyQuery(Query):

@@ -51,6 +51,7 @@ def standing_document(view: PrinterView) -> StandingDocument:
         "foreign": printer.foreign,
         "in_service": printer.in_service,
         "quarantine": printer.quarantine,
+        "since": moment_or_null(printer.since),
         "can_pause": printer.can_pause,
         "epoch": printer.epoch,
         "bed": _bed_document(printer),

@@ -271,6 +271,15 @@ class FarmClient:
         """Write a backup of the whole farm to a file."""
         self._save(_Request(method="GET", path="backup", answer_s=VERIFIED_S), to)
 
+    def save_statistics(self, query: str, to: BinaryIO) -> None:
+        """Write figures to a file, as a sheet."""
+        self._save(_Request(method="GET", path=f"statistics.csv?{query}"), to)
+
+    def save_runs(self, query: str, to: BinaryIO) -> None:
+        """Write the runs that ended in a span to a file, as a sheet."""
+        request = _Request(method="GET", path=f"runs.csv?{query}", answer_s=VERIFIED_S)
+        self._save(request, to)
+
     def seal_events(self, upto: int, archive_sha256: str) -> Document:
         """Have the events removed of which an archive is safe here."""
         body = json.dumps({"upto": upto, "archive_sha256": archive_sha256}).encode()

@@ -127,8 +127,8 @@ def _note(generation: Generation) -> Note:
         facts["code"] = trouble.code
     for model_id, number in generation.versions[:1]:
         facts |= {"model_id": model_id, "version": number}
-    if generation.job_id:
-        facts["job_id"] = generation.job_id
+    if generation.job_ids:
+        facts["job_id"] = generation.job_ids[0]
     return Note(
         subject="generation",
         subject_id=generation.generation_id,
@@ -158,14 +158,15 @@ async def reserve(
     # The same call, said again: under its key it is one, else both may have been charged.
     twice = source.offer.again is Again.COSTS_ONLY
     before = own.spent if own is not None and twice else Decimal(0)
-    words = ledger.objection(
-        amount + before,
+    spent = await spent_so_far(unit, day, cost.unit, source.name, generation.owner, entries, own)
+    limits = ledger.limits(
         cost.unit,
-        await _spent(unit, day, cost.unit, source.name, generation.owner, entries, own),
+        spent,
         budget=source.budget,
         purse=farm.sources.purse,
         cost_max=generation.asked.cost_max,
     )
+    words = ledger.objection(amount + before, cost.unit, limits)
     if not words:
         entry = Entry(
             generation_id=generation.generation_id,
@@ -181,16 +182,20 @@ async def reserve(
     return words
 
 
-async def _spent(
+async def spent_so_far(
     unit: Unit,
     day: date,
     money: str,
     provider: str,
     owner: str,
-    entries: Sequence[Entry],
-    own: Entry | None,
+    entries: Sequence[Entry] = (),
+    own: Entry | None = None,
 ) -> Spent:
-    """Return what is spent but for one entry, which is made anew."""
+    """Return what is spent but for one entry, which is made anew.
+
+    Args:
+        entries: of the generation that is asked about.
+    """
     held = own.spent if own is not None and (own.day, own.unit) == (day, money) else Decimal(0)
     others = (each.spent for each in entries if each is not own and each.unit == money)
     return Spent(

@@ -76,6 +76,7 @@ class Live:
         lent: how many send an artifact to somebody right now.
         cleaning: while files are removed, what was on its way in then or since; else None.
         backups: how many take one right now; no artifact that a row knows leaves meanwhile.
+        backing_up: while the farm's own folder gets another one.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
         commands: what each printer's agent does for it, as it said when it came.
@@ -91,6 +92,8 @@ class Live:
         profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
         flushing_now: held while documents are said: what is said last is what was true last.
+        estimating: held by who has a plate sliced only to tell what it would take; `estimates` are
+            those and all that wait for their turn.
         at_the_door: held while the broker is told who may enter, for the same reason.
     """
 
@@ -104,6 +107,7 @@ class Live:
     lent: Counter[str] = field(default_factory=Counter)
     cleaning: set[str] | None = None
     backups: int = 0
+    backing_up: bool = False
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     commands: dict[PrinterId, tuple[str, ...]] = field(default_factory=dict)
@@ -120,6 +124,8 @@ class Live:
     profiles_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: News = field(default_factory=News)
+    estimating: asyncio.Lock = field(default_factory=asyncio.Lock)
+    estimates: int = 0
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)
     _outbox_oldest: tuple[int, float] | None = None
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)

@@ -5,25 +5,26 @@ silent, and nothing is forgotten while it is. What was settled meanwhile is not 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from coordinator.domain.effects import Note
 from coordinator.domain.history import Line
-from coordinator.domain.jobs import JobState
+from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.messages import wanted
 from coordinator.domain.notices import (
     MATTERS,
     Channel,
     Matter,
+    Notice,
     Pace,
     delay_s,
     matter_of,
     notice_of,
 )
-from coordinator.domain.wanting import material_wanted
+from coordinator.domain.wanting import Lack, lack_of, material_wanted
 from coordinator.errors import Unavailable
 from coordinator.ports import Unit
 from coordinator.ports_outward import People
@@ -41,6 +42,49 @@ WAITING_MAX = 1000
 PATIENCE = timedelta(minutes=2)
 JOBS_LOOKED_AT = 50
 MATERIAL_WANTED = "job.material_wanted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A way to people, as it is now.
+
+    Attributes:
+        behind: lines of history that were not looked at for it yet.
+        failures: in a row; `due_at` is the next attempt then.
+    """
+
+    name: str
+    behind: int
+    failures: int
+    due_at: datetime | None
+
+
+async def ways(farm: Farm, people: Sequence[People]) -> list[Way]:
+    """Return how each way to people is."""
+    async with farm.store.read() as unit:
+        head = (await unit.head()).number
+        found = [(each.name, await unit.channel(each.name)) for each in people]
+    return [
+        Way(
+            name=name,
+            behind=head - known.cursor if known is not None else 0,
+            failures=known.failures if known is not None else 0,
+            due_at=known.due_at if known is not None else None,
+        )
+        for name, known in found
+    ]
+
+
+async def send_test(farm: Farm, people: People, actor: str) -> None:
+    """Send a notice that asks nothing of anybody.
+
+    Raises:
+        Unavailable: it was not taken; the words are the other end's.
+    """
+    title = "test: notices come through"
+    text = f"{actor} sent this to see whether notices come through. There is nothing to do."
+    key = farm.ids.new("test")
+    await people.send(Notice(key=key, title=title, text=text, urgent=False))
 
 
 class Herald:
@@ -143,13 +187,26 @@ async def note_material_wanted(farm: Farm) -> None:
             await transaction.perform((note,))
 
 
+async def lacks(farm: Farm) -> list[tuple[Job, Lack]]:
+    """Return the jobs that wait for nothing but material, of those that are served next."""
+    async with farm.store.read() as unit:
+        printers = await unit.printers(online=True)
+        jobs = await _next(unit) if printers else []
+        found = [(job, lack_of(job, await unit.plates(job.job_id), printers)) for job in jobs]
+    return [(job, lack) for job, lack in found if lack is not None]
+
+
+async def _next(unit: Unit) -> list[Job]:
+    # A model whose material nobody holds is not even prepared.
+    unprepared = await unit.jobs((JobState.RECEIVED,))
+    wanting = await unit.jobs_wanting(offset=0, limit=JOBS_LOOKED_AT)
+    return [*unprepared[:JOBS_LOOKED_AT], *wanting]
+
+
 async def _material_notes(unit: Unit, now: datetime) -> list[Note]:
     printers = await unit.printers(online=True)
-    # A model whose material nobody holds is not even prepared.
-    unprepared = await unit.jobs((JobState.RECEIVED,)) if printers else []
-    wanting = await unit.jobs_wanting(offset=0, limit=JOBS_LOOKED_AT) if printers else []
     notes = []
-    for job in (*unprepared[:JOBS_LOOKED_AT], *wanting):
+    for job in await _next(unit) if printers else []:
         if now - job.updated_at < PATIENCE:
             continue
         words = material_wanted(job, await unit.plates(job.job_id), printers)

@@ -14,7 +14,7 @@ from coordinator.domain import generating, results
 from coordinator.domain.breaker import Call
 from coordinator.domain.generating import Outcome
 from coordinator.domain.generations import Generation, GenerationState, Parcel
-from coordinator.domain.parcels import parcel_of, wanted_parcels
+from coordinator.domain.parcels import is_report, parcel_of, wanted_parcels
 from coordinator.domain.plates import Artifact
 from coordinator.domain.providing import (
     Blame,
@@ -160,7 +160,7 @@ async def keep_answer(
     if look is not None and look.phase is Phase.SUCCEEDED:
         wanted = wanted_parcels(look.pieces)
         try:
-            if not wanted:
+            if not wanted and not is_report(look):
                 raise no_mesh(source)
             parcels = tuple(
                 [
@@ -194,7 +194,7 @@ def _answered(
     now: datetime,
 ) -> Outcome:
     offer = source.offer
-    if look is not None and parcels and fault is None:
+    if look is not None and fault is None and (parcels or is_report(look)):
         return generating.delivered(known, handle, look, parcels, now)
     started = generating.started(known, handle, offer.look_every_s, now)
     if fault is not None and look is not None:

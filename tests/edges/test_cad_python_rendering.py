@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from coordinator.adapters.rendering.cad_python import CadPython
-from coordinator.adapters.rendering.values import Rendered, Scalar, Unrendered
+from coordinator.adapters.rendering.values import Rendered, Unrendered
 from coordinator.adapters.sandbox.levels import Found, Level
 from coordinator.adapters.sandbox.limits import Limits
 from coordinator.adapters.sandbox.sandbox import Sandbox
+from coordinator.domain.code_forms import Scalar
 from tests.edges.rendering import fetched, shut_in
 
 LIMITS = Limits(wall_s=180.0, cpu_s=120, memory_mib=3072)

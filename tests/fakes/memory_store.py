@@ -1,6 +1,7 @@
 """A `Store` in memory: whole transactions, one writer, readers that see one state of things."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,9 +11,11 @@ from pathlib import Path
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import (
+    ANY_LINE,
     FarmEvent,
     Head,
     Line,
+    LinesMeant,
     Row,
     Thing,
     event_of,
@@ -21,7 +24,7 @@ from coordinator.domain.history import (
     row_of,
     thing_of,
 )
-from coordinator.domain.jobs import OPEN, Job, JobState
+from coordinator.domain.jobs import OPEN, QUEUED, Job, JobState
 from coordinator.domain.planning import precedence
 from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
@@ -44,6 +47,7 @@ from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_retention import MemoryRetention
+from tests.fakes.memory_statistics import MemoryStatistics, StatisticsTables
 from tests.fakes.memory_stock import MemoryStock, StockTables
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
@@ -70,6 +74,7 @@ class Tables:
     library: LibraryTables = field(default_factory=LibraryTables)
     generated: GenerationTables = field(default_factory=GenerationTables)
     stock: StockTables = field(default_factory=StockTables)
+    statistics: StatisticsTables = field(default_factory=StatisticsTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -98,6 +103,7 @@ class Tables:
             library=self.library.copy(),
             generated=self.generated.copy(),
             stock=self.stock.copy(),
+            statistics=self.statistics.copy(),
         )
 
 
@@ -139,6 +145,7 @@ class MemoryUnit(
     MemoryRetention,
     MemoryGenerations,
     MemoryStock,
+    MemoryStatistics,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
@@ -156,20 +163,18 @@ class MemoryUnit(
         return [job for job in every if states is None or job.state in states]
 
     async def jobs_wanting(self, *, offset: int, limit: int) -> list[Job]:
-        wanting = [
-            job
-            for job in self.tables.jobs.values()
-            if job.state in OPEN
-            and not job.held
-            and job.approved
-            and sum(
-                run.copies
-                for run in self.tables.runs.values()
-                if run.job_id == job.job_id and run.state in COUNTED
-            )
-            < job.copies
-        ]
-        return sorted(wanting, key=precedence)[offset : offset + limit]
+        wanting = [job for job in self._lacking(OPEN) if not job.held and job.approved]
+        return wanting[offset : offset + limit]
+
+    async def queue(self) -> list[JobId]:
+        return [job.job_id for job in self._lacking(QUEUED)]
+
+    def _lacking(self, states: Collection[JobState]) -> list[Job]:
+        counted = Counter[JobId]()
+        for run in self.tables.runs.values():
+            counted[run.job_id] += run.copies if run.state in COUNTED else 0
+        jobs = (job for job in self.tables.jobs.values() if job.state in states)
+        return sorted((job for job in jobs if counted[job.job_id] < job.copies), key=precedence)
 
     async def printers_insisted_on(self) -> set[PrinterId]:
         opened = (job for job in self.tables.jobs.values() if job.state in OPEN)
@@ -322,11 +327,13 @@ class MemoryUnit(
         job_id: JobId | None = None,
         printer_id: PrinterId | None = None,
         since: datetime | None = None,
+        meant: LinesMeant = ANY_LINE,
     ) -> list[Line]:
         wanted = [
             line
             for line in self._lines_after(after)
             if self._is_about(line, job_id, printer_id)
+            and meant.admits(line)
             and (since is None or line.at >= moment(since))
         ]
         return wanted[-limit:] if newest else wanted[:limit]

@@ -14,15 +14,14 @@ from coordinator.adapters.rendering.filling import filled
 from coordinator.adapters.rendering.values import (
     Complaint,
     Made,
-    Parameter,
     Rendered,
-    Scalar,
     Unrendered,
 )
 from coordinator.adapters.sandbox.jobs import JobFolder, job_folder
 from coordinator.adapters.sandbox.levels import Level
 from coordinator.adapters.sandbox.limits import Ended, How, Limits
 from coordinator.adapters.sandbox.sandbox import Sandbox
+from coordinator.domain.code_forms import Parameter, Scalar
 from coordinator.errors import Unavailable
 
 _RUNNER = Path(__file__).with_name("cad_runner.py")

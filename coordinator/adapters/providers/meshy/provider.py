@@ -19,6 +19,7 @@ from coordinator.adapters.providers.http import Api
 from coordinator.adapters.providers.meshy import asking
 from coordinator.adapters.providers.meshy.telling import UNIT, balance_of, look_of
 from coordinator.adapters.providers.options import MIB, key_of, options_of
+from coordinator.domain.file_kinds import HEAD_BYTES, kind_of
 from coordinator.domain.providing import (
     Again,
     Blame,
@@ -48,6 +49,7 @@ _STREAM_S = 1800.0
 # How far its clock and ours may be apart, where tasks are told from older ones.
 _CLOCKS_APART = timedelta(minutes=2)
 _FULL = ("NoMoreConcurrentTasks", "NoMorePendingTasks")
+_TAKEN = (".stl", ".obj", ".glb", ".gltf")
 _ENDED = (Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED)
 
 
@@ -211,7 +213,11 @@ class Meshy:
                 field="mesh_sha256",
             )
         read = self._tools.artifacts.read(sha256, start=0, stop=size_bytes)
-        return b"".join([chunk async for chunk in read])
+        mesh = b"".join([chunk async for chunk in read])
+        if kind_of(mesh[:HEAD_BYTES], size_bytes) not in _TAKEN:
+            words = f"Meshy works on {' '.join(_TAKEN)}: bring the mesh as one of these"
+            raise ProviderFault(Blame.INVALID_INPUT, "mesh_unusable", words, field="mesh_sha256")
+        return mesh
 
     async def _newer(self, family: str, since: datetime) -> AsyncIterator[dict[str, Any]]:
         """Yield the tasks of a family that were made then or later."""

@@ -8,10 +8,10 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.blaming import Reply, Spoken
 from coordinator.adapters.providers.http import Api
 from coordinator.adapters.providers.json_pointer import text_at
@@ -58,7 +58,7 @@ _GONE_ALREADY = (404, 410)
 _GOES_ON = (405, 409)
 
 
-class OwnServer:
+class OwnServer(Bare):
     """Implements `Provider` over one configured server."""
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
@@ -122,12 +122,6 @@ class OwnServer:
             **body,
         )
         return self._submitted(reply, key, path)
-
-    async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Refuse: its offer does not say `LISTED`."""
-        raise ProviderFault(
-            Blame.SUBMIT_UNSURE, "not_listed", f"{self._title} can't tell which tasks there are"
-        )
 
     async def look(self, handle: Handle) -> Look:
         """Return how a task is."""

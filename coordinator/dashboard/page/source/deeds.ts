@@ -1,6 +1,6 @@
 /** What people do at the farm, each one call of the API, with what undoes it where something can. */
 
-import { ask, post } from "./api/ask";
+import { ask, onceKey, post } from "./api/ask";
 import type { CommandedDocument, JobDocument, NewTaskForm, PrinterDocument, PrinterForm } from "./api/shapes";
 import { complain, say } from "./parts/notes";
 
@@ -29,6 +29,9 @@ export const pauseJob = (id: string): Promise<JobDocument> => post(`${job(id)}/p
 export const resumeJob = (id: string): Promise<JobDocument> => post(`${job(id)}/resume`);
 export const approveJob = (id: string): Promise<JobDocument> => post(`${job(id)}/approve`);
 
+export const changeJob = (id: string, changes: Partial<Pick<JobDocument, "name" | "copies" | "priority" | "due_at">>): Promise<JobDocument> =>
+  ask("PATCH", job(id), { body: changes });
+
 export async function cancelJob(id: string, name: string): Promise<void> {
   await post<JobDocument>(`${job(id)}/cancel`);
   say(`${name} is cancelled.`);
@@ -39,7 +42,8 @@ export const settleRun = (id: string, outcome: string): Promise<unknown> =>
 
 /** Have a printer's agent do one thing; returns what the printer said. */
 export async function command(id: string, name: string, given: Record<string, string> = {}): Promise<string> {
-  return (await post<CommandedDocument>(`${printer(id)}/commands`, { name, arguments: given })).words;
+  const question = { body: { name, arguments: given }, patient: true };
+  return (await ask<CommandedDocument>("POST", `${printer(id)}/commands`, question)).words;
 }
 
 /** Say lines of G-code, one after the other; the last is said even where one before it was refused. */
@@ -54,16 +58,31 @@ export async function sendLines(id: string, lines: readonly string[], last = "")
 export const changePrinter = (id: string, wanted: Partial<PrinterForm>): Promise<PrinterDocument> =>
   ask("PATCH", printer(id), { body: wanted });
 
-export async function taskDone(id: string, name: string): Promise<void> {
-  await post(`/maintenance/${encodeURIComponent(id)}/done`, {});
-  say(`${name}: done.`);
-}
-
 export const addTask = (wanted: Omit<NewTaskForm, "archived">): Promise<unknown> => post("/maintenance", wanted);
 
 export const loadSpool = (id: string, printer_id: string): Promise<unknown> =>
   post(`/spools/${encodeURIComponent(id)}/load`, { printer_id });
 export const unloadSpool = (id: string): Promise<unknown> => post(`/spools/${encodeURIComponent(id)}/unload`);
+
+export const approveGeneration = (id: string): Promise<unknown> =>
+  post(`/generations/${encodeURIComponent(id)}/approve`);
+
+export async function maintained(id: string, words: string): Promise<void> {
+  await post(`/maintenance/${encodeURIComponent(id)}/done`, { words: "" });
+  say(`Written down: ${words}.`);
+}
+
+/** Where a job is put in the queue. */
+export type Place = { to: number } | { before: string } | { after: string };
+
+export const moveJob = (id: string, place: Place): Promise<JobDocument> => post(`${job(id)}/move`, place);
+
+/** Order the same once more; the key is the press's, so that a lost answer makes no second job. */
+export async function againJob(id: string, name: string): Promise<JobDocument> {
+  const made = await ask<JobDocument>("POST", `${job(id)}/again`, { body: {}, headers: { "Idempotency-Key": onceKey() } });
+  say(`${name} is ordered once more.`, () => post(`${job(made.id)}/cancel`));
+  return made;
+}
 
 /** Do the same to several; one that fails does not stop the others. */
 export async function each<Thing>(those: readonly Thing[], does: (thing: Thing) => Promise<unknown>): Promise<void> {

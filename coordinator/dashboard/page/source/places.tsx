@@ -1,7 +1,8 @@
 /** Where one can go: each view's address, what shows it, and where the frame leads to it. */
 
-import { lazy, type ComponentType, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import type { Permission } from "./api/shapes";
+import { later } from "./parts/later";
 import { Farm } from "./views/farm";
 import { ToDo } from "./views/todo";
 
@@ -15,13 +16,6 @@ export interface Place {
   bare?: boolean;
 }
 
-/** Load a view when somebody goes there. */
-function later<Name extends string, Props>(
-  load: () => Promise<Record<Name, ComponentType<Props>>>, name: Name,
-): ComponentType<Props> {
-  return lazy(async () => ({ default: (await load())[name] })) as ComponentType<Props>;
-}
-
 const Queue = later(() => import("./views/queue"), "Queue");
 const Printer = later(() => import("./views/printer"), "Printer");
 const Job = later(() => import("./views/job"), "Job");
@@ -30,6 +24,8 @@ const Model = later(() => import("./views/model"), "Model");
 const Generate = later(() => import("./views/generate"), "Generate");
 const Generation = later(() => import("./views/generation"), "Generation");
 const Machine = later(() => import("./views/machine"), "Machine");
+const Statistics = later(() => import("./views/statistics"), "Statistics");
+const Labels = later(() => import("./views/labels"), "Labels");
 const Wall = later(() => import("./views/wall"), "Wall");
 
 export const PLACES: readonly Place[] = [
@@ -42,6 +38,8 @@ export const PLACES: readonly Place[] = [
   { path: "/jobs/:id", show: (id) => <Job id={id} /> },
   { path: "/models/:id", show: (id) => <Model id={id} /> },
   { path: "/generate/:id", show: (id) => <Generation id={id} /> },
+  { path: "/statistics", show: () => <Statistics />, link: { words: "Statistics", at: "more", needs: "farm:read" } },
+  { path: "/labels", show: () => <Labels />, link: { words: "Labels", at: "more", needs: "farm:read" } },
   { path: "/wall", show: () => <Wall />, link: { words: "Wall", at: "more" }, bare: true },
   { path: "/p/:id", show: (id) => <Machine id={id} />, bare: true },
 ];

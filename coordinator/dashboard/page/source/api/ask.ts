@@ -31,8 +31,8 @@ export interface Question {
   form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
-  /** How long an answer may take. */
-  patience_ms?: number;
+  /** What is asked for may take long: files do, and slicing. */
+  patient?: boolean;
 }
 
 function credential(): Record<string, string> {
@@ -41,7 +41,7 @@ function credential(): Record<string, string> {
 }
 
 async function send(method: string, path: string, question: Question): Promise<Response> {
-  const within = question.form ? undefined : AbortSignal.timeout(question.patience_ms ?? PATIENCE_MS);
+  const within = question.form || question.patient ? undefined : AbortSignal.timeout(PATIENCE_MS);
   const signals = [within, question.signal].filter((each) => each !== undefined);
   try {
     return await fetch(path.startsWith("/api/") ? path : `/api/v1${path}`, {
@@ -84,7 +84,7 @@ export const post = <Answer>(path: string, body?: unknown): Promise<Answer> =>
 
 /** Return a file's bytes. */
 export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const response = await send("GET", path, signal ? { signal } : {});
+  const response = await send("GET", path, signal ? { signal, patient: true } : { patient: true });
   if (!response.ok) throw new Problem("no_file", response.status, "The file can't be had.");
   return response.arrayBuffer();
 }
@@ -101,13 +101,10 @@ export interface Seen {
   taken_at: string;
 }
 
-// A camera that sleeps, and the way of its picture.
-const PICTURE_PATIENCE_MS = 50_000;
-
 /** Return a picture, null where it still is the one with this tag. Throws `Problem`. */
 export async function picture(path: string, tag: string, signal: AbortSignal): Promise<Seen | null> {
   const headers: Record<string, string> = tag ? { "If-None-Match": tag } : {};
-  const response = await send("GET", path, { headers, signal, patience_ms: PICTURE_PATIENCE_MS });
+  const response = await send("GET", path, { headers, signal, patient: true });
   if (response.status === 304) return null;
   if (!response.ok) throw await refusal(response);
   return {
@@ -116,3 +113,6 @@ export async function picture(path: string, tag: string, signal: AbortSignal): P
     taken_at: response.headers.get("X-Farmhand-Taken-At") ?? "",
   };
 }
+
+/** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
+export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
