@@ -84,6 +84,7 @@ _POINTERS = {
     "unknown_outcome": "/outcome",
     "name_unfit": "/name",
     "name_taken": "/name",
+    "password_unfit": "/password",
     "scope_too_wide": "/scopes",
     "expiry_past": "/expires_at",
     "address_not_allowed": "/url",

@@ -31,8 +31,8 @@ export interface Question {
   form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
-  /** What is asked for may take long: files do, and slicing. */
-  patient?: boolean;
+  /** How long the answer may take; 15 s unless told. */
+  patience_ms?: number;
 }
 
 function credential(): Record<string, string> {
@@ -41,7 +41,7 @@ function credential(): Record<string, string> {
 }
 
 async function send(method: string, path: string, question: Question): Promise<Response> {
-  const within = question.form || question.patient ? undefined : AbortSignal.timeout(PATIENCE_MS);
+  const within = question.form ? undefined : AbortSignal.timeout(question.patience_ms ?? PATIENCE_MS);
   const signals = [within, question.signal].filter((each) => each !== undefined);
   try {
     return await fetch(path.startsWith("/api/") ? path : `/api/v1${path}`, {
@@ -82,16 +82,25 @@ export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer>
 export const post = <Answer>(path: string, body?: unknown): Promise<Answer> =>
   ask<Answer>("POST", path, body === undefined ? {} : { body });
 
-/** Return a file's bytes. */
-export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const response = await send("GET", path, signal ? { signal, patient: true } : { patient: true });
-  if (!response.ok) throw new Problem("no_file", response.status, "The file can't be had.");
-  return response.arrayBuffer();
+const FILE_PATIENCE_MS = 3_600_000;
+
+/** Return a file; it may be large. Throws `Problem`. */
+export async function blob(path: string, signal?: AbortSignal): Promise<Blob> {
+  const response = await send("GET", path, { patience_ms: FILE_PATIENCE_MS, ...(signal ? { signal } : {}) });
+  if (!response.ok) {
+    const problem = (await response.json().catch(() => null)) as ProblemDocument | null;
+    throw new Problem(problem?.code ?? "no_file", response.status, problem?.detail ?? "The file can't be had.");
+  }
+  return response.blob();
 }
+
+/** Return a file's bytes. */
+export const bytes = async (path: string, signal?: AbortSignal): Promise<ArrayBuffer> =>
+  (await blob(path, signal)).arrayBuffer();
 
 /** Return a file's address in memory: pictures want a credential too, which `<img>` does not send. */
 export async function file(path: string): Promise<string> {
-  return URL.createObjectURL(new Blob([await bytes(path)]));
+  return URL.createObjectURL(await blob(path));
 }
 
 /** What a camera saw: an address in memory, and when it was taken. */
