@@ -85,6 +85,8 @@ _POINTERS = {
     "name_unfit": "/name",
     "name_taken": "/name",
     "password_unfit": "/password",
+    "agent_id_invalid": "/agent_id",
+    "ttl_out_of_range": "/valid_s",
     "scope_too_wide": "/scopes",
     "expiry_past": "/expires_at",
     "address_not_allowed": "/url",

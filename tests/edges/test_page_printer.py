@@ -92,7 +92,7 @@ def test_what_it_is_to_people_is_changed_and_maintenance_done(page: Page) -> Non
     upkeep.get_by_role("button", name="Add").click()
     expect(upkeep).to_contain_text("0 of 30 h printed")
     upkeep.get_by_role("button", name="oil the rods is done").click()
-    expect(page.get_by_text("Written down: oil the rods.")).to_be_visible()
+    expect(page.get_by_text("oil the rods: done.")).to_be_visible()
 
 
 def test_the_last_run_shows_how_the_bed_looked_in_the_end(page: Page) -> None:

@@ -40,9 +40,27 @@ export async function cancelJob(id: string, name: string): Promise<void> {
 export const settleRun = (id: string, outcome: string): Promise<unknown> =>
   post(`/runs/${encodeURIComponent(id)}/settle`, { outcome });
 
+export const approveGeneration = (id: string): Promise<unknown> =>
+  post(`/generations/${encodeURIComponent(id)}/approve`);
+
+/** Where a job is put in the queue. */
+export type Place = { to: number } | { before: string } | { after: string };
+
+export const moveJob = (id: string, place: Place): Promise<JobDocument> => post(`${job(id)}/move`, place);
+
+/** Order the same once more; the key is the press's, so that a lost answer makes no second job. */
+export async function againJob(id: string, name: string): Promise<JobDocument> {
+  const made = await ask<JobDocument>("POST", `${job(id)}/again`, { body: {}, headers: { "Idempotency-Key": onceKey() } });
+  say(`${name} is ordered once more.`, () => post(`${job(made.id)}/cancel`));
+  return made;
+}
+
+// A printer answers a line when it has carried it out, homing say; the farm waits 65 s.
+const COMMAND_PATIENCE_MS = 75_000;
+
 /** Have a printer's agent do one thing; returns what the printer said. */
 export async function command(id: string, name: string, given: Record<string, string> = {}): Promise<string> {
-  const question = { body: { name, arguments: given }, patient: true };
+  const question = { body: { name, arguments: given }, patience_ms: COMMAND_PATIENCE_MS };
   return (await ask<CommandedDocument>("POST", `${printer(id)}/commands`, question)).words;
 }
 
@@ -58,31 +76,16 @@ export async function sendLines(id: string, lines: readonly string[], last = "")
 export const changePrinter = (id: string, wanted: Partial<PrinterForm>): Promise<PrinterDocument> =>
   ask("PATCH", printer(id), { body: wanted });
 
+export async function taskDone(id: string, name: string): Promise<void> {
+  await post(`/maintenance/${encodeURIComponent(id)}/done`, {});
+  say(`${name}: done.`);
+}
+
 export const addTask = (wanted: Omit<NewTaskForm, "archived">): Promise<unknown> => post("/maintenance", wanted);
 
 export const loadSpool = (id: string, printer_id: string): Promise<unknown> =>
   post(`/spools/${encodeURIComponent(id)}/load`, { printer_id });
 export const unloadSpool = (id: string): Promise<unknown> => post(`/spools/${encodeURIComponent(id)}/unload`);
-
-export const approveGeneration = (id: string): Promise<unknown> =>
-  post(`/generations/${encodeURIComponent(id)}/approve`);
-
-export async function maintained(id: string, words: string): Promise<void> {
-  await post(`/maintenance/${encodeURIComponent(id)}/done`, { words: "" });
-  say(`Written down: ${words}.`);
-}
-
-/** Where a job is put in the queue. */
-export type Place = { to: number } | { before: string } | { after: string };
-
-export const moveJob = (id: string, place: Place): Promise<JobDocument> => post(`${job(id)}/move`, place);
-
-/** Order the same once more; the key is the press's, so that a lost answer makes no second job. */
-export async function againJob(id: string, name: string): Promise<JobDocument> {
-  const made = await ask<JobDocument>("POST", `${job(id)}/again`, { body: {}, headers: { "Idempotency-Key": onceKey() } });
-  say(`${name} is ordered once more.`, () => post(`${job(made.id)}/cancel`));
-  return made;
-}
 
 /** Do the same to several; one that fails does not stop the others. */
 export async function each<Thing>(those: readonly Thing[], does: (thing: Thing) => Promise<unknown>): Promise<void> {

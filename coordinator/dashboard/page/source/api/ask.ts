@@ -87,10 +87,7 @@ const FILE_PATIENCE_MS = 3_600_000;
 /** Return a file; it may be large. Throws `Problem`. */
 export async function blob(path: string, signal?: AbortSignal): Promise<Blob> {
   const response = await send("GET", path, { patience_ms: FILE_PATIENCE_MS, ...(signal ? { signal } : {}) });
-  if (!response.ok) {
-    const problem = (await response.json().catch(() => null)) as ProblemDocument | null;
-    throw new Problem(problem?.code ?? "no_file", response.status, problem?.detail ?? "The file can't be had.");
-  }
+  if (!response.ok) throw await refusal(response);
   return response.blob();
 }
 
@@ -103,6 +100,9 @@ export async function file(path: string): Promise<string> {
   return URL.createObjectURL(await blob(path));
 }
 
+/** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
+export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+
 /** What a camera saw: an address in memory, and when it was taken. */
 export interface Seen {
   source: string;
@@ -110,10 +110,13 @@ export interface Seen {
   taken_at: string;
 }
 
+// A camera that sleeps, and the way of its picture.
+const PICTURE_PATIENCE_MS = 50_000;
+
 /** Return a picture, null where it still is the one with this tag. Throws `Problem`. */
 export async function picture(path: string, tag: string, signal: AbortSignal): Promise<Seen | null> {
   const headers: Record<string, string> = tag ? { "If-None-Match": tag } : {};
-  const response = await send("GET", path, { headers, signal, patient: true });
+  const response = await send("GET", path, { headers, signal, patience_ms: PICTURE_PATIENCE_MS });
   if (response.status === 304) return null;
   if (!response.ok) throw await refusal(response);
   return {
@@ -122,6 +125,3 @@ export async function picture(path: string, tag: string, signal: AbortSignal): P
     taken_at: response.headers.get("X-Farmhand-Taken-At") ?? "",
   };
 }
-
-/** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
-export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;

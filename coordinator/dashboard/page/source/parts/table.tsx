@@ -27,14 +27,14 @@ export function Table<Row>({ label, columns, rows, id, empty }: Rows<Row>): Reac
   return (
     <table className="sheet" role="table" aria-label={label}>
       <thead role="rowgroup">
-        <tr role="row">{columns.map(({ head, kind = "" }) => <th key={head} role="columnheader" scope="col" className={kind}>{head}</th>)}</tr>
+        <tr role="row">{columns.map(({ head, kind = "text" }) => <th key={head} role="columnheader" scope="col" className={`as-${kind}`}>{head}</th>)}</tr>
       </thead>
       <tbody role="rowgroup">
         {rows.map((row) => (
           <tr key={id(row)} role="row">
-            {columns.map(({ head, cell, kind = "" }, index) => index === 0
-              ? <th key={head} role="rowheader" scope="row" className={kind}>{cell(row)}</th>
-              : <td key={head} role="cell" data-head={head} className={kind}><div>{cell(row)}</div></td>)}
+            {columns.map(({ head, cell, kind = "text" }, index) => index === 0
+              ? <th key={head} role="rowheader" scope="row" className={`as-${kind}`}>{cell(row)}</th>
+              : <td key={head} role="cell" data-head={head} className={`as-${kind}`}><div>{cell(row)}</div></td>)}
           </tr>
         ))}
       </tbody>

@@ -18,7 +18,9 @@ import "../styles/forms.css";
 const PAGE = 50;
 const LOOK_MS = 10_000;
 const VERIFIED_MS = 600_000;
-const SUBJECTS = ["job", "run", "printer", "plate", "agent", "user", "key", "spool", "model", "upkeep", "webhook", "generation"];
+const SUBJECTS = ["job", "run", "printer", "plate", "agent", "user", "key", "spool", "maintenance", "model", "version", "project", "generation", "webhook", "artifact", "backup", "history", "enrolment"];
+// Who, when and how often stand elsewhere in the line.
+const SAID_ELSEWHERE = new Set(["created_at", "updated_at", "version", "revision", "bed_changed_at", "bed_changed_by", "started_at", "ended_at"]);
 
 type Wanted = "actor" | "name" | "subject" | "subject_id" | "since" | "until";
 
@@ -123,10 +125,11 @@ function Changes({ line }: { line: EventDocument }): ReactNode {
   const names = Object.keys(line.changes);
   const facts = Object.entries(line.facts ?? {});
   if (!names.length && !facts.length) return null;
-  const glance = names.slice(0, 3).map((name) => `${name}: ${told(line.changes?.[name]).slice(0, 40)}`).join(" · ");
+  const telling = names.filter((name) => !SAID_ELSEWHERE.has(name)).toSorted((one, other) => Number(other.endsWith("state")) - Number(one.endsWith("state")));
+  const glance = telling.slice(0, 3).map((name) => `${name}: ${told(line.changes?.[name]).slice(0, 40)}`).join(" · ");
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{glance || facts.map(([name, value]) => `${name}: ${told(value)}`).join(" · ").slice(0, 120)}{names.length > 3 && ` · and ${names.length - 3} more`}</summary>
+      <summary>{glance || names.join(", ") || facts.map(([name, value]) => `${name}: ${told(value)}`).join(" · ").slice(0, 120)}{glance && telling.length > 3 && ` · and ${telling.length - 3} more`}</summary>
       {open && <Difference line={line} />}
       {facts.length > 0 && <p className="faint">{facts.map(([name, value]) => `${name}: ${told(value)}`).join(" · ")}</p>}
     </details>

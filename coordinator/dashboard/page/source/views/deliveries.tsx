@@ -17,9 +17,11 @@ interface Shown {
   webhook: WebhookDocument;
   close: () => void;
   refresh: () => Promise<void>;
+  /** Ask from where on it is told again. */
+  replay: () => void;
 }
 
-export function Deliveries({ webhook, close, refresh }: Shown): ReactNode {
+export function Deliveries({ webhook, close, refresh, replay }: Shown): ReactNode {
   const path = `/webhooks/${encodeURIComponent(webhook.id)}`;
   const { data, error } = useQuery({
     queryKey: ["deliveries", webhook.id],
@@ -46,7 +48,7 @@ export function Deliveries({ webhook, close, refresh }: Shown): ReactNode {
           <Deed label={`Tell again from event ${each.event} on`} does={() => again(each)} sure={`Tell ${webhook.url} event ${each.event} again, and all that followed?`}>Again from here</Deed>
         ) },
       ]} />
-      <p className="deeds"><button type="button" onClick={close}>Close</button></p>
+      <p className="deeds"><button type="button" onClick={replay}>Tell again …</button><button type="button" onClick={close}>Close</button></p>
     </Dialog>
   );
 }

@@ -113,7 +113,7 @@ function SpoolTable({ spools, open, refresh, empty }: {
 
 function Swatch({ colour }: { colour: string }): ReactNode {
   if (!colour || !CSS.supports("color", colour)) return null;
-  return <span className="swatch" aria-hidden="true" style={{ background: colour }} />;
+  return <span className="swatch" title={colour} style={{ background: colour }} />;
 }
 
 function Left({ spool: { remaining_g, weight_g } }: { spool: SpoolDocument }): ReactNode {

@@ -13,7 +13,7 @@ export type Sheet = { kind: "new" } | { kind: "edit" | "weigh" | "load"; spool: 
 
 /** How people call a spool: what it is of, its colour, who made it. */
 export function called({ material, colour, vendor }: SpoolDocument): string {
-  return [material, colour, vendor].filter(Boolean).join(" ");
+  return [material, colour.startsWith("#") ? "" : colour, vendor].filter(Boolean).join(" ");
 }
 
 interface Asked {

@@ -76,20 +76,24 @@ export function Webhooks(): ReactNode {
             <>
               <Deed label={`Send a test to ${each.url}`} does={() => test(each)}>Test</Deed>
               <button type="button" aria-label={`Deliveries to ${each.url}`} onClick={() => setSheet({ kind: "deliveries", webhook: each })}>Deliveries</button>
-              <button type="button" aria-label={`Tell ${each.url} again`} onClick={() => setSheet({ kind: "replay", webhook: each })}>Tell again …</button>
               <button type="button" aria-label={`Edit ${each.url}`} onClick={() => setSheet({ kind: "edit", webhook: each })}>Edit</button>
-              <Deed label={`New secret for ${each.url}`} does={async () => secret(await post<NewWebhookDocument>(`${path(each.id)}/rotate`))} sure={`A new secret for ${each.url}? The one of today is still good for a day.`}>New secret</Deed>
               {each.enabled ? <Deed label={`Stop telling ${each.url}`} does={() => enable(each, false)}>Stop</Deed> : <Deed label={`Go on telling ${each.url}`} does={() => enable(each, true)}>Go on</Deed>}
-              <Deed kind="danger" label={`Remove ${each.url}`} does={() => remove(each)} sure={`Remove ${each.url}, and what is known of its deliveries?`}>Remove</Deed>
             </>
           ) },
         ]} />
       </section>
       <Notices />
       {sheet?.kind === "new" && <Said close={close} done={done} secret={secret} />}
-      {sheet?.kind === "edit" && <Said webhook={sheet.webhook} close={close} done={done} secret={secret} />}
+      {sheet?.kind === "edit" && (
+        <Said webhook={sheet.webhook} close={close} done={done} secret={secret}>
+          <p className="deeds">
+            <Deed does={async () => secret(await post<NewWebhookDocument>(`${path(sheet.webhook.id)}/rotate`))} sure="A new secret? The one of today is still good for a day.">New secret</Deed>
+            <Deed kind="danger" does={() => remove(sheet.webhook)} sure={`Remove ${sheet.webhook.url}, and what is known of its deliveries?`}>Remove the endpoint</Deed>
+          </p>
+        </Said>
+      )}
       {sheet?.kind === "replay" && <Replay webhook={sheet.webhook} close={close} done={done} />}
-      {sheet?.kind === "deliveries" && <Deliveries webhook={sheet.webhook} close={close} refresh={refresh} />}
+      {sheet?.kind === "deliveries" && <Deliveries webhook={sheet.webhook} close={close} refresh={refresh} replay={() => setSheet({ kind: "replay", webhook: sheet.webhook })} />}
       {sheet?.kind === "secret" && (
         <Dialog title={sheet.made.url} close={close}>
           <Secret label="The secret that signs" value={sheet.made.secret}>
@@ -121,7 +125,9 @@ interface Step {
   done: (words: string) => Promise<void>;
 }
 
-function Said({ webhook, close, done, secret }: Step & { webhook?: WebhookDocument; secret: (made: NewWebhookDocument) => Promise<void> }): ReactNode {
+function Said({ webhook, close, done, secret, children }: Step & {
+  webhook?: WebhookDocument; secret: (made: NewWebhookDocument) => Promise<void>; children?: ReactNode;
+}): ReactNode {
   const types = useQuery({
     queryKey: ["webhook-types"],
     queryFn: ({ signal }) => get<ItemsOfTypeDocument>("/webhook-types", signal),
@@ -156,6 +162,7 @@ function Said({ webhook, close, done, secret }: Step & { webhook?: WebhookDocume
           </details>
         </Form>
       )}
+      {children}
     </Dialog>
   );
 }

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { get } from "../../api/ask";
 import type { ItemsOfTaskDocument, PageOfSpoolDocument, PrinterDocument, SpoolDocument, TaskDocument } from "../../api/shapes";
-import { addTask, changePrinter, loadSpool, maintained, unloadSpool } from "../../deeds";
+import { addTask, changePrinter, loadSpool, taskDone, unloadSpool } from "../../deeds";
 import { Deed } from "../../parts/deed";
 import { complain } from "../../parts/notes";
 import { useSession } from "../../session";
@@ -29,7 +29,7 @@ export function Maintenance({ id }: { id: string }): ReactNode {
           <li key={task.id} className={task.due ? "care" : "good"}>
             <span className="what">{task.name}</span>
             <span>{task.due && <strong>due · </strong>}{rhythm(task)}{task.done_by && <span className="faint"> · {actor(task.done_by)} did it {moment(task.since)}</span>}</span>
-            {may("printers:operate") && <Deed kind={task.due ? "main" : ""} label={`${task.name} is done`} does={() => maintained(task.id, task.name).then(again)}>Done</Deed>}
+            {may("printers:operate") && <Deed kind={task.due ? "main" : ""} label={`${task.name} is done`} does={() => taskDone(task.id, task.name).then(again)}>Done</Deed>}
           </li>
         ))}
       </ul>
