@@ -42,7 +42,7 @@ export function Printer({ id }: { id: string }): ReactNode {
           {reads && printer.job && printer.run && <Plate job={printer.job.id} run={printer.run} />}
           {talks && <Heating printer={printer} />}
           {talks && <Moving printer={printer} />}
-          {may("printers:operate") && <Terminal id={id} />}
+          {talks && <Terminal id={id} />}
           {reads && <Runs id={id} busy={printer.run !== null} />}
         </div>
         <div>
