@@ -21,7 +21,6 @@ from coordinator.domain.generations import (
 from coordinator.domain.providing import Blame, Handle, Kind, ProviderFault
 from coordinator.errors import IllegalTransition, NotFound, NotNow, NotPermitted, Refused
 from coordinator.ports import Unit
-from coordinator.ports_generations import GenerationsWanted
 from coordinator.usecases import generation_rows as rows
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, writing

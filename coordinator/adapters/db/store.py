@@ -16,6 +16,7 @@ from pathlib import Path
 from coordinator.adapters.db import engines, schema
 from coordinator.adapters.db.database import Database, SqliteFile
 from coordinator.adapters.db.scratch import scratch
+from coordinator.adapters.db.threads import whole
 from coordinator.adapters.db.turns import Turns
 from coordinator.adapters.db.unit import SqlUnit
 from coordinator.domain.rebuilt import Rebuilt

@@ -124,6 +124,8 @@ export interface components {
          *     the three above where no plate tells.
          */
         JobDocument: {
+            turn_due_at: string | null;
+            turn_at: string;
             id: string;
             name: string;
             state: components["schemas"]["JobState"];
@@ -363,6 +365,80 @@ export interface components {
             size_mm: number[] | null;
             warnings: string[];
             printers: components["schemas"]["PlaceDocument"][];
+        };
+        /** @description Where a job is put in the queue; one of the three is said. */
+        PlaceForm: {
+            /**
+             * @description its number, 1 for the first
+             * @default 1
+             */
+            to: number;
+            before?: string;
+            after?: string;
+        };
+        /** @description What of an order is said anew; as many copies as before where nobody says. */
+        RepeatForm: {
+            /** @default null */
+            copies: number | null;
+        };
+        /**
+         * @description A plate on a printer, from when to when.
+         *
+         *     `printing`: it goes on; `leased`: the printer is kept for it; `planned`: as it would be given
+         *     out if nothing came between. Null: `ends_at` where nobody knows.
+         */
+        BlockDocument: {
+            kind: components["schemas"]["BlockKind"];
+            job_id: string;
+            name: string;
+            copies: number;
+            /** Format: date-time */
+            starts_at: string;
+            ends_at: string | null;
+        };
+        /**
+         * @description How sure a block is.
+         * @enum {string}
+         */
+        BlockKind: "printing" | "leased" | "planned";
+        /** @description A printer that prints or can, with its blocks in order. */
+        PrinterHoursDocument: {
+            printer_id: string;
+            name: string;
+            blocks: components["schemas"]["BlockDocument"][];
+        };
+        /**
+         * @description The farm's next hours.
+         *
+         *     `left_out` is how many jobs wait of which nothing is planned: no printer suits them now, they
+         *     stand behind a hundred others, or it is too late for these hours.
+         */
+        TimetableDocument: {
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date-time */
+            until: string;
+            left_out: number;
+            items: components["schemas"]["PrinterHoursDocument"][];
+        };
+        /** @description A job that waits for nothing but material; `material` is empty where any would do. */
+        LackDocument: {
+            job_id: string;
+            name: string;
+            /** Format: date-time */
+            since: string;
+            material: string;
+            printers: components["schemas"]["LackingDocument"][];
+        };
+        /** @description A printer that would print a job if it held the material, and what it holds, in words. */
+        LackingDocument: {
+            printer_id: string;
+            name: string;
+            words: string;
+        };
+        /** @description A list, all of it. */
+        ItemsOfLackDocument: {
+            items: components["schemas"]["LackDocument"][];
         };
         /** @description What models are gathered in. */
         ProjectDocument: {
@@ -609,6 +685,7 @@ export interface components {
             foreign: boolean;
             in_service: boolean;
             quarantine: string;
+            since: string | null;
             can_pause: boolean;
             epoch: number;
             bed: components["schemas"]["BedDocument"];
@@ -1116,6 +1193,8 @@ export interface components {
         };
         /** @description A job as a list of many shows it; see `JobDocument`, which has all of it. */
         JobGlanceDocument: {
+            turn_due_at: string | null;
+            turn_at: string;
             id: string;
             name: string;
             state: components["schemas"]["JobState"];
@@ -1128,6 +1207,8 @@ export interface components {
             material: string;
             printer_class: string;
             printer_id: string | null;
+            approved: boolean;
+            owner: string;
             priority: number;
             due_at: string | null;
             /** Format: date-time */
@@ -1246,6 +1327,99 @@ export interface components {
         BrokerFilesDocument: {
             passwords: string;
             access: string;
+        };
+        /**
+         * @description A place where a printer may be.
+         *
+         *     `setting` is which setting of the driver the `address` is; `missing` are others that a person
+         *     has to fill in, with an example each. `trouble` tells why nobody answered there. `printer_id`
+         *     is whose place it is already, or empty.
+         */
+        FoundDocument: {
+            address: string;
+            driver: string;
+            setting: string;
+            names: string[];
+            firmware: string;
+            machine: string;
+            baud_rate: number;
+            missing: {
+                [key: string]: string;
+            };
+            hint: string;
+            trouble: string;
+            printer_id: string;
+        };
+        /** @description A list, all of it. */
+        ItemsOfFoundDocument: {
+            items: components["schemas"]["FoundDocument"][];
+        };
+        /** @description A printer that an agent took, or let go. */
+        TakenDocument: {
+            id: string;
+            agent_id: string;
+            name: string;
+        };
+        /** @description A printer that an agent is to take; `settings` are its driver's: `port` or `url`, a key. */
+        PrinterToAddForm: {
+            /** @example mk4-1 */
+            id: string;
+            /**
+             * @default
+             * @example MK4 at the door
+             */
+            name: string;
+            /** @example prusalink */
+            driver: string;
+            /** @example mk4 */
+            printer_class: string;
+            /** @default  */
+            material: string;
+            /**
+             * @example {
+             *       "url": "http://mk4.local"
+             *     }
+             */
+            settings?: {
+                [key: string]: boolean | number | string;
+            };
+            /** @default  */
+            location: string;
+            /** @default [] */
+            tags: string[];
+        };
+        /** @description What became of a line of a table; `words` say what is wrong with it. */
+        LineDocument: {
+            line: number;
+            printer_id: string;
+            agent_id: string;
+            ok: boolean;
+            words: string;
+        };
+        /** @description What became of a table; `added` are the printers that are there now. */
+        ImportDocument: {
+            dry_run: boolean;
+            ok: boolean;
+            added: number;
+            items: components["schemas"]["LineDocument"][];
+        };
+        /**
+         * @description Printers as CSV; the first line names the columns.
+         *
+         *     Those are `name,agent,driver,address,class` and perhaps `id,material,location,tags` (several
+         *     tags with `;` between them); all others are settings of the driver: `api_key`, `baud_rate`.
+         */
+        TableForm: {
+            /**
+             * @example name,agent,driver,address,class
+             *     MK4,pi-1,prusalink,http://mk4.local,mk4
+             */
+            csv: string;
+            /**
+             * @description only tell what is wrong
+             * @default true
+             */
+            dry_run: boolean;
         };
         /** @description How many there are, and how many of them are well. */
         CountDocument: {
@@ -2120,6 +2294,15 @@ export type PrintersActionForm = components['schemas']['PrintersActionForm'];
 export type ForetoldPlateDocument = components['schemas']['ForetoldPlateDocument'];
 export type PlaceDocument = components['schemas']['PlaceDocument'];
 export type ForetoldDocument = components['schemas']['ForetoldDocument'];
+export type PlaceForm = components['schemas']['PlaceForm'];
+export type RepeatForm = components['schemas']['RepeatForm'];
+export type BlockDocument = components['schemas']['BlockDocument'];
+export type BlockKind = components['schemas']['BlockKind'];
+export type PrinterHoursDocument = components['schemas']['PrinterHoursDocument'];
+export type TimetableDocument = components['schemas']['TimetableDocument'];
+export type LackDocument = components['schemas']['LackDocument'];
+export type LackingDocument = components['schemas']['LackingDocument'];
+export type ItemsOfLackDocument = components['schemas']['ItemsOfLackDocument'];
 export type ProjectDocument = components['schemas']['ProjectDocument'];
 export type PageOfProjectDocument = components['schemas']['PageOfProjectDocument'];
 export type NewProjectForm = components['schemas']['NewProjectForm'];
@@ -2198,6 +2381,13 @@ export type EnrolForm = components['schemas']['EnrolForm'];
 export type RenewalForm = components['schemas']['RenewalForm'];
 export type AuthorityDocument = components['schemas']['AuthorityDocument'];
 export type BrokerFilesDocument = components['schemas']['BrokerFilesDocument'];
+export type FoundDocument = components['schemas']['FoundDocument'];
+export type ItemsOfFoundDocument = components['schemas']['ItemsOfFoundDocument'];
+export type TakenDocument = components['schemas']['TakenDocument'];
+export type PrinterToAddForm = components['schemas']['PrinterToAddForm'];
+export type LineDocument = components['schemas']['LineDocument'];
+export type ImportDocument = components['schemas']['ImportDocument'];
+export type TableForm = components['schemas']['TableForm'];
 export type CountDocument = components['schemas']['CountDocument'];
 export type FiguresDocument = components['schemas']['FiguresDocument'];
 export type OutboxDocument = components['schemas']['OutboxDocument'];
