@@ -6,7 +6,6 @@ leaves nothing that the next start does not mend.
 """
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from coordinator import memory
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
@@ -108,8 +108,7 @@ async def run(settings: Settings, machine: Machine) -> None:
                 with_people(machine, settings, farm),
             )
         )
-        # What is there now stays: looking for garbage in it takes 0.1 s each time.
-        gc.freeze()
+        memory.settle()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
         runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}

@@ -35,7 +35,7 @@ _Amount = Decimal | None
 class _Common(BaseModel):
     """What every provider's table may have; the rest is its service's."""
 
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False, defer_build=True)
 
     service: str
     budget_per_request: _Amount = Field(default=None, ge=0)

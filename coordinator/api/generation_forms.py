@@ -28,7 +28,9 @@ _Value = Annotated[str, Field(max_length=2000)] | bool | int | float
 _Settings = Annotated[
     dict[Annotated[str, Field(max_length=64)], _Value], Field(max_length=SETTINGS_MAX)
 ]
-_STRICT = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True, allow_inf_nan=False)
+_STRICT = ConfigDict(
+    extra="forbid", strict=True, str_strip_whitespace=True, allow_inf_nan=False, defer_build=True
+)
 
 
 class PrintForm(BaseModel):
@@ -107,7 +109,7 @@ class RejectForm(BaseModel):
 class SettleGenerationForm(BaseModel):
     """What became of a paid call whose answer was lost; `task_id` goes with `happened`."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     outcome: Settlement
     task_id: str = Field(default="", max_length=200)

@@ -58,7 +58,9 @@ Word = Annotated[str, Field(max_length=WORD_CHARACTERS_MAX)]
 class Query(BaseModel):
     """The root of all: what nobody knows is refused, or a mistyped filter would show everything."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True
+    )
 
 
 class JobsMeant(Query):

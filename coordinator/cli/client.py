@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -386,13 +385,6 @@ def _write(to: BinaryIO, chunk: bytes) -> None:
         to.write(chunk)
     except OSError as error:
         raise CommandFailed(f"{to.name} can't be written: {error.strerror}") from error
-
-
-def wait_for_end(farm: FarmClient, job_id: str, *, period_s: float = 1.0) -> Document:
-    """Return a job once nothing more will come of it."""
-    while (job := farm.job(job_id))["state"] not in JOB_ENDS:
-        time.sleep(period_s)
-    return job
 
 
 def connect(url: str, token_file: Path | None) -> FarmClient:

@@ -336,8 +336,7 @@ def _require_finished(job: "Document") -> None:
 
 
 def _ended(farm: "FarmClient", job_id: str, *, shown: bool) -> "Document":
-    from coordinator.cli.client import wait_for_end
-    from coordinator.cli.watching import watch_job
+    from coordinator.cli.watching import wait_for_end, watch_job
 
     return watch_job(farm, job_id) if shown else wait_for_end(farm, job_id)
 

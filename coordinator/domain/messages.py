@@ -14,6 +14,7 @@ from coordinator.domain.generations import Generation
 from coordinator.domain.history import FarmEvent, Line, Plain, event_of
 from coordinator.domain.jobs import Job
 from coordinator.domain.printers import Printer
+from coordinator.domain.providing import Blame
 from coordinator.domain.runs import Run
 
 
@@ -24,13 +25,14 @@ class Kind:
     Attributes:
         name: of the line.
         change: a field, and the value that it must have got with the line.
-        without: a fact that the line must not have.
+        fact: a fact that the line must have, with this value; `without` one that it must not have.
         words: what it means, for who reads the list of types.
     """
 
     type: str
     name: str
     change: tuple[str, Plain] | None = None
+    fact: tuple[str, Plain] | None = None
     without: str = ""
     words: str
 
@@ -112,6 +114,15 @@ TABLE: tuple[Kind, ...] = (
     _same("agent.enrolled", "an agent has a credential of its own from now on"),
     _same("agent.enrolled_again", "an agent has a new credential; the one before opens nothing"),
     _same("agent.revoked", "an agent is shut out"),
+    *(
+        Kind(
+            type="generation.held_up",
+            name="generation.wanted",
+            fact=("blame", blame),
+            words="its provider wants credit, or a key that is good: a person sees to it",
+        )
+        for blame in (Blame.QUOTA.value, Blame.AUTH_CONFIG.value)
+    ),
     Kind(
         type="generation.finished",
         name="generation.done",
@@ -175,6 +186,8 @@ def type_of(line: Line) -> str:
 
 def _fits(row: Kind, event: FarmEvent) -> bool:
     if row.without and row.without in event.facts:
+        return False
+    if row.fact is not None and event.facts.get(row.fact[0]) != row.fact[1]:
         return False
     return row.change is None or event.changes.get(row.change[0]) == row.change[1]
 

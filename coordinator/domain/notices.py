@@ -16,6 +16,7 @@ from coordinator.domain.history import Line
 from coordinator.domain.jobs import JobState
 from coordinator.domain.messages import Things
 from coordinator.domain.printers import BedState
+from coordinator.domain.providing import Blame
 from coordinator.domain.runs import RunState
 from protocols.wire.vocabulary import Mode, PrinterState
 
@@ -168,6 +169,15 @@ def _unsure(line: Line, things: Things) -> str:
     return f"{_what(made)}: look at {made.provider} and settle whether it was made{_because(line)}"
 
 
+def _held_up(line: Line, things: Things) -> str:
+    made = things.generation
+    if made is None or made.ended or made.trouble is None or made.submits:
+        return ""
+    if made.trouble.blame not in (Blame.QUOTA, Blame.AUTH_CONFIG):
+        return ""
+    return f"{made.provider}: requests wait: {made.trouble.message}"
+
+
 def _budget_spent(line: Line, things: Things) -> str:
     made = things.generation
     if made is None or made.trouble is None or made.trouble.code != "budget_spent":
@@ -193,6 +203,7 @@ MATTERS: Mapping[str, Callable[[Line, Things], str]] = MappingProxyType(
         "job.material_wanted": _material_wanted,
         "generation.awaiting_approval": _awaiting_approval,
         "generation.unsure": _unsure,
+        "generation.held_up": _held_up,
         "generation.failed": _budget_spent,
         "webhook.disabled": _webhook_disabled,
     }

@@ -76,10 +76,10 @@ async def make(farm: Farm, generation: Generation) -> Generation:
             farm, its_id, lambda known, now: Outcome(generation=results.failed(known, fault, now))
         )
     except Unavailable as error:
-        words = str(error)
+        code, words = error.code, str(error)
 
         def decide(known: Generation, now: datetime) -> Outcome:
-            return Outcome(generation=results.making_failed(known, words, now))
+            return Outcome(generation=results.making_failed(known, code, words, now))
 
         return await change_if_possible(farm, its_id, decide)
     finally:

@@ -90,7 +90,7 @@ async def put(transaction: Writing, known: Generation | None, outcome: Outcome) 
     if not _goes_on(generation, transaction.now):
         generation = replace(generation, worker="", leased_until=None)
     await transaction.unit.save_generation(generation)
-    if known is not None and outcome.charged is not None:
+    if known is not None and (outcome.charged is not None or outcome.undenied):
         submit = max(known.submits, generation.submits)
         await _charge(transaction.unit, its_id, submit, outcome.charged)
     if known is None or known.state is not generation.state:
@@ -124,7 +124,7 @@ def _note(generation: Generation) -> Note:
     if generation.handle is not None:
         facts["task_id"] = generation.handle.task_id
     if trouble is not None and generation.state is not GenerationState.DONE:
-        facts["code"] = trouble.code
+        facts |= {"code": trouble.code, "blame": trouble.blame.value}
     for model_id, number in generation.versions[:1]:
         facts |= {"model_id": model_id, "version": number}
     if generation.job_ids:
@@ -138,12 +138,13 @@ def _note(generation: Generation) -> Note:
     )
 
 
-async def _charge(unit: Unit, its_id: str, submit: int, charged: Decimal) -> None:
+async def _charge(unit: Unit, its_id: str, submit: int, charged: Decimal | None) -> None:
     """Write down what a generation's present call was charged, where anything was reserved."""
     for entry in await unit.entries(its_id):
         if entry.submit == submit:
             before = entry.reserved - entry.estimated
-            await unit.save_entry(replace(entry, charged=before + ledger.rounded(charged)))
+            known = None if charged is None else before + ledger.rounded(charged)
+            await unit.save_entry(replace(entry, charged=known))
 
 
 async def reserve(

@@ -86,12 +86,11 @@ async def _put_off(farm: Farm, its_id: str, fault: ProviderFault, source: Source
 
     def decide(known: Generation, now: datetime) -> Outcome:
         begun = generating.begun(known, source.offer, now)
-        certain = ProviderFault(
-            Blame.RETRY_SAFE if fault.blame is Blame.PROTOCOL else fault.blame,
-            fault.code,
-            fault.message,
-            fault.after_s,
-        )
+        lost = fault.blame in (Blame.PROTOCOL, Blame.SUBMIT_UNSURE, Blame.DEADLINE)
+        blame = (
+            Blame.RETRY_SAFE if lost else fault.blame
+        )  # nothing was paid: it was only a question
+        certain = ProviderFault(blame, fault.code, fault.message, fault.after_s)
         outcome = generating.submit_failed(begun, certain, source.offer, now)
         return Outcome(generation=outcome.generation)
 
@@ -174,8 +173,10 @@ async def keep_answer(
     def decide(known: Generation, now: datetime) -> Outcome:
         if known.submits != begun.submits and known.state is not GenerationState.WANTED:
             raise IllegalTransition("generation", known.state, "start again")
+        denied = known.state is GenerationState.WANTED
         known = generating.with_submits(known, begun)
-        return _answered(known, submitted.handle, look, parcels, fault, source, now)
+        answered = _answered(known, submitted.handle, look, parcels, fault, source, now)
+        return replace(answered, undenied=denied)
 
     try:
         return await _keep_patiently(farm, begun, submitted.handle, decide, kept)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,17 @@ def chromium() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture
-def page(chromium: Browser, farm: FarmOnShow) -> Iterator[Page]:
-    with watched_page(chromium, farm.url, bears="GPU stall") as found:
+@contextmanager
+def entered(chromium: Browser, farm: FarmOnShow, bears: str) -> Iterator[Page]:
+    with watched_page(chromium, farm.url, bears=bears) as found:
         found.goto(f"{farm.url}/#token={farm.token}")
         expect(found.get_by_role("link", name="Printer 1", exact=True)).to_be_visible()
+        yield found
+
+
+@pytest.fixture
+def page(chromium: Browser, farm: FarmOnShow) -> Iterator[Page]:
+    with entered(chromium, farm, bears="GPU stall") as found:
         yield found
 
 
@@ -86,6 +93,49 @@ def test_a_plate_is_seen_layer_by_layer_while_it_prints_and_afterwards(
     expect(life.get_by_role("listitem").filter(has_text="finished")).to_contain_text(":")
     expect(life).not_to_contain_text("not yet")
     expect(page.get_by_label("Runs")).to_contain_text("foretold")
+
+
+def dropped(page: Page, model: str, on: str) -> None:
+    """Drop a file called `hook.stl` on what a selector finds, as a hand does."""
+    page.eval_on_selector(
+        on,
+        """(target, model) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([model], "hook.stl"));
+            for (const type of ["dragover", "drop"])
+                target.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true }));
+        }""",
+        model,
+    )
+
+
+def test_a_model_dropped_on_a_card_is_for_that_printer_and_told_of_before_it_is_ordered_once(
+    chromium: Browser, farm: FarmOnShow
+) -> None:
+    keys: list[str | None] = []
+
+    def order(route: Route) -> None:
+        keys.append(route.request.headers.get("idempotency-key"))
+        if len(keys) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    with entered(chromium, farm, bears="ERR_FAILED") as page:
+        page.route("**/api/v1/jobs", order)
+        dropped(page, box(14, 4), "[data-printer=printer-2]")
+        told = page.get_by_role("status", name="What it takes")
+        expect(told).to_contain_text("Fits on 1 of 2 printers")
+        expect(told).to_contain_text("14 × 14 × 4 mm")
+        told.get_by_text("Why not on the others?").click()
+        expect(told).to_contain_text("Printer 1 the job is for printer-2 only")
+        page.get_by_role("button", name="Print", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("The farm does not answer")
+        page.get_by_role("button", name="Print", exact=True).click()
+        expect(page.get_by_role("heading", name="hook", level=1)).to_be_visible()
+        assert len(keys) == 2
+        assert keys[0] == keys[1]
+        assert asked(page, farm, page.url.split("/", 3)[3])["printer_id"] == "printer-2"
 
 
 def test_a_job_that_waits_gets_more_copies_and_another_name(

@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+
+from coordinator.adapters.db.shape import Field, SQLModel
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -34,7 +34,6 @@ from coordinator.domain.providing import (
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _UNIT = "credits"
@@ -163,10 +162,6 @@ class Rodin(Bare):
         phase = Phase.QUEUED if waits else Phase.RUNNING if known else Phase.UNKNOWN
         return Look(phase=phase, progress=done / len(words))
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a file of a task."""
-        await self._api.download(piece, sink)
-
     async def health(self) -> Health:
         """Return what is left of the credits."""
         place = "/api/v2/check_balance"
@@ -183,10 +178,6 @@ class Rodin(Bare):
         known = number_of(left)
         balance = None if known is None else Cost(amount=known, unit=_UNIT, exact=True)
         return Health(ready=True, balance=balance)
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     async def _made(self, handle: Handle) -> Look:
         asked = {"task_uuid": handle.task_id}

@@ -31,7 +31,6 @@ from coordinator.domain.providing import (
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _UNIT = "credits"
@@ -156,10 +155,6 @@ class Stability(Bare):
             Blame.EXPIRED, "not_kept", "Stability AI keeps nothing: the mesh was in its answer"
         )
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write what the answer held."""
-        await self._api.download(piece, sink)
-
     async def health(self) -> Health:
         """Return what is left of the credits."""
         try:
@@ -169,10 +164,6 @@ class Stability(Bare):
         known = number_of(left)
         balance = None if known is None else Cost(amount=known, unit=_UNIT, exact=True)
         return Health(ready=True, balance=balance)
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     def _model_of(self, wish: Wish) -> str:
         return str(wish.options.get("model") or self._options.model)

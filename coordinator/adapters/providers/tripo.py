@@ -39,7 +39,6 @@ from coordinator.domain.providing import (
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _UNIT = "credits"
@@ -201,10 +200,6 @@ class Tripo(Bare):
         reply = await self._api.call("GET", _place(handle.task_id))
         return look_of(self._data(reply), str(handle.extra.get("service_model", "")))
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a file of a task."""
-        await self._api.download(piece, sink)
-
     async def health(self) -> Health:
         """Return what is left of the credits."""
         try:
@@ -232,10 +227,6 @@ class Tripo(Bare):
             return []
         delivery_id = headers.get("tripo-webhook-delivery", "")[:200]
         return [Hint(task_id=task_id, delivery_id=delivery_id)]
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     def _model_of(self, wish: Wish) -> str:
         return str(wish.options.get("model") or self._options.model)

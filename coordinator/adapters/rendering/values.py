@@ -77,7 +77,7 @@ class Renderer(Protocol):
 
     @property
     def language(self) -> str:
-        """The language: `openscad`, `build123d`, `cadquery`."""
+        """The language: `openscad`, `build123d`, `cadquery`, `freecad`."""
 
     @property
     def libraries(self) -> tuple[str, ...]:

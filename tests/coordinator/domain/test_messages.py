@@ -81,7 +81,7 @@ def test_that_an_agent_is_shut_out_is_told() -> None:
 
 
 def test_no_row_is_hidden_by_one_before_it() -> None:
-    rows = [(row.name, row.change, row.without) for row in TABLE]
+    rows = [(row.name, row.change, row.fact, row.without) for row in TABLE]
     assert len(set(rows)) == len(rows)
     assert all(TYPES.values())
 

@@ -116,3 +116,16 @@ async def test_a_request_that_failed_is_a_message_with_its_code(
     assert message is not None
     assert message.type == "generation.failed"
     assert b'"code":"blocked"' in message.body
+
+
+async def test_a_provider_without_credit_is_told_once_until_it_is_mended(tmp_path: Path) -> None:
+    unpaid = ProviderFault(Blame.QUOTA, "http_402", "no credit is left: add some")
+    bench = Bench(tmp_path, ScriptedProvider(before=[unpaid], ready=False))
+    herald, people = await notices_of(bench)
+    waiting = [await bench.want() for _ in range(3)]
+    await bench.work(5)
+    assert await told(herald, people) == ["mesh: requests wait: no credit is left: add some"]
+    assert "generation.held_up" in await types_told(bench, waiting[0])
+    bench.provider.ready = True
+    await bench.work(3600)
+    assert await told(herald, people) == []

@@ -51,6 +51,7 @@ _DIALECTS = {
     "openscad": Dialect(marks=("openscad", "scad"), suffix=".scad"),
     "build123d": Dialect(marks=("python", "py"), suffix=".py"),
     "cadquery": Dialect(marks=("python", "py"), suffix=".py"),
+    "freecad": Dialect(marks=("python", "py"), suffix=".py"),
 }
 
 
@@ -73,7 +74,8 @@ def openscad(name: str, options: Mapping[str, Any], tools: Tools) -> "CodeProvid
 def cad_python(name: str, options: Mapping[str, Any], tools: Tools) -> "CodeProvider":
     """Return a provider of CAD Python; see `ProviderMaker`."""
     chosen = options_of(CadPythonOptions, name, options)
-    renderer = CadPython(Sandbox(levels.find()), tools.folder / "jobs", chosen.library)
+    sandbox = Sandbox(levels.find())
+    renderer = CadPython(sandbox, tools.folder / "jobs", chosen.library, chosen.program)
     return CodeProvider(name, "cad_python", chosen, renderer, tools)
 
 

@@ -46,13 +46,11 @@ from coordinator.domain.providing import (
     Offer,
     Option,
     Phase,
-    Piece,
     ProviderFault,
     Submitted,
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _log = structlog.get_logger(__name__)
@@ -214,10 +212,6 @@ class Fal(Bare):
         if reply.status == 400:
             return CallingOff.REFUSED
         return CallingOff.DONE if before.phase is Phase.QUEUED else CallingOff.UNKNOWN
-
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a file of a task; they are public to who knows the address."""
-        await self._api.download(piece, sink)
 
     async def health(self) -> Health:
         """Ask for a task that is none: that costs nothing, and wants the key."""

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import structlog
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.blaming import Reply, Spoken, read_plainly
 from coordinator.adapters.providers.http import Api
 from coordinator.adapters.providers.meshy import asking
@@ -33,12 +34,10 @@ from coordinator.domain.providing import (
     Look,
     Offer,
     Phase,
-    Piece,
     ProviderFault,
     Submitted,
     Wish,
 )
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _log = structlog.get_logger(__name__)
@@ -53,8 +52,10 @@ _TAKEN = (".stl", ".obj", ".glb", ".gltf")
 _ENDED = (Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED)
 
 
-class Meshy:
-    """Implements `Provider` and `Watched`."""
+class Meshy(Bare):
+    """Implements `Provider`, `Watched` and `Deletes`."""
+
+    _title = "Meshy"
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
         """Take its table of the settings; see `ProviderMaker`."""
@@ -161,10 +162,6 @@ class Meshy:
             raise
         return CallingOff.REFUSED if reply.status == 409 else CallingOff.DONE
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a file of a task."""
-        await self._api.download(piece, sink)
-
     async def delete(self, handle: Handle) -> None:
         """Remove a task and its files."""
         await self._api.call("DELETE", _place(handle), accepts=(404,))
@@ -193,10 +190,6 @@ class Meshy:
             return []
         seen = f"{task_id}:{said.get('status')}:{said.get('progress')}"
         return [Hint(task_id=task_id, delivery_id=seen[:200])]
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     def _handle(self, task_id: str, wish: Wish) -> Handle:
         made_by = asking.model_of(wish, self._options)

@@ -35,13 +35,11 @@ from coordinator.domain.providing import (
     Look,
     Offer,
     Phase,
-    Piece,
     ProviderFault,
     Submitted,
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 # Every farm makes the same name of the same key; the id has to be a UUID in its usual form.
@@ -148,10 +146,6 @@ class ComfyUI(Bare):
             await self._api.call("POST", "/queue", json={"delete": [task_id]})
         return CallingOff.DONE
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a piece into the store."""
-        await self._api.download(piece, sink)
-
     async def delete(self, handle: Handle) -> None:
         """Have it forget the prompt; its files stay, for it has no word to remove them."""
         await self._api.call("POST", "/history", json={"delete": [handle.task_id]})
@@ -164,10 +158,6 @@ class ComfyUI(Bare):
         except ProviderFault as fault:
             return Health(ready=False, words=fault.message)
         return Health(ready=True, words=f"ComfyUI {version}".strip())
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     async def _brought(self, wish: Wish, prompt_id: str) -> dict[str, str]:
         """Bring pictures there; return how nodes call them."""

@@ -42,13 +42,11 @@ from coordinator.domain.providing import (
     Offer,
     Option,
     Phase,
-    Piece,
     ProviderFault,
     Submitted,
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _TASK_ID_CHARACTERS_MAX = 200
@@ -161,10 +159,6 @@ class OwnServer(Bare):
         goes_on = (Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDED)
         return CallingOff.REFUSED if phase in goes_on else CallingOff.DONE
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a piece into the store."""
-        await self._api.download(piece, sink)
-
     async def delete(self, handle: Handle) -> None:
         """Remove a task from the server, where it can."""
         if self._options.delete is not None:
@@ -199,10 +193,6 @@ class OwnServer(Bare):
         except (ValueError, RecursionError):
             task_id = ""
         return [Hint(task_id=task_id)] if task_id else []
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     async def _call(
         self,

@@ -2,10 +2,10 @@
 
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { Link } from "wouter";
+import { Link, useLocation } from "wouter";
 import { get } from "../api/ask";
 import type { JobDocument, ProvenanceDocument, RunDocument } from "../api/shapes";
-import { approveJob, cancelJob, pauseJob, resumeJob } from "../deeds";
+import { againJob, approveJob, cancelJob, pauseJob, resumeJob } from "../deeds";
 import { useJob } from "../live/store";
 import { Deed } from "../parts/deed";
 import { PlateShown } from "../parts/plate";
@@ -71,6 +71,7 @@ export function Job({ id }: { id: string }): ReactNode {
 
 function Deeds({ job }: { job: JobDocument }): ReactNode {
   const { may, caller } = useSession();
+  const [, go] = useLocation();
   const { id, name } = job;
   const mine = may("jobs:manage") || (may("jobs:submit") && job.owner === caller.owner);
   const open = !ENDED.has(job.state);
@@ -83,6 +84,9 @@ function Deeds({ job }: { job: JobDocument }): ReactNode {
           <Change job={job} />
           <Deed kind="danger" does={() => cancelJob(id, name)} sure={`Cancel ${name}? What prints of it is stopped.`}>Cancel</Deed>
         </>
+      )}
+      {may("jobs:submit") && (
+        <Deed kind={open ? "" : "main"} does={() => againJob(id, name).then((made) => go(`/jobs/${encodeURIComponent(made.id)}`))}>Print again</Deed>
       )}
     </div>
   );
