@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -28,6 +28,7 @@ DISCOVER_S_MAX = 60.0
 
 # Takes whether it was done, a code, words, and what was found.
 Answer = Callable[[bool, str, str, tuple[FoundPlace, ...]], None]
+_Queue: TypeAlias = asyncio.Queue[tuple[Command, float, Answer]]
 
 
 class OwnCommands:
@@ -38,20 +39,27 @@ class OwnCommands:
         self._roster = roster
         self._state_dir = state_dir
         self._present = present
-        self._waiting: asyncio.Queue[tuple[Command, float, Answer]] = asyncio.Queue(WAITING_MAX)
+        self._waiting: _Queue = asyncio.Queue(WAITING_MAX)
+        self._looking: _Queue = asyncio.Queue(WAITING_MAX)
 
     def put(self, command: Command, answer: Answer) -> None:
         """Take a command; it is answered in any case."""
         try:
             expires_at_s = time.monotonic() + command.expires_s
-            self._waiting.put_nowait((command, expires_at_s, answer))
+            queue = self._looking if command.name == "discover" else self._waiting
+            queue.put_nowait((command, expires_at_s, answer))
         except asyncio.QueueFull:
             answer(False, "busy", "too many commands wait for this agent", ())
 
     async def run(self) -> None:
-        """Do what is asked for until cancelled."""
+        """Do what is asked for until cancelled; nothing waits for a search."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._obey(self._waiting), name="own.waiting")
+            tasks.create_task(self._obey(self._looking), name="own.looking")
+
+    async def _obey(self, queue: _Queue) -> None:
         while True:
-            command, expires_at_s, answer = await self._waiting.get()
+            command, expires_at_s, answer = await queue.get()
             if time.monotonic() > expires_at_s:
                 answer(False, "expired", "the agent was busy for too long", ())
                 continue

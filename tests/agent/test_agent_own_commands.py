@@ -12,9 +12,12 @@ from agent import own_commands
 from agent.added import FOLDER, with_added
 from agent.app import App
 from agent.errors import SettingsInvalid
+from agent.own_commands import OwnCommands
 from agent.printers.driver import RunState
+from agent.roster import Roster
 from agent.settings import AgentSettings
-from tests.fakes.granted_agent import PRINTER, Coordinator, farm
+from protocols.wire.to_agent import Command
+from tests.fakes.granted_agent import AGENT, PRINTER, Coordinator, farm
 from tests.fakes.scripted_driver import ScriptedDriver
 
 Drivers = dict[str, ScriptedDriver]
@@ -127,3 +130,23 @@ async def test_what_is_found_is_told_with_whose_it_is(
     [place] = answer.found
     assert (place.address, place.printer_id) == ("http://mk4.local", "p2")
     assert "--skip http://mk4.local" in said.read_text()
+
+
+async def test_nothing_waits_for_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(own_commands.sys, "executable", str(program))
+    answered: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    none = AgentSettings.model_validate({"state_dir": tmp_path})
+    own = OwnCommands(Roster(none, lambda *_, **__: ScriptedDriver()), tmp_path, lambda: None)
+    running = asyncio.create_task(own.run())
+    for name in ("discover", "remove_printer"):
+
+        def answer(_ok: bool, code: str, _words: str, _found: object, name: str = name) -> None:
+            answered.put_nowait((name, code))
+
+        own.put(Command(id=name, agent_id=AGENT, name=name), answer)
+    assert await asyncio.wait_for(answered.get(), 20) == ("remove_printer", "unknown_printer")
+    running.cancel()
+    await asyncio.wait((running,))
