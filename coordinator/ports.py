@@ -40,6 +40,7 @@ from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_retention import RetentionUnit
+from coordinator.ports_statistics import StatisticsUnit
 from coordinator.ports_stock import StockUnit
 from coordinator.ports_telling import TellingUnit
 from coordinator.ports_upkeep import UpkeepUnit
@@ -74,6 +75,7 @@ class Unit(
     GenerationUnit,
     StockUnit,
     UpkeepUnit,
+    StatisticsUnit,
     Protocol,
 ):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
@@ -89,6 +91,12 @@ class Unit(
 
         Those are the open jobs that are approved, that nobody holds and whose runs bring fewer
         copies than are wanted; what failed, was revoked or discarded brings none.
+        """
+
+    async def queue(self) -> list[JobId]:
+        """Return the jobs that runs are still to be leased for, by `planning.precedence`.
+
+        Those are `jobs.QUEUED` and miss copies, as in `jobs_wanting`, held and unapproved ones too.
         """
 
     async def printers_insisted_on(self) -> set[PrinterId]:

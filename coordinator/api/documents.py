@@ -139,7 +139,18 @@ class ProvenanceDocument(TypedDict):
     facts: dict[str, str]
 
 
-class JobDocument(TypedDict):
+class TurnDocument(TypedDict):
+    """By what a job is served among those of its priority: first `turn_due_at`, then `turn_at`.
+
+    They are its due date and its arrival, unless somebody moved it; `turn_at` to the microsecond.
+    Null: `turn_due_at` where it counts as not due, and comes after all that are.
+    """
+
+    turn_due_at: Moment | None
+    turn_at: str
+
+
+class JobDocument(TurnDocument):
     """A job with its plates, runs and reasons to wait.
 
     `estimate`, `filament_g` and `cost` are of all copies, one after the other, by the fastest
@@ -260,18 +271,23 @@ class FindingDocument(TypedDict):
 
 
 class NowDocument(TypedDict):
-    """What is true of a printer only now. Null: see `PrinterDocument`."""
+    """What is true of a printer only now. Null: see `PrinterDocument`.
+
+    `commands` are what its agent does for it: `send`, `emergency_stop`, `picture` ...
+    """
 
     waits_for: str
     live: LiveDocument | None
     host: HostDocument | None
     findings: list[FindingDocument]
+    commands: list[str]
 
 
 class StandingDocument(TypedDict):
     """What is written of a printer.
 
-    Null: `run` and `job` where it holds no lease, `spool_id` where nobody loaded one.
+    `since` is when it last came or went, or was seen to be something else. Null: `run` and `job`
+    where it holds no lease, `spool_id` where nobody loaded one, `since` where nobody wrote it down.
     """
 
     id: str
@@ -292,6 +308,7 @@ class StandingDocument(TypedDict):
     foreign: bool
     in_service: bool
     quarantine: str
+    since: Moment | None
     can_pause: bool
     epoch: int
     bed: BedDocument

@@ -4,14 +4,14 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from coordinator.api.documents import Facts, Moment, PrinterDocument, Ratio
+from coordinator.api.documents import Facts, Moment, PrinterDocument, Ratio, TurnDocument
 from coordinator.api.documents_farm import EventDocument
 from coordinator.domain.generations import GenerationState
 from coordinator.domain.jobs import JobState
 from coordinator.domain.printers import PrinterStatus
 
 
-class JobGlanceDocument(TypedDict):
+class JobGlanceDocument(TurnDocument):
     """A job as a list of many shows it; see `JobDocument`, which has all of it."""
 
     id: str
@@ -26,6 +26,8 @@ class JobGlanceDocument(TypedDict):
     material: str
     printer_class: str
     printer_id: str | None
+    approved: bool
+    owner: str
     priority: int
     due_at: Moment | None
     created_at: Moment

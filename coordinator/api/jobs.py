@@ -32,10 +32,10 @@ async def submit_job(request: web.Request) -> web.Response:
     farm = request.app[FARM]
     limit = request.app[UPLOAD_BYTES_MAX]
     async with received_form(request, farm.artifacts, file_bytes_max=limit) as form:
-        order = _order(request, form)
+        order = ordered(request, form)
 
         async def made(job_id: str) -> web.Response | None:
-            return await _made(request, JobId(job_id))
+            return await job_made(request, JobId(job_id))
 
         async def make(job_id: str) -> web.Response:
             wanted = replace(order, job_id=JobId(job_id))
@@ -44,26 +44,20 @@ async def submit_job(request: web.Request) -> web.Response:
             else:
                 said = order.model_id, order.model_version or None
                 job = await orders.order_version(farm, wanted, *said)
-            return await _submitted(request, job.job_id)
+            return await job_answer(request, job.job_id, status=201)
 
         return await once(request, fingerprint_of(form), farm.ids.new("job"), made, make)
 
 
-async def _made(request: web.Request, job_id: JobId) -> web.Response | None:
+async def job_made(request: web.Request, job_id: JobId) -> web.Response | None:
     """Return the answer to an order that was taken before, None where it was not."""
     async with request.app[FARM].store.read() as unit:
         if await unit.job(job_id) is None:
             return None
-    return await _submitted(request, job_id)
+    return await job_answer(request, job_id, status=201)
 
 
-async def _submitted(request: web.Request, job_id: JobId) -> web.Response:
-    response = await _job_response(request, job_id, status=201)
-    response.headers["Location"] = f"{API_ROOT}/jobs/{job_id}"
-    return response
-
-
-def _order(request: web.Request, form: Form) -> Order:
+def ordered(request: web.Request, form: Form) -> Order:
     """Return what is ordered, as whoever orders may: a file, or a model of the farm.
 
     Raises:
@@ -118,7 +112,7 @@ def jobs_meant(query: JobsMeant) -> JobsWanted:
 
 async def show_job(request: web.Request) -> web.Response:
     """Return one job."""
-    return await _job_response(request, _job_id(request))
+    return await job_answer(request, _job_id(request))
 
 
 async def explain_job(request: web.Request) -> web.Response:
@@ -140,7 +134,7 @@ def _control(
         job_id, only_of = _job_id(request), request[CALLER].steers_only
         farm = expecting_job(request, job_id)
         job = await verb(farm, job_id, *who(request), only_of=only_of)
-        return await _job_response(request, job.job_id)
+        return await job_answer(request, job.job_id)
 
     return named(handler, verb)
 
@@ -154,23 +148,27 @@ async def approve_job(request: web.Request) -> web.Response:
     """Let a job that waits for it be printed; 409 `job_not_waiting`."""
     job_id = _job_id(request)
     job = await controlling.approve_job(expecting_job(request, job_id), job_id, *who(request))
-    return await _job_response(request, job.job_id)
+    return await job_answer(request, job.job_id)
 
 
 async def change_job(request: web.Request) -> web.Response:
-    """Give a job another name, priority or due date; what is not said stays as it is."""
+    """Give a job another name, priority, due date or number of copies; all else stays."""
     job_id, caller = _job_id(request), request[CALLER]
     said = taken(request, JobForm).model_dump(exclude_unset=True)
     wanted = cast(JobChanges, said)
     check_priority(caller, wanted.get("priority", 0))
     farm, only_of = expecting_job(request, job_id), caller.steers_only
     await controlling.reorder_job(farm, job_id, wanted, *who(request), only_of=only_of)
-    return await _job_response(request, job_id)
+    return await job_answer(request, job_id)
 
 
-async def _job_response(request: web.Request, job_id: JobId, *, status: int = 200) -> web.Response:
+async def job_answer(request: web.Request, job_id: JobId, *, status: int = 200) -> web.Response:
+    """Return a job as an answer; with its address where it was just made."""
     view = await reading.job_view(request.app[FARM], job_id)
-    return tagged(request, job_document(view), written=job_tag(view.job), status=status)
+    answer = tagged(request, job_document(view), written=job_tag(view.job), status=status)
+    if status == 201:
+        answer.headers["Location"] = f"{API_ROOT}/jobs/{job_id}"
+    return answer
 
 
 def _job_id(request: web.Request) -> JobId:
@@ -234,7 +232,10 @@ ROUTES = (
         needs=Permission.JOBS_SUBMIT,
         takes=JobForm,
         gives=JobDocument,
-        problems=(_UNKNOWN, "not_your_job", "priority_not_permitted", "job_ended"),
+        problems=(
+            *(_UNKNOWN, "not_your_job", "priority_not_permitted", "job_ended"),
+            *("copies_begun", "copies_out_of_range"),
+        ),
         versioned=True,
         guarded=True,
     ),

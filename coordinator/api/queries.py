@@ -58,7 +58,9 @@ Word = Annotated[str, Field(max_length=WORD_CHARACTERS_MAX)]
 class Query(BaseModel):
     """The root of all: what nobody knows is refused, or a mistyped filter would show everything."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True
+    )
 
 
 class JobsMeant(Query):
@@ -79,6 +81,12 @@ class JobsQuery(JobsMeant):
     order: Literal["arrival", "newest"] = "arrival"
     limit: int = Field(default=LIMIT, ge=1, le=LIMIT_MAX)
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
+
+
+class TimetableQuery(Query):
+    """How far to look."""
+
+    hours: float = Field(default=12.0, gt=0, le=168)
 
 
 class PrintersMeant(Query):

@@ -11,6 +11,7 @@ from coordinator.api.documents import (
     JobDocument,
     PlateDocument,
     RunDocument,
+    TurnDocument,
     UnmadeDocument,
     WaitDocument,
     WholeRunDocument,
@@ -18,6 +19,7 @@ from coordinator.api.documents import (
 from coordinator.api.documents_farm import AuditDocument, EventDocument
 from coordinator.domain.estimates import Estimate
 from coordinator.domain.history import Line, event_of
+from coordinator.domain.jobs import Job
 from coordinator.domain.plates import Plate
 from coordinator.domain.runs import Run
 from coordinator.usecases.auditing import Verdict
@@ -35,6 +37,13 @@ def moment(at: datetime) -> str:
 def moment_or_null(at: datetime | None) -> str | None:
     """Return a time as `moment` does, None for none."""
     return moment(at) if at is not None else None
+
+
+def turn_document(job: Job) -> TurnDocument:
+    """Return by what a job is served among those of its priority."""
+    due_at, at = job.turn
+    turn_at = at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return {"turn_due_at": moment_or_null(due_at), "turn_at": turn_at}
 
 
 def artifact_url(sha256: str) -> str:
@@ -73,6 +82,7 @@ def job_document(view: JobView) -> JobDocument:
         "settings": dict(job.overrides),
         "priority": job.priority,
         "due_at": moment_or_null(job.due_at),
+        **turn_document(job),
         "late": view.late,
         "warnings": list(view.warnings),
         "retries_max": job.retries_max,

@@ -4,7 +4,7 @@ from typing import Any
 
 from coordinator.api.documents_live import GenerationGlanceDocument, JobGlanceDocument
 from coordinator.api.generation_documents import ratio_or_null
-from coordinator.api.render import moment, moment_or_null
+from coordinator.api.render import moment, moment_or_null, turn_document
 from coordinator.domain.generations import Generation
 from coordinator.usecases.watching import JobGlance
 
@@ -25,8 +25,11 @@ def job_glance_document(glance: JobGlance) -> JobGlanceDocument:
         "material": job.material,
         "printer_class": job.printer_class,
         "printer_id": job.printer_id,
+        "approved": job.approved,
+        "owner": job.owner,
         "priority": job.priority,
         "due_at": moment_or_null(job.due_at),
+        **turn_document(job),
         "created_at": moment(job.created_at),
         "updated_at": moment(job.updated_at),
         "version": job.version,
@@ -47,7 +50,7 @@ def generation_glance_document(
         "stage": generation.stage,
         "waits": generation.waits,
         "model_id": generation.versions[0][0] if generation.versions else "",
-        "job_id": generation.job_id,
+        "job_id": next(iter(generation.job_ids), ""),
         "updated_at": moment(generation.updated_at),
     }
 

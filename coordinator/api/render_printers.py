@@ -51,6 +51,7 @@ def standing_document(view: PrinterView) -> StandingDocument:
         "foreign": printer.foreign,
         "in_service": printer.in_service,
         "quarantine": printer.quarantine,
+        "since": moment_or_null(printer.since),
         "can_pause": printer.can_pause,
         "epoch": printer.epoch,
         "bed": _bed_document(printer),
@@ -70,6 +71,7 @@ def now_document(view: PrinterView) -> NowDocument:
             *(finding_document(finding, "printer") for finding in view.findings),
             *(finding_document(finding, "host") for finding in _findings_of(view.host)),
         ],
+        "commands": list(view.commands),
     }
 
 

@@ -74,8 +74,8 @@ def submit(
         "printer_id": printer,
         "priority": str(priority),
         "name": name,
-        "settings": json.dumps(_settings(settings or [])),
-        **_of_model(model),
+        "settings": json.dumps(settings_of(settings or [])),
+        **model_of(model),
         **({"due_at": later(due)} if due else {}),
     }
 
@@ -85,7 +85,7 @@ def submit(
     job = farm.send("jobs", file, fields)
     if wait or watch:
         job = _ended(farm, job["id"], shown=watch and not as_json)
-    _say(job, as_json=as_json, must_finish=wait or watch)
+    say_job(job, as_json=as_json, must_finish=wait or watch)
 
 
 @app.command("ls")
@@ -135,7 +135,7 @@ def show(job_id: JobId, as_json: Json = False, url: Url = "", token_file: TokenF
 
     farm = connect(url, token_file)
     job = farm.job(job_id)
-    _say(job, as_json=as_json)
+    say_job(job, as_json=as_json)
     if as_json:
         return
     output.print_table(
@@ -238,7 +238,7 @@ def watch(
 
     job = (stream_job if as_json else watch_job)(connect(url, token_file), job_id)
     if not as_json:
-        _say(job, as_json=False)
+        say_job(job, as_json=False)
     _require_finished(job)
 
 
@@ -264,18 +264,19 @@ def change(
     priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
     due: Annotated[str | None, typer.Option(help="2026-01-31T12:00, 2d; none for none.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    copies: Annotated[int | None, typer.Option(help="How many in all.")] = None,
     as_json: Json = False,
     url: Url = "",
     token_file: TokenFile = None,
 ) -> None:
-    """Give a job another priority, due date or name."""
+    """Give a job another priority, due date, name or number of copies."""
     from coordinator.cli.client import connect
 
-    said: dict[str, object] = {"priority": priority, "name": name}
+    said: dict[str, object] = {"priority": priority, "name": name, "copies": copies}
     said = {field: value for field, value in said.items() if value is not None}
     if due is not None:
         said["due_at"] = None if due == "none" else later(due)
-    _say(
+    say_job(
         connect(url, token_file).ask("PATCH", f"jobs/{quote(job_id, safe='')}", said),
         as_json=as_json,
     )
@@ -308,10 +309,11 @@ def approve(
 def _control(verb: str, job_id: str, *, as_json: bool, url: str, token_file: Path | None) -> None:
     from coordinator.cli.client import connect
 
-    _say(connect(url, token_file).control_job(job_id, verb), as_json=as_json)
+    say_job(connect(url, token_file).control_job(job_id, verb), as_json=as_json)
 
 
-def _say(job: "Document", *, as_json: bool, must_finish: bool = False) -> None:
+def say_job(job: "Document", *, as_json: bool, must_finish: bool = False) -> None:
+    """Print where a job stands; `must_finish` ends the command with an error where it did not."""
     from coordinator.cli import output
 
     if as_json:
@@ -334,20 +336,25 @@ def _require_finished(job: "Document") -> None:
 
 
 def _ended(farm: "FarmClient", job_id: str, *, shown: bool) -> "Document":
-    from coordinator.cli.client import wait_for_end
-    from coordinator.cli.watching import watch_job
+    from coordinator.cli.watching import wait_for_end, watch_job
 
     return watch_job(farm, job_id) if shown else wait_for_end(farm, job_id)
 
 
-def _of_model(said: str) -> dict[str, str]:
+def model_of(said: str) -> dict[str, str]:
+    """Return the fields of an order that name a model, `MODEL/VERSION`; none for nothing."""
     if not said:
         return {}
     model_id, _, version = said.partition("/")
     return {"model_id": model_id, **({"version": version} if version else {})}
 
 
-def _settings(pairs: list[str]) -> dict[str, str]:
+def settings_of(pairs: list[str]) -> dict[str, str]:
+    """Return the slicer's settings in `KEY=VALUE`s.
+
+    Raises:
+        UsageWrong: one has no `=`.
+    """
     split = [pair.partition("=") for pair in pairs]
     for key, sign, _ in split:
         if not key or not sign:

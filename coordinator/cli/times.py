@@ -49,3 +49,14 @@ def time_of(text: str) -> str:
         return datetime.fromisoformat(text).astimezone().isoformat()
     except (ValueError, OverflowError) as error:
         raise UsageWrong(f"{text!r} is no time: write 2026-01-31T12:00, 90m, 12h or 7d") from error
+
+
+def clock(text: str) -> str:
+    """Return a time of the API's as the hands of a clock have it here; with its day, if not today.
+
+    Args:
+        text: RFC 3339.
+    """
+    at = datetime.fromisoformat(text).astimezone()
+    today = at.date() == datetime.now().astimezone().date()
+    return f"{at:%H:%M}" if today else f"{at:%a %H:%M}"

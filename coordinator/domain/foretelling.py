@@ -1,4 +1,4 @@
-"""When and where a job's first copy will start, if nothing comes between: planning, played ahead.
+"""When and where what waits will be printed, if nothing comes between: planning, played ahead.
 
 Each time a printer becomes free, all that waits is planned anew, as the farm itself does; what is
 placed keeps its printer for as long as its plate takes. Breakdowns and later jobs with a higher
@@ -6,10 +6,10 @@ priority are not foreseen.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from coordinator.domain.planning import Want, plan
+from coordinator.domain.planning import Placement, Want, plan
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from protocols.wire.vocabulary import JobId, PrinterId
@@ -38,6 +38,20 @@ class Seat:
 Taking = Callable[[Plate | None, Printer], float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """A plate that will be printed, as far as can be foretold.
+
+    Attributes:
+        in_s: seconds from now until it starts; 0 is now.
+        taken_s: for how long it has its printer; infinite where nobody knows.
+    """
+
+    placement: Placement
+    in_s: float
+    taken_s: float
+
+
 def foretell(
     job_id: JobId, wants: Iterable[Want], seats: Iterable[Seat], taking: Taking
 ) -> Turn | None:
@@ -48,6 +62,19 @@ def foretell(
         seats: only printers that nothing but time keeps from printing.
         taking: infinite where nobody knows.
     """
+    for booking in play_ahead(wants, seats, taking):
+        if booking.placement.job.job_id == job_id:
+            return Turn(printer=booking.placement.printer, in_s=booking.in_s)
+    return None
+
+
+def play_ahead(
+    wants: Iterable[Want], seats: Iterable[Seat], taking: Taking, *, within_s: float = math.inf
+) -> Iterator[Booking]:
+    """Yield what will be printed, in the order of its starts; arguments as for `foretell`.
+
+    It ends with the last that can be told, after `within_s`, or after `ROUNDS_MAX`.
+    """
     places = list(seats)
     printers = {seat.printer.printer_id: seat.printer for seat in places}
     free_in_s = {seat.printer.printer_id: seat.free_in_s for seat in places}
@@ -56,15 +83,13 @@ def foretell(
     for _ in range(ROUNDS_MAX):
         free = [printers[each] for each, at_s in free_in_s.items() if at_s <= now_s]
         for placement in plan(waiting.values(), free):
-            if placement.job.job_id == job_id:
-                return Turn(printer=placement.printer, in_s=now_s)
-            taken_s = taking(placement.plate, placement.printer)
-            free_in_s[placement.printer.printer_id] = now_s + max(taken_s, 1.0)
+            taken_s = max(taking(placement.plate, placement.printer), 1.0)
+            free_in_s[placement.printer.printer_id] = now_s + taken_s
             _serve(waiting, placement.job.job_id, placement.copies)
+            yield Booking(placement=placement, in_s=now_s, taken_s=taken_s)
         now_s = _next(free_in_s, now_s)
-        if math.isinf(now_s):
-            return None
-    return None
+        if not waiting or math.isinf(now_s) or now_s > within_s:
+            return
 
 
 def _serve(waiting: dict[JobId, Want], job_id: JobId, copies: int) -> None:

@@ -53,6 +53,8 @@ class Job:
         overrides: slicer settings that differ from the profile.
         priority: higher first; equal ones by when they are due, then in order of arrival.
         due_at: when it should be finished; None where nobody said.
+        place_at, place_due_at: where somebody moved it in the queue: it is served as though it had
+            come, and were due, then; `place_at` is None where nobody moved it.
         held: nothing new is leased, and what prints is paused.
         owner: whose it is, as history names them: `user:anna`; empty where nobody wrote that down.
         approved: it may be printed; else it waits until somebody who may says so.
@@ -77,6 +79,8 @@ class Job:
     overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     priority: int = 0
     due_at: datetime | None = None
+    place_at: datetime | None = None
+    place_due_at: datetime | None = None
     held: bool = False
     owner: str = ""
     approved: bool = True
@@ -86,6 +90,13 @@ class Job:
     created_at: datetime
     updated_at: datetime
     version: int = 0
+
+    @property
+    def turn(self) -> tuple[datetime | None, datetime]:
+        """When it counts as due, and since when as waiting: its place among equal priorities."""
+        if self.place_at is not None:
+            return self.place_due_at, self.place_at
+        return self.due_at, self.created_at
 
 
 class JobEvent(StrEnum):
@@ -107,6 +118,9 @@ class JobEvent(StrEnum):
 
 # Jobs that runs may be leased for.
 OPEN = (JobState.READY, JobState.LEASED, JobState.PRINTING)
+
+# Jobs that have a place in the queue while copies are missing.
+QUEUED = (JobState.RECEIVED, JobState.PREPARING, *OPEN)
 
 ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 
@@ -173,6 +187,24 @@ def changed(
         approved=job.approved if approved is None else approved,
         updated_at=now,
         version=job.version + 1,
+    )
+
+
+def once_more(job: Job, job_id: JobId, now: datetime) -> Job:
+    """Return a new job that wants the same once more; nothing says when, or before whom."""
+    return replace(
+        job,
+        job_id=job_id,
+        priority=min(job.priority, 0),
+        due_at=None,
+        place_at=None,
+        place_due_at=None,
+        held=False,
+        state=MACHINE.start,
+        reason="",
+        created_at=now,
+        updated_at=now,
+        version=0,
     )
 
 

@@ -1,6 +1,7 @@
 """Which job goes to which printer: jobs and free printers in, leases out; always the same answer.
 
-Higher priority first, then what is due first, then order of arrival. A copy goes to the printer
+Higher priority first, then what is due first, then order of arrival, unless somebody moved a job
+to another place (`turns.py`). A copy goes to the printer
 that was leased least so far, which spreads copies and wear; one that a later job insists on is left
 to it while others will do, and one on which this job went wrong is taken last.
 
@@ -59,8 +60,8 @@ class Placement:
 
 def precedence(job: Job) -> tuple[object, ...]:
     """Return the key by which jobs are served, the first first."""
-    due_at = job.due_at or job.created_at
-    return (-job.priority, job.due_at is None, due_at, job.created_at, job.job_id)
+    due_at, waits_since = job.turn
+    return (-job.priority, due_at is None, due_at or waits_since, waits_since, job.job_id)
 
 
 def plan(wants: Iterable[Want], free: Iterable[Printer]) -> list[Placement]:

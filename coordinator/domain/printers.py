@@ -90,6 +90,8 @@ class Printer:
         staged: the runs that hold leases in advance, in the order of their epochs.
         journal_id: the agent's memory whose events are applied, up to `events_applied`.
         quarantine: why nothing is leased to it; empty where all is well.
+        since: when any of `online`, `seen`, `foreign`, `in_service` and `quarantine` last changed;
+            None where that was before anybody wrote it down. `dated` alone sets it.
     """
 
     printer_id: PrinterId
@@ -118,6 +120,7 @@ class Printer:
     journal_id: JournalId | None = None
     events_applied: int = 0
     quarantine: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +191,22 @@ STATUS: tuple[tuple[PrinterStatus, Callable[[Printer, Run | None], bool]], ...] 
 def status_of(printer: Printer, run: Run | None) -> PrinterStatus:
     """Return what the printer is to the farm; `run` is the one that holds its lease."""
     return next(status for status, holds in STATUS if holds(printer, run))
+
+
+def dated(printer: Printer, known: Printer | None, now: datetime) -> Printer:
+    """Return the printer with the time since when it is what it is.
+
+    Args:
+        known: as it was before; None for a new one.
+    """
+    same = known is not None and _standing(known) == _standing(printer)
+    since = known.since if known is not None and same else now
+    return printer if printer.since == since else replace(printer, since=since)
+
+
+def _standing(printer: Printer) -> tuple[object, ...]:
+    in_service, quarantine = printer.in_service, printer.quarantine
+    return (printer.online, printer.seen, printer.foreign, in_service, quarantine)
 
 
 def occupied(printer: Printer, now: datetime, *, occupation: int, by: str) -> Printer:

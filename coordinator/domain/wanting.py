@@ -1,6 +1,7 @@
 """Whether a job waits for nothing but material, which a person has to bring."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from coordinator.domain.jobs import Job
 from coordinator.domain.matching import UNSLICED, misfits
@@ -10,13 +11,26 @@ from coordinator.domain.printers import Printer
 _MATERIAL = frozenset({"material_differs", "material_unknown"})
 
 
-def material_wanted(job: Job, plates: Sequence[Plate], printers: Sequence[Printer]) -> str:
-    """Return what is wanted, where all printers that suit the job hold something else; else "".
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """What a job waits for a person to load.
+
+    Attributes:
+        material: empty where any will do, and nobody said what the printers hold.
+        printers: that would print the job, each with why it does not now, in words.
+    """
+
+    material: str
+    printers: tuple[tuple[Printer, str], ...]
+
+
+def lack_of(job: Job, plates: Sequence[Plate], printers: Sequence[Printer]) -> Lack | None:
+    """Return what is lacking, where all printers that suit the job hold something else; else None.
 
     Args:
         printers: those that are on line; what is serviced or broken does not count.
     """
-    suited, first = 0, ""
+    suited = []
     for printer in printers:
         if printer.in_service or printer.quarantine:
             continue
@@ -25,9 +39,21 @@ def material_wanted(job: Job, plates: Sequence[Plate], printers: Sequence[Printe
             continue
         lacking = [words for code, words in against.items() if code in _MATERIAL]
         if not lacking:
-            return ""
-        suited += 1
-        first = first or f"{printer.name}: {lacking[0]}"
+            return None
+        suited.append((printer, lacking[0]))
     if not suited:
+        return None
+    of_plates = {plate.material for plate in plates if plate.material}
+    only = next(iter(of_plates)) if len(of_plates) == 1 else ""
+    return Lack(material=job.material or only, printers=tuple(suited))
+
+
+def material_wanted(job: Job, plates: Sequence[Plate], printers: Sequence[Printer]) -> str:
+    """Return what is wanted, as `lack_of`, in words; empty where nothing is."""
+    lack = lack_of(job, plates, printers)
+    if lack is None:
         return ""
-    return first if suited == 1 else f"none of {suited} printers holds it; {first}"
+    printer, words = lack.printers[0]
+    first = f"{printer.name}: {words}"
+    number = len(lack.printers)
+    return first if number == 1 else f"none of {number} printers holds it; {first}"

@@ -10,9 +10,10 @@ from coordinator.domain.estimates import Paces
 from coordinator.domain.foretelling import Seat, Taking, foretell
 from coordinator.domain.jobs import Job
 from coordinator.domain.matching import unready
+from coordinator.domain.planning import Want
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import Run, RunState
 from coordinator.ports import Unit
 from coordinator.usecases.dispatching import want_of
 from coordinator.usecases.farm import Farm
@@ -62,12 +63,11 @@ async def prospect(farm: Farm, job_id: JobId) -> Prospect:
         number = _number(queue, job_id)
         if number is None or number > AHEAD_MAX:
             return Prospect(job=job, number=number)
-        found = [await want_of(unit, each) for each in queue[:number]]
+        wants = await wants_of(unit, queue[:number])
         paces = await known_paces(farm, unit)
-        seats = await _seats(farm, unit, paces)
-    wants = [want for want in found if want is not None]
+        seats = [held.seat for held in await holds(farm, unit, paces) if held.seat is not None]
     # Apart from the loop: on a large farm it takes a tenth of a second.
-    turn = await asyncio.to_thread(foretell, job_id, wants, seats, _taking(paces))
+    turn = await asyncio.to_thread(foretell, job_id, wants, seats, taking_of(paces))
     if turn is None:
         return Prospect(job=job, number=number)
     starts_at = farm.clock.now() + timedelta(seconds=turn.in_s)
@@ -81,51 +81,84 @@ def _number(queue: Sequence[Job], job_id: JobId) -> int | None:
     return None
 
 
-async def _seats(farm: Farm, unit: Unit, paces: Paces) -> list[Seat]:
-    """Return the printers that will be free by themselves, or once somebody cleared their beds."""
+async def wants_of(unit: Unit, jobs: Sequence[Job]) -> list[Want]:
+    """Return what jobs want of printers, those that want something."""
+    found = [await want_of(unit, each) for each in jobs]
+    return [want for want in found if want is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A printer with what it holds now.
+
+    Attributes:
+        runs: that live there, in their order, each with the seconds for which it still takes the
+            printer, its bed cleared; infinite where nobody knows.
+        seat: when it is free by itself, or once somebody cleared its bed; None where it takes more
+            than time.
+    """
+
+    printer: Printer
+    runs: tuple[tuple[Run, float], ...]
+    seat: Seat | None
+
+
+async def holds(farm: Farm, unit: Unit, paces: Paces) -> list[Hold]:
+    """Return all printers that are on line, and those that hold a run."""
     live = {run.run_id: run for run in await unit.runs(live=True)}
-    seats = []
-    for printer in await unit.printers(online=True):
-        run = live.get(printer.run_id) if printer.run_id is not None else None
-        draining = printer.agent_id in farm.live.draining
-        codes = {each.code for each in unready(printer, run, draining=draining)}
-        if codes - {"busy", "bed_not_clear"} or ("busy" in codes and run is None):
+    found = []
+    for printer in await unit.printers():
+        held = [live[each] for each in (printer.run_id, *printer.staged) if each in live]
+        if not printer.online and not held:
             continue
-        wait_s = CLEARING_S if "bed_not_clear" in codes else 0.0
-        held = [run, *(live.get(each) for each in printer.staged)]
-        for each in held:
-            if each is not None:
-                wait_s += await _rest_s(farm, unit, paces, printer, each)
-        seats.append(Seat(printer=printer, free_in_s=wait_s))
-    return seats
+        runs = [(run, await _rest_s(farm, unit, paces, printer, run)) for run in held]
+        seat = _seat(farm, printer, live.get(printer.run_id) if printer.run_id else None, runs)
+        found.append(Hold(printer=printer, runs=tuple(runs), seat=seat))
+    return found
+
+
+def _seat(
+    farm: Farm, printer: Printer, run: Run | None, runs: Sequence[tuple[Run, float]]
+) -> Seat | None:
+    draining = printer.agent_id in farm.live.draining
+    codes = {each.code for each in unready(printer, run, draining=draining)}
+    if codes - {"busy", "bed_not_clear"} or ("busy" in codes and run is None):
+        return None
+    wait_s = CLEARING_S if "bed_not_clear" in codes else 0.0
+    return Seat(printer=printer, free_in_s=wait_s + sum(rest_s for _, rest_s in runs))
 
 
 async def _rest_s(farm: Farm, unit: Unit, paces: Paces, printer: Printer, run: Run) -> float:
     """Return how long a run still takes its printer, its bed cleared; infinite: nobody knows."""
+    if run.state is RunState.PAUSED or not printer.online:
+        return math.inf
     sample = farm.live.sample(printer.printer_id)
     if sample is not None and sample.printer.run_id == run.run_id:
         remaining_s = sample.printer.remaining_s
         if remaining_s is not None:
-            return remaining_s + _clearing_s(printer)
+            return remaining_s + clearing_s(printer)
     plates = [each for each in await unit.plates(run.job_id) if each.sha256 == run.plate_sha256]
-    whole_s = _taking(paces)(plates[0] if plates else None, printer)
+    whole_s = taking_of(paces)(plates[0] if plates else None, printer)
     if run.started_at is None:
         return whole_s
     elapsed_s = (farm.clock.now() - run.started_at).total_seconds()
-    return max(whole_s - elapsed_s, _clearing_s(printer))
+    return max(whole_s - elapsed_s, clearing_s(printer))
 
 
-def _clearing_s(printer: Printer) -> float:
+def clearing_s(printer: Printer) -> float:
+    """Return how long a finished print is taken to lie on its bed."""
     return CLEARING_S if printer.bed_policy is BedPolicy.ATTENDED else 0.0
 
 
-def _taking(paces: Paces) -> Taking:
+def taking_of(paces: Paces) -> Taking:
+    """Return how long plates take printers, beds cleared."""
+
     def taking(plate: Plate | None, printer: Printer) -> float:
         if plate is None:
             return math.inf
         estimate = paces.estimate(
             plate, printer_class=printer.printer_class, printer_id=printer.printer_id
         )
-        return math.inf if estimate is None else estimate.seconds + _clearing_s(printer)
+        return math.inf if estimate is None else estimate.seconds + clearing_s(printer)
 
     return taking

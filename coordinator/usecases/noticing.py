@@ -12,7 +12,7 @@ import structlog
 
 from coordinator.domain.effects import Note
 from coordinator.domain.history import Line
-from coordinator.domain.jobs import JobState
+from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.messages import wanted
 from coordinator.domain.notices import (
     MATTERS,
@@ -24,7 +24,7 @@ from coordinator.domain.notices import (
     matter_of,
     notice_of,
 )
-from coordinator.domain.wanting import material_wanted
+from coordinator.domain.wanting import Lack, lack_of, material_wanted
 from coordinator.errors import Unavailable
 from coordinator.ports import Unit
 from coordinator.ports_outward import People
@@ -187,13 +187,26 @@ async def note_material_wanted(farm: Farm) -> None:
             await transaction.perform((note,))
 
 
+async def lacks(farm: Farm) -> list[tuple[Job, Lack]]:
+    """Return the jobs that wait for nothing but material, of those that are served next."""
+    async with farm.store.read() as unit:
+        printers = await unit.printers(online=True)
+        jobs = await _next(unit) if printers else []
+        found = [(job, lack_of(job, await unit.plates(job.job_id), printers)) for job in jobs]
+    return [(job, lack) for job, lack in found if lack is not None]
+
+
+async def _next(unit: Unit) -> list[Job]:
+    # A model whose material nobody holds is not even prepared.
+    unprepared = await unit.jobs((JobState.RECEIVED,))
+    wanting = await unit.jobs_wanting(offset=0, limit=JOBS_LOOKED_AT)
+    return [*unprepared[:JOBS_LOOKED_AT], *wanting]
+
+
 async def _material_notes(unit: Unit, now: datetime) -> list[Note]:
     printers = await unit.printers(online=True)
-    # A model whose material nobody holds is not even prepared.
-    unprepared = await unit.jobs((JobState.RECEIVED,)) if printers else []
-    wanting = await unit.jobs_wanting(offset=0, limit=JOBS_LOOKED_AT) if printers else []
     notes = []
-    for job in (*unprepared[:JOBS_LOOKED_AT], *wanting):
+    for job in await _next(unit) if printers else []:
         if now - job.updated_at < PATIENCE:
             continue
         words = material_wanted(job, await unit.plates(job.job_id), printers)

@@ -7,13 +7,23 @@ from datetime import datetime
 from typing import assert_never
 
 from coordinator.domain.accounts import ApiKey, KeyId, User, UserId
-from coordinator.domain.effects import Effects, Note, Poke, RaiseEpoch, Save, Say, Work, in_order
+from coordinator.domain.effects import (
+    Effect,
+    Effects,
+    Note,
+    Poke,
+    RaiseEpoch,
+    Save,
+    Say,
+    Work,
+    in_order,
+)
 from coordinator.domain.history import Row, Thing, Value, row_of, thing_of
 from coordinator.domain.jobs import Job
 from coordinator.domain.leases import Holding
 from coordinator.domain.library import Model, ModelVersion, Project
 from coordinator.domain.plates import Artifact, Plate
-from coordinator.domain.printers import Agent, Printer
+from coordinator.domain.printers import Agent, Printer, dated
 from coordinator.domain.runs import Run
 from coordinator.domain.stock import TAKES, Spool, draw
 from coordinator.domain.telling import Act, things_of, told
@@ -50,6 +60,7 @@ class Writing:
         Raises:
             NotNow: a printer's epoch was raised by somebody else; nothing is kept.
         """
+        effects = await self._dated(effects)
         for thing in things_of(effects):
             if thing not in self._rows:
                 value = await _stored(self.unit, thing)
@@ -78,6 +89,17 @@ class Writing:
             known = before[thing_of(run)]
             if run.state in TAKES and known is not None and known["state"] != run.state:
                 await self._draw(run)
+
+    async def _dated(self, effects: Effects) -> Effects:
+        """Return the effects with printers that tell since when they are what they are."""
+        made: list[Effect] = []
+        for effect in effects:
+            if isinstance(effect, Save) and isinstance(effect.value, Printer):
+                known = await self.unit.printer(effect.value.printer_id)
+                made.append(Save(dated(effect.value, known, self.now)))
+            else:
+                made.append(effect)
+        return tuple(made)
 
     async def _draw(self, run: Run) -> None:
         """Take off its printer's spool what a run took that has ended with this."""

@@ -1,6 +1,8 @@
 """Files on their way into the store of artifacts, and out where nothing refers to them."""
 
 import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from coordinator.ports import StagedFile
@@ -34,6 +36,21 @@ async def keep(farm: Farm, staged: StagedFile) -> None:
     except BaseException:
         live.held[sha256] -= 1
         raise
+
+
+@asynccontextmanager
+async def held(farm: Farm, hashes: Collection[str]) -> AsyncIterator[None]:
+    """Keep artifacts that are there already from being removed, until a row refers to them anew."""
+    live = farm.live
+    for sha256 in hashes:
+        live.held[sha256] += 1
+        if live.cleaning is not None:
+            live.cleaning.add(sha256)
+    try:
+        yield
+    finally:
+        for sha256 in hashes:
+            await let_go(farm, sha256)
 
 
 async def let_go(farm: Farm, sha256: str) -> None:

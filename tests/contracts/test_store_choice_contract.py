@@ -15,6 +15,9 @@ from coordinator.ports import Store
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
 from tests.contracts.test_store_contract import JOB, NOW, PRINTER, RUN
 
+# These have a place in the queue as well, and get no lease.
+WAITING = (JobState.RECEIVED, JobState.PREPARING)
+
 
 def job(name: str, **changes: object) -> Job:
     usual = {
@@ -23,6 +26,8 @@ def job(name: str, **changes: object) -> Job:
         "printer_id": None,
         "priority": 0,
         "due_at": None,
+        "place_at": None,
+        "place_due_at": None,
     }
     return replace(JOB, job_id=JobId(name), **{**usual, **changes})  # type: ignore[arg-type]
 
@@ -35,18 +40,22 @@ async def test_jobs_that_want_leases_come_by_precedence_and_in_pages(store: Stor
         job("urgent", priority=5, created_at=NOW + timedelta(seconds=99)),
         job("due", due_at=NOW + timedelta(days=2), created_at=NOW + timedelta(seconds=99)),
         job("due soon", due_at=NOW + timedelta(days=1), created_at=NOW + timedelta(seconds=99)),
+        job("moved up", place_at=NOW, place_due_at=NOW + timedelta(days=2)),
+        job("moved down", due_at=NOW, place_at=NOW - timedelta(seconds=1)),
     ]
     async with store.write() as unit:
         for each in jobs:
             await unit.save_job(each)
     ordered = [each.job_id for each in sorted(jobs, key=precedence)]
-    assert ordered == ["urgent", "due soon", "due", "a", "b", "late"]
+    assert ordered == ["urgent", "due soon", "moved up", "due", "moved down", "a", "b", "late"]
     async with store.read() as unit:
         pages = [
             [each.job_id for each in await unit.jobs_wanting(offset=offset, limit=3)]
-            for offset in (0, 3, 6)
+            for offset in (0, 3, 6, 9)
         ]
-    assert pages == [ordered[:3], ordered[3:], []]
+        queue = await unit.queue()
+    assert pages == [ordered[:3], ordered[3:6], ordered[6:], []]
+    assert queue == ordered
 
 
 @pytest.mark.parametrize("state", list(RunState))
@@ -74,6 +83,8 @@ async def test_only_open_jobs_that_nobody_holds_want_leases(store: Store, state:
     async with store.read() as unit:
         found = [each.job_id for each in await unit.jobs_wanting(offset=0, limit=10)]
         insisted_on = await unit.printers_insisted_on()
+        queue = await unit.queue()
+    assert sorted(queue) == (["free", "held"] if is_open or state in WAITING else [])
     assert found == (["free"] if is_open else [])
     assert insisted_on == ({"p7"} if is_open else set())
 

@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+
+from coordinator.adapters.db.shape import Field, SQLModel
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -104,6 +105,8 @@ class JobRow(SQLModel, table=True):
     overrides: dict[str, Any] = _json()
     priority: int
     due_at: datetime | None = _time(nullable=True)
+    place_at: datetime | None = _time(nullable=True)
+    place_due_at: datetime | None = _time(nullable=True)
     held: bool
     owner: str = Field(index=True)
     approved: bool
@@ -190,13 +193,17 @@ class PrinterRow(SQLModel, table=True):
     journal_id: str | None = None
     events_applied: int
     quarantine: str
+    since: datetime | None = _time(nullable=True)
 
 
 class RunRow(SQLModel, table=True):
     """A run. One epoch of a printer belongs to one run, whatever a program gets wrong."""
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("printer_id", "epoch"),)
+    __table_args__ = (
+        UniqueConstraint("printer_id", "epoch"),
+        Index("ix_runs_ended_at", "ended_at", "run_id"),
+    )
 
     run_id: str = Field(primary_key=True)
     job_id: str = _of("jobs.job_id")

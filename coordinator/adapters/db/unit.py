@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -26,13 +27,14 @@ from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.retention_unit import SqlRetentionUnit
 from coordinator.adapters.db.saving import keeping, saving
+from coordinator.adapters.db.statistics_unit import SqlStatisticsUnit
 from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.adapters.db.upkeep_unit import UpkeepUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
 from coordinator.domain.history import Thing
-from coordinator.domain.jobs import OPEN, Job, JobState
+from coordinator.domain.jobs import OPEN, QUEUED, Job, JobState
 from coordinator.domain.plates import Artifact, Plate, PlateState
 from coordinator.domain.printers import Agent, BedState, Printer
 from coordinator.domain.runs import LIVE, Run, RunState
@@ -73,12 +75,18 @@ _RUNS_COUNTED = (
 )
 _IS_OPEN = _JOBS.c.state.in_([state.value for state in OPEN])
 # As `planning.precedence` has it.
+_DUE = case((_JOBS.c.place_at.is_not(None), _JOBS.c.place_due_at), else_=_JOBS.c.due_at)
 _PRECEDENCE = (
     _JOBS.c.priority.desc(),
-    _JOBS.c.due_at.is_(None),
-    _JOBS.c.due_at,
-    _JOBS.c.created_at,
+    _DUE.is_(None),
+    _DUE,
+    func.coalesce(_JOBS.c.place_at, _JOBS.c.created_at),
     _JOBS.c.job_id,
+)
+_QUEUE = (
+    select(_JOBS.c.job_id)
+    .where(_JOBS.c.state.in_([each.value for each in QUEUED]), _JOBS.c.copies > _RUNS_COUNTED)
+    .order_by(*_PRECEDENCE)
 )
 _JOBS_WANTING = (
     select(_JOBS)
@@ -145,6 +153,7 @@ class SqlUnit(
     GenerationUnit,
     StockUnit,
     UpkeepUnit,
+    SqlStatisticsUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""
 
@@ -170,6 +179,10 @@ class SqlUnit(
         """Return jobs that leases may be given for, by precedence."""
         rows = self._all(_JOBS_WANTING, offset=offset, limit=limit)
         return [mapping.job_of(row) for row in rows]
+
+    async def queue(self) -> list[JobId]:
+        """Return the jobs that miss copies, by precedence."""
+        return [JobId(row["job_id"]) for row in self._all(_QUEUE)]
 
     async def printers_insisted_on(self) -> set[PrinterId]:
         """Return the printers that open jobs name."""

@@ -66,6 +66,30 @@ async def test_a_job_gets_another_place_and_one_thing_is_ordered_at_once(
     assert (await farmhand("job", "submit", str(file), "--model", "m")).code == Exit.USAGE
 
 
+async def test_a_job_is_moved_ordered_again_and_stands_in_no_timetable_without_printers(
+    farmhand: Farmhand, tmp_path: Path
+) -> None:
+    file = tmp_path / "hub.stl"
+    file.write_bytes(MODEL)
+    first, second = [
+        (await farmhand("job", "submit", str(file), "--priority", priority, "--json")).json["id"]
+        for priority in ("4", "0")
+    ]
+    moved = await farmhand("job", "move", second, "--to", "1", "--json")
+    assert moved.json["priority"] == 4
+    assert (await farmhand("job", "move", second)).code == Exit.USAGE
+    moved = await farmhand("job", "move", second, "--after", first)
+    assert (moved.code, second in moved.out) == (Exit.OK, True)
+    again = await farmhand("job", "again", first, "--copies", "5", "--json")
+    assert (again.json["copies"], again.json["name"]) == (5, "hub.stl")
+    table = await farmhand("job", "timetable")
+    assert "nothing is printed" in table.out
+    assert "3 more wait" in table.out
+    assert (await farmhand("job", "timetable", "--json")).json["left_out"] == 3
+    assert "no job waits" in (await farmhand("job", "lacking")).out
+    assert (await farmhand("job", "lacking", "--json")).json == []
+
+
 async def test_printers_are_described_and_jobs_ask_for_it(
     farm: ServedFarm, farmhand: Farmhand, tmp_path: Path
 ) -> None:

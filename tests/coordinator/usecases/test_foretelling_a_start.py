@@ -5,11 +5,14 @@ from datetime import timedelta
 from coordinator.usecases.dispatching import dispatch_jobs
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.foretelling import CLEARING_S, prospect
+from coordinator.usecases.timetable import BlockKind, timetable
 from protocols.wire.from_agent import PrinterSample, Telemetry
 from protocols.wire.vocabulary import PrinterState
 from tests.fakes.fake_farm import order_gcode
 from tests.fakes.model_agent import ModelAgent
 from tests.fakes.story import end, start, the_run, work
+
+CLEARED = timedelta(seconds=CLEARING_S)
 
 
 async def test_a_job_that_was_just_ordered_starts_on_the_free_printer(
@@ -65,3 +68,27 @@ async def test_a_held_job_is_not_leased_before_somebody_lets_it_go_on(
 ) -> None:
     await order_gcode(farm, held=True)
     assert await dispatch_jobs(farm) == 0
+
+
+async def test_the_timetable_tells_until_when_a_print_goes_on_and_what_comes_after_it(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    first = await order_gcode(farm)
+    await work(farm, agent)
+    await start(farm, agent)
+    sample = PrinterSample(
+        printer_id=agent.printer_id,
+        state=PrinterState.PRINTING,
+        run_id=(await the_run(farm)).run_id,
+        remaining_s=100.0,
+    )
+    telemetry = Telemetry(agent_id=agent.agent_id, at_unix_s=0.0, printers=(sample,))
+    farm.live.absorb(telemetry, farm.clock.now())
+    second, now = await order_gcode(farm), farm.clock.now()
+    [(_, (printing, planned))] = (await timetable(farm, 1.0)).rows
+    assert (printing.kind, printing.job.job_id) == (BlockKind.PRINTING, first.job_id)
+    assert printing.ends_at == now + timedelta(seconds=100.0)
+    assert (planned.kind, planned.job.job_id) == (BlockKind.PLANNED, second.job_id)
+    assert planned.starts_at == printing.ends_at + CLEARED
+    assert planned.ends_at == planned.starts_at + timedelta(seconds=120.0)
+    assert (await timetable(farm, 0.01)).left_out == 1

@@ -2,17 +2,17 @@
 
 import { Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
-import { useCounts, useJobs, useLink, usePrinters } from "./live/store";
+import { useCounts, useLink } from "./live/store";
 import { Notes } from "./parts/notes";
 import { Since } from "./parts/since";
+import { useTasks } from "./parts/tasks";
 import { useSession } from "./session";
-import { tasks } from "./attention";
 import { PLACES, type Place } from "./places";
 import { DropAnywhere } from "./views/dropping";
 import { useTitle } from "./parts/title";
 
 export function App(): ReactNode {
-  const due = tasks(usePrinters(), useJobs()).length;
+  const due = useTasks().length;
   useTitle(due);
   return (
     <Suspense fallback={<p className="alone" role="status">One moment …</p>}>

@@ -1,7 +1,9 @@
 /** What a person should look at first: the order of printers, and what there is to do. Pure. */
 
-import type { JobGlanceDocument, PrinterDocument } from "./api/shapes";
-import { actor } from "./words";
+import type {
+  GenerationGlanceDocument, JobGlanceDocument, LackDocument, PrinterDocument, TaskDocument, TroubleDocument,
+} from "./api/shapes";
+import { actor, count } from "./words";
 
 /** Silence for longer than this is worth saying; agents tell once a second. */
 export const STALE_S = 15;
@@ -41,69 +43,154 @@ export function byAttention(a: PrinterDocument, b: PrinterDocument): number {
 export const byName = (a: PrinterDocument, b: PrinterDocument): number =>
   a.name.localeCompare(b.name, undefined, { numeric: true });
 
-/** One thing that a person has to do; `deed` is what one button does about it, where one can. */
+/** What one button does about a thing, where one can. */
+export type Deed = "clear" | "resume" | "approve" | "settle" | "maintained" | "approve_generation";
+
+/** One thing that a person has to do: what, where, since when, and how. */
 export interface Task {
   key: string;
   words: string;
+  /** What to do, in a sentence. */
   detail: string;
   since: string | null;
+  /** Where one looks at it. */
+  at: string;
   printer: string | null;
-  job: string | null;
-  deed: "clear" | "resume" | "approve" | null;
+  /** What the deed is about: a job, a task of maintenance, a generation. */
+  about: string;
+  deed: Deed | null;
   urgent: boolean;
 }
 
+/** What the live connection does not tell, asked for now and then. */
+export interface Asked {
+  lacks: readonly LackDocument[];
+  maintenance: readonly TaskDocument[];
+  troubles: readonly TroubleDocument[];
+}
+
+export const NOTHING_ASKED: Asked = { lacks: [], maintenance: [], troubles: [] };
+
 /** All that waits for a person, what is urgent first, then what waits longest. */
-export function tasks(printers: readonly PrinterDocument[], jobs: readonly JobGlanceDocument[]): Task[] {
-  const found: Task[] = [...printers.flatMap(ofPrinter), ...jobs.flatMap(ofJob)];
+export function tasks(
+  printers: readonly PrinterDocument[], jobs: readonly JobGlanceDocument[],
+  generations: readonly GenerationGlanceDocument[] = [], asked: Asked = NOTHING_ASKED,
+): Task[] {
+  const names = new Map(printers.map(({ id, name }) => [id, name]));
+  const lacking = new Set(asked.lacks.map(({ job_id }) => job_id));
+  const found: Task[] = [
+    ...printers.flatMap(ofPrinter),
+    ...jobs.flatMap((job) => (lacking.has(job.id) ? [] : ofJob(job))),
+    ...asked.lacks.map(ofLack),
+    ...generations.flatMap(ofGeneration),
+    ...asked.maintenance.map((task) => ofMaintenance(task, names.get(task.printer_id) ?? task.printer_id)),
+    ...asked.troubles.map(ofTrouble),
+  ];
   return found.sort(
     (a, b) => Number(b.urgent) - Number(a.urgent) || (a.since ?? "9").localeCompare(b.since ?? "9"),
   );
 }
 
+const place = (kind: string, id: string): string => `/${kind}/${encodeURIComponent(id)}`;
+
 function ofPrinter(printer: PrinterDocument): Task[] {
-  const base = { printer: printer.id, job: null, since: printer.live?.seen_at ?? null, urgent: false };
+  const base = {
+    printer: printer.id, about: printer.job?.id ?? "", at: place("printers", printer.id), since: printer.since, urgent: false,
+  };
   const key = (what: string): string => `${what} ${printer.id}`;
   if (printer.in_service) return [];
   if (printer.quarantine) {
     return [{ ...base, key: key("quarantine"), words: `${printer.name} was taken out of use`,
-      detail: printer.quarantine, deed: null, urgent: true }];
+      detail: `${sentence(printer.quarantine)} Look at it; once it is sound, give it back on its page.`, deed: null, urgent: true }];
   }
-  if (!printer.online && printer.run) {
+  if (printer.status === "offline" && printer.run) {
     return [{ ...base, key: key("away"), words: `${printer.name} went away while it printed`,
-      detail: printer.message || "Look whether it prints on; its agent does, if the Pi has power.", deed: null,
-      urgent: true }];
+      detail: `${sentence(printer.message)} Look whether it prints on, and whether its Pi has power and network.`.trim(),
+      deed: null, urgent: true }];
   }
   if (printer.status === "faulted") {
     return [{ ...base, key: key("fault"), words: `${printer.name} needs help`,
-      detail: printer.message || `It is ${printer.seen}.`, deed: null, urgent: true }];
+      detail: `${sentence(printer.message || `It is ${printer.seen}`)} Go there and look.`, deed: null, urgent: true }];
   }
   if (printer.seen === "paused" && printer.run && !printer.job?.held) {
     return [{ ...base, key: key("paused"), words: `${printer.name} is paused`,
-      detail: printer.message || "Somebody, or the printer itself, paused it.", deed: null, urgent: false }];
+      detail: `${sentence(printer.message || "The printer, or somebody beside it, paused it")} Put right what it waits for, then let it go on at the printer.`,
+      deed: null, urgent: true }];
   }
   if (printer.status === "needs_clearing") {
     const { state, changed_at, changed_by } = printer.bed;
     const detail = state === "clearing" ? `${actor(changed_by)} is at it.`
-      : state === "unknown" ? "Nobody knows what lies on it: look."
-      : printer.job ? `${printer.job.name} lies on it.` : "";
+      : state === "unknown" ? "Nobody knows what lies on it: look, and take off what does."
+      : "Take the print off it, and say so.";
     return [{ ...base, key: key("clear"), words: `Clear the bed of ${printer.name}`, detail,
       since: changed_at, deed: "clear" }];
   }
   return printer.findings.filter((each) => each.level === "alarm").map((each) => (
-    { ...base, key: key(each.rule), words: `${printer.name}: ${each.words}`, detail: "", deed: null, urgent: true }
+    { ...base, key: key(each.rule), words: `${printer.name}: ${each.words}`, detail: "Go there and look.", deed: null, urgent: true }
   ));
 }
 
 function ofJob(job: JobGlanceDocument): Task[] {
-  const base = { printer: null, job: job.id, since: job.updated_at };
+  const base = { printer: null, about: job.id, at: place("jobs", job.id), since: job.updated_at };
   if (job.state === "lost") {
     return [{ ...base, key: `lost ${job.id}`, words: `Say what became of ${job.name}`,
-      detail: job.reason || "It may or may not have been printed: look at the printer.", deed: null, urgent: true }];
+      detail: `${sentence(job.reason)} Look at the printer: it may or may not have been printed.`.trim(), deed: "settle", urgent: true }];
   }
-  if (job.reason && (job.state === "ready" || job.state === "received")) {
-    return [{ ...base, key: `waits ${job.id}`, words: `${job.name} waits`, detail: job.reason, deed: null,
+  if (!job.approved && (job.state === "ready" || job.state === "received")) {
+    return [{ ...base, key: `approve ${job.id}`, words: `Approve ${job.name}, or cancel it`,
+      detail: `${actor(job.owner)} wants ${count(job.copies, "copy", "copies")} of it.`, since: job.created_at, deed: "approve", urgent: false }];
+  }
+  if (job.reason && !job.held && (job.state === "ready" || job.state === "received")) {
+    return [{ ...base, key: `waits ${job.id}`, words: `${job.name} waits`, detail: sentence(job.reason), deed: null,
       urgent: false }];
   }
   return [];
+}
+
+const NAMED_MAX = 3;
+
+function ofLack({ job_id, name, since, material, printers }: LackDocument): Task {
+  const names = printers.slice(0, NAMED_MAX).map((each) => each.name);
+  const more = printers.length - names.length;
+  const where = `${names.join(", ")}${more > 0 ? ` or ${more} more` : ""}`;
+  return {
+    key: `load ${job_id}`, words: material ? `Load ${material} for ${name}` : `Say what a printer holds, for ${name}`,
+    detail: `It would print on ${where}. ${sentence(printers[0]?.words ?? "")}`.trim(), since, at: place("jobs", job_id),
+    printer: printers.length === 1 ? printers[0]!.printer_id : null, about: job_id, deed: null, urgent: false,
+  };
+}
+
+function ofGeneration(generation: GenerationGlanceDocument): Task[] {
+  const base = { printer: null, about: generation.id, at: place("generate", generation.id), since: generation.updated_at };
+  const name = generation.name || "what was generated";
+  if (generation.state === "awaiting_approval") {
+    return [{ ...base, key: `made ${generation.id}`, words: `Approve ${name}, or reject it`,
+      detail: sentence(generation.waits || "Look at the model before it is printed"), deed: "approve_generation", urgent: false }];
+  }
+  if (generation.state === "unsure") {
+    return [{ ...base, key: `unsure ${generation.id}`, words: `Say what became of ${name}`,
+      detail: `Look into the account at ${generation.provider}: it may or may not have been asked, and paid.`, deed: null, urgent: true }];
+  }
+  return [];
+}
+
+function ofMaintenance(task: TaskDocument, name: string): Task {
+  const after = task.every_h !== null ? `${task.printed_h.toFixed(0)} h of printing` : `${task.days.toFixed(0)} days`;
+  return {
+    key: `maintain ${task.id}`, words: `${name}: ${task.name}`, detail: `It is due, after ${after}. Do it, and say so.`, since: null,
+    at: place("printers", task.printer_id), printer: task.printer_id, about: task.id, deed: "maintained", urgent: false,
+  };
+}
+
+function ofTrouble({ part, words }: TroubleDocument): Task {
+  return {
+    key: `trouble ${part} ${words}`, words: `The farm's ${part} is in trouble`, detail: sentence(words), since: null, at: "/todo", printer: null,
+    about: part, deed: null, urgent: part === "disk" || part === "database" || part === "broker",
+  };
+}
+
+/** Words as a sentence: a capital, a full stop; nothing stays nothing. */
+export function sentence(words: string): string {
+  const said = words.trim();
+  return said && `${said[0]!.toUpperCase()}${said.slice(1)}${/[.!?]$/.test(said) ? "" : "."}`;
 }

@@ -1,6 +1,6 @@
 /** What people do at the farm, each one call of the API, with what undoes it where something can. */
 
-import { ask, post } from "./api/ask";
+import { ask, onceKey, post } from "./api/ask";
 import type { JobDocument, PrinterDocument } from "./api/shapes";
 import { complain, say } from "./parts/notes";
 
@@ -29,6 +29,9 @@ export const pauseJob = (id: string): Promise<JobDocument> => post(`${job(id)}/p
 export const resumeJob = (id: string): Promise<JobDocument> => post(`${job(id)}/resume`);
 export const approveJob = (id: string): Promise<JobDocument> => post(`${job(id)}/approve`);
 
+export const changeJob = (id: string, changes: Partial<Pick<JobDocument, "name" | "copies" | "priority" | "due_at">>): Promise<JobDocument> =>
+  ask("PATCH", job(id), { body: changes });
+
 export async function cancelJob(id: string, name: string): Promise<void> {
   await post<JobDocument>(`${job(id)}/cancel`);
   say(`${name} is cancelled.`);
@@ -36,6 +39,26 @@ export async function cancelJob(id: string, name: string): Promise<void> {
 
 export const settleRun = (id: string, outcome: string): Promise<unknown> =>
   post(`/runs/${encodeURIComponent(id)}/settle`, { outcome });
+
+export const approveGeneration = (id: string): Promise<unknown> =>
+  post(`/generations/${encodeURIComponent(id)}/approve`);
+
+export async function maintained(id: string, words: string): Promise<void> {
+  await post(`/maintenance/${encodeURIComponent(id)}/done`, { words: "" });
+  say(`Written down: ${words}.`);
+}
+
+/** Where a job is put in the queue. */
+export type Place = { to: number } | { before: string } | { after: string };
+
+export const moveJob = (id: string, place: Place): Promise<JobDocument> => post(`${job(id)}/move`, place);
+
+/** Order the same once more; the key is the press's, so that a lost answer makes no second job. */
+export async function againJob(id: string, name: string): Promise<JobDocument> {
+  const made = await ask<JobDocument>("POST", `${job(id)}/again`, { body: {}, headers: { "Idempotency-Key": onceKey() } });
+  say(`${name} is ordered once more.`, () => post(`${job(made.id)}/cancel`));
+  return made;
+}
 
 /** Do the same to several; one that fails does not stop the others. */
 export async function each<Thing>(those: readonly Thing[], does: (thing: Thing) => Promise<unknown>): Promise<void> {

@@ -1,7 +1,8 @@
 /** Where one can go: each view's address, what shows it, and where the frame leads to it. */
 
-import { lazy, type ComponentType, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import type { Permission } from "./api/shapes";
+import { later } from "./parts/later";
 import { Farm } from "./views/farm";
 import { ToDo } from "./views/todo";
 
@@ -13,13 +14,6 @@ export interface Place {
   link?: { words: string; at: "top" | "more"; needs?: Permission };
   /** It stands alone: a screen on the wall, a phone at the machine. */
   bare?: boolean;
-}
-
-/** Load a view when somebody goes there. */
-function later<Name extends string, Props>(
-  load: () => Promise<Record<Name, ComponentType<Props>>>, name: Name,
-): ComponentType<Props> {
-  return lazy(async () => ({ default: (await load())[name] })) as ComponentType<Props>;
 }
 
 const Queue = later(() => import("./views/queue"), "Queue");
@@ -40,6 +34,8 @@ const Settings = later(() => import("./views/settings"), "Settings");
 const Log = later(() => import("./views/log"), "Log");
 const Account = later(() => import("./views/account"), "Account");
 const Machine = later(() => import("./views/machine"), "Machine");
+const Statistics = later(() => import("./views/statistics"), "Statistics");
+const Labels = later(() => import("./views/labels"), "Labels");
 const Wall = later(() => import("./views/wall"), "Wall");
 
 export const PLACES: readonly Place[] = [
@@ -52,6 +48,8 @@ export const PLACES: readonly Place[] = [
   { path: "/jobs/:id", show: (id) => <Job id={id} /> },
   { path: "/models/:id", show: (id) => <Model id={id} /> },
   { path: "/generate/:id", show: (id) => <Generation id={id} /> },
+  { path: "/statistics", show: () => <Statistics />, link: { words: "Statistics", at: "more", needs: "farm:read" } },
+  { path: "/labels", show: () => <Labels />, link: { words: "Labels", at: "more", needs: "farm:read" } },
   { path: "/materials", show: () => <Materials />, link: { words: "Materials and spools", at: "more", needs: "farm:read" } },
   { path: "/maintenance", show: () => <Maintenance />, link: { words: "Maintenance", at: "more", needs: "farm:read" } },
   { path: "/agents", show: () => <Agents />, link: { words: "Agents", at: "more", needs: "farm:admin" } },

@@ -31,8 +31,8 @@ export interface Question {
   form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
-  /** How long the answer may take; 15 s unless told. */
-  patience_ms?: number;
+  /** What is asked for may take long: files do, and slicing. */
+  patient?: boolean;
 }
 
 function credential(): Record<string, string> {
@@ -41,7 +41,7 @@ function credential(): Record<string, string> {
 }
 
 async function send(method: string, path: string, question: Question): Promise<Response> {
-  const within = question.form ? undefined : AbortSignal.timeout(question.patience_ms ?? PATIENCE_MS);
+  const within = question.form || question.patient ? undefined : AbortSignal.timeout(PATIENCE_MS);
   const signals = [within, question.signal].filter((each) => each !== undefined);
   try {
     return await fetch(path.startsWith("/api/") ? path : `/api/v1${path}`, {
@@ -82,11 +82,17 @@ export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer>
 export const post = <Answer>(path: string, body?: unknown): Promise<Answer> =>
   ask<Answer>("POST", path, body === undefined ? {} : { body });
 
+/** Return a file; the browser may keep a large one on its disk. */
+export async function blob(path: string, signal?: AbortSignal): Promise<Blob> {
+  const response = await send("GET", path, signal ? { signal, patient: true } : { patient: true });
+  if (response.ok) return response.blob();
+  const problem = (await response.json().catch(() => null)) as ProblemDocument | null;
+  throw new Problem(problem?.code ?? "no_file", response.status, problem?.detail ?? "The file can't be had.");
+}
+
 /** Return a file's bytes. */
 export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const response = await send("GET", path, signal ? { signal } : {});
-  if (!response.ok) throw new Problem("no_file", response.status, "The file can't be had.");
-  return response.arrayBuffer();
+  return (await blob(path, signal)).arrayBuffer();
 }
 
 /** Return a file's address in memory: pictures want a credential too, which `<img>` does not send. */
@@ -94,22 +100,5 @@ export async function file(path: string): Promise<string> {
   return URL.createObjectURL(new Blob([await bytes(path)]));
 }
 
-/** Have the browser keep a file under a name; it may take as long as `patience_ms`. */
-export async function download(path: string, name: string, patience_ms = 3_600_000): Promise<void> {
-  const response = await send("GET", path, { patience_ms });
-  if (!response.ok) {
-    const problem = (await response.json().catch(() => null)) as ProblemDocument | null;
-    throw new Problem(problem?.code ?? "no_file", response.status, problem?.detail ?? "The file can't be had.");
-  }
-  keep(await response.blob(), name);
-}
-
-/** Have the browser keep what is there already. */
-export function keep(what: Blob, name: string): void {
-  const address = URL.createObjectURL(what);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}
+/** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
+export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;

@@ -4,15 +4,18 @@
  * Pure but for the maps, which are changed in place: five hundred printers are not copied each second.
  */
 
-import type { CountsDocument, EventDocument, JobGlanceDocument, PrinterDocument } from "../api/shapes";
+import type {
+  CountsDocument, EventDocument, GenerationGlanceDocument, JobGlanceDocument, PrinterDocument,
+} from "../api/shapes";
 
 export interface Message {
   kind: "snapshot" | "delta";
   sequence: number;
   printers?: PrinterDocument[] | Record<string, Partial<PrinterDocument>>;
   jobs?: JobGlanceDocument[] | Record<string, Partial<JobGlanceDocument>>;
+  generations?: GenerationGlanceDocument[] | Record<string, Partial<GenerationGlanceDocument>>;
   counts?: CountsDocument;
-  gone?: { printers: string[]; jobs: string[] };
+  gone?: { printers: string[]; jobs: string[]; generations: string[] };
   history?: EventDocument[];
 }
 
@@ -23,6 +26,7 @@ export interface Changes {
   /** A printer came, went, or something that is written of it changed: not only what it measures. */
   printersStanding: boolean;
   jobsStanding: boolean;
+  generations: boolean;
   counts: boolean;
 }
 
@@ -32,13 +36,15 @@ const MEASURED: ReadonlySet<string> = new Set(["live", "host", "findings", "wait
 export class Picture {
   readonly printers = new Map<string, PrinterDocument>();
   readonly jobs = new Map<string, JobGlanceDocument>();
+  readonly generations = new Map<string, GenerationGlanceDocument>();
   counts: CountsDocument = { printers: {}, jobs: {} } as CountsDocument;
   sequence = -1;
 
   /** Take a message; null where one before it is missing, so that a snapshot has to be asked for. */
   take(message: Message): Changes | null {
     const changes: Changes = {
-      printers: new Set(), jobs: new Set(), printersStanding: false, jobsStanding: false, counts: false,
+      printers: new Set(), jobs: new Set(), printersStanding: false, jobsStanding: false,
+      generations: false, counts: false,
     };
     if (message.kind === "snapshot") this.begin(message, changes);
     else if (message.sequence !== this.sequence + 1) return null;
@@ -64,7 +70,9 @@ export class Picture {
       this.jobs.set(each.id, each);
       changes.jobs.add(each.id);
     }
-    changes.printersStanding = changes.jobsStanding = true;
+    this.generations.clear();
+    for (const each of (message.generations ?? []) as GenerationGlanceDocument[]) this.generations.set(each.id, each);
+    changes.printersStanding = changes.jobsStanding = changes.generations = true;
   }
 
   private go(message: Message, changes: Changes): void {
@@ -89,6 +97,11 @@ export class Picture {
       this.jobs.set(id, { ...this.jobs.get(id), ...fields } as JobGlanceDocument);
       changes.jobs.add(id);
       changes.jobsStanding = true;
+    }
+    for (const id of message.gone?.generations ?? []) changes.generations = this.generations.delete(id) || changes.generations;
+    for (const [id, fields] of Object.entries(message.generations ?? {}) as [string, Partial<GenerationGlanceDocument>][]) {
+      this.generations.set(id, { ...this.generations.get(id), ...fields } as GenerationGlanceDocument);
+      changes.generations = true;
     }
   }
 }

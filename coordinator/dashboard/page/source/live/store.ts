@@ -6,7 +6,7 @@
  */
 
 import { useSyncExternalStore } from "react";
-import type { CountsDocument, JobGlanceDocument, PrinterDocument } from "../api/shapes";
+import type { CountsDocument, GenerationGlanceDocument, JobGlanceDocument, PrinterDocument } from "../api/shapes";
 import { Picture, type Message } from "./picture";
 
 const CARDS_MAX = 50;
@@ -23,6 +23,7 @@ export class FarmStore {
   private frame = 0;
   private printerList: readonly PrinterDocument[] = [];
   private jobList: readonly JobGlanceDocument[] = [];
+  private generationList: readonly GenerationGlanceDocument[] = [];
   private linkNow: Link = { state: "connecting" };
 
   /** Take a message; false where a snapshot has to be asked for. */
@@ -38,6 +39,10 @@ export class FarmStore {
     if (changes.jobsStanding) {
       this.jobList = [...this.picture.jobs.values()];
       this.due.add("jobs");
+    }
+    if (changes.generations) {
+      this.generationList = [...this.picture.generations.values()];
+      this.due.add("generations");
     }
     if (changes.counts) this.due.add("counts");
     this.tellSoon();
@@ -64,6 +69,7 @@ export class FarmStore {
   /** All printers, in the order of their ids; a new list only where more than measured values changed. */
   printers = (): readonly PrinterDocument[] => this.printerList;
   jobs = (): readonly JobGlanceDocument[] => this.jobList;
+  generations = (): readonly GenerationGlanceDocument[] => this.generationList;
   counts = (): CountsDocument => this.picture.counts;
   link = (): Link => this.linkNow;
 
@@ -99,5 +105,6 @@ export const usePrinter = (id: string): PrinterDocument | undefined =>
 export const useJob = (id: string): JobGlanceDocument | undefined => useTopic(`job ${id}`, () => farm.job(id));
 export const usePrinters = (): readonly PrinterDocument[] => useTopic("printers", farm.printers);
 export const useJobs = (): readonly JobGlanceDocument[] => useTopic("jobs", farm.jobs);
+export const useGenerations = (): readonly GenerationGlanceDocument[] => useTopic("generations", farm.generations);
 export const useCounts = (): CountsDocument => useTopic("counts", farm.counts);
 export const useLink = (): Link => useTopic("link", farm.link);

@@ -1,22 +1,33 @@
 /** What a person has to do, and nothing else: what is urgent first, then what waits longest. */
 
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { tasks, type Task } from "../attention";
-import { clearBed } from "../deeds";
-import { farm, useJobs, usePrinters } from "../live/store";
+import { get } from "../api/ask";
+import type { JobDocument, Permission } from "../api/shapes";
+import type { Deed as Doing, Task } from "../attention";
+import { approveGeneration, approveJob, clearBed, maintained, settleRun } from "../deeds";
+import { farm } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Since } from "../parts/since";
+import { TASKS_KEY, useTasks } from "../parts/tasks";
 import { useSession } from "../session";
+import { count } from "../words";
+
+const NEEDS: Record<Doing, Permission> = {
+  clear: "printers:operate", resume: "jobs:manage", approve: "jobs:manage", settle: "printers:operate",
+  maintained: "printers:operate", approve_generation: "jobs:manage",
+};
 
 export function ToDo(): ReactNode {
-  const list = tasks(usePrinters(), useJobs());
+  const list = useTasks();
+  const urgent = list.filter(({ urgent }) => urgent).length;
   if (!list.length) {
     return <div className="alone"><h1>Nothing to do</h1><p>Whatever comes up is shown here, and counted in the tab's title.</p></div>;
   }
   return (
     <>
-      <h1>To do</h1>
+      <h1>To do <span className="faint">{count(list.length, "thing")}{urgent > 0 && `, ${urgent} urgent`}</span></h1>
       <ol className="tasks">{list.map((task) => <Line key={task.key} task={task} />)}</ol>
     </>
   );
@@ -24,17 +35,52 @@ export function ToDo(): ReactNode {
 
 function Line({ task }: { task: Task }): ReactNode {
   const { may } = useSession();
-  const there = task.printer ? `/printers/${encodeURIComponent(task.printer)}` : `/jobs/${encodeURIComponent(task.job ?? "")}`;
   return (
     <li className={task.urgent ? "task urgent" : "task"}>
       <div>
-        <h2><Link href={there}>{task.words}</Link></h2>
+        <h2><Link href={task.at}>{task.urgent && <span className="bad-sign" aria-hidden="true">▲ </span>}{task.words}</Link></h2>
         {task.detail && <p>{task.detail}</p>}
         {task.since && <p className="faint">for <Since at={task.since} /></p>}
       </div>
-      {task.deed === "clear" && task.printer && may("printers:operate")
-        ? <Deed kind="main" label={`${task.words}: done`} does={() => clearBed(task.printer!, farm.printer(task.printer!)?.name ?? "")}>It is clear</Deed>
-        : <Link className="button" href={there}>Look</Link>}
+      {task.deed && may(NEEDS[task.deed]) ? <Doings task={task} deed={task.deed} /> : task.at !== "/todo" && <Look task={task} />}
     </li>
   );
+}
+
+const Look = ({ task }: { task: Task }): ReactNode =>
+  <Link className="button" href={task.at} aria-label={`Look: ${task.words}`}>Look</Link>;
+
+function Doings({ task, deed }: { task: Task; deed: Doing }): ReactNode {
+  const queries = useQueryClient();
+  const again = (): Promise<void> => queries.invalidateQueries({ queryKey: [TASKS_KEY] });
+  const label = `${task.words}: done`;
+  switch (deed) {
+    case "clear":
+      return <Deed kind="main" label={label} does={() => clearBed(task.printer!, farm.printer(task.printer!)?.name ?? "")}>It is clear</Deed>;
+    case "approve":
+      return <span className="deeds"><Look task={task} /><Deed kind="main" label={task.words} does={() => approveJob(task.about)}>Approve</Deed></span>;
+    case "approve_generation":
+      return <span className="deeds"><Look task={task} /><Deed kind="main" label={task.words} does={() => approveGeneration(task.about)}>Approve</Deed></span>;
+    case "maintained":
+      return <Deed kind="main" label={label} does={() => maintained(task.about, task.words).then(again)}>It is done</Deed>;
+    case "settle":
+      return <Settle job={task.about} />;
+    default:
+      return <Look task={task} />;
+  }
+}
+
+/** How a lost run ended, by who looked at the printer. */
+function Settle({ job }: { job: string }): ReactNode {
+  const { data } = useQuery({
+    queryKey: ["job", job], queryFn: ({ signal }) => get<JobDocument>(`/jobs/${encodeURIComponent(job)}`, signal),
+  });
+  return data?.runs.filter(({ state }) => state === "lost").map((run) => (
+    <span key={run.id} className="deeds" role="group" aria-label={`On ${farm.printer(run.printer_id)?.name ?? run.printer_id}`}>
+      <span>{farm.printer(run.printer_id)?.name ?? run.printer_id}:</span>
+      <Deed does={() => settleRun(run.id, "finished")}>It is printed</Deed>
+      <Deed does={() => settleRun(run.id, "failed")}>It failed</Deed>
+      <Deed does={() => settleRun(run.id, "reprint")}>It never began</Deed>
+    </span>
+  ));
 }
