@@ -30,7 +30,7 @@ const Model = later(() => import("./views/model"), "Model");
 const Generate = later(() => import("./views/generate"), "Generate");
 const Generation = later(() => import("./views/generation"), "Generation");
 const Machine = later(() => import("./views/machine"), "Machine");
-const Wall = later(() => import("./views/wall"), "Wall");
+export const Wall = later(() => import("./views/wall"), "Wall");
 
 export const PLACES: readonly Place[] = [
   { path: "/", show: () => <Farm />, link: { words: "Farm", at: "top" } },
