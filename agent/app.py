@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import structlog
 
+from agent.cameras import open_camera
 from agent.commands import Answers, Order
 from agent.draining import Drain, words_of
 from agent.errors import SettingsInvalid
@@ -19,6 +20,7 @@ from agent.host import Host
 from agent.journal import Journal
 from agent.line_thread import LineThread, OnLineThread
 from agent.link import Broker, Link, Listener
+from agent.pictures import Photographer, Post
 from agent.printer_task import PrinterTask
 from agent.printers.driver import Driver
 from agent.reports import sample
@@ -76,8 +78,15 @@ class App:
             )
             for printer in settings.printers
         }
+        self._photographers: dict[PrinterId, Photographer] = {}
+        post = _post(settings)
         for printer in settings.printers:
-            _can_eject(printer, self._drivers[PrinterId(printer.id)])
+            printer_id = PrinterId(printer.id)
+            _can_eject(printer, self._drivers[printer_id])
+            if camera := open_camera(printer.camera, self._drivers[printer_id]):
+                self._photographers[printer_id] = Photographer(
+                    printer_id, camera, post, monotonic_s=time.monotonic
+                )
         self._lines = LineThread()
         for printer_id, driver in self._drivers.items():
             if driver.capabilities.streams:
@@ -113,7 +122,11 @@ class App:
             for printer in settings.printers:
                 printer_id = PrinterId(printer.id)
                 self._tasks[printer_id] = PrinterTask(
-                    printer_id, self._drivers[printer_id], around, ejection=printer.ejection
+                    printer_id,
+                    self._drivers[printer_id],
+                    around,
+                    ejection=printer.ejection,
+                    photographer=self._photographers.get(printer_id),
                 )
             log.info("agent.started", agent_id=self._agent_id, journal_id=journal.journal_id)
             async with asyncio.TaskGroup() as tasks:
@@ -157,7 +170,11 @@ class App:
             protocol_minor=PROTOCOL_MINOR,
             build=build(),
             printers=tuple(
-                _described(printer, self._drivers[PrinterId(printer.id)])
+                _described(
+                    printer,
+                    self._drivers[PrinterId(printer.id)],
+                    self._photographers.get(PrinterId(printer.id)),
+                )
                 for printer in self._settings.printers
             ),
         )
@@ -258,7 +275,19 @@ def _files(settings: AgentSettings) -> FileStore:
     )
 
 
-def _described(printer: PrinterSettings, driver: Driver) -> PrinterDescription:
+def _post(settings: AgentSettings) -> Post:
+    return Post(
+        AgentId(settings.agent_id),
+        coordinator_url=settings.coordinator_url,
+        token=settings.token.get_secret_value(),
+        ca_file=settings.ca_file,
+    )
+
+
+def _described(
+    printer: PrinterSettings, driver: Driver, photographer: Photographer | None
+) -> PrinterDescription:
+    looks = photographer.commands if photographer is not None else frozenset[str]()
     return PrinterDescription(
         printer_id=PrinterId(printer.id),
         name=printer.name or printer.id,
@@ -266,7 +295,7 @@ def _described(printer: PrinterSettings, driver: Driver) -> PrinterDescription:
         driver=printer.driver,
         material=printer.material,
         can_pause=driver.capabilities.pause,
-        commands=tuple(sorted(driver.capabilities.commands)),
+        commands=tuple(sorted(driver.capabilities.commands | looks)),
         bed_policy=printer.bed_policy,
     )
 

@@ -50,6 +50,7 @@ from agent.errors import (
     StartUnknown,
 )
 from agent.outbox import Outbox
+from agent.pictures import Photographer
 from agent.printers.driver import Driver, PlateFile
 from agent.remembered import Remembered
 from agent.reports import gist, report
@@ -76,6 +77,7 @@ class PrinterTask:
         around: Surroundings,
         *,
         ejection: Sequence[str] = (),
+        photographer: Photographer | None = None,
     ) -> None:
         """Make a loop that does not run yet; `ejection` is the G-code that empties the bed."""
         self._printer_id = printer_id
@@ -92,7 +94,7 @@ class PrinterTask:
         self._beside = Beside(
             printer_id, driver, around.files, around.boot_id, ejection=ejection, wake=self.wake
         )
-        self.orders = Orders(driver, around.monotonic_s)
+        self.orders = Orders(driver, around.monotonic_s, photographer)
         self._sequence = 0
         self._reported: tuple[object, ...] = ()
         self._reported_at_s = 0.0

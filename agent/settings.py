@@ -52,6 +52,11 @@ class PrinterSettings(BaseModel):
     ejection: list[str] = Field(
         default_factory=list, description="the G-code that empties the bed, line by line"
     )
+    camera: str = Field(
+        default="",
+        pattern=r"^(host|https?://[^/\s]+\S*|/dev/\S+)?$",
+        description="a snapshot or MJPEG stream by http://, a device in /dev, or `host`: its own",
+    )
     settings: dict[str, Any] = Field(default_factory=dict, description="the driver's own table")
 
     @model_validator(mode="after")

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import cast
 
-# structlog loads rich for prettier tracebacks where it is installed, at 8 MiB.
-sys.modules.setdefault("rich", cast(ModuleType, None))
+# structlog loads rich for prettier tracebacks where it is installed, at 8 MiB, and greenlet. Of
+# SQLModel only the tables are wanted, which cost less: see `adapters/db/shape.py`.
+for _unwanted in ("rich", "greenlet", "sqlmodel"):
+    sys.modules.setdefault(_unwanted, cast(ModuleType, None))
 
-from coordinator import logs, settings  # noqa: E402
+from coordinator import logs, memory, settings  # noqa: E402
 from coordinator.errors import FarmError, SettingsInvalid  # noqa: E402
 
 
@@ -24,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = settings.load(given)
         os.umask(0o077)  # what lies in the state folder is nobody else's business
         ring = logs.configure(form=chosen.log_format, level=chosen.log_level)
+        memory.keep_what_is_used_again()
         # Late, so that a wrong setting is told at once: the libraries take a second on a Pi.
         from coordinator.app import run
         from coordinator.machine_wiring import machine_of

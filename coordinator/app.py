@@ -6,7 +6,6 @@ leaves nothing that the next start does not mend.
 """
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,21 +14,24 @@ from datetime import UTC, datetime
 
 import structlog
 
+from coordinator import memory
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.link import MqttLink
+from coordinator.adapters.pictures_folder import FolderPictures
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.operating import Machine
+from coordinator.app_looking import looking_bells
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.app_providers import sources_of, worker_of
 from coordinator.app_serving import announce, serve_api, version
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.local_wiring import database_of, disk_of, slicer_of
-from coordinator.machine_wiring import backup_bell, cleaning_bell
+from coordinator.machine_wiring import backup_bell, cleaning_bell, with_people
 from coordinator.ports import Ids, Store
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
@@ -46,6 +48,7 @@ from coordinator.usecases.producing import Producer
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
+from coordinator.usecases.statistics import play_history
 from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
@@ -87,7 +90,9 @@ async def run(settings: Settings, machine: Machine) -> None:
         )
         courier, producer = Courier(farm), Producer(farm, worker_of(settings))
         listener = Listener(farm)
-        ticker = Ticker(_bells(settings, farm, link, courier, producer, listener))
+        bells = _bells(settings, farm, link, courier, producer, listener)
+        looking = await stack.enter_async_context(looking_bells(settings, farm))
+        ticker = Ticker({**bells, **looking})
         await check_tail(farm)
         await recover(farm)
         await drop_sealed(farm)
@@ -100,11 +105,10 @@ async def run(settings: Settings, machine: Machine) -> None:
                 settings,
                 shown,
                 welcome_of(settings, broker, shown),
-                machine,
+                with_people(machine, settings, farm),
             )
         )
-        # What is there now stays: looking for garbage in it takes 0.1 s each time.
-        gc.freeze()
+        memory.settle()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
         runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
@@ -142,6 +146,7 @@ async def _farm(
         outside=outside,
         disk=disk_of(settings),
         sources=sources,
+        pictures=FolderPictures(settings.state_dir / "pictures"),
         poke=poke,
         policy=Policy(
             leases_ahead=settings.leases_ahead,
@@ -224,6 +229,8 @@ def _bells(
         "repeat": Bell(lambda: repeat_desired(farm), every_s=600.0),
         "generate": Bell(producer.look, every_s=1.0),
         "listen": Bell(listener.look, every_s=2.0),
+        # So that who asks for figures waits for little.
+        "statistics": Bell(lambda: play_history(farm), every_s=60.0),
         **outward_bells(settings, farm, courier),
         **cleaning_bell(settings, farm),
         **_shared_bells(settings, farm),

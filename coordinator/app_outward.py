@@ -48,7 +48,7 @@ def outward_bells(settings: Settings, farm: Farm, courier: Courier) -> Mapping[s
         pace = Pace(gather_s=settings.notices_gather_s, quiet=quiet_hours(settings.quiet_hours))
     except ValueError as error:
         raise _invalid("quiet_hours", error) from error
-    for people in _people(settings, farm.outside):
+    for people in people_of(settings, farm.outside):
         herald = Herald(farm, people, pace, _words(settings.notices))
         bells[f"{_NOTICES}{people.name}"] = Bell(herald.look, every_s=5.0)
     return bells
@@ -60,7 +60,12 @@ def ways_to_people(settings: Settings) -> list[str]:
     return [_NOTICES + name for name, url in named.items() if url.get_secret_value()]
 
 
-def _people(settings: Settings, outside: Outside) -> list[People]:
+def people_of(settings: Settings, outside: Outside) -> list[People]:
+    """Return the ways to people that the settings name.
+
+    Raises:
+        SettingsInvalid: one of them is none.
+    """
     ways: list[People] = []
     if url := settings.smtp_url.get_secret_value():
         try:

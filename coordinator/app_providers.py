@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from importlib.metadata import EntryPoint, entry_points
@@ -17,7 +17,7 @@ from coordinator.domain.ledger import Budget, Purse
 from coordinator.errors import SettingsInvalid
 from coordinator.ports import ArtifactStore, Clock
 from coordinator.ports_outward import Outside
-from coordinator.ports_providers import ProviderMaker, Tools
+from coordinator.ports_providers import Deletes, ProviderMaker, Tools
 from coordinator.secret_files import kept_secret
 from coordinator.settings import Settings
 from coordinator.usecases.sources import Source, Sources
@@ -26,19 +26,23 @@ GROUP = "farmhand.providers"
 # Options that do not change what is made, or must not leave the settings even as a hash.
 _UNTOLD = ("key", "token", "secret", "password", "budget", "at_once", "_s", "_max")
 
+# How the names of options end that hold a key, or the name of a file that does.
+_HOLD_KEYS = ("api_key", "api_key_file", "secret")
+
 _Amount = Decimal | None
 
 
 class _Common(BaseModel):
     """What every provider's table may have; the rest is its service's."""
 
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False, defer_build=True)
 
     service: str
     budget_per_request: _Amount = Field(default=None, ge=0)
     budget_per_day: _Amount = Field(default=None, ge=0)
     budget_per_user_day: _Amount = Field(default=None, ge=0)
     at_once_max: int = Field(default=0, ge=0, le=1000)
+    delete_there: bool = False
     webhook_token: str = Field(default="", pattern=r"^([A-Za-z0-9_-]{16,128})?$")
 
 
@@ -98,6 +102,10 @@ def _source(name: str, table: Mapping[str, Any], tools: Tools, secret: str) -> S
         ) from error
     own = {key: value for key, value in table.items() if key not in _Common.model_fields}
     provider = _maker(name, common.service)(name, own, tools)
+    if common.delete_there and not isinstance(provider, Deletes):
+        raise SettingsInvalid(
+            f"providers.{name}.delete_there: {provider.offer.title} removes nothing when told to"
+        )
     token = (
         common.webhook_token or hmac.new(secret.encode(), name.encode(), hashlib.sha256).hexdigest()
     )
@@ -111,6 +119,8 @@ def _source(name: str, table: Mapping[str, Any], tools: Tools, secret: str) -> S
         ),
         at_once_max=common.at_once_max,
         configured=_configured(common.service, own),
+        keys=tuple(_keys_in(own)),
+        deletes=provider if common.delete_there and isinstance(provider, Deletes) else None,
         callback=token,
     )
 
@@ -144,6 +154,15 @@ def _configured(service: str, options: Mapping[str, Any]) -> str:
     }
     said = json.dumps([service, told], sort_keys=True, default=str)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _keys_in(options: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    """Yield the names of the options that hold keys, not what they hold."""
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _keys_in(value, f"{within}{name}.")
+        elif value and name.endswith(_HOLD_KEYS):
+            yield f"{within}{name}"
 
 
 def _folder(path: Path) -> Path:

@@ -1,27 +1,39 @@
 """The wiring of what the API tells and gives out of the machine that the coordinator runs on."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from coordinator.adapters.backup_folder import BackupFolder
 from coordinator.adapters.ticker import Bell
 from coordinator.api.operating import Machine
+from coordinator.app_outward import people_of
 from coordinator.domain.backups import SECRET_FILES
 from coordinator.domain.retention import Riddance
 from coordinator.errors import NotNow
 from coordinator.log_ring import LogRing
 from coordinator.setting_origins import SettingTold
 from coordinator.settings import Settings
-from coordinator.usecases.backing_up import backup
+from coordinator.usecases.backing_up import keep_backup
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.retaining import cleanup
 
 
 def machine_of(settings: Settings, log_ring: LogRing, told: Sequence[SettingTold]) -> Machine:
     """Return it, as the settings say; `told` are these with where each comes from."""
-    return Machine(secrets=lambda: secrets_in(settings.state_dir), log=log_ring, settings=told)
+    return Machine(
+        secrets=lambda: secrets_in(settings.state_dir),
+        log=log_ring,
+        settings=told,
+        backups=_backup_folder(settings),
+    )
+
+
+def with_people(machine: Machine, settings: Settings, farm: Farm) -> Machine:
+    """Return it with the ways to people, which go through the farm's way to the outside."""
+    return replace(machine, people=people_of(settings, farm.outside))
 
 
 def cleaning_bell(settings: Settings, farm: Farm) -> Mapping[str, Bell]:
@@ -40,22 +52,16 @@ def cleaning_bell(settings: Settings, farm: Farm) -> Mapping[str, Bell]:
 
 def backup_bell(settings: Settings, farm: Farm, version: str) -> Mapping[str, Bell]:
     """Return the work that backs the farm up, where the settings want that."""
-    if not settings.backup_dir:
+    folder = _backup_folder(settings)
+    if folder is None:
         return {}
-    folder = BackupFolder(
-        folder=Path(settings.backup_dir).expanduser(),
-        every=timedelta(hours=settings.backup_every_h),
-        kept=settings.backups_kept,
-    )
 
     async def work() -> None:
-        now = farm.clock.now()
-        if not await folder.due(now):
+        if not await folder.due(farm.clock.now()):
             return
         secrets = secrets_in(settings.state_dir)
-        made = backup(farm, "farm", "schedule", version=version, secrets=secrets)
-        async with aclosing(made) as parts:
-            await folder.put(parts, now)
+        with suppress(NotNow):  # a person has one made
+            await keep_backup(farm, folder, "farm", "schedule", version=version, secrets=secrets)
 
     # Often enough that one that failed is not long in coming.
     return {"backup": Bell(work, every_s=300.0)}
@@ -64,3 +70,13 @@ def backup_bell(settings: Settings, farm: Farm, version: str) -> Mapping[str, Be
 def secrets_in(folder: Path) -> Mapping[str, Path]:
     """Return the files of a state folder that make a backup whole, those that are there."""
     return {name: folder / name for name in SECRET_FILES if (folder / name).is_file()}
+
+
+def _backup_folder(settings: Settings) -> BackupFolder | None:
+    if not settings.backup_dir:
+        return None
+    return BackupFolder(
+        folder=Path(settings.backup_dir).expanduser(),
+        every=timedelta(hours=settings.backup_every_h),
+        kept=settings.backups_kept,
+    )

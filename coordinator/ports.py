@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 from coordinator.domain.estimates import Timing
-from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing
+from coordinator.domain.history import (
+    ANY_LINE,
+    FarmEvent,
+    Head,
+    Line,
+    LinesMeant,
+    Row,
+    Thing,
+)
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, BedState, Printer
@@ -32,6 +40,7 @@ from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
 from coordinator.ports_listing import Listing
 from coordinator.ports_retention import RetentionUnit
+from coordinator.ports_statistics import StatisticsUnit
 from coordinator.ports_stock import StockUnit
 from coordinator.ports_telling import TellingUnit
 from coordinator.ports_upkeep import UpkeepUnit
@@ -66,6 +75,7 @@ class Unit(
     GenerationUnit,
     StockUnit,
     UpkeepUnit,
+    StatisticsUnit,
     Protocol,
 ):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
@@ -187,6 +197,7 @@ class Unit(
         job_id: JobId | None = None,
         printer_id: PrinterId | None = None,
         since: datetime | None = None,
+        meant: LinesMeant = ANY_LINE,
     ) -> list[Line]:
         """Return lines of history as they are stored, oldest first.
 
@@ -195,6 +206,7 @@ class Unit(
             after: only what has a higher number.
             job_id: only what is about this job, its plates and its runs; `printer_id` alike.
             since: only what happened then or later.
+            meant: what else is asked of them.
         """
 
     async def head(self) -> Head:

@@ -1,6 +1,8 @@
 """The disk that a coordinator lives on: see `ports.py`."""
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -47,3 +49,34 @@ class EndlessDisk:
     async def room(self) -> Room:
         """Return more than anybody needs."""
         return Room(free_bytes=2**50, total_bytes=2**50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptBackup:
+    """A backup that lies in the farm's folder of them."""
+
+    name: str
+    made_at: datetime
+    size_bytes: int
+
+
+class BackupShelf(Protocol):
+    """Where the farm keeps backups of itself."""
+
+    @property
+    def place(self) -> str:
+        """Where that is, for people."""
+
+    async def kept_backups(self) -> Sequence[KeptBackup]:
+        """Return the whole ones, oldest first.
+
+        Raises:
+            Unavailable: nobody can look there.
+        """
+
+    async def put(self, parts: AsyncIterator[bytes], now: datetime) -> KeptBackup:
+        """Keep another one, proved to be whole; the oldest may go for it.
+
+        Raises:
+            Unavailable: it can't be written, or what was written is not what is read.
+        """

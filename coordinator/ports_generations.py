@@ -13,11 +13,17 @@ from coordinator.domain.library import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationsWanted:
-    """Which generations are wanted; what is empty or None does not count."""
+    """Which generations are wanted; what is empty or None does not count.
+
+    Attributes:
+        model_id: one of the models that came of it.
+        text: in its name, words or address; capitals or not is nothing, as far as a to z go.
+    """
 
     owner: str | None = None
     provider: str = ""
     model_id: str = ""
+    text: str = ""
     states: Collection[GenerationState] = ()
 
 
@@ -42,6 +48,9 @@ class GenerationUnit(Protocol):
         self, provider: str, now: datetime, *, limit: int
     ) -> list[Generation]:
         """Return those that wait for a paid call to a provider and are due, in order of arrival."""
+
+    async def generations_open(self, owner: str) -> int:
+        """Return how many of an owner's have not ended."""
 
     async def generations_at(self, provider: str) -> int:
         """Return how many of a provider's places are taken."""

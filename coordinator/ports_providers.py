@@ -63,9 +63,6 @@ class Provider(Protocol):
     async def fetch(self, piece: Piece, sink: StagedFile) -> None:
         """Write a piece into the store; `EXPIRED` where its address is no longer good."""
 
-    async def delete(self, handle: Handle) -> None:
-        """Remove a task and its files from the provider, where it can."""
-
     async def health(self) -> Health:
         """Return how it is, by a call that costs nothing."""
 
@@ -93,6 +90,14 @@ class Watched(Protocol):
         Raises:
             ProviderFault: the stream broke off, or there is none: look instead.
         """
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    """What a provider has besides where it removes a task when it is told to."""
+
+    async def delete(self, handle: Handle) -> None:
+        """Remove a task and its files from the provider; one that is gone is no fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

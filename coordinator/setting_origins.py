@@ -36,6 +36,7 @@ class SettingTold:
         value: as JSON has it; secrets are masked, empty ones are empty.
         origin: `default`, a flag, a variable of the environment, a credential, or a file.
         file: where it stands; None where that is no file.
+        words: what it is for, in a sentence.
     """
 
     name: str
@@ -43,6 +44,7 @@ class SettingTold:
     origin: str
     file: Path | None
     is_secret: bool
+    words: str = ""
 
 
 def origins(arguments: Sequence[str] = ()) -> list[SettingTold]:
@@ -68,6 +70,7 @@ def origins(arguments: Sequence[str] = ()) -> list[SettingTold]:
                 origin=origin,
                 file=file,
                 is_secret="SecretStr" in str(field.annotation),
+                words=" ".join((field.description or "").split()),
             )
         )
     return told

@@ -181,6 +181,11 @@ class Settings(ProviderSettings):
     leases_ahead: int = Field(default=2, ge=0, le=4)
     """Leases handed in advance to each printer that clears its bed by itself."""
 
+    # Often enough to see in the morning how the night went.
+    pictures_every_s: float = Field(default=300.0, ge=0)
+    """Seconds between two pictures of each printer that has a camera, while nobody looks; 0 takes
+    them only when somebody does, and at each run's end."""
+
     # The longest plates have some 150 MB.
     upload_bytes_max: int = Field(default=512 * MIB, gt=0)
     """Longest model or G-code file that is taken."""

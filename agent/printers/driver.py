@@ -25,12 +25,14 @@ class Capabilities:
         recovers: `recover` knows what became of a run after the agent died in the middle of it.
         streams: it feeds the printer line by line: it must not wait, and runs on a loop for lines.
         commands: operations that `command` understands.
+        camera: it has a `picture()` as `agent.cameras.Camera` has, of its host's webcam.
     """
 
     pause: bool
     recovers: bool
     streams: bool = False
     commands: frozenset[str] = frozenset()
+    camera: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

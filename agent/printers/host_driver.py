@@ -77,7 +77,7 @@ class HostDriver:
     @property
     def capabilities(self) -> Capabilities:
         """What it can be asked for."""
-        return Capabilities(pause=True, recovers=True, commands=self._host.commands)
+        return Capabilities(pause=True, recovers=True, commands=self._host.commands, camera=True)
 
     @property
     def observation(self) -> Observation:
@@ -213,6 +213,10 @@ class HostDriver:
         seen = await self._run.recover(run_id, plate.sha256 if plate else "", survey)
         self._look()
         return seen
+
+    async def picture(self) -> bytes:
+        """Return a picture of the host's webcam; see `agent.cameras.Camera`."""
+        return await self._host.picture()
 
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
         """Do one of the host's commands; a line that a print would not bear is refused."""

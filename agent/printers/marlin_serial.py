@@ -198,7 +198,13 @@ class MarlinSerial:
         trial: asyncio.TimerHandle | None = None
         try:
             self._feed.attach(connection)
-            link = SerialLink(port.fileno(), connection, self._heard_and_speak, self._transcript)
+            link = SerialLink(
+                port.fileno(),
+                connection,
+                self._heard_and_speak,
+                self._transcript,
+                rest_s_max=lambda: self._feed.rest_s_max,
+            )
             self._feed.link = link
             if rates.searching:
                 words = f"nobody answers at {rates.current} baud"

@@ -276,5 +276,9 @@ class MoonrakerHost:
         """See the contract."""
         return await self._terminal.command(name, arguments)
 
+    async def picture(self) -> bytes:
+        """See the contract."""
+        return await self._terminal.picture()
+
     def close(self) -> None:
         """See the contract; a connection ends with `watch`."""

@@ -7,11 +7,13 @@ from urllib.parse import urljoin
 
 from agent.errors import AnswerLost, NotPossible
 from agent.printers.moonraker_socket import Link
+from agent.printers.webcam import beside, fetch_picture
 
 COMMANDS = frozenset({"send", "dialogue", "emergency_stop", "connect", "webcam"})
 
 SEND_TIMEOUT_S = 55.0  # less than an agent gives a command: so the answer says what it waits for
 LINES_SHOWN = 60
+OWN_PORT = 7125  # where Moonraker is asked itself, and not through the server of the web page
 LINES_MAX = 1000  # Moonraker keeps no more, unless it is told to
 _WAYS = {"command": ">", "response": "<"}
 
@@ -94,10 +96,23 @@ class MoonrakerTerminal:
         await self._link.call("printer.firmware_restart")
         return "Klipper restarts, and its firmware too"
 
+    async def picture(self) -> bytes:
+        """Return a picture of the first webcam that is enabled.
+
+        Raises:
+            NotPossible: there is none; DriverUnavailable: nobody answers.
+        """
+        address = await self._address("snapshot_url", "stream_url")
+        return await fetch_picture(beside(self._link.root, address, own_port=OWN_PORT))
+
     async def _webcam(self) -> str:
+        return urljoin(f"{self._link.root}/", await self._address("stream_url", "snapshot_url"))
+
+    async def _address(self, *kinds: str) -> str:
+        """Return the first webcam's address, of the first kind that it has."""
         told = await self._link.ask("server.webcams.list")
         for webcam in told.get("webcams", ()):
-            address = str(webcam.get("stream_url") or webcam.get("snapshot_url") or "")
+            address = next((str(webcam[kind]) for kind in kinds if webcam.get(kind)), "")
             if webcam.get("enabled", True) and address:
-                return urljoin(f"{self._link.root}/", address)
+                return address
         raise NotPossible("Moonraker has no webcam")

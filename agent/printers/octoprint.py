@@ -315,6 +315,10 @@ class OctoPrintHost:
         """See the contract."""
         return await self._terminal.command(name, arguments)
 
+    async def picture(self) -> bytes:
+        """See the contract."""
+        return await self._terminal.picture()
+
     def close(self) -> None:
         """See the contract."""
         self.rest.close()

@@ -20,6 +20,7 @@ from agent.printers.octoprint_socket import (
     PushSocket,
     push_socket,
 )
+from agent.printers.webcam import beside, fetch_picture
 
 COMMANDS = frozenset({"send", "dialogue", "emergency_stop", "connect", "webcam"})
 
@@ -98,12 +99,27 @@ class OctoPrintTerminal:
         except NoSocket as error:
             raise DriverUnavailable(f"answers are told on a push socket only: {error}") from error
 
+    async def picture(self) -> bytes:
+        """Return a picture of its webcam.
+
+        Raises:
+            NotPossible: there is none; DriverUnavailable: nobody answers.
+        """
+        kinds = ("snapshotUrl", "streamUrl")
+        address = await self._rest.call(lambda client: _address(client, *kinds))
+        return await fetch_picture(beside(self._rest.root, address))
+
     def _webcam(self, client: OctoRest) -> str:
-        told = client.settings()["webcam"]
-        address = str(told.get("streamUrl") or told.get("snapshotUrl") or "")
-        if not told.get("webcamEnabled", True) or not address:
-            raise NotPossible("OctoPrint has no webcam")
-        return urljoin(f"{self._rest.root}/", address)
+        return urljoin(f"{self._rest.root}/", _address(client, "streamUrl", "snapshotUrl"))
+
+
+def _address(client: OctoRest, *kinds: str) -> str:
+    """Return the webcam's address, of the first kind that it has."""
+    told = client.settings()["webcam"]
+    address = next((str(told[kind]) for kind in kinds if told.get(kind)), "")
+    if not told.get("webcamEnabled", True) or not address:
+        raise NotPossible("OctoPrint has no webcam")
+    return address
 
 
 async def _history(socket: PushSocket) -> list[str]:

@@ -118,5 +118,8 @@ class PrintHost(Protocol):
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
         """Do one of `commands`; returns words for the person who asked."""
 
+    async def picture(self) -> bytes:
+        """Return the newest picture of its webcam; NotPossible: it has none."""
+
     def close(self) -> None:
         """Give back threads and connections; a later call opens them again."""

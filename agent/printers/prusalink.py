@@ -26,6 +26,7 @@ from agent.printers.host_settings import HostSettings
 from agent.printers.print_host import MOVING, Ending, HostView
 from agent.printers.prusalink_http import Conflict, NotFound, PrusaLinkHttp
 from agent.printers.prusalink_states import job_name, view_of
+from agent.printers.webcam import checked_picture
 from protocols.gcode.rules import Limits
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 
@@ -332,6 +333,16 @@ class PrusaLinkHost:
     async def command(self, name: str, arguments: Mapping[str, Any]) -> str:
         """There is none."""
         raise NotPossible(f"{name!r} is no command for this printer")
+
+    async def picture(self) -> bytes:
+        """See the contract; printers of metal have no cameras in their PrusaLink."""
+        try:
+            picture = await self._http.picture("/api/v1/cameras/snap")
+        except NotFound:
+            picture = b""
+        if not picture:
+            raise NotPossible("PrusaLink has no camera")
+        return checked_picture(picture, self.name)
 
     def close(self) -> None:
         """See the contract; a connection ends with `watch`."""

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from agent.errors import AnswerLost, DriverError, DriverUnavailable, NotPossible
+from agent.printers.webcam import PICTURE_S_MAX, body_of
 
 CONNECT_S_MAX = 5.0
 ANSWER_S_MAX = 20.0
@@ -72,6 +73,12 @@ class PrusaLinkHttp:
         limits = aiohttp.ClientTimeout(total=ANSWER_S_MAX, sock_connect=CONNECT_S_MAX)
         return await self._request(verb, path, **{"timeout": limits, **more})
 
+    async def picture(self, path: str) -> bytes:
+        """Return a picture's bytes, none without content; raises as `call` does."""
+        limits = aiohttp.ClientTimeout(total=PICTURE_S_MAX, sock_connect=CONNECT_S_MAX)
+        told = await self._request("GET", path, timeout=limits)
+        return told if isinstance(told, bytes) else b""
+
     async def upload(self, file: Path, path: str) -> None:
         """Store a file under a path, and begin nothing; raises as `call` does."""
         limits = aiohttp.ClientTimeout(
@@ -96,7 +103,11 @@ class PrusaLinkHttp:
             async with self._session.request(verb, f"{self.root}{path}", **more) as answer:
                 if answer.status >= 400:
                     raise _refusal(answer.status, answer.reason or "", path)
-                if answer.status == 204 or answer.content_type != "application/json":
+                if answer.status == 204:
+                    return None
+                if answer.content_type.startswith("image/"):
+                    return await body_of(answer)
+                if answer.content_type != "application/json":
                     return None
                 return await answer.json()
         except aiohttp.ClientConnectorError as error:

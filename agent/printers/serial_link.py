@@ -10,6 +10,7 @@ from agent.printers.resting import Rest
 from agent.printers.transcript import Transcript
 from protocols.gcode.connection import Connection
 from protocols.gcode.events import Event
+from protocols.gcode.flow import PIECES
 
 READ_BYTES_MAX = 4096
 # While nothing but the plate's lines comes and goes, the deadline is looked at only so often.
@@ -20,7 +21,8 @@ class SerialLink:
     """One port's life: from `serve` until it is lost.
 
     Events are handed over synchronously, with the time; the answer tells for how many seconds
-    nobody need look while lines of a plate flow, 0 where there is something else to do.
+    nobody need look while lines of a plate flow, 0 where there is something else to do. So does
+    `rest_s_max`.
     """
 
     def __init__(
@@ -29,6 +31,8 @@ class SerialLink:
         connection: Connection,
         handle: Callable[[list[Event], float], float],
         transcript: Transcript,
+        *,
+        rest_s_max: Callable[[], float],
     ) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, LineLoop), "serial lines are served by a loop for lines"
@@ -37,11 +41,15 @@ class SerialLink:
         self._flow = connection.flow
         self._handle = handle
         self._transcript = transcript
+        self._rest_s_max = rest_s_max
         self._loop = loop
         self._lost: asyncio.Future[str] = loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
         self._unwritten = b""
+        self._heard = b""  # by the pump, and not answered
         self._rest = Rest()
+        pump = loop.lines.pump
+        self._pumped = None if pump is None else pump.add(descriptor)
 
     async def serve(self, *, adopt: bool) -> None:
         """Converse until the port is lost or `lose` is called.
@@ -52,7 +60,9 @@ class SerialLink:
         Raises:
             DriverUnavailable: always, in the end, with the reason.
         """
-        self._loop.lines.add_line(self._descriptor, self._readable)
+        self._loop.lines.add_line(
+            self._descriptor, self._readable, None if self._pumped is None else self
+        )
         try:
             self._connection.open(self._loop.time(), adopt=adopt)
             self.flush()
@@ -60,6 +70,8 @@ class SerialLink:
         finally:
             self._loop.lines.remove_line(self._descriptor)
             self._loop.remove_writer(self._descriptor)
+            if self._pumped is not None and self._loop.lines.pump is not None:
+                self._loop.lines.pump.remove(self._pumped)
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -100,8 +112,11 @@ class SerialLink:
         except OSError as error:
             self.lose(f"writing to the port failed: {error}")
             return
+        self._keep_unwritten(data[written:])
+
+    def _keep_unwritten(self, data: bytes) -> None:
         waiting = bool(self._unwritten)
-        self._unwritten = data[written:]
+        self._unwritten = data
         if self._unwritten and not waiting:
             self._loop.add_writer(self._descriptor, self.flush)
         elif waiting and not self._unwritten:
@@ -114,30 +129,39 @@ class SerialLink:
             ready: the kernel says so. Else a port without data may give nothing, as a closed one.
             now: monotonic.
         """
+        served = self._take_back()
+        data, self._heard = self._heard, b""
         try:
-            data = os.read(self._descriptor, READ_BYTES_MAX)
+            data = data or os.read(self._descriptor, READ_BYTES_MAX)
         except BlockingIOError:
+            self.lend()
             return 0.0
         except OSError as error:
             self.lose(f"reading from the port failed: {error}")
             return 0.0
         if not data:
-            if ready:
+            if ready and not served:
                 self.lose("the port was closed at the other end")
+            self.lend()  # it came back for more lines
             return 0.0
         try:
-            flow = self._flow
-            out = None if self._unwritten else flow.answer(data, now)
-            if out is None:
-                return self._answer(data, now)
-            self._transcript.note_exchange(now, data, out)
-            if out:
-                self._write(out)
-            return self._rest.served(now, flow.accepted, flow.written, flow.left)
+            rest_s = self._serve(data, now)
+            self.lend()
+            return 0.0 if self._pumped is not None and self._pumped.lent else rest_s
         except Exception as error:  # the loop lives on; the printer's own task has to deal with it
             if not self._lost.done():
                 self._lost.set_exception(error)
             return 0.0
+
+    def _serve(self, data: bytes, now: float) -> float:
+        flow = self._flow
+        out = None if self._unwritten else flow.answer(data, now)
+        if out is None:
+            return self._answer(data, now)
+        self._transcript.note_exchange(now, data, out)
+        if out:
+            self._write(out)
+        return self._rest.served(now, flow.accepted, flow.written, flow.left)
 
     def _answer(self, data: bytes, now: float) -> float:
         """Answer what is not just a plate that goes on."""
@@ -152,6 +176,36 @@ class SerialLink:
         written = connection.next_number - 1
         accepted = written - connection.lines_under_way
         return self._rest.served(now, accepted, written, asked - accepted)
+
+    def lend(self) -> None:
+        """See `line_loop.Lender`."""
+        pumped = self._pumped
+        if pumped is None or pumped.lent or self._unwritten or self._heard:
+            return
+        if (lent := self._flow.lend()) is not None:
+            pumped.lend(lent, rest_s_max=self._rest_s_max())
+
+    def take_back(self) -> None:
+        """See `line_loop.Lender`."""
+        self._take_back()
+
+    def _take_back(self) -> bool:
+        """Take back what is lent; returns whether the plate went on meanwhile."""
+        if self._pumped is None or not self._pumped.lent:
+            return False
+        returned = self._pumped.take_back()
+        at_s = 0.0
+        for exchange in returned.exchanges:
+            at_s = exchange.at_s
+            self._transcript.note_exchange(*exchange)
+        piece = returned.heard if returned.heard in PIECES else b""
+        self._heard = b"" if piece else returned.heard
+        self._flow.take_back(
+            accepted=returned.accepted, written=returned.written, heard=piece, now=at_s
+        )
+        if returned.unwritten:
+            self._keep_unwritten(returned.unwritten)
+        return bool(returned.exchanges)
 
     def _ring(self) -> None:
         self._timer = None

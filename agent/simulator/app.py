@@ -8,6 +8,8 @@ from pathlib import Path
 
 import structlog
 
+from agent.simulator.bed import Bed
+from agent.simulator.camera import Camera
 from agent.simulator.control import obey
 from agent.simulator.executed_log import LogFile
 from agent.simulator.faults import Faults, parse_fault
@@ -30,6 +32,7 @@ class App:
         faults = Faults(settings.seed)
         for spec in settings.fault:
             faults.arm(parse_fault(spec))
+        bed = Bed(settings.bed_mm) if settings.camera else None
         board = Board(
             name=settings.name,
             profile=PROFILES[settings.firmware],
@@ -40,8 +43,14 @@ class App:
             boot_s=settings.boot_s,
             report_interval_s_min=settings.report_interval_s * settings.speed,
             card=_files_of(settings.card),
+            bed=bed,
         )
         self._firmware = Firmware(board, faults)
+        self._camera = (
+            Camera(settings.camera, lambda: bed.picture(self._firmware.machine.planner.reached))
+            if settings.camera and bed
+            else None
+        )
         self._log = LogFile(settings.log) if settings.log else None
         ears = Ears(received=self._received, opened=self._opened, closed=self._closed)
         self._port: Port = (
@@ -67,6 +76,8 @@ class App:
         try:
             await self._port.open()
             control = await self._open_control()
+            if self._camera is not None:
+                await self._camera.open()
             logger.info(
                 "printer.started",
                 printer=self._settings.name,
@@ -78,6 +89,8 @@ class App:
                     await stopped.wait()
             finally:
                 self._close_control(control)
+                if self._camera is not None:
+                    self._camera.close()
                 self._write_log()
                 logger.info("printer.stopped", executed=self._firmware.log.commands)
         finally:

@@ -68,8 +68,10 @@ def _move(machine: Machine, command: Command, now: float) -> Waits | None:
     extrudes = machine.extrudes(now)
     if not extrudes and command.words.get("E") is not None:
         machine.say("echo: cold extrusion prevented")
+    start = machine.motion.position
     duration_s = machine.motion.move(command, extrudes=extrudes)
     if duration_s >= 0:
+        machine.lay(start, extrudes=extrudes)
         machine.planner.push(duration_s, machine.motion.position, now)
     return None
 
@@ -89,6 +91,8 @@ def _home(machine: Machine, command: Command, now: float) -> Waits:
     yield Standstill()
     axes = "".join(axis for axis in "XYZ" if axis in command.words) or "XYZ"
     yield Until(machine.now + machine.motion.home(axes))
+    if "Z" in axes and machine.board.bed is not None:
+        machine.board.bed.homed()
     machine.planner.reached = machine.motion.position
     machine.report_position()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from agent.simulator.card import Card
 from agent.simulator.heaters import BED, HOTEND, Heater
 from agent.simulator.motion import Motion
-from agent.simulator.planner import BLOCKS_MAX, Planner
+from agent.simulator.planner import BLOCKS_MAX, Planner, Position
 from agent.simulator.profiles import Board
 
 AMBIENT_CELSIUS = 21.0
@@ -84,6 +84,12 @@ class Machine:
             return True
         self.hotend.advance(now)
         return self.hotend.celsius >= EXTRUDE_CELSIUS_MIN
+
+    def lay(self, start: Position, *, extrudes: bool) -> None:
+        """Leave on the bed what a move that was just accepted lays there."""
+        bed, end = self.board.bed, self.motion.position
+        if bed is not None and extrudes and end[3] > start[3] and end[:2] != start[:2]:
+            bed.lay(start, end)
 
     def quick_stop(self) -> None:
         """Forget all queued motion and stand where the last finished move ended."""

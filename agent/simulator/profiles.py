@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from agent.simulator.bed import Bed
+
 _MARLIN_CAPABILITIES = {
     "SERIAL_XON_XOFF": 0,
     "EEPROM": 0,
@@ -91,6 +93,7 @@ class Board:
         boot_s: how long the boot loader eats what is sent.
         report_interval_s_min: floor for lines that come by themselves, in simulated seconds.
         card: file -> contents of the card in its slot; None: it has no slot.
+        bed: remembers what was printed on it; None: nobody looks.
     """
 
     name: str = "Farmhand simulator"
@@ -102,6 +105,7 @@ class Board:
     boot_s: float = 1.0
     report_interval_s_min: float = 0.0
     card: Mapping[str, bytes] | None = None
+    bed: Bed | None = None
 
     @property
     def lacks(self) -> frozenset[str]:

@@ -74,6 +74,9 @@ class PrinterSettings(BaseSettings):
     card: Path | None = Field(
         default=None, description="a folder: the files on the printer's own card; none: no slot"
     )
+    camera: Path | None = Field(
+        default=None, description="serve pictures of the bed by HTTP; this file tells where"
+    )
     log_format: Literal["auto", "console", "json"] = Field(default="auto")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info")
 

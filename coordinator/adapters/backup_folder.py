@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coordinator.backup_files import read_backup, sync_folder
 from coordinator.errors import Refused, Unavailable
+from coordinator.ports_disk import KeptBackup
 
 # Nothing else in the folder is ours to count or to remove.
 _NAME = re.compile(r"farmhand-(\d{8}T\d{6})Z\.tar")
@@ -30,12 +31,31 @@ class BackupFolder:
     every: timedelta
     kept: int
 
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return str(self.folder)
+
+    async def kept_backups(self) -> list[KeptBackup]:
+        """Return the backups that are there, oldest first.
+
+        Raises:
+            Unavailable: nobody can look there.
+        """
+        try:
+            found = await asyncio.to_thread(self._backups)
+            return [await asyncio.to_thread(_told, at, path) for at, path in found]
+        except OSError as error:
+            raise Unavailable(
+                "storage_unusable", f"{self.folder} can't be read: {error.strerror}"
+            ) from error
+
     async def due(self, now: datetime) -> bool:
         """Whether it is time for another one."""
         found = await asyncio.to_thread(self._backups)
         return not found or now - found[-1][0] >= self.every
 
-    async def put(self, parts: AsyncIterator[bytes], now: datetime) -> Path:
+    async def put(self, parts: AsyncIterator[bytes], now: datetime) -> KeptBackup:
         """Write a backup, prove that it is whole, and let older ones go.
 
         Raises:
@@ -60,7 +80,7 @@ class BackupFolder:
             ) from error
         finally:
             draft.unlink(missing_ok=True)
-        return path
+        return await asyncio.to_thread(_told, now, path)
 
     def _begin(self, draft: Path) -> int:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -84,3 +104,7 @@ class BackupFolder:
             for match, path in found
             if match is not None
         ]
+
+
+def _told(made_at: datetime, path: Path) -> KeptBackup:
+    return KeptBackup(name=path.name, made_at=made_at, size_bytes=path.stat().st_size)

@@ -16,7 +16,7 @@ _NO_CONTROLS = r"^[^\x00-\x1f]*$"
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class LogInForm(_Form):

@@ -53,7 +53,7 @@ LOCAL = Welcome()
 class RenewalForm(BaseModel):
     """For how long a token is to be good."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     valid_s: float = Field(default=TOKEN_S, examples=[TOKEN_S])
 
@@ -67,7 +67,7 @@ class TokenForm(RenewalForm):
 class EnrolForm(BaseModel):
     """Who comes with a token; see `enrolment.Arrival`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     agent_id: str | None = Field(default=None, max_length=NAME_CHARACTERS_MAX)
     host_name: str = Field(default="", max_length=NAME_CHARACTERS_MAX)

@@ -37,7 +37,7 @@ class JobsActionForm(BaseModel):
     Without a state `where` means jobs that have not ended. `changes` belongs to `change`.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     action: Literal["cancel", "pause", "resume", "approve", "change"]
     ids: _Ids = []
@@ -51,7 +51,7 @@ class PrintersActionForm(BaseModel):
     `changes` belongs to `change`.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     action: Literal["clear", "claim", "abandon", "service_on", "service_off", "change"]
     ids: _Ids = []

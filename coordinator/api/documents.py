@@ -271,12 +271,16 @@ class FindingDocument(TypedDict):
 
 
 class NowDocument(TypedDict):
-    """What is true of a printer only now. Null: see `PrinterDocument`."""
+    """What is true of a printer only now. Null: see `PrinterDocument`.
+
+    `commands` are what its agent does for it: `send`, `emergency_stop`, `picture` ...
+    """
 
     waits_for: str
     live: LiveDocument | None
     host: HostDocument | None
     findings: list[FindingDocument]
+    commands: list[str]
 
 
 class StandingDocument(TypedDict):

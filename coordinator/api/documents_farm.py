@@ -34,6 +34,7 @@ class FiguresDocument(TypedDict):
 
     agents: CountDocument
     webhooks: CountDocument
+    providers: CountDocument
     printers: dict[str, int]
     jobs: dict[str, int]
     outbox: OutboxDocument
@@ -61,6 +62,7 @@ class HealthDocument(TypedDict):
     slicer: Literal["ok", "failing"]
     disk: Literal["ok", "failing"]
     webhooks: Literal["ok", "failing"]
+    providers: Literal["ok", "failing"]
     troubles: list[TroubleDocument] | None
     figures: FiguresDocument | None
 

@@ -10,6 +10,7 @@ from coordinator.api.queries import ArchiveQuery, EventsQuery, VerifyQuery
 from coordinator.api.render import API_ROOT, audit_document, event_document
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
+from coordinator.domain.history import LinesMeant
 from coordinator.errors import FarmError
 from coordinator.usecases import auditing, sealing
 from coordinator.usecases.auditing import Question
@@ -29,6 +30,14 @@ async def list_events(request: web.Request) -> web.Response:
         job_id=JobId(query.job) if query.job is not None else None,
         printer_id=PrinterId(query.printer) if query.printer is not None else None,
         since=query.since,
+        meant=LinesMeant(
+            before=query.before,
+            until=query.until,
+            actor=query.actor,
+            name=query.name,
+            subject=query.subject,
+            subject_id=query.subject_id,
+        ),
     )
     lines = await auditing.events(request.app[FARM], question)
     cursor = lines[-1].number if lines else query.after

@@ -22,7 +22,7 @@ ARGUMENTS_MAX = 10
 class OrderForm(BaseModel):
     """What comes beside the file. Texts, as multipart has them; numbers are read from texts."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     name: str = Field(default="", max_length=NAME_CHARACTERS_MAX)
     copies: int = 1
@@ -49,17 +49,20 @@ class OrderForm(BaseModel):
 class JobForm(BaseModel):
     """What somebody wants of a job that has not ended; `due_at` null is no due date."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     name: str = Field(default_factory=str, min_length=1, max_length=NAME_CHARACTERS_MAX)
     priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
     due_at: Time | None = None
+    copies: int = 1
 
 
 class PlaceForm(BaseModel):
     """Where a job is put in the queue; one of the three is said."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     to: int = Field(default=1, ge=1, lt=2**31, description="its number, 1 for the first")
     before: str = Field(default_factory=str, min_length=1, max_length=WORD_CHARACTERS_MAX)
@@ -75,7 +78,7 @@ class PlaceForm(BaseModel):
 class RepeatForm(BaseModel):
     """What of an order is said anew; as many copies as before where nobody says."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     copies: int | None = Field(default=None, ge=1)
 
@@ -83,7 +86,7 @@ class RepeatForm(BaseModel):
 class SettleForm(BaseModel):
     """How a lost run ended; which words there are is the use case's to know."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     outcome: str = Field(examples=["finished"])
 
@@ -91,7 +94,9 @@ class SettleForm(BaseModel):
 class PrinterForm(BaseModel):
     """What a printer is to people; what is not said stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     printer_group: str = Field(
         default="", max_length=WORD_CHARACTERS_MAX, pattern=r"^([A-Za-z0-9][A-Za-z0-9 ._-]*)?$"
@@ -105,7 +110,7 @@ class PrinterForm(BaseModel):
 class ServiceForm(BaseModel):
     """Whether a printer is out of the farm's hands."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     in_service: bool = Field(examples=[True])
 
@@ -113,7 +118,7 @@ class ServiceForm(BaseModel):
 class SealForm(BaseModel):
     """Which lines of history are in an archive, and the proof that somebody has it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     upto: int = Field(ge=1, lt=2**63)
     archive_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -122,7 +127,7 @@ class SealForm(BaseModel):
 class CommandForm(BaseModel):
     """One command for a printer; what it knows, and takes, is its driver's to say."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     name: str = Field(min_length=1, max_length=WORD_CHARACTERS_MAX, examples=["send"])
     arguments: dict[str, bool | int | float | Annotated[str, Field(max_length=LINE_MAX)]] = Field(

@@ -1,4 +1,4 @@
-"""Generations and providers as JSON: shapes, and pure functions to them; see `render.py`."""
+"""Generations as JSON: shapes, and pure functions to them; see `render.py`."""
 
 from decimal import Decimal
 
@@ -6,12 +6,12 @@ from typing_extensions import TypedDict
 
 from coordinator.api.documents import Facts, Moment, Ratio
 from coordinator.api.render import API_ROOT, artifact_url, moment, moment_or_null
-from coordinator.domain.breaker import Call, Stand
-from coordinator.domain.generations import Generation, GenerationState, Trouble
+from coordinator.domain.code_forms import Parameter, form_in
+from coordinator.domain.generations import GenerationState, Trouble
 from coordinator.domain.ledger import Entry
-from coordinator.domain.providing import Blame, Cancels, Health, Kind, Option
-from coordinator.usecases.generating import GenerationView
-from coordinator.usecases.providers import ProviderView
+from coordinator.domain.providing import Blame, Kind
+from coordinator.usecases.generation_views import GenerationView, Made
+from coordinator.usecases.quoting import Quote
 
 
 class SheetDocument(TypedDict):
@@ -61,16 +61,72 @@ class CostDocument(TypedDict):
 
 
 class MadeDocument(TypedDict):
-    """A version that came of it."""
+    """A version that came of it; `name` is its model's, `pictures` are addresses as a version's."""
 
     model_id: str
     version: int
     url: str
+    name: str
+    pictures: dict[str, str]
+
+
+class ChoiceDocument(TypedDict):
+    """One of the values that a field may have, and what a person reads for it."""
+
+    value: str | int | float | bool
+    label: str
+
+
+class FieldDocument(TypedDict):
+    """A field of the form that code asks for; a vector's value is set as its text: `[1, 2]`.
+
+    `type` is `string`, `integer`, `number`, `boolean` or `vector`; bounds of a vector are those of
+    each of its numbers. Null: a bound that there is not. `choices` is empty where any value does.
+    """
+
+    name: str
+    type: str
+    default: str | int | float | bool | list[float]
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    characters_max: int | None
+    choices: list[ChoiceDocument]
+    group: str
+    words: str
+
+
+class LimitDocument(TypedDict):
+    """What may be spent and what is spent of it, as decimals; `words` go on from the amount."""
+
+    words: str
+    most: str
+    spent: str
+
+
+class QuoteDocument(TypedDict):
+    """What a request would cost at most, as decimals in the provider's unit.
+
+    `objection` says why it would not be paid now, and is empty where it would. `like` is a
+    generation of the same request: with `reuse` it is answered from what that one made, for
+    nothing. Null: `amount` where it costs nothing, `like` where there is none.
+    """
+
+    provider: str
+    amount: str | None
+    unit: str
+    exact: bool
+    limits: list[LimitDocument]
+    objection: str
+    like: str | None
 
 
 class GenerationDocument(TypedDict):
     """A request to a provider, and what became of it.
 
+    `form` are the values that its code asks for: `POST .../again` makes it again with others.
+    `report` is what a task found in a mesh that it only looked at; `made` is what it looked at.
+    `job_id` is the first of `job_ids`: a link may lead to several parts, a model and a job each.
     Null: `size_mm`, `seed` and `cost_max` where nobody said one; `print` where no job is wanted;
     `progress` and `queue_position` where the provider does not tell; `trouble` where nothing is
     wrong; `next_at` where nothing happens by itself; `submitted_at` and `deadline_at` before the
@@ -107,6 +163,9 @@ class GenerationDocument(TypedDict):
     task_id: str
     made: list[MadeDocument]
     job_id: str
+    job_ids: list[str]
+    form: list[FieldDocument]
+    report: Facts
     said: str
     remarks: list[str]
     trouble: GenerationTroubleDocument | None
@@ -117,72 +176,6 @@ class GenerationDocument(TypedDict):
     created_at: Moment
     updated_at: Moment
     version: int
-
-
-class OptionDocument(TypedDict):
-    """A setting that a request may name; any value will do where there are no choices."""
-
-    name: str
-    type: str
-    words: str
-    choices: list[str]
-
-
-class CallsDocument(TypedDict):
-    """Which calls are let through, class by class."""
-
-    submit: Stand
-    read: Stand
-    download: Stand
-
-
-class BudgetDocument(TypedDict):
-    """What may be spent; null is no limit."""
-
-    request: str | None
-    day: str | None
-    user_day: str | None
-
-
-class ProviderDocument(TypedDict):
-    """A provider: what it takes, how it stands, what was spent on it today (UTC), by unit.
-
-    `webhook_path` is told to administrators only.
-    """
-
-    name: str
-    service: str
-    title: str
-    kinds: list[Kind]
-    language: str
-    needs_size: bool
-    converses: bool
-    cancels: Cancels
-    prompt_chars_max: int
-    pictures_max: int
-    picture_bytes_max: int
-    options: list[OptionDocument]
-    at_once_max: int
-    running: int
-    calls: CallsDocument
-    trouble: str
-    budget: BudgetDocument
-    spent_today: dict[str, str]
-    webhook_path: str
-
-
-class ProviderHealthDocument(TypedDict):
-    """How a provider says that it is. Null: `balance` where it tells none."""
-
-    ready: bool
-    words: str
-    balance: str | None
-
-
-class HintsDocument(TypedDict):
-    """How many tasks a webhook named."""
-
-    hints: int
 
 
 def generation_document(view: GenerationView) -> GenerationDocument:
@@ -236,6 +229,9 @@ class _Course(TypedDict):
     task_id: str
     made: list[MadeDocument]
     job_id: str
+    job_ids: list[str]
+    form: list[FieldDocument]
+    report: Facts
     said: str
     remarks: list[str]
     trouble: GenerationTroubleDocument | None
@@ -245,7 +241,7 @@ class _Course(TypedDict):
 
 
 def _course(view: GenerationView) -> _Course:
-    known = view.generation
+    known, report = view.generation, view.generation.told.get("report")
     return {
         "submits": known.submits,
         "cancel_wanted": known.cancel_wanted,
@@ -254,8 +250,11 @@ def _course(view: GenerationView) -> _Course:
         "stage": view.stage,
         "queue_position": known.queue_position,
         "task_id": known.handle.task_id if known.handle is not None else "",
-        "made": made_documents(known),
-        "job_id": known.job_id,
+        "made": [_made_document(each) for each in view.made],
+        "job_id": next(iter(known.job_ids), ""),
+        "job_ids": list(known.job_ids),
+        "form": [_field_document(each) for each in form_in(known.told)],
+        "report": report if isinstance(report, dict) else {},
         "said": known.said,
         "remarks": list(known.remarks),
         "trouble": None if known.trouble is None else _trouble_document(known.trouble),
@@ -265,16 +264,26 @@ def _course(view: GenerationView) -> _Course:
     }
 
 
-def made_documents(known: Generation) -> list[MadeDocument]:
-    """Return the versions that came of a generation."""
-    return [
-        {
-            "model_id": model_id,
-            "version": number,
-            "url": f"{API_ROOT}/models/{model_id}/versions/{number}",
-        }
-        for model_id, number in known.versions
-    ]
+def quote_document(found: Quote, *, mine: str | None) -> QuoteDocument:
+    """Return what a request would cost.
+
+    Args:
+        mine: whose generations may be told of; None for everybody's.
+    """
+    cost, like = found.cost, found.like
+    told = like is not None and mine in (None, like.owner)
+    return {
+        "provider": found.source.name,
+        "amount": None if cost is None else amount(cost.amount),
+        "unit": cost.unit if cost is not None else "",
+        "exact": cost.exact if cost is not None else True,
+        "limits": [
+            {"words": each.words, "most": amount(each.most), "spent": amount(each.spent)}
+            for each in found.limits
+        ],
+        "objection": found.objection,
+        "like": like.generation_id if like is not None and told else None,
+    }
 
 
 def ratio_or_null(progress: float | None) -> float | None:
@@ -285,52 +294,6 @@ def ratio_or_null(progress: float | None) -> float | None:
 def sheet_document(sha256: str, media_type: str) -> SheetDocument:
     """Return a picture that a request came with."""
     return {"sha256": sha256, "media_type": media_type, "url": artifact_url(sha256)}
-
-
-def provider_document(view: ProviderView, *, with_webhook: bool) -> ProviderDocument:
-    """Return a provider."""
-    source, offer, budget = view.source, view.source.offer, view.source.budget
-    return {
-        "name": source.name,
-        "service": offer.service,
-        "title": offer.title,
-        "kinds": sorted(offer.kinds),
-        "language": offer.language,
-        "needs_size": offer.needs_size,
-        "converses": offer.converses,
-        "cancels": offer.cancels,
-        "prompt_chars_max": offer.prompt_chars_max,
-        "pictures_max": offer.pictures_max,
-        "picture_bytes_max": offer.picture_bytes_max,
-        "options": [_option_document(each) for each in offer.options],
-        "at_once_max": source.at_once_max,
-        "running": view.running,
-        "calls": {
-            "submit": view.calls[Call.SUBMIT],
-            "read": view.calls[Call.READ],
-            "download": view.calls[Call.DOWNLOAD],
-        },
-        "trouble": view.trouble,
-        "budget": {
-            "request": amount_or_null(budget.request),
-            "day": amount_or_null(budget.day),
-            "user_day": amount_or_null(budget.user_day),
-        },
-        "spent_today": {unit: amount(spent) for unit, spent in view.spent.items()},
-        "webhook_path": (
-            f"{API_ROOT}/provider-webhooks/{source.name}/{source.callback}" if with_webhook else ""
-        ),
-    }
-
-
-def provider_health_document(health: Health) -> ProviderHealthDocument:
-    """Return how a provider says that it is."""
-    balance = health.balance
-    return {
-        "ready": health.ready,
-        "words": health.words,
-        "balance": None if balance is None else f"{amount(balance.amount)} {balance.unit}",
-    }
 
 
 def amount(value: Decimal) -> str:
@@ -363,10 +326,28 @@ def _cost_document(entry: Entry) -> CostDocument:
     }
 
 
-def _option_document(option: Option) -> OptionDocument:
+def _made_document(made: Made) -> MadeDocument:
+    version = made.version
     return {
-        "name": option.name,
-        "type": option.type,
-        "words": option.words,
-        "choices": list(option.choices),
+        "model_id": version.model_id,
+        "version": version.number,
+        "url": f"{API_ROOT}/models/{version.model_id}/versions/{version.number}",
+        "name": made.name,
+        "pictures": {shows: artifact_url(sha256) for shows, sha256 in version.pictures.items()},
+    }
+
+
+def _field_document(field: Parameter) -> FieldDocument:
+    default = field.default
+    return {
+        "name": field.name,
+        "type": field.type,
+        "default": list(default) if isinstance(default, tuple) else default,
+        "minimum": field.minimum,
+        "maximum": field.maximum,
+        "step": field.step,
+        "characters_max": field.characters_max,
+        "choices": [{"value": each.value, "label": each.label} for each in field.choices],
+        "group": field.group,
+        "words": field.words,
     }

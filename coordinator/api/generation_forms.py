@@ -28,7 +28,9 @@ _Value = Annotated[str, Field(max_length=2000)] | bool | int | float
 _Settings = Annotated[
     dict[Annotated[str, Field(max_length=64)], _Value], Field(max_length=SETTINGS_MAX)
 ]
-_STRICT = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True, allow_inf_nan=False)
+_STRICT = ConfigDict(
+    extra="forbid", strict=True, str_strip_whitespace=True, allow_inf_nan=False, defer_build=True
+)
 
 
 class PrintForm(BaseModel):
@@ -80,6 +82,16 @@ class MessageForm(BaseModel):
     print: PrintForm | None = None
 
 
+class VariantForm(BaseModel):
+    """What is to be different where code is rendered again; `parameters` not named stay."""
+
+    model_config = _STRICT
+
+    parameters: _Settings = Field(default_factory=dict, examples=[{"width": 30}])
+    print: PrintForm | None = None
+    reuse: bool = True
+
+
 class PictureForm(BaseModel):
     """A picture needs nothing said beside its file."""
 
@@ -97,7 +109,7 @@ class RejectForm(BaseModel):
 class SettleGenerationForm(BaseModel):
     """What became of a paid call whose answer was lost; `task_id` goes with `happened`."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     outcome: Settlement
     task_id: str = Field(default="", max_length=200)
@@ -110,6 +122,8 @@ class GenerationsQuery(Query):
     provider: Word = ""
     model_id: Word = ""
     owner: Word = Field(default="", description="as history names them: user:anna")
+    mine: bool = Field(default=False, description="only one's own")
+    text: str = Field(default="", max_length=200, description="in name, words or address")
     limit: int = Field(default=LIMIT, ge=1, le=LIMIT_MAX)
     cursor: str = Field(default="", max_length=200, description="`next` of the page before")
 
@@ -119,6 +133,7 @@ def asked_of(form: NewGenerationForm, sheets: tuple[Sheet, ...]) -> Asked:
     return Asked(
         kind=_kind_of(form),
         name=form.name or _title(form),
+        named=bool(form.name),
         prompt=form.prompt,
         pictures=sheets,
         code=form.code,

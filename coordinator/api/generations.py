@@ -36,13 +36,13 @@ from coordinator.domain.providing import Kind
 from coordinator.domain.rates import Rate
 from coordinator.errors import NotFound
 from coordinator.ports_generations import GenerationsWanted
-from coordinator.usecases import generating
+from coordinator.usecases import generating, generation_views
 from coordinator.usecases.admitting import ROOT
 from coordinator.usecases.generating import Message, Wanted
 from coordinator.usecases.sheets import keep_picture, sheets_of
 
-_GENERATIONS = f"{API_ROOT}/generations"
-_GENERATION = f"{_GENERATIONS}/{{generation_id}}"
+GENERATIONS = f"{API_ROOT}/generations"
+GENERATION = f"{GENERATIONS}/{{generation_id}}"
 
 # Each may cost money: a person asks for a few at once, a script that runs wild for hundreds.
 OF_GENERATIONS = Rate(burst=30, period_s=2.0)
@@ -52,21 +52,21 @@ PICTURE_BYTES_MAX = 20 * 1024 * 1024
 
 async def create_generation(request: web.Request) -> web.Response:
     """Ask a provider for a model; it is a row at once, and worked on from then on."""
-    _limit(request)
+    limit(request)
     farm, form = request.app[FARM], taken(request, NewGenerationForm)
     sheets = await sheets_of(farm, form.pictures)
-    wanted = replace(_wanted(request), provider=form.provider, asked=asked_of(form, sheets))
+    wanted = replace(wanted_by(request), provider=form.provider, asked=asked_of(form, sheets))
 
     async def make(generation_id: str) -> web.Response:
         await generating.want(farm, replace(wanted, generation_id=generation_id))
-        return await _created(request, generation_id)
+        return await created(request, generation_id)
 
-    return await _once(request, make)
+    return await made_once(request, make)
 
 
 async def say(request: web.Request) -> web.Response:
     """Say what is to be different: a further generation, of a further version of the model."""
-    _limit(request)
+    limit(request)
     farm, form = request.app[FARM], taken(request, MessageForm)
     message = Message(
         prompt=form.prompt,
@@ -74,14 +74,14 @@ async def say(request: web.Request) -> web.Response:
         parameters=dict(form.parameters),
         printing=printing_of(form.print),
     )
-    wanted = _wanted(request)
+    wanted = wanted_by(request)
 
     async def make(generation_id: str) -> web.Response:
         named = replace(wanted, generation_id=generation_id)
-        await generating.say(farm, _id(request), message, named)
-        return await _created(request, generation_id)
+        await generating.say(farm, its_id(request), message, named)
+        return await created(request, generation_id)
 
-    return await _once(request, make)
+    return await made_once(request, make)
 
 
 async def bring_picture(request: web.Request) -> web.Response:
@@ -98,14 +98,15 @@ async def bring_picture(request: web.Request) -> web.Response:
 
 async def list_generations(request: web.Request) -> web.Response:
     """Return a page of generations, the newest first: one's own, or everybody's to operators."""
-    query, only_of = asked(request, GenerationsQuery), request[CALLER].steers_only
+    query = asked(request, GenerationsQuery)
     wanted = GenerationsWanted(
-        owner=only_of if only_of is not None else query.owner or None,
+        owner=_owner(request[CALLER], query),
         provider=query.provider,
         model_id=query.model_id,
+        text=query.text,
         states=frozenset(query.state),
     )
-    views, behind = await generating.page(
+    views, behind = await generation_views.page(
         request.app[FARM], wanted, after=library_place(query.cursor), limit=query.limit
     )
     document: Page[GenerationDocument] = {
@@ -116,41 +117,48 @@ async def list_generations(request: web.Request) -> web.Response:
     return tagged(request, document)
 
 
+def _owner(caller: Caller, query: GenerationsQuery) -> str | None:
+    """Return whose generations are wanted, None for everybody's."""
+    if caller.steers_only is not None:
+        return caller.steers_only
+    return (caller.owner or caller.actor) if query.mine else query.owner or None
+
+
 async def show_generation(request: web.Request) -> web.Response:
     """Return one generation."""
-    return await _shown(request, _id(request))
+    return await _shown(request, its_id(request))
 
 
 async def cancel_generation(request: web.Request) -> web.Response:
     """Have a generation end; what was charged by then stays charged."""
     only_of = request[CALLER].steers_only
-    await generating.cancel(request.app[FARM], _id(request), *who(request), only_of=only_of)
-    return await _shown(request, _id(request))
+    await generating.cancel(request.app[FARM], its_id(request), *who(request), only_of=only_of)
+    return await _shown(request, its_id(request))
 
 
 async def approve_generation(request: web.Request) -> web.Response:
     """Approve what was made: its job, where one was wanted, is made now."""
-    await generating.approve(request.app[FARM], _id(request), *who(request))
-    return await _shown(request, _id(request))
+    await generating.approve(request.app[FARM], its_id(request), *who(request))
+    return await _shown(request, its_id(request))
 
 
 async def reject_generation(request: web.Request) -> web.Response:
     """Reject what was made: no job comes of it."""
     reason = taken(request, RejectForm).reason
-    await generating.reject(request.app[FARM], _id(request), *who(request), reason=reason)
-    return await _shown(request, _id(request))
+    await generating.reject(request.app[FARM], its_id(request), *who(request), reason=reason)
+    return await _shown(request, its_id(request))
 
 
 async def settle_generation(request: web.Request) -> web.Response:
     """Say what became of a paid call whose answer was lost, after a look at the provider."""
     form = taken(request, SettleGenerationForm)
     await generating.settle(
-        request.app[FARM], _id(request), form.outcome, *who(request), task_id=form.task_id
+        request.app[FARM], its_id(request), form.outcome, *who(request), task_id=form.task_id
     )
-    return await _shown(request, _id(request))
+    return await _shown(request, its_id(request))
 
 
-def _wanted(request: web.Request) -> Wanted:
+def wanted_by(request: web.Request) -> Wanted:
     """Return who asks, and what they may; what they ask for is still open."""
     caller, (actor, origin) = request[CALLER], who(request)
     return Wanted(
@@ -164,7 +172,7 @@ def _wanted(request: web.Request) -> Wanted:
     )
 
 
-def _limit(request: web.Request) -> None:
+def limit(request: web.Request) -> None:
     """Count a request that may cost money.
 
     Raises:
@@ -176,12 +184,14 @@ def _limit(request: web.Request) -> None:
         request[LIMIT_HEADERS] = request.app[LIMITER].take(OF_GENERATIONS, whose)
 
 
-async def _once(
+async def made_once(
     request: web.Request, make: Callable[[str], Awaitable[web.Response]]
 ) -> web.Response:
+    """Return what `make` answers of a fresh id, once for the same request with the same key."""
+
     async def made(generation_id: str) -> web.Response | None:
         try:
-            return await _created(request, generation_id)
+            return await created(request, generation_id)
         except NotFound:
             return None
 
@@ -189,24 +199,26 @@ async def _once(
     return await once(request, await fingerprint_of_body(request), fresh, made, make)
 
 
-async def _created(request: web.Request, generation_id: str) -> web.Response:
+async def created(request: web.Request, generation_id: str) -> web.Response:
+    """Return a generation that is new."""
     response = await _shown(request, generation_id, status=201)
-    response.headers["Location"] = f"{_GENERATIONS}/{generation_id}"
+    response.headers["Location"] = f"{GENERATIONS}/{generation_id}"
     return response
 
 
 async def _shown(request: web.Request, generation_id: str, status: int = 200) -> web.Response:
     only_of = request[CALLER].steers_only
-    view = await generating.view(request.app[FARM], generation_id, only_of=only_of)
+    view = await generation_views.view(request.app[FARM], generation_id, only_of=only_of)
     return tagged(request, generation_document(view), status=status)
 
 
-def _id(request: web.Request) -> str:
+def its_id(request: web.Request) -> str:
+    """Return which generation the address names."""
     return request.match_info["generation_id"]
 
 
 _UNKNOWN = ("unknown_generation",)
-_WISH = (
+WISH = (
     "copies_out_of_range",
     "input_gone",
     "provider_needed",
@@ -235,19 +247,19 @@ _SUBMIT, _MANAGE = Permission.JOBS_SUBMIT, Permission.JOBS_MANAGE
 ROUTES = (
     Route(
         method="POST",
-        path=_GENERATIONS,
+        path=GENERATIONS,
         handler=create_generation,
         needs=_SUBMIT,
         takes=NewGenerationForm,
         gives=GenerationDocument,
         status=201,
-        problems=_WISH,
+        problems=WISH,
         once=True,
         versioned=True,
     ),
     Route(
         method="GET",
-        path=_GENERATIONS,
+        path=GENERATIONS,
         handler=list_generations,
         needs=_SUBMIT,
         asks=GenerationsQuery,
@@ -256,7 +268,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path=_GENERATION,
+        path=GENERATION,
         handler=show_generation,
         needs=_SUBMIT,
         gives=GenerationDocument,
@@ -265,7 +277,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path=f"{_GENERATION}/messages",
+        path=f"{GENERATION}/messages",
         handler=say,
         needs=_SUBMIT,
         takes=MessageForm,
@@ -273,7 +285,7 @@ ROUTES = (
         status=201,
         problems=(
             *_UNKNOWN,
-            *_WISH,
+            *WISH,
             "generation_open",
             "no_conversation",
             "not_your_generation",
@@ -283,7 +295,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path=f"{_GENERATION}/cancel",
+        path=f"{GENERATION}/cancel",
         handler=cancel_generation,
         needs=_SUBMIT,
         gives=GenerationDocument,
@@ -292,7 +304,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path=f"{_GENERATION}/approve",
+        path=f"{GENERATION}/approve",
         handler=approve_generation,
         needs=_MANAGE,
         gives=GenerationDocument,
@@ -301,7 +313,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path=f"{_GENERATION}/reject",
+        path=f"{GENERATION}/reject",
         handler=reject_generation,
         needs=_MANAGE,
         takes=RejectForm,
@@ -311,7 +323,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path=f"{_GENERATION}/settle",
+        path=f"{GENERATION}/settle",
         handler=settle_generation,
         needs=_MANAGE,
         takes=SettleGenerationForm,

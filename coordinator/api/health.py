@@ -50,6 +50,7 @@ def health_document(found: Health, *, version: str, in_full: bool) -> HealthDocu
         "slicer": _failing_or_ok("slicer", troubles),
         "disk": _failing_or_ok("disk", troubles),
         "webhooks": _failing_or_ok("webhooks", troubles),
+        "providers": _failing_or_ok("providers", troubles),
         "troubles": [{"part": part, "words": words} for part, words in troubles.items()]
         if in_full
         else None,
@@ -63,6 +64,10 @@ def _figures_document(figures: Figures) -> FiguresDocument:
         "webhooks": {
             "all": figures.webhooks,
             "well": figures.webhooks - figures.webhooks_failing,
+        },
+        "providers": {
+            "all": figures.providers,
+            "well": figures.providers - figures.providers_failing,
         },
         "printers": dict(figures.printers),
         "jobs": dict(figures.jobs),

@@ -32,7 +32,7 @@ async def submit_job(request: web.Request) -> web.Response:
     farm = request.app[FARM]
     limit = request.app[UPLOAD_BYTES_MAX]
     async with received_form(request, farm.artifacts, file_bytes_max=limit) as form:
-        order = _order(request, form)
+        order = ordered(request, form)
 
         async def made(job_id: str) -> web.Response | None:
             return await job_made(request, JobId(job_id))
@@ -57,7 +57,7 @@ async def job_made(request: web.Request, job_id: JobId) -> web.Response | None:
     return await job_answer(request, job_id, status=201)
 
 
-def _order(request: web.Request, form: Form) -> Order:
+def ordered(request: web.Request, form: Form) -> Order:
     """Return what is ordered, as whoever orders may: a file, or a model of the farm.
 
     Raises:
@@ -152,7 +152,7 @@ async def approve_job(request: web.Request) -> web.Response:
 
 
 async def change_job(request: web.Request) -> web.Response:
-    """Give a job another name, priority or due date; what is not said stays as it is."""
+    """Give a job another name, priority, due date or number of copies; all else stays."""
     job_id, caller = _job_id(request), request[CALLER]
     said = taken(request, JobForm).model_dump(exclude_unset=True)
     wanted = cast(JobChanges, said)
@@ -232,7 +232,10 @@ ROUTES = (
         needs=Permission.JOBS_SUBMIT,
         takes=JobForm,
         gives=JobDocument,
-        problems=(_UNKNOWN, "not_your_job", "priority_not_permitted", "job_ended"),
+        problems=(
+            *(_UNKNOWN, "not_your_job", "priority_not_permitted", "job_ended"),
+            *("copies_begun", "copies_out_of_range"),
+        ),
         versioned=True,
         guarded=True,
     ),

@@ -30,7 +30,9 @@ _Tags = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=
 class ProjectForm(BaseModel):
     """What somebody wants of a project; what is not said stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     name: _Name | None = None
     description: _Text | None = None
@@ -40,7 +42,9 @@ class ProjectForm(BaseModel):
 class NewProjectForm(BaseModel):
     """A new project."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     name: _Name = Field(examples=["Rover"])
     description: _Text = ""
@@ -49,7 +53,9 @@ class NewProjectForm(BaseModel):
 class ModelForm(BaseModel):
     """What somebody wants of a model; an empty `project_id` takes it out of its project."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     name: _Name | None = None
     description: _Text | None = None
@@ -61,7 +67,9 @@ class ModelForm(BaseModel):
 class NewModelForm(BaseModel):
     """A new model; its versions are brought afterwards."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     name: _Name = Field(examples=["Wheel hub"])
     description: _Text = ""
@@ -72,7 +80,7 @@ class NewModelForm(BaseModel):
 class VersionForm(BaseModel):
     """What comes beside a version's file; where it is from, and what its owner wants told."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     note: str = Field(default="", max_length=DESCRIPTION_CHARACTERS_MAX)
     source_url: str = Field(default="", max_length=URL_CHARACTERS_MAX)

@@ -29,7 +29,9 @@ _Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX)]
 class TaskForm(BaseModel):
     """What is said of a task; what is not said stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     name: _Name = Field(default_factory=str, examples=["oil the rods"])
     every_h: _Interval | None = Field(default=None, description="hours of printing")
@@ -47,7 +49,9 @@ class NewTaskForm(TaskForm):
 class DoneForm(BaseModel):
     """That a task was done, and what there is to say of it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     words: str = Field(default="", max_length=NOTES_CHARACTERS_MAX)
 

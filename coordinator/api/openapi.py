@@ -148,6 +148,8 @@ def _in_headers(route: Route) -> list[Document]:
 def _body(route: Route, schemas: Schemas) -> Document | None:
     if route.takes is not None:
         return {"required": True, "content": {JSON: {"schema": schemas.of(route.takes)}}}
+    if route.brings:
+        return {"required": True, "content": {kind: {} for kind in route.brings.split(", ")}}
     if route.form is not None:
         return {"required": True, "content": {"multipart/form-data": _form(route.form, schemas)}}
     return None
@@ -171,8 +173,9 @@ def _answers(route: Route, schemas: Schemas) -> Document:
     content: Document | None = None
     schema = schemas.of(route.gives) if route.gives is not None else {}
     # What comes after an upgrade is no content: its shape stands among the others.
-    if route.method != "HEAD" and route.status not in (101, 302):
-        content = {route.content_type: {"schema": schema} if schema else {}}
+    if route.method != "HEAD" and route.content_type and route.status not in (101, 302):
+        kinds = route.content_type.split(", ")
+        content = {kind: {"schema": schema} if schema else {} for kind in kinds}
     shown = {
         "ETag": route.versioned,
         "Idempotent-Replayed": route.once,

@@ -22,6 +22,8 @@ from coordinator.domain.access import Permission
 from coordinator.domain.retention import Riddance
 from coordinator.errors import FarmError
 from coordinator.log_ring import LogRing
+from coordinator.ports_disk import BackupShelf
+from coordinator.ports_outward import People
 from coordinator.setting_origins import SettingTold
 from coordinator.usecases import backing_up
 from coordinator.usecases.disk_use import disk_use
@@ -41,11 +43,15 @@ class Machine:
         secrets: the files of the state folder that make a backup whole, by their names there.
         log: the last lines of the coordinator's log.
         settings: what it was started with, without secrets.
+        backups: the farm's own folder of backups; None where it has none.
+        people: the ways by which notices reach them.
     """
 
     secrets: Callable[[], Mapping[str, Path]] = _none
     log: LogRing = field(default_factory=LogRing)
     settings: Sequence[SettingTold] = ()
+    backups: BackupShelf | None = None
+    people: Sequence[People] = ()
 
 
 MACHINE = web.AppKey("machine", Machine)

@@ -22,7 +22,7 @@ class CleanupForm(BaseModel):
     Without either only what a crash left behind, and nobody knows.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     older_than_s: Annotated[float, Field(ge=0, le=OLDER_S_MAX, allow_inf_nan=False)] | None = Field(
         default=None, examples=[30 * 86400.0]

@@ -6,14 +6,14 @@ from aiohttp import web
 
 from coordinator.api.asking import CALLER, FARM
 from coordinator.api.documents import Items
-from coordinator.api.generation_documents import (
+from coordinator.api.problems import BadRequest, Problem
+from coordinator.api.provider_documents import (
     HintsDocument,
     ProviderDocument,
     ProviderHealthDocument,
     provider_document,
     provider_health_document,
 )
-from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
@@ -33,16 +33,14 @@ async def list_providers(request: web.Request) -> web.Response:
     """Return the farm's providers, as far as that is known without asking them."""
     views = await providers.views(request.app[FARM])
     admin = request[CALLER].may(Permission.FARM_ADMIN)
-    return web.json_response(
-        {"items": [provider_document(view, with_webhook=admin) for view in views]}
-    )
+    return web.json_response({"items": [provider_document(view, in_full=admin) for view in views]})
 
 
 async def show_provider(request: web.Request) -> web.Response:
     """Return one provider."""
     view = await providers.view(request.app[FARM], request.match_info["name"])
     admin = request[CALLER].may(Permission.FARM_ADMIN)
-    return web.json_response(provider_document(view, with_webhook=admin))
+    return web.json_response(provider_document(view, in_full=admin))
 
 
 async def ask_health(request: web.Request) -> web.Response:

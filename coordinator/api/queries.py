@@ -58,7 +58,9 @@ Word = Annotated[str, Field(max_length=WORD_CHARACTERS_MAX)]
 class Query(BaseModel):
     """The root of all: what nobody knows is refused, or a mistyped filter would show everything."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True
+    )
 
 
 class JobsMeant(Query):
@@ -115,6 +117,12 @@ class EventsQuery(Query):
     job: str | None = None
     printer: str | None = None
     since: Time | None = None
+    until: Time | None = Field(default=None, description="earlier than that")
+    before: Count | None = Field(default=None, description="only lower numbers")
+    actor: Word = Field(default="", description="who did it: user:anna")
+    name: Word = Field(default="", description="what happened: bed.clear, or job.*")
+    subject: Word = Field(default="", description="what it happened to: printer")
+    subject_id: Word = ""
 
 
 class VerifyQuery(Query):

@@ -50,7 +50,7 @@ def generation_glance_document(
         "stage": generation.stage,
         "waits": generation.waits,
         "model_id": generation.versions[0][0] if generation.versions else "",
-        "job_id": generation.job_id,
+        "job_id": next(iter(generation.job_ids), ""),
         "updated_at": moment(generation.updated_at),
     }
 

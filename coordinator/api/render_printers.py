@@ -71,6 +71,7 @@ def now_document(view: PrinterView) -> NowDocument:
             *(finding_document(finding, "printer") for finding in view.findings),
             *(finding_document(finding, "host") for finding in _findings_of(view.host)),
         ],
+        "commands": list(view.commands),
     }
 
 

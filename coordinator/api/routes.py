@@ -24,9 +24,10 @@ class Route:
         summary: one sentence; the first of the handler's docstring unless told.
         asks: the address's query, checked before the handler; None leaves it to the handler.
         takes: a JSON body, checked likewise.
+        brings: media types of a body that the handler reads as it is, between commas.
         form: the fields of a multipart form beside its `file`; the handler reads it.
         gives: what it answers with, as a type that pydantic knows; None where that is no JSON.
-        content_type: of the answer.
+        content_type: of the answer; several stand between commas, and none is for no content.
         status: of the answer when all is well; `also` are others with the same content.
         empty: statuses without content: 304, 204.
         problems: codes that its use case may answer with, of `codes.py`; what every route may
@@ -42,6 +43,7 @@ class Route:
     summary: str = ""
     asks: type[BaseModel] | None = None
     takes: type[BaseModel] | None = None
+    brings: str = ""
     form: type[BaseModel] | None = None
     gives: Any = None  # a type, or what typing makes of types
     content_type: str = JSON

@@ -10,18 +10,22 @@ from coordinator.api.operating import MACHINE
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
+from coordinator.settings import PREFIX
 
 
 class SettingDocument(TypedDict):
     """One setting; secrets are masked.
 
-    `origin` is where it comes from: `default`, a flag, a variable, a credential or a file.
+    `origin` is where it comes from: `default`, a flag, a variable, a credential or a file; `words`
+    say what it is for, `variable` is how the environment calls it.
     """
 
     name: str
     value: Any
     origin: str
     is_secret: bool
+    words: str
+    variable: str
 
 
 async def list_settings(request: web.Request) -> web.Response:
@@ -32,6 +36,8 @@ async def list_settings(request: web.Request) -> web.Response:
             "value": each.value,
             "origin": each.origin,
             "is_secret": each.is_secret,
+            "words": each.words,
+            "variable": f"{PREFIX}{each.name.upper()}",
         }
         for each in request.app[MACHINE].settings
     ]

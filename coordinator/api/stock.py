@@ -37,7 +37,9 @@ _Material = Annotated[str, Field(min_length=1, max_length=WORD_CHARACTERS_MAX)]
 class SpoolForm(BaseModel):
     """What is said of a spool; what is not said stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, str_strip_whitespace=True, defer_build=True
+    )
 
     material: _Material = Field(default_factory=str, examples=["PLA"])
     colour: _Words = Field(default="", examples=["red", "#d02020"])
@@ -61,7 +63,7 @@ class NewSpoolForm(SpoolForm):
 class LoadForm(BaseModel):
     """Into which printer a spool was put."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     printer_id: str = Field(max_length=WORD_CHARACTERS_MAX)
     tool: int = Field(default=0, ge=0, le=TOOL_MAX)

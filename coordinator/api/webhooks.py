@@ -35,7 +35,7 @@ LIMIT = 100
 class WebhookForm(BaseModel):
     """What somebody wants of an endpoint; what is not said stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     url: str | None = Field(default=None, min_length=1, max_length=URL_CHARACTERS_MAX)
     types: list[str] | None = None
@@ -53,7 +53,7 @@ class NewWebhookForm(WebhookForm):
 class ReplayForm(BaseModel):
     """From where on an endpoint is told again: behind an event, or from a time on."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     after: int | None = Field(default=None, ge=0, lt=2**63, strict=True)
     since: AwareDatetime | None = None
@@ -70,7 +70,7 @@ class ReplayForm(BaseModel):
 class DeliveriesQuery(BaseModel):
     """How many deliveries are wanted."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     limit: int = Field(default=LIMIT, ge=1, le=10 * LIMIT)
 

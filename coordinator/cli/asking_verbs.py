@@ -29,12 +29,12 @@ def health(as_json: Json = False, url: Url = "", token_file: TokenFile = None) -
     if as_json:
         output.print_json(found)
     else:
-        parts = ("database", "history", "broker", "slicer", "disk", "webhooks")
+        parts = ("database", "history", "broker", "slicer", "disk", "webhooks", "providers")
         title = f"{found['status']}, version {found['version']}"
         output.print_facts(title, {part: found[part] for part in parts})
         for trouble in found["troubles"] or ():
             typer.echo(f"{trouble['part']}: {trouble['words']}")
-        for name in ("agents", "webhooks"):
+        for name in ("agents", "webhooks", "providers"):
             if figures := found["figures"]:
                 typer.echo(f"{name}: {figures[name]['well']} of {figures[name]['all']} well")
     if found["status"] == "failing":

@@ -2,11 +2,11 @@
 
 import json
 import ssl
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
@@ -29,6 +29,8 @@ SUBMITTED_S = 300.0
 COMMANDED_S = 75.0
 # A million events take a minute, and a small machine several.
 VERIFIED_S = 900.0
+# A camera, and the way of its picture, have 45 s.
+PICTURED_S = 60.0
 # What is read of a list at once.
 PAGE = 500
 
@@ -244,6 +246,20 @@ class FarmClient:
         with to.open("wb") as file:
             self._save(_Request(method="GET", path=f"artifacts/{_step(sha256)}"), file)
 
+    def printer_picture(self, printer_id: str, age_s_max: float) -> tuple[bytes, str]:
+        """Return what a printer's camera sees, not older than so, and when that was."""
+        path = f"printers/{_step(printer_id)}/picture?age_s_max={age_s_max:g}"
+        return self._picture(_Request(method="GET", path=path, answer_s=PICTURED_S))
+
+    def run_picture(self, run_id: str) -> tuple[bytes, str]:
+        """Return what was seen when a run ended, and when that was."""
+        return self._picture(_Request(method="GET", path=f"runs/{_step(run_id)}/picture"))
+
+    def _picture(self, request: _Request) -> tuple[bytes, str]:
+        picture = BytesIO()
+        taken_at = self._save(request, picture).headers["X-Farmhand-Taken-At"]
+        return picture.getvalue(), taken_at
+
     def archive_events(self, before: str, to: BinaryIO) -> int:
         """Write the archive of all that happened before a time; return its last line's number."""
         query = urlencode({"before": before})
@@ -253,6 +269,15 @@ class FarmClient:
     def save_backup(self, to: BinaryIO) -> None:
         """Write a backup of the whole farm to a file."""
         self._save(_Request(method="GET", path="backup", answer_s=VERIFIED_S), to)
+
+    def save_statistics(self, query: str, to: BinaryIO) -> None:
+        """Write figures to a file, as a sheet."""
+        self._save(_Request(method="GET", path=f"statistics.csv?{query}"), to)
+
+    def save_runs(self, query: str, to: BinaryIO) -> None:
+        """Write the runs that ended in a span to a file, as a sheet."""
+        request = _Request(method="GET", path=f"runs.csv?{query}", answer_s=VERIFIED_S)
+        self._save(request, to)
 
     def seal_events(self, upto: int, archive_sha256: str) -> Document:
         """Have the events removed of which an archive is safe here."""
@@ -360,13 +385,6 @@ def _write(to: BinaryIO, chunk: bytes) -> None:
         to.write(chunk)
     except OSError as error:
         raise CommandFailed(f"{to.name} can't be written: {error.strerror}") from error
-
-
-def wait_for_end(farm: FarmClient, job_id: str, *, period_s: float = 1.0) -> Document:
-    """Return a job once nothing more will come of it."""
-    while (job := farm.job(job_id))["state"] not in JOB_ENDS:
-        time.sleep(period_s)
-    return job
 
 
 def connect(url: str, token_file: Path | None) -> FarmClient:

@@ -156,7 +156,10 @@ class _Demo:
         """Start the agent once its ports are there; return once its printers are online."""
 
         async def ports_are_there() -> bool:
-            return all(self.home.port(printer_id).exists() for printer_id in ids)
+            return all(
+                self.home.port(printer_id).exists() and self.home.camera(printer_id).exists()
+                for printer_id in ids
+            )
 
         await self._until(ports_are_there, "the simulated printers to open their ports")
         self.home.agent_config.write_text(

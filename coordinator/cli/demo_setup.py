@@ -48,6 +48,10 @@ class Folder:
         """The serial port of a printer: a link to its pseudo-terminal."""
         return self.path / "ports" / printer_id
 
+    def camera(self, printer_id: str) -> Path:
+        """Where a printer writes the address of the camera above its bed."""
+        return self.path / "ports" / f"{printer_id}.camera"
+
     def executed(self, printer_id: str) -> Path:
         """What a printer executed, line by line."""
         return self.path / "executed" / f"{printer_id}.log"
@@ -73,8 +77,9 @@ def _made(made: Folder) -> Folder:
             raise CommandFailed(f"{path} can't be made: {error.strerror}") from error
     executed = made.path / "executed"
     executed.mkdir(exist_ok=True)
-    for log in executed.glob("*.log"):  # of an earlier demo in the same folder
-        log.unlink()
+    # Of an earlier demo in the same folder, killed perhaps.
+    for left in (*executed.glob("*.log"), *(made.path / "ports").glob("*.camera")):
+        left.unlink()
     return made
 
 
@@ -116,6 +121,8 @@ def printer_arguments(home: Folder, printer_id: str, speed: float) -> list[str]:
         f"{speed:g}",
         "--log",
         str(home.executed(printer_id)),
+        "--camera",
+        str(home.camera(printer_id)),
     ]
 
 
@@ -135,6 +142,7 @@ name = "{printer_id.replace("-", " ").capitalize()}"
 printer_class = "{PRINTER_CLASS}"
 driver = "marlin_serial"
 material = "{MATERIAL}"
+camera = "{home.camera(printer_id).read_text().strip()}"
 [printers.settings]
 port = "{home.port(printer_id)}"
 """

@@ -61,9 +61,9 @@ LONG: dict[str, dict[str, str]] = {
     },
 }
 
-# Two workers: the edge tests wait more than they compute, and the machines that check have two
-# cores. A file's tests stay together, so that a broker or a farm is started once a file.
-TESTS = ("pytest", "--quiet", "-n", "2", "--dist", "loadfile")
+# Three workers for the two cores of the machines that check: the edge tests wait more than they
+# compute. A file's tests stay together, so that a broker or a farm is started once a file.
+TESTS = ("pytest", "--quiet", "-n", "3", "--dist", "loadfile", "--durations", "25")
 
 
 def test(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """`farmhand disk`: what takes room, and removing what nobody needs."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,7 +10,9 @@ from coordinator.cli.options import Json, TokenFile, Url
 from coordinator.cli.times import seconds_of
 
 app = typer.Typer(
-    no_args_is_help=True, help="The coordinator's disk: usage, cleanup.", rich_markup_mode=None
+    no_args_is_help=True,
+    help="The coordinator's disk: usage, cleanup, backups.",
+    rich_markup_mode=None,
 )
 
 # Looking at every job and file of a large farm takes its time, removing many too.
@@ -88,3 +91,44 @@ def cleanup(
     if done["files"]:
         word = "would be removed" if dry_run else "removed"
         typer.echo(f"{done['files']} files, {output.size(done['size_bytes'])}, {word}")
+
+
+@app.command()
+def backups(as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
+    """List the backups in the farm's own folder (backup_dir), the newest first."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    kept = connect(url, token_file).ask("GET", "backups")
+    if as_json:
+        output.print_json(kept)
+        return
+    output.print_table(
+        ["BACKUP", "MADE", "SIZE"],
+        (
+            [
+                each["name"],
+                _moment(each["made_at"]),
+                output.size(each["size_bytes"]),
+            ]
+            for each in kept["items"]
+        ),
+        f"none in {kept['folder']} yet" if kept["folder"] else "the settings name no backup_dir",
+    )
+
+
+@app.command("backup")
+def back_up(as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
+    """Put a backup into the farm's own folder now; `farmhand backup FILE` writes one here."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    made = connect(url, token_file).ask("POST", "backups", answer_s=_CLEANED_S)
+    if as_json:
+        output.print_json(made)
+        return
+    typer.echo(f"{made['name']}, {output.size(made['size_bytes'])}")
+
+
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"

@@ -10,6 +10,7 @@ import aiomqtt
 
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.broker_wiring import address_of
+from coordinator.cli import doctor_providers
 from coordinator.cli.client import FarmClient
 from coordinator.cli.doctor import Finding, fail, ok, warn
 from coordinator.cli.exits import CommandFailed
@@ -52,6 +53,8 @@ async def services(settings: Settings) -> AsyncIterator[Finding]:
         yield await _broker(settings)
     for finding in await asyncio.to_thread(_slicers):
         yield finding
+    async for finding in doctor_providers.providers(settings, running):
+        yield finding
 
 
 def _running(settings: Settings) -> FarmClient | None:
@@ -76,7 +79,7 @@ def _itself(farm: FarmClient) -> list[Finding]:
         found = [ok("coordinator", f"{farm.url} answers, version {health['version']}")]
         troubles = health["troubles"] or ()
         found += [fail(each["part"], each["words"], "see the text") for each in troubles]
-        well = ("database", "history", "broker", "slicer", "disk", "webhooks")
+        well = ("database", "history", "broker", "slicer", "disk", "webhooks", "providers")
         named = {each["part"] for each in troubles}
         found.append(ok("parts", ", ".join(part for part in well if part not in named)))
         return found + _agents(farm, str(health["version"]))

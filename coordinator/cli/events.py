@@ -56,6 +56,11 @@ def show(
     since: Annotated[
         str, typer.Option(help="Only from then on: 2026-01-31T12:00, or 90m, 12h, 7d ago.")
     ] = "",
+    until: Annotated[str, typer.Option(help="Only earlier than then.")] = "",
+    actor: Annotated[str, typer.Option("--by", help="Only by this one: user:anna, farm.")] = "",
+    name: Annotated[
+        str, typer.Option("--what", help="Only what is called so: bed.clear, or 'job.*'.")
+    ] = "",
     last: Annotated[
         int | None,
         typer.Option(help=f"Only the newest. Default: {LAST}, if nothing else is asked."),
@@ -70,10 +75,9 @@ def show(
     from coordinator.cli import output
     from coordinator.cli.client import connect
 
-    wanted: dict[str, str | int] = {"job": job, "printer": printer}
-    wanted = {name: value for name, value in wanted.items() if value}
-    if since:
-        wanted["since"] = time_of(since)
+    wanted: dict[str, str | int] = {"job": job, "printer": printer, "actor": actor, "name": name}
+    wanted = {key: value for key, value in wanted.items() if value}
+    wanted |= {key: time_of(at) for key, at in (("since", since), ("until", until)) if at}
     if last is not None or not wanted:
         wanted["last"] = LAST if last is None else last
     events = _pages(connect(url, token_file), wanted)

@@ -1,7 +1,6 @@
 """`farmhand generate`: models of words, pictures, code and links."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -49,6 +48,15 @@ Copies = Annotated[int, typer.Option(min=1, help="How many.")]
 Material = Annotated[str, typer.Option(help="PLA, PETG ...; any if not given.")]
 Quality = Annotated[str, typer.Option(help="draft, standard ...")]
 Class = Annotated[str, typer.Option("--class", help="Only printers of this class.")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Of the provider.")
+]
+Reuse = Annotated[
+    bool, typer.Option("--reuse", help="What the same request brought before will do.")
+]
+Values = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the code. Repeatable.")
+]
 
 
 @app.command()
@@ -62,18 +70,16 @@ def new(
     name: Annotated[str, typer.Option(help="What to call the model.")] = "",
     project: Annotated[str, typer.Option(help="The project it goes into.")] = "",
     model: Annotated[str, typer.Option(help="A model that it is a new version of.")] = "",
-    option: Annotated[
-        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Of the provider.")
-    ] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of the code.")
-    ] = None,
+    mesh: Annotated[str, typer.Option(metavar="MODEL[/N]", help="A mesh to work on.")] = "",
+    option: Options = None,
+    parameter: Values = None,
     seed: Annotated[int | None, typer.Option(help="The same again, where it can do that.")] = None,
     cost_max: Annotated[
         float | None, typer.Option(help="What it may cost, in the provider's unit.")
     ] = None,
-    reuse: Annotated[
-        bool, typer.Option("--reuse", help="What the same request brought before will do.")
+    reuse: Reuse = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what it would cost.")
     ] = False,
     printed: Print = False,
     copies: Copies = 1,
@@ -97,6 +103,7 @@ def new(
         "name": name,
         "project_id": project,
         "model_id": model,
+        **(_mesh_of(farm, mesh) if mesh else {}),
         "options": _pairs(option or []),
         "parameters": _pairs(parameter or []),
         "reuse": reuse,
@@ -108,8 +115,11 @@ def new(
             printed, copies=copies, material=material, quality=quality, printer_class=printer_class
         ),
     }
-    made = farm.ask("POST", "generations", _without_none(said))
-    _finish(farm, made, watch=watch, as_json=as_json)
+    if estimate:
+        _say_cost(farm.ask("POST", "generations/estimate", _without_none(said)), as_json=as_json)
+    else:
+        made = farm.ask("POST", "generations", _without_none(said))
+        _finish(farm, made, watch=watch, as_json=as_json)
 
 
 @app.command()
@@ -117,6 +127,7 @@ def chat(
     generation_id: GenerationId,
     prompt: Annotated[str, typer.Argument(help="What is to be different.")],
     picture: Pictures = None,
+    parameter: Values = None,
     printed: Print = False,
     copies: Copies = 1,
     material: Material = "",
@@ -134,11 +145,40 @@ def chat(
     said: Document = {
         "prompt": prompt,
         "pictures": [_brought(farm, each) for each in picture or []],
+        "parameters": _pairs(parameter or []),
         "print": _printing(
             printed, copies=copies, material=material, quality=quality, printer_class=printer_class
         ),
     }
     made = farm.ask("POST", f"{_path(generation_id)}/messages", _without_none(said))
+    _finish(farm, made, watch=watch, as_json=as_json)
+
+
+@app.command()
+def again(
+    generation_id: GenerationId,
+    parameter: Values = None,
+    printed: Print = False,
+    copies: Copies = 1,
+    material: Material = "",
+    quality: Quality = "",
+    printer_class: Class = "",
+    watch: Watch = True,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Have its code made again with other values: a further version, which costs nothing."""
+    from coordinator.cli.client import connect
+
+    farm = connect(url, token_file)
+    said: Document = {
+        "parameters": _pairs(parameter or []),
+        "print": _printing(
+            printed, copies=copies, material=material, quality=quality, printer_class=printer_class
+        ),
+    }
+    made = farm.ask("POST", f"{_path(generation_id)}/again", _without_none(said))
     _finish(farm, made, watch=watch, as_json=as_json)
 
 
@@ -148,6 +188,8 @@ def list_generations(
         list[str] | None, typer.Option("--state", help="Only in this state. Repeatable.")
     ] = None,
     provider: Annotated[str, typer.Option(help="Only of this provider.")] = "",
+    text: Annotated[str, typer.Option(help="Only with this in name, words or address.")] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="Only one's own.")] = False,
     as_json: Json = False,
     url: Url = "",
     token_file: TokenFile = None,
@@ -156,7 +198,8 @@ def list_generations(
     from coordinator.cli import output
     from coordinator.cli.client import connect
 
-    wanted = [("state", each) for each in state or []] + [("provider", provider)]
+    wanted = [("state", each) for each in state or []] + [("provider", provider), ("text", text)]
+    wanted += [("mine", "true")] if mine else []
     found = connect(url, token_file).all_of("generations", wanted)
     if as_json:
         output.print_json(found)
@@ -186,7 +229,7 @@ def show(
     """Show a generation."""
     from coordinator.cli.client import connect
 
-    _say(connect(url, token_file).ask("GET", _path(generation_id)), as_json=as_json)
+    say(connect(url, token_file).ask("GET", _path(generation_id)), as_json=as_json)
 
 
 @app.command()
@@ -198,59 +241,6 @@ def watch(
 
     farm = connect(url, token_file)
     _finish(farm, farm.ask("GET", _path(generation_id)), watch=True, as_json=as_json)
-
-
-@app.command()
-def cancel(
-    generation_id: GenerationId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
-) -> None:
-    """Have a generation end; what was charged by then stays charged."""
-    _post(url, token_file, f"{_path(generation_id)}/cancel", None, as_json=as_json)
-
-
-@app.command()
-def approve(
-    generation_id: GenerationId, as_json: Json = False, url: Url = "", token_file: TokenFile = None
-) -> None:
-    """Approve what was made."""
-    _post(url, token_file, f"{_path(generation_id)}/approve", None, as_json=as_json)
-
-
-@app.command()
-def reject(
-    generation_id: GenerationId,
-    reason: Annotated[str, typer.Option(help="Why, for who asked.")] = "",
-    as_json: Json = False,
-    url: Url = "",
-    token_file: TokenFile = None,
-) -> None:
-    """Reject what was made: it is not printed."""
-    said = {"reason": reason}
-    _post(url, token_file, f"{_path(generation_id)}/reject", said, as_json=as_json)
-
-
-class Settled(StrEnum):
-    """What became of a paid call whose answer was lost."""
-
-    HAPPENED = "happened"
-    NEVER = "never"
-    GIVE_UP = "give_up"
-
-
-@app.command()
-def settle(
-    generation_id: GenerationId,
-    outcome: Annotated[
-        Settled, typer.Argument(help="happened: with --task; never: asked for again; give_up.")
-    ],
-    task: Annotated[str, typer.Option(help="The task's id at the provider.")] = "",
-    as_json: Json = False,
-    url: Url = "",
-    token_file: TokenFile = None,
-) -> None:
-    """Say what became of a paid call whose answer was lost, after a look at the provider."""
-    said = {"outcome": outcome.value, "task_id": task}
-    _post(url, token_file, f"{_path(generation_id)}/settle", said, as_json=as_json)
 
 
 def millimetres(text: str) -> float:
@@ -291,20 +281,13 @@ def _finish(farm: "FarmClient", made: "Document", *, watch: bool, as_json: bool)
 
     if watch:
         made = watch_generation(farm, made, silent=as_json)
-    _say(made, as_json=as_json)
+    say(made, as_json=as_json)
     if made["state"] in ("failed", "cancelled"):
         raise JobFailed(f"{made['id']}: {why(made) or made['state']}")
 
 
-def _post(
-    url: str, token_file: Path | None, path: str, said: "Document | None", *, as_json: bool
-) -> None:
-    from coordinator.cli.client import connect
-
-    _say(connect(url, token_file).ask("POST", path, said), as_json=as_json)
-
-
-def _say(generation: "Document", *, as_json: bool) -> None:
+def say(generation: "Document", *, as_json: bool) -> None:
+    """Print a generation."""
     from coordinator.cli import output
 
     if as_json:
@@ -316,7 +299,8 @@ def _say(generation: "Document", *, as_json: bool) -> None:
             "name": generation["name"],
             "provider": generation["provider"],
             "model": " ".join(f"{e['model_id']}/{e['version']}" for e in generation["made"]),
-            "job": generation["job_id"],
+            "job": " ".join(generation["job_ids"]),
+            "values (--set)": ", ".join(_value(each, generation) for each in generation["form"]),
             "it says": generation["said"],
             "look at": "; ".join(generation["remarks"]),
             "cost": cost(generation),
@@ -324,6 +308,40 @@ def _say(generation: "Document", *, as_json: bool) -> None:
             "why": why(generation),
         },
     )
+
+
+def _value(field: "Document", generation: "Document") -> str:
+    return f"{field['name']}={generation['parameters'].get(field['name'], field['default'])}"
+
+
+def _say_cost(found: "Document", *, as_json: bool) -> None:
+    from coordinator.cli import output
+
+    if as_json:
+        output.print_json(found)
+        return
+    at_most = "" if found["exact"] else "at most "
+    output.print_facts(
+        f"{found['provider']}: {at_most}{found['amount']} {found['unit']}"
+        if found["amount"]
+        else f"{found['provider']}: nothing",
+        {
+            "would be refused": found["objection"],
+            "limits": "; ".join(
+                f"{each['most']} {found['unit']} {each['words']}, {each['spent']} are spent"
+                for each in found["limits"]
+            ),
+            "made before": found["like"] and f"{found['like']}; --reuse takes that, for nothing",
+        },
+    )
+
+
+def _mesh_of(farm: "FarmClient", mesh: str) -> "Document":
+    """Return which mesh of which model is to be worked on."""
+    model_id, _, number = mesh.partition("/")
+    its_id, its_number = quote(model_id, safe=""), quote(number or "latest", safe="")
+    version = farm.ask("GET", f"models/{its_id}/versions/{its_number}")
+    return {"model_id": model_id, "mesh_sha256": version["sha256"]}
 
 
 def _brought(farm: "FarmClient", picture: Path) -> str:

@@ -74,8 +74,8 @@ def submit(
         "printer_id": printer,
         "priority": str(priority),
         "name": name,
-        "settings": json.dumps(_settings(settings or [])),
-        **_of_model(model),
+        "settings": json.dumps(settings_of(settings or [])),
+        **model_of(model),
         **({"due_at": later(due)} if due else {}),
     }
 
@@ -264,14 +264,15 @@ def change(
     priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
     due: Annotated[str | None, typer.Option(help="2026-01-31T12:00, 2d; none for none.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    copies: Annotated[int | None, typer.Option(help="How many in all.")] = None,
     as_json: Json = False,
     url: Url = "",
     token_file: TokenFile = None,
 ) -> None:
-    """Give a job another priority, due date or name."""
+    """Give a job another priority, due date, name or number of copies."""
     from coordinator.cli.client import connect
 
-    said: dict[str, object] = {"priority": priority, "name": name}
+    said: dict[str, object] = {"priority": priority, "name": name, "copies": copies}
     said = {field: value for field, value in said.items() if value is not None}
     if due is not None:
         said["due_at"] = None if due == "none" else later(due)
@@ -335,20 +336,25 @@ def _require_finished(job: "Document") -> None:
 
 
 def _ended(farm: "FarmClient", job_id: str, *, shown: bool) -> "Document":
-    from coordinator.cli.client import wait_for_end
-    from coordinator.cli.watching import watch_job
+    from coordinator.cli.watching import wait_for_end, watch_job
 
     return watch_job(farm, job_id) if shown else wait_for_end(farm, job_id)
 
 
-def _of_model(said: str) -> dict[str, str]:
+def model_of(said: str) -> dict[str, str]:
+    """Return the fields of an order that name a model, `MODEL/VERSION`; none for nothing."""
     if not said:
         return {}
     model_id, _, version = said.partition("/")
     return {"model_id": model_id, **({"version": version} if version else {})}
 
 
-def _settings(pairs: list[str]) -> dict[str, str]:
+def settings_of(pairs: list[str]) -> dict[str, str]:
+    """Return the slicer's settings in `KEY=VALUE`s.
+
+    Raises:
+        UsageWrong: one has no `=`.
+    """
     split = [pair.partition("=") for pair in pairs]
     for key, sign, _ in split:
         if not key or not sign:

@@ -10,15 +10,20 @@ from coordinator.cli import (
     asking_verbs,
     backups,
     bulk,
+    deciding,
     demo_command,
     disk,
+    estimates,
     events,
     generating,
     jobs,
     keys,
+    labels,
     log_verbs,
+    looking,
     maintenance,
     models,
+    notices,
     printable,
     printers,
     profiles,
@@ -28,6 +33,7 @@ from coordinator.cli import (
     settings_verbs,
     slicing_verbs,
     spools,
+    statistics_verbs,
     tls_verbs,
     users,
     verifying,
@@ -51,6 +57,7 @@ app.command("slice")(slicing_verbs.slice_model)
 app.command("printable")(printable.make_printable)
 app.command("backup")(backups.backup)
 app.command("logs")(log_verbs.logs)
+app.command("statistics")(statistics_verbs.statistics)
 app.command("restore")(backups.restore)
 app.command("health")(asking_verbs.health)
 app.command("whoami")(asking_verbs.whoami)
@@ -62,9 +69,15 @@ app.command("doctor")(settings_verbs.doctor)
 app.add_typer(settings_verbs.config_app, name="config")
 app.add_typer(profiles.app, name="profiles")
 jobs.app.command("all")(bulk.all_jobs)
+jobs.app.command("estimate")(estimates.estimate)
 for verb in (queueing.move, queueing.again, queueing.timetable, queueing.lacking):
     jobs.app.command()(verb)
 printers.app.command("all")(bulk.all_printers)
+printers.app.command("picture")(looking.picture)
+printers.app.command("temperatures")(looking.temperatures)
+printers.app.command("runs")(looking.runs)
+runs.app.command("picture")(looking.run_picture)
+printers.app.command("labels")(labels.labels)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")
@@ -81,6 +94,9 @@ app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
+for decision in (deciding.cancel, deciding.approve, deciding.reject, deciding.settle):
+    generating.app.command(decision.__name__)(decision)
+app.add_typer(notices.app, name="notice")
 app.add_typer(generating.app, name="generate")
 app.add_typer(providers.app, name="provider")
 

@@ -106,6 +106,13 @@ def printers_of(farm: FarmClient, job: Document) -> list[Document]:
     ]
 
 
+def wait_for_end(farm: FarmClient, job_id: str, *, period_s: float = PERIOD_S) -> Document:
+    """Return a job once nothing more will come of it."""
+    while (job := farm.job(job_id))["state"] not in JOB_ENDS:
+        time.sleep(period_s)
+    return job
+
+
 def watch_job(farm: FarmClient, job_id: str) -> Document:
     """Show a job until it ends; return it."""
     out = output.console()

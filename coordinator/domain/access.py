@@ -17,6 +17,7 @@ class Permission(StrEnum):
     PRINTERS_MANAGE = "printers:manage"  # service, names, groups, materials
     HISTORY_READ = "history:read"
     PLATES_FETCH = "plates:fetch"  # what agents need of files
+    PICTURES_SEND = "pictures:send"  # what agents see of their printers
     ACCOUNT_OWN = "account:own"  # one's own password, sessions and keys
     AGENTS_ENROLL = "agents:enroll"  # no role's: what a one-time token is for
     FARM_ADMIN = "farm:admin"  # users, keys, agents, webhooks, settings, disk, archives
@@ -54,11 +55,11 @@ _OF_PEOPLE = frozenset(Permission) - {Permission.AGENTS_ENROLL}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.ADMIN: _OF_PEOPLE,
-        Role.OPERATOR: _OF_PEOPLE - {Permission.FARM_ADMIN},
+        Role.OPERATOR: _OF_PEOPLE - {Permission.FARM_ADMIN, Permission.PICTURES_SEND},
         Role.SUBMITTER: _LOOKING | {Permission.JOBS_SUBMIT, Permission.ACCOUNT_OWN},
         Role.VIEWER: _LOOKING | {Permission.ACCOUNT_OWN},
         Role.KIOSK: frozenset({Permission.WALL_READ}),
-        Role.AGENT: frozenset({Permission.PLATES_FETCH}),
+        Role.AGENT: frozenset({Permission.PLATES_FETCH, Permission.PICTURES_SEND}),
     }
 )
 

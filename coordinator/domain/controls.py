@@ -108,22 +108,32 @@ class JobChanges(TypedDict, total=False):
     name: str
     priority: int
     due_at: datetime | None
+    copies: int
 
 
-def reorder(job: Job, wanted: JobChanges, now: datetime) -> tuple[Job, Effects]:
-    """Give a job another name, priority or due date; what prints already goes on.
+def reorder(
+    job: Job, job_runs: Sequence[Run], wanted: JobChanges, now: datetime
+) -> tuple[Job, Effects]:
+    """Give a job another name, priority, due date or number of copies; what prints goes on.
+
+    With fewer copies than it has no more to print it is finished, once nothing of it prints.
 
     A new priority or due date says its place in the queue anew, wherever it was moved before.
 
     Raises:
-        NotNow: it has ended.
+        NotNow: it has ended, or more copies than that are made or being made.
     """
     if job.state in jobs.ENDED:
         raise NotNow("job_ended", f"job {job.job_id} is {job.state} already")
+    begun = copies.begun(job_runs)
+    if "copies" in wanted and wanted["copies"] < begun:
+        raise NotNow("copies_begun", f"{begun} copies of {job.job_id} are made or being made")
     if "priority" in wanted or "due_at" in wanted:
         job = replace(job, place_at=None, place_due_at=None)
     job = replace(jobs.changed(job, now), **wanted)
-    return job, (Save(job), _job_note(job, "job.reordered"), Poke(Work.DISPATCH))
+    job, followed = copies.follow(job, job_runs, now)
+    note = _job_note(job, "job.reordered")
+    return job, (Save(job), note, *followed, Poke(Work.DISPATCH))
 
 
 def check_steers(job: Job, only_of: str | None) -> None:

@@ -65,6 +65,11 @@ def tally(job: Job, runs: Iterable[Run]) -> Tally:
     )
 
 
+def begun(runs: Iterable[Run]) -> int:
+    """Return how many copies are made, being made, or not wanted again before somebody says so."""
+    return sum(run.copies for run in runs if run.state in COUNTED)
+
+
 def event_of(job: Job, count: Tally) -> JobEvent | None:
     """Return what the runs say of the job, None where they say nothing (yet)."""
     if job.state is JobState.CANCELLING:

@@ -37,6 +37,9 @@ UNPAID_S = 60.0
 # When a provider is asked for a task whose answer was lost: it may show new ones late.
 RECALLS_S = (5.0, 35.0, 80.0)
 WAITING = timedelta(hours=24)
+# A result was paid for: what keeps it from us, a dead line or a full disk, is waited for. That is
+# a day, give or take an hour.
+RESULT_TRIES_MAX, RESULT_BACK_OFF_S_MAX = 200, 600.0
 # A task that is late may still be charged, and bring something.
 LATE, LATE_LOOK_S = timedelta(hours=24), 600.0
 
@@ -56,10 +59,16 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a generation became; `charged` is known now of its present call, where not None."""
+    """What a generation became.
+
+    Attributes:
+        charged: what is known now of its present call, where not None.
+        undenied: that call was held for one that never happened, and did: what was reserved counts.
+    """
 
     generation: Generation
     charged: Decimal | None = None
+    undenied: bool = False
 
 
 def begun(generation: Generation, offer: Offer, now: datetime) -> Generation:
@@ -146,7 +155,9 @@ def submit_failed(
         return Outcome(generation=_recall_later(lost, offer, now))
     if unsure or fault.blame is Blame.RETRY_SAFE:
         tries = generation.tries + 1
-        if tries >= TRIES_MAX:
+        # Under its key it is one call, which may have been paid for: it goes on for its day.
+        known = unsure and offer.again is Again.SAME_KEY
+        if tries >= TRIES_MAX and not known:
             return Outcome(generation=advance(troubled, _E.FAIL, now), charged=_known(unsure))
         wait_s = max(back_off_s(generation, tries), fault.after_s or 0.0)
         waiting = replace(_put_off(troubled, wait_s, fault.message, now), tries=tries)
@@ -255,8 +266,10 @@ def look_failed(
     generation: Generation, fault: ProviderFault, *, capped: bool, now: datetime
 ) -> Outcome:
     """Return the generation after a look that was not answered."""
-    if fault.blame in FINAL:
-        return task_failed(generation, fault, charged=None, capped=capped, now=now)
+    until = generation.deadline_at
+    gone = until is not None and now > until + LATE
+    if fault.blame in FINAL or gone:
+        return task_failed(generation, fault, charged=None, capped=capped and not gone, now=now)
     tries = generation.tries + 1
     wait_s = max(back_off_s(generation, tries), fault.after_s or 0.0)
     waiting = replace(
@@ -342,9 +355,9 @@ def trouble_of(fault: ProviderFault) -> Trouble:
     )
 
 
-def back_off_s(generation: Generation, tries: int) -> float:
+def back_off_s(generation: Generation, tries: int, most_s: float = BACK_OFF_S_MAX) -> float:
     """Return how long to wait after so many failures in a row."""
-    most_s: float = min(BACK_OFF_S * 2.0 ** max(tries - 1, 0), BACK_OFF_S_MAX)
+    most_s = min(BACK_OFF_S * 2.0 ** min(max(tries - 1, 0), 20), most_s)
     return most_s * (0.5 + _chance(generation, f"try {tries}") / 2)
 
 

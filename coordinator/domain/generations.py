@@ -140,7 +140,7 @@ class Asked:
     """What somebody asked for; never changed.
 
     Attributes:
-        name: of the model.
+        name: of the model; `named`: somebody chose it, else the source's own name for it counts.
         project_id, model_id: where the version belongs; empty for a model of its own.
         continues: the generation whose result this one changes, in a conversation.
         printing: None where no job is wanted.
@@ -167,6 +167,7 @@ class Asked:
     printing: Printing | None = None
     reuse: bool = False
     cost_max: Decimal | None = None
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,8 +220,8 @@ class Generation:
         waits: why nothing happens now, for a person.
         progress, stage, queue_position: as the provider told last.
         parcels: the pieces of the result.
-        versions: what came of it: model and number.
-        job_id: of the job that was made of it; empty where there is none.
+        versions: what came of it: model and number; of a report what it is about.
+        job_ids: of the jobs that were made of it, in the order of its models.
         said, told: as in `Look`.
         remarks: what there is to say of what was made, for a person.
         worker, leased_until: who works on it, and how long nobody else does.
@@ -251,7 +252,7 @@ class Generation:
     queue_position: int | None = None
     parcels: tuple[Parcel, ...] = ()
     versions: tuple[tuple[str, int], ...] = ()
-    job_id: str = ""
+    job_ids: tuple[str, ...] = ()
     said: str = ""
     told: Mapping[str, Plain] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()

@@ -107,6 +107,42 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinesMeant:
+    """Which lines somebody looks for; what is empty or None does not matter.
+
+    Attributes:
+        before: only lower numbers; `until` only what happened earlier.
+        actor: who did it, all of the name: `user:anna`.
+        name: what happened, as it is called; `job.*` for all that begins so.
+        subject: what it happened to: `printer`; `subject_id` to which one.
+    """
+
+    before: int | None = None
+    until: datetime | None = None
+    actor: str = ""
+    name: str = ""
+    subject: str = ""
+    subject_id: str = ""
+
+    def admits(self, line: Line) -> bool:
+        """Whether a line is one of them."""
+        begins = self.name.removesuffix("*") if self.name.endswith("*") else None
+        return (
+            (self.before is None or line.number < self.before)
+            and (self.until is None or line.at < moment(self.until))
+            and self.actor in ("", line.actor)
+            and (
+                line.name.startswith(begins) if begins is not None else self.name in ("", line.name)
+            )
+            and self.subject in ("", line.subject)
+            and self.subject_id in ("", line.subject_id)
+        )
+
+
+ANY_LINE = LinesMeant()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """Where a history ends: the number and hash of its last line."""
 

@@ -6,7 +6,7 @@ call is made. What counts as spent is what was charged, as far as that is known,
 reserved: a call of which nobody knows counts in full.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import ROUND_UP, Decimal
@@ -74,6 +74,15 @@ class Spent:
     user_day: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What may be spent, and what is spent of it; `words` go on from the amount, for a person."""
+
+    words: str
+    most: Decimal
+    spent: Decimal
+
+
 def day_of(now: datetime) -> date:
     """Return the day that a call counts for."""
     return now.astimezone(UTC).date()
@@ -84,21 +93,15 @@ def rounded(amount: Decimal) -> Decimal:
     return amount.quantize(STEP, rounding=ROUND_UP)
 
 
-def objection(
-    amount: Decimal,
-    unit: str,
-    spent: Spent,
-    *,
-    budget: Budget,
-    purse: Purse,
-    cost_max: Decimal | None,
-) -> str:
-    """Return why a call must not be paid, for a person; empty where it may.
+def limits(
+    unit: str, spent: Spent, *, budget: Budget, purse: Purse, cost_max: Decimal | None
+) -> tuple[Limit, ...]:
+    """Return what may be spent, in one unit; only the limits that there are.
 
     Args:
         cost_max: what the generation may cost, as who asked said.
     """
-    limits = (
+    said = (
         (spent.request, cost_max, "this request may cost"),
         (spent.request, budget.request, "a request to this provider may cost"),
         (spent.provider_user_day, budget.user_day, "a user may spend on this provider in a day"),
@@ -106,10 +109,20 @@ def objection(
         (spent.user_day, purse.user_day.get(unit), "a user may spend in a day"),
         (spent.day, purse.day.get(unit), "may be spent in a day"),
     )
-    for so_far, most, words in limits:
-        if most is not None and so_far + amount > most:
-            before = f", {_said(so_far)} are spent" if so_far else ""
-            return f"{_said(most)} {unit} {words}{before}, and this would cost {_said(amount)}"
+    return tuple(
+        Limit(words=words, most=most, spent=so_far)
+        for so_far, most, words in said
+        if most is not None
+    )
+
+
+def objection(amount: Decimal, unit: str, limits: Iterable[Limit]) -> str:
+    """Return why a call must not be paid, for a person; empty where it may."""
+    for each in limits:
+        if each.spent + amount > each.most:
+            before = f", {_said(each.spent)} are spent" if each.spent else ""
+            most = f"{_said(each.most)} {unit} {each.words}"
+            return f"{most}{before}, and this would cost {_said(amount)}"
     return ""
 
 

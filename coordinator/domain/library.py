@@ -103,7 +103,7 @@ class ModelVersion:
         file_name: with its suffix: `hook.3mf`.
         size_mm: extent in x, y and z; zeros where nobody looked.
         source_sha256: of the code that it was made of; empty where there is none.
-        language: of that code: `openscad`, `build123d`, `cadquery`; empty where there is none.
+        language: of that code: `openscad`, `build123d`, `cadquery`, `freecad`; empty for none.
         parameters: of that code, where they differ from what it says itself.
         remarks: what there is to say of it, for a person: a hole that was closed, a thin wall.
         pictures: PNGs of it as artifacts, as a plate has them: `model-256` -> sha256.

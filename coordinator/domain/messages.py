@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
+from coordinator.domain.generations import Generation
 from coordinator.domain.history import FarmEvent, Line, Plain, event_of
 from coordinator.domain.jobs import Job
 from coordinator.domain.printers import Printer
+from coordinator.domain.providing import Blame
 from coordinator.domain.runs import Run
 
 
@@ -23,13 +25,14 @@ class Kind:
     Attributes:
         name: of the line.
         change: a field, and the value that it must have got with the line.
-        without: a fact that the line must not have.
+        fact: a fact that the line must have, with this value; `without` one that it must not have.
         words: what it means, for who reads the list of types.
     """
 
     type: str
     name: str
     change: tuple[str, Plain] | None = None
+    fact: tuple[str, Plain] | None = None
     without: str = ""
     words: str
 
@@ -111,6 +114,24 @@ TABLE: tuple[Kind, ...] = (
     _same("agent.enrolled", "an agent has a credential of its own from now on"),
     _same("agent.enrolled_again", "an agent has a new credential; the one before opens nothing"),
     _same("agent.revoked", "an agent is shut out"),
+    *(
+        Kind(
+            type="generation.held_up",
+            name="generation.wanted",
+            fact=("blame", blame),
+            words="its provider wants credit, or a key that is good: a person sees to it",
+        )
+        for blame in (Blame.QUOTA.value, Blame.AUTH_CONFIG.value)
+    ),
+    Kind(
+        type="generation.finished",
+        name="generation.done",
+        words="a provider's model is there, and its job where one was wanted",
+    ),
+    _same("generation.failed", "nothing came of a request to a provider"),
+    _same("generation.cancelled", "a request to a provider ended as somebody wanted"),
+    _same("generation.unsure", "a person has to say whether a paid call happened"),
+    _same("generation.awaiting_approval", "a person has to look at what was made"),
     _same("history.sealed", "old events are in an archive"),
     _same("webhook.disabled", "an endpoint is not asked any more"),
 )
@@ -131,6 +152,7 @@ class Things:
     job: Job | None = None
     run: Run | None = None
     printer: Printer | None = None
+    generation: Generation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +186,8 @@ def type_of(line: Line) -> str:
 
 def _fits(row: Kind, event: FarmEvent) -> bool:
     if row.without and row.without in event.facts:
+        return False
+    if row.fact is not None and event.facts.get(row.fact[0]) != row.fact[1]:
         return False
     return row.change is None or event.changes.get(row.change[0]) == row.change[1]
 
@@ -214,8 +238,10 @@ def _named(line: Line, things: Things) -> dict[str, Plain]:
             "job_id": things.run.job_id,
             "printer_id": things.run.printer_id,
         }
-    if line.subject in ("job", "printer", "agent"):
+    if line.subject in ("job", "printer", "agent", "generation"):
         named[f"{line.subject}_id"] = line.subject_id
     if things.job is not None:
         named["job_name"] = things.job.name
+    if things.generation is not None:
+        named["generation_name"] = things.generation.asked.name
     return named

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from types import MappingProxyType
 
+from coordinator.domain.generations import Generation, GenerationState
 from coordinator.domain.history import Line
 from coordinator.domain.jobs import JobState
 from coordinator.domain.messages import Things
 from coordinator.domain.printers import BedState
+from coordinator.domain.providing import Blame
 from coordinator.domain.runs import RunState
 from protocols.wire.vocabulary import Mode, PrinterState
 
@@ -152,6 +154,37 @@ def _material_wanted(line: Line, things: Things) -> str:
     return f"job {job.name} waits for material{_because(line)}"
 
 
+def _awaiting_approval(line: Line, things: Things) -> str:
+    made = things.generation
+    if made is None or made.state is not GenerationState.AWAITING_APPROVAL:
+        return ""
+    why = f": {made.remarks[0]}" if made.remarks else ""
+    return f"{_what(made)}: approve or reject what {made.provider} made{why}"
+
+
+def _unsure(line: Line, things: Things) -> str:
+    made = things.generation
+    if made is None or made.state is not GenerationState.UNSURE:
+        return ""
+    return f"{_what(made)}: look at {made.provider} and settle whether it was made{_because(line)}"
+
+
+def _held_up(line: Line, things: Things) -> str:
+    made = things.generation
+    if made is None or made.ended or made.trouble is None or made.submits:
+        return ""
+    if made.trouble.blame not in (Blame.QUOTA, Blame.AUTH_CONFIG):
+        return ""
+    return f"{made.provider}: requests wait: {made.trouble.message}"
+
+
+def _budget_spent(line: Line, things: Things) -> str:
+    made = things.generation
+    if made is None or made.trouble is None or made.trouble.code != "budget_spent":
+        return ""
+    return f"{_what(made)} was not asked of {made.provider}: {made.trouble.message}"
+
+
 def _webhook_disabled(line: Line, things: Things) -> str:
     return f"webhook {line.subject_id} was disabled{_because(line)}"
 
@@ -168,6 +201,10 @@ MATTERS: Mapping[str, Callable[[Line, Things], str]] = MappingProxyType(
         "printer.faulted": _faulted,
         "printer.quarantined": _quarantined,
         "job.material_wanted": _material_wanted,
+        "generation.awaiting_approval": _awaiting_approval,
+        "generation.unsure": _unsure,
+        "generation.held_up": _held_up,
+        "generation.failed": _budget_spent,
         "webhook.disabled": _webhook_disabled,
     }
 )
@@ -221,6 +258,10 @@ def quiet_hours(text: str) -> tuple[time, time] | None:
         return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
     except ValueError as error:
         raise ValueError("write quiet hours as 22:00-07:00") from error
+
+
+def _what(made: Generation) -> str:
+    return f"{made.asked.name} ({made.generation_id})"
 
 
 def _in_one_line(words: str) -> str:

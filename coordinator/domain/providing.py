@@ -111,6 +111,9 @@ class Offer:
         at_once_max: tasks that may run at the same time.
         look_every_s: the shortest time between two looks at a task.
         patience_s: how long a task may take in all.
+        tool: what works on this machine, with its version and how well it is shut in; empty where
+            all of it is done elsewhere.
+        trouble: why that does not work here, and what to install; empty where it does.
     """
 
     service: str
@@ -128,6 +131,8 @@ class Offer:
     at_once_max: int = 1
     look_every_s: float = 5.0
     patience_s: float = 1800.0
+    tool: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +236,9 @@ class Look:
         pieces: SUCCEEDED: what there is to fetch, best mesh first.
         fault: FAILED: why.
         charged: what it cost, where the provider tells.
-        told: facts for the version's origin: `author`, `licence`, `service_model`, `seed`, `tool`.
+        told: facts for the version's origin: `author`, `licence`, `service_model`, `seed`, `tool`;
+            `parameters`: the form of its code; `report`: what was found in a mesh that was only
+            looked at, of which there are no pieces then.
         said: what the provider answered, in a conversation.
         look_after_s: when to look again, where the provider told.
     """

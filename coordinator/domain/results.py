@@ -3,7 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from coordinator.domain.generating import FINAL, TRIES_MAX, back_off_s, trouble_of
+from coordinator.domain.generating import (
+    FINAL,
+    RESULT_BACK_OFF_S_MAX,
+    RESULT_TRIES_MAX,
+    TRIES_MAX,
+    back_off_s,
+    trouble_of,
+)
 from coordinator.domain.generations import (
     Generation,
     GenerationEvent,
@@ -14,6 +21,8 @@ from coordinator.domain.generations import (
 from coordinator.domain.providing import Blame, ProviderFault
 
 RENEWALS_MAX = 3
+# How the workshop ends because of a mesh, not of the farm.
+ITS_OWN = frozenset({"slicer_crashed", "slicer_garbled", "slicing_timed_out"})
 
 _E = GenerationEvent
 
@@ -26,10 +35,10 @@ def fetch_failed(generation: Generation, fault: ProviderFault, now: datetime) ->
             return advance(troubled, _E.FAIL, now)
         return replace(advance(troubled, _E.LOOK, now), renewals=generation.renewals + 1)
     tries = generation.tries + 1
-    most = 2 if fault.blame is Blame.PROTOCOL else TRIES_MAX
+    most = 2 if fault.blame is Blame.PROTOCOL else RESULT_TRIES_MAX
     if fault.blame in FINAL or tries >= most:
         return advance(troubled, _E.FAIL, now)
-    wait_s = max(back_off_s(generation, tries), fault.after_s or 0.0)
+    wait_s = max(back_off_s(generation, tries, RESULT_BACK_OFF_S_MAX), fault.after_s or 0.0)
     return replace(troubled, tries=tries, next_at=now + timedelta(seconds=wait_s), updated_at=now)
 
 
@@ -38,14 +47,20 @@ def kept(generation: Generation, parcels: tuple[Parcel, ...], now: datetime) -> 
     return replace(advance(generation, _E.KEEP, now), parcels=parcels, trouble=None)
 
 
-def making_failed(generation: Generation, words: str, now: datetime) -> Generation:
-    """Return the generation whose result can't be made printable now: later, or not at all."""
+def making_failed(generation: Generation, code: str, words: str, now: datetime) -> Generation:
+    """Return the generation whose result can't be made printable now: later, or not at all.
+
+    Args:
+        code: why; what it is itself to blame for it will be again.
+    """
     tries = generation.tries + 1
+    most = TRIES_MAX if code in ITS_OWN else RESULT_TRIES_MAX
     trouble = Trouble(blame=Blame.RETRY_SAFE, code="workshop", message=words)
     troubled = replace(generation, trouble=trouble)
-    if tries >= TRIES_MAX:
+    if tries >= most:
         return advance(troubled, _E.FAIL, now)
-    return later(replace(troubled, tries=tries, waits=words), back_off_s(generation, tries), now)
+    wait_s = back_off_s(generation, tries, RESULT_BACK_OFF_S_MAX)
+    return later(replace(troubled, tries=tries, waits=words), wait_s, now)
 
 
 def later(generation: Generation, wait_s: float, now: datetime) -> Generation:

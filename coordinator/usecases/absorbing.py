@@ -188,6 +188,7 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
         await transaction.perform(cloning.refused(mine, presence))
     for description in admitted.printers:
         farm.live.owners[description.printer_id] = presence.agent_id
+        farm.live.commands[description.printer_id] = description.commands
 
 
 async def _is_shut_out(unit: Unit, presence: Presence) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from coordinator.domain.history import Head, Line
+from coordinator.domain.history import ANY_LINE, Head, Line, LinesMeant
 from coordinator.domain.rebuilding import Audit, Fault, FaultCode, end, link
 from coordinator.domain.sealing import Checkpoint
 from coordinator.errors import Refused
@@ -33,6 +33,7 @@ class Question:
         after: the number of the last line they have.
         last: only so many of the newest; None for the oldest first, up to `limit`.
         job_id: with its plates and runs; `printer_id` with its runs.
+        meant: what else is asked of them.
     """
 
     after: int = 0
@@ -41,6 +42,7 @@ class Question:
     job_id: JobId | None = None
     printer_id: PrinterId | None = None
     since: datetime | None = None
+    meant: LinesMeant = ANY_LINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ async def events(farm: Farm, question: Question) -> list[Line]:
             job_id=question.job_id,
             printer_id=question.printer_id,
             since=question.since,
+            meant=question.meant,
         )
 
 

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import structlog
 from coordinator.domain import backups
 from coordinator.domain.backups import Contents, Piece
 from coordinator.domain.history import FarmEvent
-from coordinator.errors import NotFound, Unavailable
+from coordinator.errors import NotFound, NotNow, Unavailable
+from coordinator.ports_disk import BackupShelf, KeptBackup
 from coordinator.usecases.farm import Farm
 
 log = structlog.get_logger(__name__)
@@ -62,6 +64,32 @@ async def backup(
         finally:
             farm.live.backups -= 1
     log.info("backup.taken", files=len(contents.files), actor=actor)
+
+
+async def keep_backup(
+    farm: Farm,
+    shelf: BackupShelf,
+    actor: str,
+    origin: str,
+    *,
+    version: str,
+    secrets: Mapping[str, Path],
+) -> KeptBackup:
+    """Put a backup into the farm's own folder of them.
+
+    Raises:
+        NotNow: `backup_on`: one is put there already.
+        Unavailable: it can't be written.
+    """
+    if farm.live.backing_up:
+        raise NotNow("backup_on", "a backup is being made already: wait until that one is there")
+    farm.live.backing_up = True
+    try:
+        made = backup(farm, actor, origin, version=version, secrets=secrets)
+        async with aclosing(made) as parts:
+            return await shelf.put(parts, farm.clock.now())
+    finally:
+        farm.live.backing_up = False
 
 
 async def _record(farm: Farm, now: datetime, actor: str, origin: str, *, secrets: bool) -> None:

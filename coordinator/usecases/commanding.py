@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import structlog
 
 from coordinator.domain.effects import Note
+from coordinator.domain.printers import Printer
 from coordinator.errors import FarmError, NotNow, Refused, Unavailable
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import the_printer, writing
@@ -17,7 +18,8 @@ log = structlog.get_logger(__name__)
 
 # An agent gives a command 60 s, and a message a second each way.
 ANSWER_S_MAX = 65.0
-_LOOKS = frozenset({"dialogue"})  # these change nothing, and are not written to the history
+# These change nothing, and are not written to the history.
+_LOOKS = frozenset({"dialogue", "picture"})
 
 
 async def command_printer(
@@ -48,27 +50,48 @@ async def command_printer(
                 facts=facts,
             )
             await transaction.perform((note,))
+    result = await ask_agent(farm, printer, name, arguments, command_id=command_id)
+    if not result.ok:
+        raise _failure(result)
+    return result.message
+
+
+async def ask_agent(
+    farm: Farm,
+    printer: Printer,
+    name: str,
+    arguments: Mapping[str, Scalar],
+    *,
+    command_id: str = "",
+    answer_s_max: float | None = None,
+) -> CommandResult:
+    """Send a command to a printer's agent; return what it answers, well or not.
+
+    Args:
+        command_id: in the history already; a new one where it is empty.
+        answer_s_max: patience; `ANSWER_S_MAX` for None.
+
+    Raises:
+        Unavailable: no broker, or no answer.
+    """
+    command_id = command_id or farm.ids.new("command")
     answer = farm.live.expect(command_id)
     try:
         command = Command(
             id=command_id,
             agent_id=printer.agent_id,
-            printer_id=printer_id,
+            printer_id=printer.printer_id,
             name=name,
             arguments=arguments,
         )
         await farm.link.send_command(command)
-        async with asyncio.timeout(ANSWER_S_MAX):
-            result = await answer
+        async with asyncio.timeout(ANSWER_S_MAX if answer_s_max is None else answer_s_max):
+            return await answer
     except TimeoutError:
-        raise Unavailable(
-            "no_answer", f"{printer_id} gave no answer; it may still have been done"
-        ) from None
+        words = f"{printer.printer_id} gave no answer; it may still have been done"
+        raise Unavailable("no_answer", words) from None
     finally:
         farm.live.expect_no_more(command_id)
-    if not result.ok:
-        raise _failure(result)
-    return result.message
 
 
 def answered(farm: Farm, result: CommandResult) -> None:

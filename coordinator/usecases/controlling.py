@@ -86,15 +86,19 @@ async def reorder_job(
     *,
     only_of: str | None = None,
 ) -> Job:
-    """Give a job another name, priority or due date.
+    """Give a job another name, priority, due date or number of copies.
 
     Raises:
         NotFound, NotNow, NotPermitted: as `controls.reorder`.
+        Refused: `copies_out_of_range`.
     """
+    if not 1 <= wanted.get("copies", 1) <= farm.policy.copies_max:
+        raise Refused("copies_out_of_range", f"copies must be 1 to {farm.policy.copies_max}")
     async with writing(farm, actor, origin) as transaction:
         job = await the_job(transaction.unit, job_id)
         controls.check_steers(job, only_of)
-        job, effects = controls.reorder(job, wanted, transaction.now)
+        job_runs = await transaction.unit.runs(job_id=job_id)
+        job, effects = controls.reorder(job, job_runs, wanted, transaction.now)
         await transaction.perform(effects)
     return job
 

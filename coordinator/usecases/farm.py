@@ -15,6 +15,7 @@ from coordinator.ports import (
 from coordinator.ports_disk import Disk, EndlessDisk
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
+from coordinator.ports_pictures import NoPictures, Pictures
 from coordinator.ports_workshop import NoWorkshop, Workshop
 from coordinator.usecases.live import Live
 from coordinator.usecases.sources import Sources
@@ -44,6 +45,7 @@ class Farm:
     policy: Policy = field(default_factory=Policy)
     outside: Outside = field(default_factory=Nowhere)
     disk: Disk = field(default_factory=EndlessDisk)
+    pictures: Pictures = field(default_factory=NoPictures)
     sources: Sources = field(default_factory=Sources)
     workshop: Workshop = field(default_factory=NoWorkshop)
     poke: Callable[[str], None] = _unheard

@@ -14,8 +14,8 @@ from coordinator.domain import generating, results
 from coordinator.domain.breaker import Call, Stand
 from coordinator.domain.file_kinds import HEAD_BYTES, kind_of, suffix_of
 from coordinator.domain.generating import Outcome
-from coordinator.domain.generations import Generation, Parcel
-from coordinator.domain.parcels import PARCEL_BYTES_MAX, parcel_of, wanted_parcels
+from coordinator.domain.generations import Generation, GenerationState, Parcel
+from coordinator.domain.parcels import PARCEL_BYTES_MAX, is_report, parcel_of, wanted_parcels
 from coordinator.domain.plates import Artifact, ArtifactKind
 from coordinator.domain.providing import (
     Blame,
@@ -93,7 +93,7 @@ async def _succeeded(farm: Farm, source: Source, generation: Generation, seen: L
     kept: list[Artifact] = []
     try:
         wanted = wanted_parcels(seen.pieces)
-        if not wanted:
+        if not wanted and not is_report(seen):
             raise no_mesh(source)
         parcels = tuple(
             [
@@ -157,10 +157,30 @@ async def fetch(farm: Farm, source: Source, generation: Generation) -> Generatio
         def decide(known: Generation, now: datetime) -> Outcome:
             return Outcome(generation=results.kept(known, tuple(parcels), now))
 
-        return await change_if_possible(farm, its_id, decide, kept)
+        changed = await change_if_possible(farm, its_id, decide, kept)
+        await _remove_there(farm, source, changed)
+        return changed
     finally:
         for artifact in kept:
             await let_go(farm, artifact.sha256)
+
+
+async def _remove_there(farm: Farm, source: Source, generation: Generation) -> None:
+    """Have a provider forget what is in our store; where it does not, it does so in its time."""
+    if source.deletes is None or generation.handle is None:
+        return
+    if generation.state is not GenerationState.MAKING:
+        return
+    try:
+        removing = source.deletes.delete(generation.handle)
+        await source.ask(Call.READ, farm.clock, removing, LOOK_S)
+    except ProviderFault as fault:
+        log.warning(
+            "generation.not_removed_there",
+            generation_id=generation.generation_id,
+            code=fault.code,
+            reason=fault.message,
+        )
 
 
 async def _fetch(farm: Farm, source: Source, parcel: Parcel, kept: list[Artifact]) -> Parcel | None:

@@ -17,8 +17,10 @@ from coordinator.domain.generations import (
     Trouble,
     advance,
 )
+from coordinator.domain.history import Plain
 from coordinator.domain.ledger import Entry
 from coordinator.domain.library import Model, Origin
+from coordinator.domain.parcels import models_of
 from coordinator.domain.plates import Artifact, ArtifactKind
 from coordinator.domain.providing import Blame, Kind, ProviderFault
 from coordinator.domain.slicing import Making, Printable
@@ -41,9 +43,10 @@ _PLACED = ("author", "licence", "service_model", "seed", "tool", "source", "url"
 
 @dataclass(slots=True, eq=False)
 class _Made:
-    """One item, printable."""
+    """One item, printable; `model` is its model's name, and which of the models it is."""
 
     parcel: Parcel
+    model: tuple[str, int]
     mesh: Artifact
     pictures: Mapping[str, str]
     printable: Printable
@@ -54,7 +57,17 @@ async def make(farm: Farm, generation: Generation) -> Generation:
     its_id, kept = generation.generation_id, list[Artifact]()
     try:
         meshes = [each for each in generation.parcels if each.role == "mesh"]
-        made = [await _printable(farm, generation, each, kept) for each in meshes]
+        if not meshes:
+            return await _report(farm, its_id)
+        models = models_of(generation.asked, generation.told, meshes)
+        if generation.asked.model_id and models[-1] != models[0]:
+            listed = ", ".join(each.name for each in meshes)
+            words = f"these are several parts, and no one model's next version: name one: {listed}"
+            raise Refused("several_parts", words)
+        made = [
+            await _printable(farm, generation, each, model, kept)
+            for each, model in zip(meshes, models, strict=True)
+        ]
         return await _add(farm, its_id, made, kept)
     except (Refused, NotFound) as error:
         code = error.code if isinstance(error, Refused) else "input_gone"
@@ -63,10 +76,10 @@ async def make(farm: Farm, generation: Generation) -> Generation:
             farm, its_id, lambda known, now: Outcome(generation=results.failed(known, fault, now))
         )
     except Unavailable as error:
-        words = str(error)
+        code, words = error.code, str(error)
 
         def decide(known: Generation, now: datetime) -> Outcome:
-            return Outcome(generation=results.making_failed(known, words, now))
+            return Outcome(generation=results.making_failed(known, code, words, now))
 
         return await change_if_possible(farm, its_id, decide)
     finally:
@@ -75,8 +88,23 @@ async def make(farm: Farm, generation: Generation) -> Generation:
             await let_go(farm, artifact.sha256)
 
 
+async def _report(farm: Farm, its_id: str) -> Generation:
+    """End a generation that only looked at a mesh; the version that it looked at is what it has."""
+    async with farm.store.read() as unit:
+        asked = (await rows.the_generation(unit, its_id)).asked
+        versions = await unit.model_versions(asked.model_id) if asked.model_id else []
+    looked_at = [each for each in versions if each.sha256 == asked.mesh_sha256][-1:]
+
+    def decide(known: Generation, now: datetime) -> Outcome:
+        done = advance(known, GenerationEvent.FINISH, now)
+        found = tuple((each.model_id, each.number) for each in looked_at)
+        return Outcome(generation=replace(done, versions=found, approved=True, trouble=None))
+
+    return await change_if_possible(farm, its_id, decide)
+
+
 async def _printable(
-    farm: Farm, generation: Generation, parcel: Parcel, kept: list[Artifact]
+    farm: Farm, generation: Generation, parcel: Parcel, model: tuple[str, int], kept: list[Artifact]
 ) -> _Made:
     """Have the workshop make one mesh printable.
 
@@ -86,7 +114,7 @@ async def _printable(
     """
     its_id, told = generation.generation_id, generation.told
     making = Making(
-        longest_mm=generation.asked.size_mm,
+        longest_mm=generation.asked.size_mm or await _longest_before(farm, generation),
         author=str(told.get("author") or ""),
         licence=str(told.get("licence") or ""),
         source=generation.asked.url or f"{generation.service} {generation.generation_id}",
@@ -97,22 +125,33 @@ async def _printable(
         farm.live.news.tell((("progress", its_id),))
 
     async with (
-        farm.artifacts.as_file(parcel.sha256, parcel.suffix) as model,
+        farm.artifacts.as_file(parcel.sha256, parcel.suffix) as path,
         farm.artifacts.scratch() as folder,
     ):
-        printable = await farm.workshop.make_printable(model, making, folder, report)
-        path = folder / f"model{printable.format}"
-        if not path.is_file():
+        printable = await farm.workshop.make_printable(path, making, folder, report)
+        mended = folder / f"model{printable.format}"
+        if not mended.is_file():
             raise Refused("not_printable", "; ".join(printable.faults) or "nothing was made of it")
-        name = f"{_stem(generation.asked.name)}{printable.format}"
-        mesh = await _keep(farm, path, ArtifactKind.MODEL, name, kept)
+        name = f"{_stem(model[0])}{printable.format}"
+        mesh = await _keep(farm, mended, ArtifactKind.MODEL, name, kept)
         pictures = {}
         for each in printable.pictures:
             shows = f"{each.shows}-{each.width_px}"
             drawn = folder / each.path.name  # from nowhere else, whatever it says
             picture = await _keep(farm, drawn, ArtifactKind.PICTURE, f"{name}.{shows}.png", kept)
             pictures[shows] = picture.sha256
-    return _Made(parcel=parcel, mesh=mesh, pictures=pictures, printable=printable)
+    return _Made(parcel=parcel, model=model, mesh=mesh, pictures=pictures, printable=printable)
+
+
+async def _longest_before(farm: Farm, generation: Generation) -> float | None:
+    """Return how long the mesh was that was mended; None where nobody measured it."""
+    asked = generation.asked
+    if asked.kind is not Kind.MESH or not asked.model_id:
+        return None
+    async with farm.store.read() as unit:
+        versions = await unit.model_versions(asked.model_id)
+    known = (max(each.size_mm) for each in versions if each.sha256 == asked.mesh_sha256)
+    return next(known, 0.0) or None
 
 
 async def _keep(
@@ -141,10 +180,10 @@ async def _add(
         if known.state is not GenerationState.MAKING:
             return known  # somebody ended it
         transaction.actor = known.owner
-        model_id = await _model(transaction, known)
         costs = await transaction.unit.entries(its_id)
         versions = []
         for each in made:
+            model_id = await _model(transaction, known, *each.model)
             new = _version_of(known, each, costs, kept)
             added = await put_version(transaction, model_id, each.mesh, new)
             versions.append((model_id, added.number))
@@ -166,16 +205,18 @@ async def _add(
     return changed
 
 
-async def _model(transaction: Writing, known: Generation) -> str:
-    """Return the model that the versions belong to; a new one where none is named, or there."""
+async def _model(transaction: Writing, known: Generation, name: str, number: int) -> str:
+    """Return the model that a version belongs to; a new one where none is named, or there."""
     unit, now, asked = transaction.unit, transaction.now, known.asked
     if asked.model_id and await unit.model(asked.model_id) is not None:
         return asked.model_id
-    model_id = f"model-{known.generation_id.partition('-')[2]}"
+    model_id = _numbered("model", known, number)
+    if await unit.model(model_id) is not None:
+        return model_id
     in_project = asked.project_id and await unit.project(asked.project_id) is not None
     model = Model(
         model_id=model_id,
-        name=asked.name,
+        name=name,
         description=asked.prompt,
         project_id=asked.project_id if in_project else "",
         owner=known.owner,
@@ -226,11 +267,18 @@ def _version_of(
         size_mm=printable.size_mm,
         source_sha256=code.sha256 if code is not None else "",
         language=str(told.get("language") or ""),
-        parameters=known.asked.parameters,
-        remarks=(*printable.faults, *printable.remarks),
+        # What a language model was told of values stands in its code.
+        parameters=known.asked.parameters if known.asked.kind is Kind.CODE else {},
+        remarks=(*printable.faults, *printable.remarks, *_remarks_in(told)),
         pictures=pictures,
         artifacts=tuple(kept),
     )
+
+
+def _remarks_in(told: Mapping[str, Plain]) -> list[str]:
+    """Return what the source itself has to say of what it made."""
+    listed = told.get("remarks")
+    return [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
 
 
 def cost_words(costs: Sequence[Entry]) -> str:
@@ -245,44 +293,48 @@ def cost_words(costs: Sequence[Entry]) -> str:
 
 
 async def order(farm: Farm, generation: Generation) -> Generation:
-    """Make the job that was wanted of a generation; where it is refused, the model is there."""
-    its_id, printing = generation.generation_id, generation.asked.printing
-    assert printing is not None, "a job was wanted"
-    job_id = JobId(f"job-{its_id.partition('-')[2]}")
-    async with farm.store.read() as unit:
-        made = await unit.job(job_id) is not None  # and we were stopped before we said so
-    remark = ""
-    if not made:
+    """Make a job of each model of a generation; where one is refused, the model is there."""
+    its_id, jobs, refused = generation.generation_id, list[str](), list[str]()
+    # Of several versions of one model the first is as good as any.
+    firsts = dict(reversed(generation.versions))
+    for number, (model_id, version) in enumerate(reversed(firsts.items())):
+        job_id = JobId(_numbered("job", generation, number))
         try:
-            await _accept(farm, generation, job_id)
+            async with farm.store.read() as unit:
+                made = await unit.job(job_id) is not None  # and we were stopped before we said so
+            if not made:
+                await _accept(farm, generation, job_id, model_id, version)
+            jobs.append(job_id)
         except (Refused, NotFound) as error:
-            remark, job_id = f"no job was made: {error}", JobId("")
+            refused.append(f"no job was made: {error}")
         except Unavailable as error:
-            words = str(error)
-            return await change_if_possible(
-                farm,
-                its_id,
-                lambda known, now: Outcome(
-                    generation=replace(results.later(known, 10.0, now), waits=words)
-                ),
-            )
+            return await _order_later(farm, its_id, str(error))
 
     def decide(known: Generation, now: datetime) -> Outcome:
         done = advance(known, GenerationEvent.FINISH, now)
-        remarks = (*known.remarks, remark) if remark else known.remarks
-        trouble = (
-            Trouble(blame=Blame.INVALID_INPUT, code="no_job", message=remark) if remark else None
-        )
-        return Outcome(generation=replace(done, job_id=job_id, remarks=remarks, trouble=trouble))
+        remarks, trouble = (*known.remarks, *refused), None
+        if refused:
+            trouble = Trouble(blame=Blame.INVALID_INPUT, code="no_job", message=refused[0])
+        done = replace(done, job_ids=tuple(jobs), remarks=remarks, trouble=trouble)
+        return Outcome(generation=done)
 
     return await change_if_possible(farm, its_id, decide)
 
 
-async def _accept(farm: Farm, generation: Generation, job_id: JobId) -> None:
+async def _order_later(farm: Farm, its_id: str, words: str) -> Generation:
+    def decide(known: Generation, now: datetime) -> Outcome:
+        return Outcome(generation=replace(results.later(known, 10.0, now), waits=words))
+
+    return await change_if_possible(farm, its_id, decide)
+
+
+async def _accept(
+    farm: Farm, generation: Generation, job_id: JobId, model_id: str, version: int
+) -> None:
     printing = generation.asked.printing
     assert printing is not None, "a job was wanted"
     wanted = Order(
-        name=generation.asked.name,
+        name="",  # as its model is called
         file_name="",
         copies=printing.copies,
         material=printing.material,
@@ -294,7 +346,13 @@ async def _accept(farm: Farm, generation: Generation, job_id: JobId) -> None:
         owner=generation.owner,
         approved=generation.approved,
     )
-    await order_version(farm, wanted, *generation.versions[0])
+    await order_version(farm, wanted, model_id, version)
+
+
+def _numbered(prefix: str, generation: Generation, number: int) -> str:
+    """Return the id of what comes of a generation, the same whenever it is made."""
+    its_id = f"{prefix}-{generation.generation_id.partition('-')[2]}"
+    return f"{its_id}-{number + 1}" if number else its_id
 
 
 def _stem(name: str) -> str:

@@ -8,22 +8,19 @@ from enum import StrEnum
 from coordinator.domain import generating, results
 from coordinator.domain.generating import Outcome
 from coordinator.domain.generations import (
-    ENDED,
     Asked,
     Generation,
     GenerationEvent,
     GenerationState,
     Printing,
+    Setting,
     Sheet,
     Trouble,
     advance,
 )
-from coordinator.domain.ledger import Entry
-from coordinator.domain.library import Place
 from coordinator.domain.providing import Blame, Handle, Kind, ProviderFault
 from coordinator.errors import IllegalTransition, NotFound, NotNow, NotPermitted, Refused
 from coordinator.ports import Unit
-from coordinator.ports_generations import GenerationsWanted
 from coordinator.usecases import generation_rows as rows
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, writing
@@ -33,7 +30,6 @@ from coordinator.usecases.wishing import fingerprint_of, wish_of
 _S, _E = GenerationState, GenerationEvent
 # Of one owner; who wants more waits for some to end.
 OPEN_MAX = 200
-_OPEN = frozenset(_S) - ENDED
 
 
 class Settlement(StrEnum):
@@ -42,16 +38,6 @@ class Settlement(StrEnum):
     HAPPENED = "happened"  # there is a task, and this is its id
     NEVER = "never"  # there is none: it may be asked for again
     GIVE_UP = "give_up"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerationView:
-    """A generation with what it cost, and how far it is at this moment."""
-
-    generation: Generation
-    entries: tuple[Entry, ...] = ()
-    progress: float | None = None
-    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +68,8 @@ async def want(farm: Farm, wanted: Wanted) -> Generation:
         NotPermitted: the model is somebody else's.
         Refused: it can't be met, as far as that is known without asking.
     """
-    source = _source(farm, wanted.provider)
-    await _check(farm, source, wanted)
+    source = source_of(farm, wanted.provider)
+    await check(farm, source, wanted)
     now = farm.clock.now()
     generation = Generation(
         generation_id=wanted.generation_id or farm.ids.new("gen"),
@@ -107,8 +93,13 @@ async def want(farm: Farm, wanted: Wanted) -> Generation:
     return generation
 
 
-def _source(farm: Farm, name: str) -> Source:
-    """Return the provider of this name; of none said, the only one."""
+def source_of(farm: Farm, name: str) -> Source:
+    """Return the provider of this name; of none said, the only one.
+
+    Raises:
+        NotFound: there is none of this name.
+        Refused: none was said, and there are several, or none at all.
+    """
     every = list(farm.sources)
     if not name and len(every) == 1:
         return every[0]
@@ -118,13 +109,15 @@ def _source(farm: Farm, name: str) -> Source:
     return farm.sources.the(name)
 
 
-async def _check(farm: Farm, source: Source, wanted: Wanted) -> None:
+async def check(farm: Farm, source: Source, wanted: Wanted) -> None:
+    """Raise `Refused` where a request can't be met, as far as that is known without asking."""
     asked, offer = wanted.asked, source.offer
     if asked.kind not in offer.kinds:
         known = ", ".join(sorted(each.value for each in offer.kinds))
         words = f"{offer.title} takes {known}, not {asked.kind.value}"
         raise Refused("wish_not_met", words)
-    if offer.needs_size and asked.size_mm is None and not asked.continues:
+    sized = asked.size_mm is not None or asked.continues or asked.kind is Kind.MESH
+    if offer.needs_size and not sized:
         words = f"what {offer.title} makes has no size of its own: say how long it shall be"
         raise Refused("size_needed", words)
     try:
@@ -139,8 +132,7 @@ async def _check(farm: Farm, source: Source, wanted: Wanted) -> None:
 
 
 async def _check_room(unit: Unit, owner: str) -> None:
-    wanted = GenerationsWanted(owner=owner, states=_OPEN)
-    if len(await unit.generations_page(wanted, after=None, limit=OPEN_MAX)) >= OPEN_MAX:
+    if await unit.generations_open(owner) >= OPEN_MAX:
         words = f"{OPEN_MAX} of your generations are open: wait for some to end, or cancel them"
         raise Refused("too_many_generations", words)
 
@@ -181,7 +173,7 @@ class Message:
 
     prompt: str
     pictures: tuple[Sheet, ...] = ()
-    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    parameters: Mapping[str, Setting] = field(default_factory=dict)
     printing: Printing | None = None
 
 
@@ -198,7 +190,7 @@ async def say(farm: Farm, generation_id: str, message: Message, wanted: Wanted) 
     """
     async with farm.store.read() as unit:
         before = await rows.the_generation(unit, generation_id)
-    _check_owns(before, wanted.only_of)
+    check_owns(before, wanted.only_of)
     source = farm.sources.the(before.provider)
     if not source.offer.converses:
         raise Refused("no_conversation", f"{source.offer.title} does not change what it made")
@@ -211,12 +203,17 @@ async def say(farm: Farm, generation_id: str, message: Message, wanted: Wanted) 
         pictures=message.pictures,
         continues=generation_id,
         code="",
-        parameters=message.parameters,
+        parameters={**_values_of(before), **message.parameters},
         model_id=before.versions[0][0],
         printing=message.printing,
         reuse=False,
     )
     return await want(farm, replace(wanted, provider=before.provider, asked=asked))
+
+
+def _values_of(before: Generation) -> Mapping[str, Setting]:
+    """Return the values that its code was given; what writes code writes them into it."""
+    return before.asked.parameters if before.asked.kind is Kind.CODE else {}
 
 
 async def cancel(
@@ -231,7 +228,7 @@ async def cancel(
     """
 
     def decide(known: Generation, now: datetime) -> Outcome:
-        _check_owns(known, only_of)
+        check_owns(known, only_of)
         if known.ended or known.state is _S.ORDERING:
             raise NotNow("generation_ended", f"the generation is {known.state.value}")
         if known.state in (_S.SUBMITTING, _S.RUNNING):
@@ -332,37 +329,6 @@ async def _settled(
     return Outcome(generation=generating.started(known, Handle(task_id=task_id), 0.0, now))
 
 
-async def view(farm: Farm, generation_id: str, *, only_of: str | None = None) -> GenerationView:
-    """Return one generation.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's.
-    """
-    async with farm.store.read() as unit:
-        found = await rows.the_generation(unit, generation_id)
-        if only_of is not None and found.owner != only_of:
-            raise NotFound("generation", generation_id)
-        return await _view(farm, unit, found)
-
-
-async def page(
-    farm: Farm, wanted: GenerationsWanted, *, after: Place | None, limit: int
-) -> tuple[list[GenerationView], Place | None]:
-    """Return a page of generations, the newest first, and behind which place the next begins."""
-    async with farm.store.read() as unit:
-        found = await unit.generations_page(wanted, after=after, limit=limit + 1)
-        views = [await _view(farm, unit, each) for each in found[:limit]]
-    last = views[-1].generation if len(found) > limit else None
-    return views, Place(last.created_at, last.generation_id) if last is not None else None
-
-
-async def _view(farm: Farm, unit: Unit, generation: Generation) -> GenerationView:
-    now = farm.live.generating.get(generation.generation_id)
-    progress, stage = now or (generation.progress, generation.stage)
-    entries = tuple(await unit.entries(generation.generation_id))
-    return GenerationView(generation=generation, entries=entries, progress=progress, stage=stage)
-
-
 async def hinted(farm: Farm, source: Source, task_ids: Collection[str]) -> None:
     """A webhook said that something changed: what it was is looked at, now."""
     for task_id in task_ids:
@@ -379,6 +345,7 @@ async def hinted(farm: Farm, source: Source, task_ids: Collection[str]) -> None:
         await rows.change_if_possible(farm, found.generation_id, decide)
 
 
-def _check_owns(known: Generation, only_of: str | None) -> None:
+def check_owns(known: Generation, only_of: str | None) -> None:
+    """Raise `NotPermitted` where a generation is somebody else's than it must be."""
     if only_of is not None and known.owner != only_of:
         raise NotPermitted("not_your_generation", "this generation is not yours: ask an operator")

@@ -90,7 +90,7 @@ async def put(transaction: Writing, known: Generation | None, outcome: Outcome) 
     if not _goes_on(generation, transaction.now):
         generation = replace(generation, worker="", leased_until=None)
     await transaction.unit.save_generation(generation)
-    if known is not None and outcome.charged is not None:
+    if known is not None and (outcome.charged is not None or outcome.undenied):
         submit = max(known.submits, generation.submits)
         await _charge(transaction.unit, its_id, submit, outcome.charged)
     if known is None or known.state is not generation.state:
@@ -124,11 +124,11 @@ def _note(generation: Generation) -> Note:
     if generation.handle is not None:
         facts["task_id"] = generation.handle.task_id
     if trouble is not None and generation.state is not GenerationState.DONE:
-        facts["code"] = trouble.code
+        facts |= {"code": trouble.code, "blame": trouble.blame.value}
     for model_id, number in generation.versions[:1]:
         facts |= {"model_id": model_id, "version": number}
-    if generation.job_id:
-        facts["job_id"] = generation.job_id
+    if generation.job_ids:
+        facts["job_id"] = generation.job_ids[0]
     return Note(
         subject="generation",
         subject_id=generation.generation_id,
@@ -138,12 +138,13 @@ def _note(generation: Generation) -> Note:
     )
 
 
-async def _charge(unit: Unit, its_id: str, submit: int, charged: Decimal) -> None:
+async def _charge(unit: Unit, its_id: str, submit: int, charged: Decimal | None) -> None:
     """Write down what a generation's present call was charged, where anything was reserved."""
     for entry in await unit.entries(its_id):
         if entry.submit == submit:
             before = entry.reserved - entry.estimated
-            await unit.save_entry(replace(entry, charged=before + ledger.rounded(charged)))
+            known = None if charged is None else before + ledger.rounded(charged)
+            await unit.save_entry(replace(entry, charged=known))
 
 
 async def reserve(
@@ -158,14 +159,15 @@ async def reserve(
     # The same call, said again: under its key it is one, else both may have been charged.
     twice = source.offer.again is Again.COSTS_ONLY
     before = own.spent if own is not None and twice else Decimal(0)
-    words = ledger.objection(
-        amount + before,
+    spent = await spent_so_far(unit, day, cost.unit, source.name, generation.owner, entries, own)
+    limits = ledger.limits(
         cost.unit,
-        await _spent(unit, day, cost.unit, source.name, generation.owner, entries, own),
+        spent,
         budget=source.budget,
         purse=farm.sources.purse,
         cost_max=generation.asked.cost_max,
     )
+    words = ledger.objection(amount + before, cost.unit, limits)
     if not words:
         entry = Entry(
             generation_id=generation.generation_id,
@@ -181,16 +183,20 @@ async def reserve(
     return words
 
 
-async def _spent(
+async def spent_so_far(
     unit: Unit,
     day: date,
     money: str,
     provider: str,
     owner: str,
-    entries: Sequence[Entry],
-    own: Entry | None,
+    entries: Sequence[Entry] = (),
+    own: Entry | None = None,
 ) -> Spent:
-    """Return what is spent but for one entry, which is made anew."""
+    """Return what is spent but for one entry, which is made anew.
+
+    Args:
+        entries: of the generation that is asked about.
+    """
     held = own.spent if own is not None and (own.day, own.unit) == (day, money) else Decimal(0)
     others = (each.spent for each in entries if each is not own and each.unit == money)
     return Spent(

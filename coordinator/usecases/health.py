@@ -24,6 +24,7 @@ class Figures:
         outbox_oldest_s: how long the oldest document waits to be said, as far as this process
             knows; 0 where none does.
         webhooks_failing: endpoints whose last message was not taken, or that were given up.
+        providers_failing: providers of models that are left alone, or lead to nothing here.
         disk_free_bytes: None where the disk can't be looked at.
     """
 
@@ -35,6 +36,8 @@ class Figures:
     outbox_oldest_s: float = 0.0
     webhooks: int = 0
     webhooks_failing: int = 0
+    providers: int = 0
+    providers_failing: int = 0
     disk_free_bytes: int | None = None
 
 
@@ -47,7 +50,7 @@ class Health:
         store: what is wrong with the store, in words, and what to do; empty where all is well. So
             with `history`, which nobody trusts until somebody looked, `broker`, without which no
             agent is reached (prints go on), `slicer`, without which no model is taken (G-code
-            is), `disk`, without room on which nothing new is, and `webhooks`.
+            is), `disk`, without room on which nothing new is, `webhooks`, and `providers`.
         figures: None where the store does not answer.
     """
 
@@ -58,11 +61,12 @@ class Health:
     slicer: str = ""
     disk: str = ""
     webhooks: str = ""
+    providers: str = ""
     figures: Figures | None = None
 
     @property
     def troubles(self) -> Mapping[str, str]:
-        """What is wrong, by part: `database`, `history`, `broker`, `slicer`, `disk`, `webhooks`."""
+        """What is wrong, by part: `database`, `history`, `broker` and so on."""
         parts = {
             "database": self.store,
             "history": self.history,
@@ -70,6 +74,7 @@ class Health:
             "slicer": self.slicer,
             "disk": self.disk,
             "webhooks": self.webhooks,
+            "providers": self.providers,
         }
         return {part: words for part, words in parts.items() if words}
 
@@ -90,6 +95,7 @@ async def health(farm: Farm) -> Health:
         slicer=slicer,
         disk=disk,
         webhooks=_of_webhooks(figures),
+        providers="; ".join(f"{name}: {words}" for name, words in _of_providers(farm).items()),
         figures=figures,
     )
 
@@ -122,8 +128,16 @@ async def _figures(farm: Farm, unit: Unit, free_bytes: int | None) -> Figures:
         ),
         webhooks=len(endpoints),
         webhooks_failing=sum(bool(each.failures or each.disabled_reason) for each in endpoints),
+        providers=len(list(farm.sources)),
+        providers_failing=len(_of_providers(farm)),
         disk_free_bytes=free_bytes,
     )
+
+
+def _of_providers(farm: Farm) -> Mapping[str, str]:
+    """Return why providers are left alone, or lead to nothing here; nobody is asked for it."""
+    told = {each.name: each.trouble(farm.clock) for each in farm.sources}
+    return {name: words for name, words in told.items() if words}
 
 
 def _of_webhooks(figures: Figures) -> str:

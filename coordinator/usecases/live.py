@@ -14,7 +14,9 @@ from typing import TypeAlias
 from coordinator.domain.cloning import Boots
 from coordinator.domain.estimates import Paces
 from coordinator.domain.history import Thing
+from coordinator.domain.series import Measured
 from coordinator.domain.stock import MaterialProfile
+from coordinator.errors import FarmError
 from coordinator.usecases.news import News
 from protocols.wire.from_agent import (
     CommandResult,
@@ -65,6 +67,7 @@ class Live:
     """The farm's short memory.
 
     Attributes:
+        measured: what was measured over the last hour and day; this alone outlives a restart.
         owners: whose each printer is; nobody else's telemetry about it counts.
         foreign_samples: how often somebody else spoke of a printer, or of one that nobody knows.
         slicings: the plates that are being sliced now.
@@ -73,8 +76,12 @@ class Live:
         lent: how many send an artifact to somebody right now.
         cleaning: while files are removed, what was on its way in then or since; else None.
         backups: how many take one right now; no artifact that a row knows leaves meanwhile.
+        backing_up: while the farm's own folder gets another one.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
+        commands: what each printer's agent does for it, as it said when it came.
+        pictures: which printers there are new pictures of; `photographed`: those of which one is
+            being taken, and why it failed.
         hosts: the machines of the agents, by their last telemetry.
         history_trouble: what is wrong with the history, as far as anybody looked; empty where
             nothing is.
@@ -85,10 +92,13 @@ class Live:
         profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
         flushing_now: held while documents are said: what is said last is what was true last.
+        estimating: held by who has a plate sliced only to tell what it would take; `estimates` are
+            those and all that wait for their turn.
         at_the_door: held while the broker is told who may enter, for the same reason.
     """
 
     samples: dict[PrinterId, Sample] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
     owners: dict[PrinterId, AgentId] = field(default_factory=dict)
     foreign_samples: int = 0
     slicings: dict[PlateKey, Slicing] = field(default_factory=dict)
@@ -97,8 +107,12 @@ class Live:
     lent: Counter[str] = field(default_factory=Counter)
     cleaning: set[str] | None = None
     backups: int = 0
+    backing_up: bool = False
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
+    commands: dict[PrinterId, tuple[str, ...]] = field(default_factory=dict)
+    pictures: News = field(default_factory=News)
+    photographed: dict[PrinterId, asyncio.Future[FarmError | None]] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     history_trouble: str = ""
     boots: dict[AgentId, Boots] = field(default_factory=dict)
@@ -110,6 +124,8 @@ class Live:
     profiles_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: News = field(default_factory=News)
+    estimating: asyncio.Lock = field(default_factory=asyncio.Lock)
+    estimates: int = 0
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)
     _outbox_oldest: tuple[int, float] | None = None
     _answers: dict[str, asyncio.Future[CommandResult]] = field(default_factory=dict)
@@ -119,9 +135,11 @@ class Live:
     def absorb(self, telemetry: Telemetry, now: datetime) -> None:
         """Take over an agent's telemetry about its own printers."""
         moved: list[Thing] = []
+        now_s = now.timestamp()
         for sample in telemetry.printers:
             if self.owners.get(sample.printer_id) == telemetry.agent_id:
                 self.samples[sample.printer_id] = Sample(sample, now)
+                self.measured.take(sample, now_s)
                 moved.append(("sample", sample.printer_id))
             else:
                 self.foreign_samples += 1

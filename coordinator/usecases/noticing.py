@@ -5,7 +5,7 @@ silent, and nothing is forgotten while it is. What was settled meanwhile is not 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,6 +18,7 @@ from coordinator.domain.notices import (
     MATTERS,
     Channel,
     Matter,
+    Notice,
     Pace,
     delay_s,
     matter_of,
@@ -41,6 +42,49 @@ WAITING_MAX = 1000
 PATIENCE = timedelta(minutes=2)
 JOBS_LOOKED_AT = 50
 MATERIAL_WANTED = "job.material_wanted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A way to people, as it is now.
+
+    Attributes:
+        behind: lines of history that were not looked at for it yet.
+        failures: in a row; `due_at` is the next attempt then.
+    """
+
+    name: str
+    behind: int
+    failures: int
+    due_at: datetime | None
+
+
+async def ways(farm: Farm, people: Sequence[People]) -> list[Way]:
+    """Return how each way to people is."""
+    async with farm.store.read() as unit:
+        head = (await unit.head()).number
+        found = [(each.name, await unit.channel(each.name)) for each in people]
+    return [
+        Way(
+            name=name,
+            behind=head - known.cursor if known is not None else 0,
+            failures=known.failures if known is not None else 0,
+            due_at=known.due_at if known is not None else None,
+        )
+        for name, known in found
+    ]
+
+
+async def send_test(farm: Farm, people: People, actor: str) -> None:
+    """Send a notice that asks nothing of anybody.
+
+    Raises:
+        Unavailable: it was not taken; the words are the other end's.
+    """
+    title = "test: notices come through"
+    text = f"{actor} sent this to see whether notices come through. There is nothing to do."
+    key = farm.ids.new("test")
+    await people.send(Notice(key=key, title=title, text=text, urgent=False))
 
 
 class Herald:

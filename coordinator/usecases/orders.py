@@ -12,7 +12,7 @@ from coordinator.domain.effects import Effects, Note, Poke, Save, Work
 from coordinator.domain.jobs import Job, JobEvent, advance
 from coordinator.domain.matching import wish_misfits
 from coordinator.domain.plates import Artifact, ArtifactKind, Plate
-from coordinator.domain.slicing import Verified
+from coordinator.domain.slicing import Inspection, Verified
 from coordinator.domain.tags import tags_of
 from coordinator.errors import Refused
 from coordinator.ports import StagedFile
@@ -97,7 +97,7 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
         Refused: it can't be met; the code says why.
         Unavailable: the slicer or the disk does not answer now.
     """
-    classes = await _check(farm, order, staged.size_bytes)
+    classes = await check(farm, order, staged.size_bytes)
     suffix = Path(order.file_name).suffix.lower()
     one_class = classes[0] if len(classes) == 1 else ""
     if suffix in PLATE_SUFFIXES:
@@ -112,13 +112,16 @@ async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
     if suffix == BINARY_SUFFIX:
         return await _accept_binary(farm, order, staged, one_class)
     if suffix in MODEL_SUFFIXES:
-        await _check_model(farm, order, staged.path, classes)
+        await inspect(farm, order, staged.path, classes)
         return await _keep(farm, order, staged, None)
+    raise unknown_type(order.file_name)
+
+
+def unknown_type(file_name: str) -> Refused:
+    """Return the answer to a file that is neither a model nor G-code, by its name."""
     known = " ".join((*MODEL_SUFFIXES, *PLATE_SUFFIXES, BINARY_SUFFIX))
-    raise Refused(
-        "unknown_file_type",
-        f"{order.file_name!r} is neither a model nor G-code; known endings: {known}",
-    )
+    words = f"{file_name!r} is neither a model nor G-code; known endings: {known}"
+    return Refused("unknown_file_type", words)
 
 
 async def order_version(farm: Farm, order: Order, model_id: str, number: int | None = None) -> Job:
@@ -141,10 +144,10 @@ async def order_version(farm: Farm, order: Order, model_id: str, number: int | N
         model_id=model_id,
         model_version=version.number,
     )
-    classes = await _check(farm, wanted, version.size_bytes)
+    classes = await check(farm, wanted, version.size_bytes)
     suffix = Path(version.file_name).suffix.lower()
     async with farm.artifacts.as_file(version.sha256, suffix) as mesh:
-        await _check_model(farm, wanted, mesh, classes)
+        await inspect(farm, wanted, mesh, classes)
     return await _store(farm, wanted, _Kept(version.sha256, version.size_bytes), None)
 
 
@@ -169,8 +172,12 @@ async def _keep(farm: Farm, order: Order, staged: StagedFile, given: Given | Non
         await let_go(farm, staged.sha256)
 
 
-async def _check(farm: Farm, order: Order, size_bytes: int) -> tuple[str, ...]:
-    """Look at what an order says; return the printer classes that it is for, none where any."""
+async def check(farm: Farm, order: Order, size_bytes: int) -> tuple[str, ...]:
+    """Look at what an order says; return the printer classes that it is for, none where any.
+
+    Raises:
+        Refused: it can't be met; the code says why.
+    """
     copies_max = farm.policy.copies_max
     if not 1 <= order.copies <= copies_max:
         raise Refused("copies_out_of_range", f"copies must be 1 to {copies_max}")
@@ -220,9 +227,13 @@ async def _classes_of(farm: Farm, order: Order) -> tuple[str, ...]:
     return tuple(sorted({each.printer_class for each in fit}))
 
 
-async def _check_model(farm: Farm, order: Order, mesh: Path, classes: Sequence[str]) -> None:
-    """Ask the slicer; it refuses what is no model, or fits nowhere."""
-    await farm.slicer.inspect(
+async def inspect(farm: Farm, order: Order, mesh: Path, classes: Sequence[str]) -> Inspection:
+    """Ask the slicer; it refuses what is no model, or fits nowhere.
+
+    Raises:
+        Refused, Unavailable: as `Slicer.inspect`.
+    """
+    return await farm.slicer.inspect(
         mesh,
         printer_classes=classes,
         material=order.material,
@@ -238,30 +249,7 @@ async def _store(farm: Farm, order: Order, kept: _Kept, given: Given | None) -> 
         if given is not None and given.verified is not None and given.verified.filament_g:
             order_g = given.verified.filament_g * ceil(order.copies / order.copies_per_plate)
         await check_quota(transaction.unit, order.belongs_to, now, order_g)
-        job = Job(
-            job_id=order.job_id or JobId(farm.ids.new("job")),
-            name=order.name,
-            model_sha256=kept.sha256 if given is None else None,
-            copies=order.copies,
-            copies_per_plate=order.copies_per_plate,
-            material=order.material,
-            quality=order.quality,
-            printer_class=order.printer_class,
-            printer_group=order.printer_group,
-            printer_tags=tags_of(order.printer_tags),
-            printer_id=order.printer_id,
-            overrides=order.overrides,
-            priority=order.priority,
-            due_at=order.due_at,
-            model_id=order.model_id,
-            model_version=order.model_version,
-            owner=order.belongs_to,
-            approved=order.approved or not farm.policy.approval,
-            held=order.held,
-            retries_max=farm.policy.retries_max,
-            created_at=now,
-            updated_at=now,
-        )
+        job = wanted_job(farm, order, kept.sha256 if given is None else None, now)
         artifact = Artifact(
             sha256=kept.sha256,
             kind=ArtifactKind.MODEL if given is None else ArtifactKind.PLATE,
@@ -276,13 +264,42 @@ async def _store(farm: Farm, order: Order, kept: _Kept, given: Given | None) -> 
         effects: Effects = (Save(artifact), Save(job), note, Poke(Work.PREPARE))
         if given is not None:
             job, more = advance(job, JobEvent.READY, now)
-            effects += (Save(_given_plate(job, artifact, given)), *more, Poke(Work.DISPATCH))
+            effects += (Save(given_plate(job, artifact, given)), *more, Poke(Work.DISPATCH))
         await transaction.perform(effects)
     log.info("job.received", job_id=job.job_id, actor=order.actor, copies=job.copies)
     return job
 
 
-def _given_plate(job: Job, artifact: Artifact, given: Given) -> Plate:
+def wanted_job(farm: Farm, order: Order, model_sha256: str | None, now: datetime) -> Job:
+    """Return the job that an order asks for; no model where a plate is given."""
+    return Job(
+        job_id=order.job_id or JobId(farm.ids.new("job")),
+        name=order.name,
+        model_sha256=model_sha256,
+        copies=order.copies,
+        copies_per_plate=order.copies_per_plate,
+        material=order.material,
+        quality=order.quality,
+        printer_class=order.printer_class,
+        printer_group=order.printer_group,
+        printer_tags=tags_of(order.printer_tags),
+        printer_id=order.printer_id,
+        overrides=order.overrides,
+        priority=order.priority,
+        due_at=order.due_at,
+        model_id=order.model_id,
+        model_version=order.model_version,
+        owner=order.belongs_to,
+        approved=order.approved or not farm.policy.approval,
+        held=order.held,
+        retries_max=farm.policy.retries_max,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def given_plate(job: Job, artifact: Artifact, given: Given) -> Plate:
+    """Return the plate of a job whose G-code was given."""
     figures = given.verified or Verified()
     return Plate(
         job_id=job.job_id,

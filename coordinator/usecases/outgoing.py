@@ -77,6 +77,8 @@ async def things_of(unit: Unit, line: Line) -> Things:
             holds = printer is not None and printer.run_id is not None
             run = await unit.run(printer.run_id) if holds else None  # type: ignore[union-attr, arg-type]
             return Things(run=run, printer=printer)
+        case "generation":
+            return Things(generation=await unit.generation(line.subject_id))
         case _:
             return Things()
 

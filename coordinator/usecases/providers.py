@@ -18,7 +18,7 @@ class ProviderView:
 
     Attributes:
         running: how many of its places are taken.
-        trouble: why calls are not let through; empty where they are.
+        trouble: as `Source.trouble`.
         spent: today (UTC), by unit.
     """
 
@@ -64,13 +64,10 @@ async def _view(
     farm: Farm, unit: Unit, source: Source, spent: Mapping[tuple[str, str], Decimal]
 ) -> ProviderView:
     calls = {each: source.stand(each, farm.clock) for each in Call}
-    words = (
-        source.breakers[each].words for each, stand in calls.items() if stand is not Stand.CLOSED
-    )
     return ProviderView(
         source=source,
         running=await unit.generations_at(source.name),
         calls=calls,
-        trouble=next(words, ""),
+        trouble=source.trouble(farm.clock),
         spent={money: sum_ for (name, money), sum_ in spent.items() if name == source.name},
     )

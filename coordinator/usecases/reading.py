@@ -97,6 +97,7 @@ class PrinterView:
         waits_for: why its agent does not start the run, in the agent's words.
         host: the machine beside it, None where it told nothing or is away.
         findings: what is wrong with the printer itself.
+        commands: what its agent does for it, empty before it came.
         staged: what it holds in advance, in order.
     """
 
@@ -108,6 +109,7 @@ class PrinterView:
     waits_for: str = ""
     host: HostSample | None = None
     findings: tuple[Finding, ...] = ()
+    commands: tuple[str, ...] = ()
     staged: tuple[StagedRun, ...] = ()
 
 
@@ -117,6 +119,7 @@ class _Heard(TypedDict):
     waits_for: str
     host: HostSample | None
     findings: tuple[Finding, ...]
+    commands: tuple[str, ...]
 
 
 # A job tells of so many printers; `why_waiting` tells of all. With a thousand of them the answer to
@@ -195,6 +198,18 @@ async def run_view(farm: Farm, run_id: RunId) -> Run:
     """
     async with farm.store.read() as unit:
         return await the_run(unit, run_id)
+
+
+async def last_runs(farm: Farm, printer_id: PrinterId, limit: int) -> list[tuple[Run, Job]]:
+    """Return a printer's last runs with their jobs, the newest first.
+
+    Raises:
+        NotFound: there is no such printer.
+    """
+    async with farm.store.read() as unit:
+        await the_printer(unit, printer_id)
+        runs = await unit.last_runs(printer_id, limit)
+        return [(run, await the_job(unit, run.job_id)) for run in runs]
 
 
 async def printer_view(farm: Farm, printer_id: PrinterId) -> PrinterView:
@@ -281,6 +296,7 @@ def _heard(live: Live, printer: Printer, run: Run | None) -> _Heard:
         "waits_for": live.waits.get(printer.printer_id, "") if run is not None else "",
         "host": live.hosts.get(printer.agent_id) if printer.online else None,
         "findings": live.findings.get(printer.printer_id, ()) if printer.online else (),
+        "commands": live.commands.get(printer.printer_id, ()),
     }
 
 

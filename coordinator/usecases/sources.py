@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -13,13 +14,15 @@ from coordinator.domain.ledger import Budget, Purse
 from coordinator.domain.providing import Blame, Health, Offer, ProviderFault
 from coordinator.errors import NotFound
 from coordinator.ports import Clock
-from coordinator.ports_providers import Provider
+from coordinator.ports_providers import Deletes, Provider
 
 log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
 HEALTH_S = 30.0
+# What says nothing of how the provider is.
+_OF_WISHES = frozenset({Blame.INVALID_INPUT, Blame.CONTENT_BLOCKED, Blame.WAIT_SLOT})
 
 
 @dataclass(slots=True, eq=False)
@@ -30,7 +33,11 @@ class Source:
         at_once_max: tasks that may run there; by the settings, else by its offer.
         configured: a hash of its settings, but for secrets: other settings, other results.
         callback: what stands in the address of its webhooks, so that nobody guesses it.
+        keys: the names of the settings that hold its keys; what they hold is never told.
+        deletes: where what was made there is removed once it is in our store; None to leave it.
         breakers: by class of call.
+        last_fault: what it did wrong last, and when; no wish of somebody's that it refused.
+        last_health: what it said last of itself, and when.
     """
 
     name: str
@@ -39,9 +46,13 @@ class Source:
     at_once_max: int = 0
     configured: str = ""
     callback: str = ""
+    keys: tuple[str, ...] = ()
+    deletes: Deletes | None = None
     breakers: dict[Call, Breaker] = field(
         default_factory=lambda: {each: Breaker() for each in Call}
     )
+    last_fault: tuple[datetime, ProviderFault] | None = None
+    last_health: tuple[datetime, Health] | None = None
 
     def __post_init__(self) -> None:
         self.at_once_max = self.at_once_max or self.provider.offer.at_once_max
@@ -87,6 +98,8 @@ class Source:
         return given
 
     def _heard(self, call: Call, clock: Clock, fault: ProviderFault) -> None:
+        if fault.blame not in _OF_WISHES:
+            self.last_fault = (clock.now(), fault)
         was, now_s = self.breakers[call], clock.monotonic()
         self.breakers[call] = breaker.after_fault(was, fault.blame, fault.message, now_s)
         if self.breakers[call].open_until_s is not None and was.open_until_s is None:
@@ -97,6 +110,14 @@ class Source:
                 code=fault.code,
                 reason=fault.message,
             )
+
+    def trouble(self, clock: Clock) -> str:
+        """Return why calls are not let through, or lead to nothing here; empty where they do."""
+        words = [each.words for call, each in self.breakers.items() if self._is_open(call, clock)]
+        return self.offer.trouble or next(iter(words), "")
+
+    def _is_open(self, call: Call, clock: Clock) -> bool:
+        return self.stand(call, clock) is not Stand.CLOSED
 
     def failed(self, fault: ProviderFault, clock: Clock) -> None:
         """Hear that a task of it failed."""
@@ -109,6 +130,7 @@ class Source:
             ProviderFault: it does not say.
         """
         health = await self.ask(Call.READ, clock, self.provider.health(), HEALTH_S)
+        self.last_health = (clock.now(), health)
         was, now_s = self.breakers[Call.SUBMIT], clock.monotonic()
         if health.ready:
             self.breakers[Call.SUBMIT] = breaker.after_success(was, now_s)

@@ -14,7 +14,7 @@ from coordinator.domain import generating, results
 from coordinator.domain.breaker import Call
 from coordinator.domain.generating import Outcome
 from coordinator.domain.generations import Generation, GenerationState, Parcel
-from coordinator.domain.parcels import parcel_of, wanted_parcels
+from coordinator.domain.parcels import is_report, parcel_of, wanted_parcels
 from coordinator.domain.plates import Artifact
 from coordinator.domain.providing import (
     Blame,
@@ -86,12 +86,11 @@ async def _put_off(farm: Farm, its_id: str, fault: ProviderFault, source: Source
 
     def decide(known: Generation, now: datetime) -> Outcome:
         begun = generating.begun(known, source.offer, now)
-        certain = ProviderFault(
-            Blame.RETRY_SAFE if fault.blame is Blame.PROTOCOL else fault.blame,
-            fault.code,
-            fault.message,
-            fault.after_s,
-        )
+        lost = fault.blame in (Blame.PROTOCOL, Blame.SUBMIT_UNSURE, Blame.DEADLINE)
+        blame = (
+            Blame.RETRY_SAFE if lost else fault.blame
+        )  # nothing was paid: it was only a question
+        certain = ProviderFault(blame, fault.code, fault.message, fault.after_s)
         outcome = generating.submit_failed(begun, certain, source.offer, now)
         return Outcome(generation=outcome.generation)
 
@@ -160,7 +159,7 @@ async def keep_answer(
     if look is not None and look.phase is Phase.SUCCEEDED:
         wanted = wanted_parcels(look.pieces)
         try:
-            if not wanted:
+            if not wanted and not is_report(look):
                 raise no_mesh(source)
             parcels = tuple(
                 [
@@ -174,8 +173,10 @@ async def keep_answer(
     def decide(known: Generation, now: datetime) -> Outcome:
         if known.submits != begun.submits and known.state is not GenerationState.WANTED:
             raise IllegalTransition("generation", known.state, "start again")
+        denied = known.state is GenerationState.WANTED
         known = generating.with_submits(known, begun)
-        return _answered(known, submitted.handle, look, parcels, fault, source, now)
+        answered = _answered(known, submitted.handle, look, parcels, fault, source, now)
+        return replace(answered, undenied=denied)
 
     try:
         return await _keep_patiently(farm, begun, submitted.handle, decide, kept)
@@ -194,7 +195,7 @@ def _answered(
     now: datetime,
 ) -> Outcome:
     offer = source.offer
-    if look is not None and parcels and fault is None:
+    if look is not None and fault is None and (parcels or is_report(look)):
         return generating.delivered(known, handle, look, parcels, now)
     started = generating.started(known, handle, offer.look_every_s, now)
     if fault is not None and look is not None:

@@ -87,7 +87,8 @@ def fingerprint_of(source: Source, asked: Asked) -> str:
 async def _conversation(unit: Unit, generation_id: str) -> tuple[Said, ...]:
     said: list[Said] = []
     for each in await chain_of(unit, generation_id):
-        said.append(Said(speaker="user", text=each.asked.prompt))
+        if each.asked.prompt:
+            said.append(Said(speaker="user", text=each.asked.prompt))
         if each.said:
             said.append(Said(speaker="assistant", text=each.said))
     return tuple(said)

@@ -4,7 +4,12 @@ Theory. Nearly every look at a line of a print is this one. The processor was id
 caches are cold, and fetching each function and object costs more than what is done with it. So all
 of it stands here, in one function over few objects. Whatever is out of the ordinary is left
 untouched for the long way (connection.py), which comes to the same.
+
+The same way can be gone elsewhere, where waking up costs less: what it needs is lent, and what came
+of it is taken back. Meanwhile nobody looks at the connection.
 """
+
+from typing import NamedTuple
 
 from protocols.gcode.dialogue import Dialogue
 from protocols.gcode.flight import Flight
@@ -21,7 +26,31 @@ OKS = {
     for count in range(OKS_MAX)
     for end, last in ((b"\nok", b"\n"), (b"\r\nok", b"\r\n"))
 }
+# A piece of an ok, of which the rest is still to come.
+PIECES = (b"", b"o", b"ok", b"ok\r")
+# So few lines left are too few to be lent.
+LENT_LINES_MIN = 16
 _READY = State.READY  # looking into an enumeration takes longer than comparing
+
+
+class Lent(NamedTuple):
+    """What the short way needs.
+
+    Attributes:
+        under_way: bytes of each line on the wire, oldest first.
+        ready: the next lines; may be said as far as the window reaches.
+        lines_max: the window; no fewer are ready.
+        bytes_max: the window, but always one line.
+        heard: of the bytes that came, what is no whole line yet: a piece of an ok.
+        number: the oldest line's.
+    """
+
+    under_way: list[int]
+    ready: list[bytes]
+    lines_max: int
+    bytes_max: int
+    heard: bytes
+    number: int
 
 
 class Flow:
@@ -113,3 +142,63 @@ class Flow:
         dialogue.lines_sent += count
         dialogue.progress_at = now
         return b"".join(said)
+
+    def lend(self) -> Lent | None:
+        """Return what is needed to go on elsewhere, by the rules of `answer`; None: not now.
+
+        Bytes that are more than oks, or more oks than lines are under way, have to be left for
+        `receive`. Until `take_back` nothing else is done with the connection.
+        """
+        flight, supply, window = self._flight, self._sender.supply, self._flight.window
+        if (
+            supply is None
+            or not supply.open
+            or self._dialogue.state is not _READY
+            or self.tail not in PIECES
+            or self._sender.queue
+            or self._dialogue.out
+            or self._news.attention
+            or self._repair.attentive
+            or self._knowledge.ok_tells_numbers
+            or not flight.sent
+            or flight.sent != len(flight.lines)
+            or window.lines < window.full
+        ):
+            return None
+        if any(not line.plain or line.tag is not supply for line in flight.lines):
+            return None
+        ready: list[bytes] = []
+        for line in supply.topped_up(flight.next_number):
+            if not line.plain:
+                break  # answered by more than an ok
+            ready.append(line.data)
+        if len(ready) < max(window.lines, LENT_LINES_MIN):
+            return None
+        under_way = [len(line.data) for line in flight.lines]
+        number = flight.lines[0].number
+        return Lent(under_way, ready, window.lines, window.bytes_max, self.tail, number)
+
+    def take_back(self, *, accepted: int, written: int, heard: bytes, now: float) -> None:
+        """Take note of what came of what was lent.
+
+        Args:
+            accepted: lines that oks accepted, of those under way and written.
+            written: lines that were written.
+            heard: bytes that were read and not answered; they count as received before all that is
+                received from now on.
+            now: monotonic, when the last ok came; without one it says nothing.
+        """
+        flight, supply = self._flight, self._sender.supply
+        assert supply is not None, "it was lent with one"
+        lines, ready = flight.lines, supply.ready
+        lines.extend(ready.popleft() for _ in range(written))
+        flight.history.extend(lines.popleft() for _ in range(accepted))
+        flight.sent = len(lines)
+        flight.bytes_sent = sum(len(line.data) for line in lines)
+        flight.next_number += written
+        supply.taken += written
+        supply.accepted += accepted
+        self._dialogue.lines_sent += written
+        if accepted:
+            self._dialogue.progress_at = now
+        self.tail = heard

@@ -6,7 +6,7 @@ own line of the connection took a number between, what waits is encoded anew.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from protocols.gcode.flight import Line
 from protocols.gcode.lines import encode
@@ -73,21 +73,32 @@ class Supply:
             self._number_anew(number)
         return ready[0]
 
+    def topped_up(self, number: int) -> Iterable[Line]:
+        """Return the lines that are ready, more of them where they get few; none: ask `line`.
+
+        Args:
+            number: the first one's.
+        """
+        if not self.ready or self.ready[0].number != number:
+            return ()
+        if len(self.ready) <= BURST_LINES // 2:
+            self._fill(self.ready[-1].number + 1)
+        return self.ready
+
     def take(self) -> None:
         """Hand over the line that `line` returned last."""
         self.ready.popleft()
         self.taken += 1
 
     def _fill(self, number: int) -> None:
-        burst = BURST_LINES
+        ready, burst = self.ready, BURST_LINES - len(self.ready)
         if self._hold_at != NEVER:
             burst = min(burst, self._hold_at - self._read)
-        ready = self.ready
         numbers = range(number, number + burst)
         for its_number, command in zip(numbers, self._commands, strict=False):
             data, plain = self._encode(its_number, command), command != "M105"
             ready.append(Line(its_number, data, command, self, own=False, plain=plain))
-        self._read += len(ready)
+            self._read += 1
 
     def _number_anew(self, number: int) -> None:
         for line in self.ready:

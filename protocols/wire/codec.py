@@ -5,7 +5,6 @@ unknown kinds are refused loudly.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
@@ -46,8 +45,11 @@ MessageType = TypeVar(
 # A report with every field at its longest stays below 8 KiB; an agent with 32 printers below 32.
 MESSAGE_BYTES_MAX = 256 * 1024
 
-# Journals and databases hold 64 bits; only what looks as if it had more is looked at closely.
-_MAYBE_HUGE = re.compile(rb"\d{19}|\d[eE]\+?\d")
+# Journals and databases hold 64 bits; only what looks as if it had more is looked at closely. With
+# all digits alike that is two plain searches: a tenth of what a regular expression takes, and it
+# took most of the time of a message.
+_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
+_HUGE, _WITH_EXPONENT = b"0" * 19, b"0e0"
 
 KINDS: dict[str, type[Message]] = {
     "desired": Desired,
@@ -109,7 +111,7 @@ def decode(payload: bytes, expected: type[MessageType]) -> MessageType:
         message: MessageType = _ADAPTERS[expected].validate_json(payload)
     except ValidationError as error:
         raise _reason(payload, error) from error
-    if _MAYBE_HUGE.search(payload) and any(map(_is_huge, _whole_numbers(message))):
+    if _may_be_huge(payload) and any(map(_is_huge, _whole_numbers(message))):
         raise MalformedMessage("a whole number does not fit into 64 bits")
     if isinstance(message, Presence):
         for printer in message.printers:
@@ -137,6 +139,11 @@ def receive(topic: str, payload: bytes) -> Message:
         if said is not None and meant is not None and said != meant:
             raise MalformedMessage(f"{name} is {said!r}", topic)
     return message
+
+
+def _may_be_huge(payload: bytes) -> bool:
+    alike = payload.translate(_ALIKE, b"+")
+    return _HUGE in alike or _WITH_EXPONENT in alike
 
 
 def _whole_numbers(value: object) -> Iterator[int]:

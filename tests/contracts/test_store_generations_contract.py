@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from coordinator.domain.generations import (
+    ENDED,
     Asked,
     Generation,
     GenerationState,
@@ -49,6 +50,7 @@ FULL = replace(
         printing=Printing(copies=3, material="PETG", quality="fine", printer_class="mk4"),
         reuse=True,
         cost_max=Decimal("1.250000"),
+        named=False,
     ),
     approved=False,
     fingerprint="c" * 64,
@@ -80,8 +82,8 @@ FULL = replace(
             sha256="d" * 64,
         ),
     ),
-    versions=(("model-1", 2), ("model-1", 3)),
-    job_id="job-1",
+    versions=(("model-1", 2), ("model-2", 3)),
+    job_ids=("job-1", "job-1-2"),
     said="there you are",
     told={"author": "me", "seed": 5},
     remarks=("a wall is thin",),
@@ -157,6 +159,13 @@ async def test_pages_are_the_newest_first_and_only_what_is_wanted(store: Store) 
             (GenerationsWanted(owner="user:bob"), ["gen-2"]),
             (GenerationsWanted(provider="other"), ["gen-0"]),
             (GenerationsWanted(model_id="model-1"), ["gen-0"]),
+            (GenerationsWanted(model_id="model-2"), ["gen-0"]),
+            (GenerationsWanted(model_id="model"), []),
+            (GenerationsWanted(model_id="%"), []),
+            (GenerationsWanted(text="FOR A"), ["gen-0"]),
+            (GenerationsWanted(text="models.test"), ["gen-0"]),
+            (GenerationsWanted(text="A Hook"), ["gen-4", "gen-3", "gen-2", "gen-1", "gen-0"]),
+            (GenerationsWanted(text="_ hook"), []),
             (GenerationsWanted(states=[GenerationState.RUNNING]), ["gen-0"]),
         ):
             found = await unit.generations_page(wanted, after=None, limit=9)
@@ -203,6 +212,15 @@ async def test_paid_calls_wait_in_order_of_arrival_for_each_provider(store: Stor
         assert len(await unit.generations_wanted("mesh", NOW, limit=1)) == 1
         assert await unit.generations_at("mesh") == 1
         assert await unit.generations_at("other") == 0
+
+
+async def test_those_that_have_not_ended_are_counted_by_owner(store: Store) -> None:
+    made = [replace(FULL, generation_id=f"gen-{each}", state=each) for each in GenerationState]
+    await save(store, *made, replace(BARE, generation_id="gen-bob", owner="user:bob"))
+    async with store.read() as unit:
+        assert await unit.generations_open("user:anna") == len(set(GenerationState) - ENDED)
+        assert await unit.generations_open("user:bob") == 1
+        assert await unit.generations_open("user:carl") == 0
 
 
 async def test_the_newest_of_its_like_that_is_done_is_found(store: Store) -> None:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from coordinator.domain.history import FarmEvent, Head, Thing, following, row_of, thing_of
+from coordinator.domain.history import (
+    FarmEvent,
+    Head,
+    LinesMeant,
+    Thing,
+    following,
+    row_of,
+    thing_of,
+)
 from coordinator.domain.plates import Artifact, ArtifactKind
 from coordinator.domain.printers import Agent, Printer
 from coordinator.domain.rebuilt import Told
@@ -235,3 +243,36 @@ async def test_all_artifacts_that_are_known_are_told_by_age(store: Store) -> Non
         await unit.save_artifact(ARTIFACT)
     async with store.read() as unit:
         assert await unit.artifacts() == [ARTIFACT, young]
+
+
+@pytest.mark.parametrize(
+    ("meant", "numbers"),
+    [
+        (LinesMeant(), [1, 2, 3, 4]),
+        (LinesMeant(before=3), [1, 2]),
+        (LinesMeant(until=NOW + timedelta(seconds=1)), [1, 2]),
+        (LinesMeant(actor="user:bert"), [4]),
+        (LinesMeant(name="job.received"), [1]),
+        (LinesMeant(name="job.*"), [1, 2, 4]),
+        (LinesMeant(name="j_b.*"), []),
+        (LinesMeant(subject="printer"), [3]),
+        (LinesMeant(subject="job", subject_id="job-2"), [4]),
+        (LinesMeant(name="job.*", actor="user:anna", before=2), [1]),
+    ],
+)
+async def test_lines_are_found_by_who_what_and_when(
+    store: Store, meant: LinesMeant, numbers: list[int]
+) -> None:
+    later = NOW + timedelta(minutes=1)
+    async with store.write() as unit:
+        await unit.record(
+            event("job.received"),
+            event("job.ready"),
+            replace(event("bed.clear", "p1"), subject="printer", at=later),
+            replace(event("job.cancelled", "job-2"), actor="user:bert", at=later),
+        )
+    async with store.read() as unit:
+        found = await unit.events(limit=10, meant=meant)
+        assert [line.number for line in found] == numbers
+        newest = await unit.events(limit=1, newest=True, meant=meant)
+        assert [line.number for line in newest] == numbers[-1:]

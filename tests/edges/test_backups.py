@@ -270,7 +270,7 @@ async def test_backups_taken_by_itself_are_so_many_whole_ones_and_nothing_else_i
         for day in range(1, 5):
             now = datetime(2030, 1, day, 12, tzinfo=UTC)
             assert await folder.due(now)
-            made.append(await folder.put(parts(farm), now))
+            made.append(place / (await folder.put(parts(farm), now)).name)
             assert not await folder.due(now + timedelta(hours=23))
             (place / "farmhand-notes.tar").write_text("somebody's")
             (place / "farmhand-20300101T000000Z.tar.part").write_text("a crash's")
@@ -282,6 +282,10 @@ async def test_backups_taken_by_itself_are_so_many_whole_ones_and_nothing_else_i
 
         with pytest.raises(Unavailable, match="not whole"):
             await folder.put(torn(), datetime(2030, 1, 9, tzinfo=UTC))
+        kept = await folder.kept_backups()
+        assert [(each.name, each.size_bytes) for each in kept] == [
+            (path.name, path.stat().st_size) for path in made[2:]
+        ]
     names = await asyncio.to_thread(lambda: sorted(path.name for path in place.iterdir()))
     assert names == [made[2].name, made[3].name, "farmhand-notes.tar"]
     assert made[3].stat().st_mode & 0o077 == 0

@@ -20,6 +20,7 @@ from tests.fakes.postgresql_process import PostgresqlProcess
 from tests.fakes.processes import Ended, coordinator, run
 
 MAIN = "coordinator.cli.main"
+DOCTORS = ("doctor.py", "doctor_services.py", "doctor_providers.py")
 CLI = Path(__file__).parents[2] / "coordinator" / "cli"
 
 
@@ -123,7 +124,7 @@ def test_a_coordinator_that_runs_is_asked_itself(tmp_path: Path) -> None:
 
 
 def test_each_command_of_ours_that_mends_something_exists() -> None:
-    source = "".join((CLI / name).read_text() for name in ("doctor.py", "doctor_services.py"))
+    source = "".join((CLI / name).read_text() for name in DOCTORS)
     for words in set(re.findall(r"farmhand ([a-z][a-z -]+?)(?= -|[\"`,]| [A-Z])", source)):
         command: Any = typer.main.get_command(app)
         for word in words.split():

@@ -13,6 +13,7 @@ from coordinator.adapters.outbound.guarded_http import guarded_http
 from coordinator.adapters.outbound.reach import reach_of
 from coordinator.adapters.providers.links import shelf
 from coordinator.adapters.providers.links.link import Link
+from coordinator.domain.breaker import Breaker, Stand, after_fault, stand
 from coordinator.domain.providing import Blame, Kind, Phase, ProviderFault, Wish
 from tests.fakes.library_servers import FilesServer, LibraryServers
 from tests.fakes.one_provider import OneProvider, one_provider
@@ -170,14 +171,17 @@ async def test_what_may_not_be_fetched_is_refused_in_words(
     assert "price" not in change or "4.5" in fault.message
 
 
-async def test_a_wrong_token_is_the_operators_matter(
+async def test_a_wrong_token_is_told_and_leaves_other_links_alone(
     libraries: LibraryServers, tmp_path: Path
 ) -> None:
     settings = libraries.settings
     settings["thingiverse"]["api_key"] = "wrong"
     async with linking(tmp_path, **settings) as bench:
         fault = await bench.refused(link(THING))
-    assert fault.blame is Blame.AUTH_CONFIG
+    assert fault.code == "token_refused"
+    assert "renew thingiverse.api_key" in fault.message
+    after = after_fault(Breaker(), fault.blame, fault.message, 0.0)
+    assert stand(after, 0.0) is Stand.CLOSED
     assert "wrong" not in fault.message
 
 

@@ -1,5 +1,6 @@
 """The real driver on a real pseudo-terminal, with a firmware that executes and remembers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from agent.errors import DriverUnavailable, PlateRefused, SettingsInvalid
 from agent.printers import marlin_serial, watching
 from agent.printers.driver import PlateFile, RunState
+from agent.printers.line_loop import LineLoop
 from agent.printers.registry import open_driver
 from protocols.wire.vocabulary import Finding, Level, PrinterId, PrinterState, RunId
 from tests.fakes.firmware_bench import BODY, RUN, FirmwareBench, firmware_bench
@@ -30,6 +32,22 @@ async def test_the_firmware_executes_the_lines_of_the_plate_and_then_it_is_finis
     seen = bench.driver.observation.run
     assert seen is not None
     assert (seen.line, seen.progress) == (seen.line_count, 1.0)
+
+
+@pytest.mark.parametrize("with_pump", [True, False])
+async def test_a_long_plate_is_executed_line_by_line_with_the_pump_and_without(
+    tmp_path: Path, with_pump: bool
+) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, LineLoop)
+    if not with_pump:
+        loop.lines.pump = None
+    lines = [f"G1 X{1 + n % 90} Y{n % 7} F6000" for n in range(700)]
+    async with firmware_bench(tmp_path) as bench:
+        await bench.driver.start(bench.plate("\n".join(["G28", *lines, ""])), RUN)
+        await bench.until(lambda: bench.run_state() is RunState.FINISHED)
+        executed = [line for line in bench.firmware.executed if line.startswith("G")]
+        assert executed == ["G28", *lines]
 
 
 async def test_where_the_plate_waits_for_a_person_the_host_pauses_and_sends_nothing(

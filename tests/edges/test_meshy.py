@@ -11,6 +11,7 @@ import pytest
 
 from coordinator.adapters.providers.meshy.asking import MeshyOptions, price_of
 from coordinator.adapters.providers.meshy.provider import Meshy
+from coordinator.domain.parcels import is_report
 from coordinator.domain.providing import Blame, CallingOff, Kind, Phase, ProviderFault, Wish
 from tests.contracts.provider_benches import PICTURE, meshy
 from tests.fakes.fake_meshy import FakeMeshy
@@ -91,6 +92,13 @@ async def test_a_mesh_is_repaired_remeshed_and_looked_at(bench: ProviderBench) -
     assert await bench.provider.estimate(wish) is None
     _, look = await bench.made()
     assert look.said == "warning; is watertight: False, holes: 2"
+    assert is_report(look)
+    report = {"status": "warning", "issue_count": 1, "is_watertight": False, "holes": 2}
+    assert look.told["report"] == report
+    digest = sha256(b"PK\x03\x04").hexdigest()
+    bench.artifacts.kept[digest] = b"PK\x03\x04"
+    fault = await refused(bench, Wish(kind=Kind.MESH, mesh_sha256=digest))
+    assert "Meshy works on .stl" in fault.message
 
 
 async def test_a_mesh_that_is_not_there_costs_nothing(bench: ProviderBench) -> None:

@@ -26,6 +26,11 @@ def _arrival(generation: Generation) -> tuple[datetime, str]:
     return generation.created_at, generation.generation_id
 
 
+def _words_of(generation: Generation) -> str:
+    asked = generation.asked
+    return "\n".join((asked.name, asked.prompt, asked.url)).lower()
+
+
 class MemoryGenerations:
     """Implements `coordinator.ports_generations.GenerationUnit` on a copy of the tables."""
 
@@ -42,7 +47,8 @@ class MemoryGenerations:
             return (
                 wanted.owner in (None, each.owner)
                 and wanted.provider in ("", each.provider)
-                and (not wanted.model_id or wanted.model_id in [m for m, _ in each.versions[:1]])
+                and (not wanted.model_id or wanted.model_id in [m for m, _ in each.versions])
+                and wanted.text.lower() in _words_of(each)
                 and (not wanted.states or each.state in wanted.states)
                 and (after is None or _arrival(each) < (after.created_at, after.its_id))
             )
@@ -62,6 +68,10 @@ class MemoryGenerations:
             if each.state is GenerationState.WANTED and each.provider == provider
         ]
         return sorted(due, key=_arrival)[:limit]
+
+    async def generations_open(self, owner: str) -> int:
+        every = self.generated.generations.values()
+        return sum(each.owner == owner and not each.ended for each in every)
 
     async def generations_at(self, provider: str) -> int:
         every = self.generated.generations.values()

@@ -5,20 +5,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import (
-    FarmEvent,
-    Head,
     Line,
     Row,
     Thing,
-    event_of,
-    following,
-    moment,
     row_of,
     thing_of,
 )
@@ -42,9 +36,11 @@ from protocols.wire.vocabulary import (
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
 from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
+from tests.fakes.memory_history import MemoryHistory
 from tests.fakes.memory_library import LibraryTables, MemoryLibrary
 from tests.fakes.memory_listing import MemoryListing
 from tests.fakes.memory_retention import MemoryRetention
+from tests.fakes.memory_statistics import MemoryStatistics, StatisticsTables
 from tests.fakes.memory_stock import MemoryStock, StockTables
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
 
@@ -71,6 +67,7 @@ class Tables:
     library: LibraryTables = field(default_factory=LibraryTables)
     generated: GenerationTables = field(default_factory=GenerationTables)
     stock: StockTables = field(default_factory=StockTables)
+    statistics: StatisticsTables = field(default_factory=StatisticsTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -99,6 +96,7 @@ class Tables:
             library=self.library.copy(),
             generated=self.generated.copy(),
             stock=self.stock.copy(),
+            statistics=self.statistics.copy(),
         )
 
 
@@ -140,6 +138,8 @@ class MemoryUnit(
     MemoryRetention,
     MemoryGenerations,
     MemoryStock,
+    MemoryStatistics,
+    MemoryHistory,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
 
@@ -299,86 +299,6 @@ class MemoryUnit(
     async def save_artifact(self, artifact: Artifact) -> None:
         self.changed = True
         self.tables.artifacts.setdefault(artifact.sha256, artifact)
-
-    async def record(self, *events: FarmEvent) -> None:
-        self.changed |= bool(events)
-        self.tables.lines += following(await self.head(), list(events))
-
-    async def history(self, subject: str, subject_id: str) -> list[FarmEvent]:
-        wanted = (subject, subject_id)
-        return [
-            event_of(line)
-            for line in self.tables.lines
-            if (line.subject, line.subject_id) == wanted
-        ]
-
-    async def events(
-        self,
-        *,
-        limit: int,
-        after: int = 0,
-        newest: bool = False,
-        job_id: JobId | None = None,
-        printer_id: PrinterId | None = None,
-        since: datetime | None = None,
-    ) -> list[Line]:
-        wanted = [
-            line
-            for line in self._lines_after(after)
-            if self._is_about(line, job_id, printer_id)
-            and (since is None or line.at >= moment(since))
-        ]
-        return wanted[-limit:] if newest else wanted[:limit]
-
-    def _lines_after(self, number: int) -> list[Line]:
-        gone = self.tables.lines[0].number - 1 if self.tables.lines else 0
-        return self.tables.lines[max(0, number - gone) :]
-
-    def _is_about(self, line: Line, job_id: JobId | None, printer_id: PrinterId | None) -> bool:
-        thing = line.subject, line.subject_id
-        run = self.tables.runs.get(RunId(line.subject_id)) if line.subject == "run" else None
-        of_job = (
-            job_id is None
-            or thing == ("job", job_id)
-            or (line.subject == "plate" and line.subject_id.startswith(f"{job_id}/"))
-            or (run is not None and run.job_id == job_id)
-        )
-        return of_job and (
-            printer_id is None
-            or thing == ("printer", printer_id)
-            or (run is not None and run.printer_id == printer_id)
-        )
-
-    async def head(self) -> Head:
-        last = self.tables.lines[-1] if self.tables.lines else None
-        if last is not None:
-            return Head(number=last.number, hash=last.hash)
-        return self.tables.checkpoint.head if self.tables.checkpoint is not None else Head()
-
-    async def rows(self) -> AsyncIterator[Sequence[tuple[Thing, Row]]]:
-        yield list(self.tables.rows().items())
-
-    async def checkpoint(self) -> Checkpoint | None:
-        return self.tables.checkpoint
-
-    async def kept_rows(self) -> AsyncIterator[Sequence[tuple[Thing, Told]]]:
-        yield list(self.tables.kept_rows.items())
-
-    async def put_checkpoint(self, checkpoint: Checkpoint) -> None:
-        self.changed = True
-        self.tables.checkpoint, self.tables.kept_rows = checkpoint, {}
-
-    async def keep_rows(self, page: Sequence[tuple[Thing, Told]]) -> None:
-        self.changed = True
-        self.tables.kept_rows.update(page)
-
-    async def drop_sealed(self, limit: int) -> int:
-        checkpoint, lines = self.tables.checkpoint, self.tables.lines
-        upto = checkpoint.number if checkpoint is not None else 0
-        gone = sum(line.number <= upto for line in lines[:limit])
-        self.changed |= gone > 0
-        self.tables.lines = lines[gone:]
-        return gone
 
     async def mark_desired(self, printer_id: PrinterId) -> None:
         self.changed = True

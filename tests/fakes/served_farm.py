@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from coordinator.adapters.access_tokens import SignedTokens
 from coordinator.adapters.passwords import Argon2Passwords
+from coordinator.adapters.pictures_folder import FolderPictures
 from coordinator.api.agents import LOCAL, Welcome
 from coordinator.api.app import build_app
 from coordinator.domain.policy import Policy
@@ -81,6 +82,7 @@ class ServedFarm:
             sources=self.sources,
             workshop=self.workshop,
             policy=self.policy,
+            pictures=FolderPictures(self.folder / "pictures"),
         )
         self.gate = Gate(
             farm=self.farm,
@@ -113,7 +115,7 @@ class ServedFarm:
                     printer_class="farmhand-220",
                     driver="marlin_serial",
                     material="PLA",
-                    commands=("dialogue", "send"),
+                    commands=("dialogue", "picture", "send"),
                 )
                 for printer_id in ids
             ),

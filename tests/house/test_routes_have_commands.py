@@ -24,6 +24,7 @@ NOT_ASKED = {
     "HEAD plates/{sha256}": "agents fetch plates; people fetch artifacts",
     "POST agents/enroll": "`farmhand-agent enroll` asks it, on the agent's machine",
     "GET authority": "agents ask it while they enrol",
+    "PUT agents/{agent_id}/printers/{printer_id}/picture": "agents send what they see",
     "GET live": "a WebSocket, for pages; `watch` and `--follow` ask again and again",
     "GET live/events": "for pages and programs, as the WebSocket is",
     "POST live/tickets": "what opens a live connection in a browser",

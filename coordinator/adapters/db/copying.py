@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, insert, inspect, select, text
-from sqlmodel import SQLModel
 
 from coordinator.adapters.db import schema
 
 # By it the library knows all tables.
 from coordinator.adapters.db import unit as _all_tables  # noqa: F401
 from coordinator.adapters.db.database import Database, SqliteFile
+from coordinator.adapters.db.shape import SQLModel
 from coordinator.errors import StoreUnusable
 
 _ROWS_AT_ONCE = 500

@@ -14,6 +14,10 @@ from coordinator.adapters.db import engines, faults
 class Database(Protocol):
     """One database, and how it is spoken to."""
 
+    @property
+    def gather_s(self) -> float:
+        """How long transactions that wait may join one that was begun; 0 for never."""
+
     def __str__(self) -> str:
         """What a person calls it; no secret."""
 
@@ -55,6 +59,11 @@ class SqliteFile:
 
     path: Path
     patience_s: float = engines.PATIENCE_S
+
+    @property
+    def gather_s(self) -> float:
+        """As long as a slow disk takes for a commit."""
+        return engines.GATHER_S
 
     def __str__(self) -> str:
         return f"file {self.path}"

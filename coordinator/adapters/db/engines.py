@@ -9,6 +9,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 # How long a writer waits for another program, a backup say, before it gives up.
 PATIENCE_S = 5.0
 READERS_MAX = 4
+# How long who waits to write may join who writes, for one commit: an SD card takes as long for
+# each, and nobody notices such a delay.
+GATHER_S = 0.05
 
 # FULL: a lease is said to its agent right after its commit. With NORMAL a power cut can take
 # back the last commits, and the same epoch would then be given twice.

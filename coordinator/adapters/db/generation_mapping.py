@@ -18,7 +18,7 @@ from coordinator.domain.generations import (
 from coordinator.domain.ledger import STEP, Entry
 from coordinator.domain.providing import Blame, Handle, Kind
 
-_OWN = ("asked", "handle", "parcels", "versions", "trouble", "told", "remarks", "state")
+_OWN = ("asked", "handle", "job_ids", "parcels", "remarks", "state", "told", "trouble", "versions")
 
 
 def row_of(generation: Generation) -> dict[str, Any]:
@@ -37,6 +37,9 @@ def row_of(generation: Generation) -> dict[str, Any]:
         "parcels": [_parcel_row(each) for each in generation.parcels],
         "model_id": generation.versions[0][0] if generation.versions else "",
         "versions": [list(each) for each in generation.versions],
+        # The first stands by itself for coordinators of an earlier version.
+        "job_id": next(iter(generation.job_ids), ""),
+        "job_ids": list(generation.job_ids),
         "told": dict(generation.told),
         "remarks": list(generation.remarks),
         "trouble": trouble and {**asdict(trouble), "blame": trouble.blame.value},
@@ -53,6 +56,7 @@ def generation_of(row: Mapping[str, Any]) -> Generation:
         "handle": Handle(**handle) if handle else None,
         "parcels": tuple(_parcel_of(each) for each in row["parcels"]),
         "versions": tuple((model_id, number) for model_id, number in row["versions"]),
+        "job_ids": tuple(row["job_ids"] or filter(None, [row["job_id"]])),
         "told": row["told"],
         "remarks": tuple(row["remarks"]),
         "trouble": (Trouble(**{**trouble, "blame": Blame(trouble["blame"])}) if trouble else None),

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Date, Index, Integer, String
-from sqlmodel import Field, SQLModel
 
+from coordinator.adapters.db.shape import Field, SQLModel
 from coordinator.adapters.db.tables import UtcDateTime
 
 
@@ -26,12 +26,13 @@ class GenerationRow(SQLModel, table=True):
         Index("ix_generations_due", "next_at", "state"),
         Index("ix_generations_task", "provider", "task_id"),
         Index("ix_generations_state", "provider", "state"),
+        Index("ix_generations_owner_state", "owner", "state"),
     )
 
     generation_id: str = Field(primary_key=True)
     provider: str
     service: str
-    owner: str = Field(index=True)
+    owner: str
     approved: bool
     asked: dict[str, Any] = _json()
     fingerprint: str = Field(index=True)
@@ -55,6 +56,7 @@ class GenerationRow(SQLModel, table=True):
     model_id: str = Field(index=True)
     versions: list[list[Any]] = _json()
     job_id: str
+    job_ids: list[str] = _json()
     said: str
     told: dict[str, Any] = _json()
     remarks: list[str] = _json()

@@ -1,23 +1,38 @@
 """The part of a `Unit` that is about generations; the contracts stand in the port."""
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    String,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from coordinator.adapters.db import generation_mapping as mapping
 from coordinator.adapters.db import generation_tables
 from coordinator.adapters.db.saving import saving
 from coordinator.adapters.db.tables import table
-from coordinator.domain.generations import AT_PROVIDER, Generation, GenerationState
+from coordinator.domain.generations import AT_PROVIDER, ENDED, Generation, GenerationState
 from coordinator.domain.ledger import Entry
 from coordinator.domain.library import Place
 from coordinator.ports_generations import GenerationsWanted
 
 _ALL = table(generation_tables.GenerationRow)
 _ENTRIES = table(generation_tables.EntryRow)
+
+# What a request says in words.
+_WORDS = ("name", "prompt", "url")
 
 _SAVE = saving(_ALL, "generation_id")
 _SAVE_ENTRY = saving(_ENTRIES, "generation_id", "submit")
@@ -40,6 +55,15 @@ _WAITING = (
     )
     .order_by(_ALL.c.created_at, _ALL.c.generation_id)
     .limit(bindparam("limit"))
+)
+_OPEN = (
+    select(func.count())
+    .select_from(_ALL)
+    .where(
+        _ALL.c.owner == bindparam("owner"),
+        # Those that have ended are many, and not even looked at.
+        _ALL.c.state.in_([state.value for state in GenerationState if state not in ENDED]),
+    )
 )
 _TAKEN = (
     select(func.count())
@@ -104,7 +128,13 @@ class GenerationUnit:
         if wanted.provider:
             page = page.where(_ALL.c.provider == wanted.provider)
         if wanted.model_id:
-            page = page.where(_ALL.c.model_id == wanted.model_id)
+            named = json.dumps(wanted.model_id)
+            among = cast(_ALL.c.versions, String).contains(named, autoescape=True)
+            page = page.where(_ALL.c.model_id != "", among)
+        if wanted.text:
+            lowered = (func.lower(_ALL.c.asked[each].as_string()) for each in _WORDS)
+            text = wanted.text.lower()
+            page = page.where(or_(*(each.contains(text, autoescape=True) for each in lowered)))
         if wanted.states:
             page = page.where(_ALL.c.state.in_([state.value for state in wanted.states]))
         if after is not None:
@@ -121,6 +151,11 @@ class GenerationUnit:
     ) -> list[Generation]:
         """Return those that wait for a paid call to a provider and are due."""
         return self._found_all(_WAITING, provider=provider, now=now, limit=limit)
+
+    async def generations_open(self, owner: str) -> int:
+        """Return how many of an owner's have not ended."""
+        found: int = self._connection.execute(_OPEN, {"owner": owner}).scalar_one()
+        return found
 
     async def generations_at(self, provider: str) -> int:
         """Return how many of a provider's places are taken."""

@@ -3,10 +3,20 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from coordinator.adapters.db import chain, mapping
-from coordinator.domain.history import FarmEvent, Head, Line, Row, Thing, event_of, moment
+from coordinator.domain.history import (
+    ANY_LINE,
+    FarmEvent,
+    Head,
+    Line,
+    LinesMeant,
+    Row,
+    Thing,
+    event_of,
+    moment,
+)
 from coordinator.domain.rebuilt import Told
 from coordinator.domain.sealing import Checkpoint
 from protocols.wire.vocabulary import JobId, PrinterId
@@ -48,6 +58,7 @@ class HistoryUnit:
         job_id: JobId | None = None,
         printer_id: PrinterId | None = None,
         since: datetime | None = None,
+        meant: LinesMeant = ANY_LINE,
     ) -> list[Line]:
         """Return lines of history as they are stored, oldest first."""
         if since is not None:
@@ -63,6 +74,7 @@ class HistoryUnit:
         if since is not None:
             # Added to nothing, so that no index of times is used: nearly all lines are meant.
             wanted = wanted.where((_EVENTS.c.at + "") >= moment(since))
+        wanted = wanted.where(*_claims(meant))
         order = _EVENTS.c.number.desc() if newest else _EVENTS.c.number
         found = self._connection.execute(wanted.order_by(order)).mappings()
         lines = [mapping.line_of(dict(row)) for row in found]
@@ -107,3 +119,24 @@ class HistoryUnit:
     async def drop_sealed(self, limit: int) -> int:
         """Remove the oldest lines that the checkpoint covers; return how many there were."""
         return chain.drop_sealed(self._connection, limit)
+
+
+def _claims(meant: LinesMeant) -> list[ColumnElement[bool]]:
+    """Return what is claimed of the lines that are meant; as `since`, without an index of times."""
+    found: list[ColumnElement[bool]] = []
+    if meant.before is not None:
+        found.append(_EVENTS.c.number < meant.before)
+    if meant.until is not None:
+        found.append((_EVENTS.c.at + "") < moment(meant.until))
+    if meant.name.endswith("*"):
+        found.append(_EVENTS.c.name.startswith(meant.name.removesuffix("*"), autoescape=True))
+    elif meant.name:
+        found.append(_EVENTS.c.name == meant.name)
+    for column, text in (
+        (_EVENTS.c.actor, meant.actor),
+        (_EVENTS.c.subject, meant.subject),
+        (_EVENTS.c.subject_id, meant.subject_id),
+    ):
+        if text:
+            found.append(column == text)
+    return found

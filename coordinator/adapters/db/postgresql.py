@@ -36,6 +36,11 @@ class PostgresqlServer:
     url: URL = field(repr=False)
     patience_s: float = PATIENCE_S
 
+    @property
+    def gather_s(self) -> float:
+        """None: other coordinators wait for the lock that a transaction holds."""
+        return 0.0
+
     def __str__(self) -> str:
         return f"database {self.url.render_as_string(hide_password=True)}"
 

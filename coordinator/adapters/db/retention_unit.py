@@ -8,9 +8,9 @@ import re
 from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy import Connection, select
-from sqlmodel import SQLModel
 
 from coordinator.adapters.db import tables
+from coordinator.adapters.db.shape import SQLModel
 from coordinator.domain.jobs import JobState
 from coordinator.domain.retention import JobFiles
 from coordinator.domain.runs import LIVE, RunState

@@ -1,7 +1,7 @@
 """The port `Store` on a database that takes one writer at a time: SQLite, or PostgreSQL made to.
 
-The lock here makes writers of this process wait in line, first
-come first served, instead of racing with sleeps in between; readers never wait for writers.
+Writers of this process wait in line (`turns.py`) instead of racing with sleeps in between; readers
+never wait for writers.
 
 What may wait for others or for the disk, the beginning and the commit of a write, is done in a
 thread. Statements in between run on the loop: they take microseconds, a hop to a thread and back
@@ -9,13 +9,15 @@ many times as long.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
 from coordinator.adapters.db import engines, schema
 from coordinator.adapters.db.database import Database, SqliteFile
 from coordinator.adapters.db.scratch import scratch
+from coordinator.adapters.db.threads import whole
+from coordinator.adapters.db.turns import Turns
 from coordinator.adapters.db.unit import SqlUnit
 from coordinator.domain.rebuilt import Rebuilt
 
@@ -28,18 +30,15 @@ class SqlStore:
         self._database = database
         self._writer = database.writer()
         self._reader = database.reader()
-        self._turn = asyncio.Lock()
+        self._turns = Turns(self._writer, database.gather_s)
         self._seats = asyncio.Semaphore(engines.READERS_MAX)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnit]:
         """Begin a transaction that no other writer overlaps; see the port."""
         with self._database.told_plainly():
-            async with self._turn:
-                with self._writer.connect() as connection:  # what was not committed is undone
-                    await _whole(connection.begin)
-                    yield SqlUnit(connection)
-                    await _whole(connection.commit)
+            async with self._turns.one() as connection:
+                yield SqlUnit(connection)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlUnit]:
@@ -52,7 +51,7 @@ class SqlStore:
     async def snapshot(self, to: Path) -> None:
         """Write all that is stored, as it is at one moment, to a new file; see the port."""
         with self._database.told_plainly():
-            await _whole(lambda: self._database.copy_to(to))
+            await whole(lambda: self._database.copy_to(to))
 
     def close(self) -> None:
         """Close all connections."""
@@ -62,20 +61,6 @@ class SqlStore:
     def scratch(self) -> AbstractContextManager[Rebuilt]:
         """Lend an empty place for what an audit rebuilds."""
         return scratch()
-
-
-async def _whole(work: Callable[[], object]) -> None:
-    """Do something in a thread, to its end even when cancelled: the connection is in its hands."""
-    doing = asyncio.ensure_future(asyncio.to_thread(work))
-    cancelled = False
-    while not doing.done():
-        try:
-            await asyncio.wait({doing})
-        except asyncio.CancelledError:
-            cancelled = True
-    doing.result()
-    if cancelled:
-        raise asyncio.CancelledError
 
 
 @asynccontextmanager

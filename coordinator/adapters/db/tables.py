@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+
+from coordinator.adapters.db.shape import Field, SQLModel
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -199,7 +200,10 @@ class RunRow(SQLModel, table=True):
     """A run. One epoch of a printer belongs to one run, whatever a program gets wrong."""
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("printer_id", "epoch"),)
+    __table_args__ = (
+        UniqueConstraint("printer_id", "epoch"),
+        Index("ix_runs_ended_at", "ended_at", "run_id"),
+    )
 
     run_id: str = Field(primary_key=True)
     job_id: str = _of("jobs.job_id")

@@ -27,6 +27,7 @@ from coordinator.adapters.db.listing_unit import ListingUnit
 from coordinator.adapters.db.mapping import Row
 from coordinator.adapters.db.retention_unit import SqlRetentionUnit
 from coordinator.adapters.db.saving import keeping, saving
+from coordinator.adapters.db.statistics_unit import SqlStatisticsUnit
 from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
 from coordinator.adapters.db.upkeep_unit import UpkeepUnit
@@ -152,6 +153,7 @@ class SqlUnit(
     GenerationUnit,
     StockUnit,
     UpkeepUnit,
+    SqlStatisticsUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""
 

@@ -19,7 +19,7 @@ MIB = 1024 * 1024
 class Options(BaseModel):
     """What every provider's options are built on."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class HttpOptions(Options):

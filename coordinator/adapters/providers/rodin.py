@@ -6,25 +6,23 @@ can't be found again.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import Field
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.blaming import number_of, read_plainly
 from coordinator.adapters.providers.http import Api, Part, Reply, Spoken
 from coordinator.adapters.providers.options import MIB, HttpOptions, key_of, options_of
 from coordinator.domain.providing import (
     Again,
     Blame,
-    CallingOff,
     Cost,
     Handle,
     Health,
-    Hint,
     Kind,
     Look,
     Offer,
@@ -36,7 +34,6 @@ from coordinator.domain.providing import (
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _UNIT = "credits"
@@ -66,8 +63,10 @@ class RodinOptions(HttpOptions):
     price: Decimal = Field(default=Decimal(2), ge=0)
 
 
-class Rodin:
+class Rodin(Bare):
     """Implements `Provider`."""
+
+    _title = "Rodin"
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
         """Take its table of the settings; see `ProviderMaker`."""
@@ -146,12 +145,6 @@ class Rodin:
         }
         return Submitted(handle=Handle(task_id=reply.text_at("uuid"), extra=extra))
 
-    async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Tell that Rodin lists no tasks."""
-        raise ProviderFault(
-            Blame.SUBMIT_UNSURE, "not_listed", "Rodin lists no tasks: see its own page of them"
-        )
-
     async def look(self, handle: Handle) -> Look:
         """Return how a task is: it has succeeded once all of its parts have."""
         asked = {"subscription_key": str(handle.extra.get("subscription_key", ""))}
@@ -169,19 +162,6 @@ class Rodin:
         phase = Phase.QUEUED if waits else Phase.RUNNING if known else Phase.UNKNOWN
         return Look(phase=phase, progress=done / len(words))
 
-    async def call_off(self, handle: Handle) -> CallingOff:
-        """Tell that Rodin has no such call."""
-        del handle
-        return CallingOff.REFUSED
-
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a file of a task."""
-        await self._api.download(piece, sink)
-
-    async def delete(self, handle: Handle) -> None:
-        """Leave it: Rodin removes files by itself, after a week."""
-        del handle
-
     async def health(self) -> Health:
         """Return what is left of the credits."""
         place = "/api/v2/check_balance"
@@ -198,14 +178,6 @@ class Rodin:
         known = number_of(left)
         balance = None if known is None else Cost(amount=known, unit=_UNIT, exact=True)
         return Health(ready=True, balance=balance)
-
-    def hints(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
-        """Tell that Rodin has no webhooks."""
-        raise ProviderFault(Blame.AUTH_CONFIG, "no_webhooks", "Rodin has no webhooks")
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     async def _made(self, handle: Handle) -> Look:
         asked = {"task_uuid": handle.task_id}

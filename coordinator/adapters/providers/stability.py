@@ -4,24 +4,22 @@ What was made is nowhere but in that answer; a lost one is lost, and may have be
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.blaming import number_of, read_plainly
 from coordinator.adapters.providers.http import Api, Part, Reply, Spoken
 from coordinator.adapters.providers.options import MIB, HttpOptions, key_of, options_of
 from coordinator.domain.providing import (
     Again,
     Blame,
-    CallingOff,
     Cost,
     Handle,
     Health,
-    Hint,
     Kind,
     Look,
     Offer,
@@ -33,7 +31,6 @@ from coordinator.domain.providing import (
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _UNIT = "credits"
@@ -62,8 +59,10 @@ class StabilityOptions(HttpOptions):
     call_s: float = Field(default=180.0, gt=0, le=3600)
 
 
-class Stability:
+class Stability(Bare):
     """Implements `Provider`."""
+
+    _title = "Stability AI"
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
         """Take its table of the settings; see `ProviderMaker`."""
@@ -150,30 +149,11 @@ class Stability:
         look = Look(phase=Phase.SUCCEEDED, progress=1.0, pieces=(mesh,), told=facts)
         return Submitted(handle=Handle(task_id=key), look=look)
 
-    async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Tell that there are no tasks to find."""
-        raise ProviderFault(
-            Blame.SUBMIT_UNSURE, "not_listed", "Stability AI keeps nothing: what was lost is lost"
-        )
-
     async def look(self, handle: Handle) -> Look:
         """Tell that what was made was in the answer."""
         raise ProviderFault(
             Blame.EXPIRED, "not_kept", "Stability AI keeps nothing: the mesh was in its answer"
         )
-
-    async def call_off(self, handle: Handle) -> CallingOff:
-        """Tell that what was asked for is made."""
-        del handle
-        return CallingOff.REFUSED
-
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write what the answer held."""
-        await self._api.download(piece, sink)
-
-    async def delete(self, handle: Handle) -> None:
-        """Leave it: there is nothing."""
-        del handle
 
     async def health(self) -> Health:
         """Return what is left of the credits."""
@@ -184,14 +164,6 @@ class Stability:
         known = number_of(left)
         balance = None if known is None else Cost(amount=known, unit=_UNIT, exact=True)
         return Health(ready=True, balance=balance)
-
-    def hints(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
-        """Tell that Stability AI has no webhooks."""
-        raise ProviderFault(Blame.AUTH_CONFIG, "no_webhooks", "Stability AI has no webhooks")
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     def _model_of(self, wish: Wish) -> str:
         return str(wish.options.get("model") or self._options.model)

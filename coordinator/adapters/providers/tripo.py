@@ -16,13 +16,13 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.blaming import clean, number_of
 from coordinator.adapters.providers.http import Api, Part, Reply, Spoken
 from coordinator.adapters.providers.options import MIB, HttpOptions, key_of, options_of
 from coordinator.domain.providing import (
     Again,
     Blame,
-    CallingOff,
     Cost,
     Handle,
     Health,
@@ -39,7 +39,6 @@ from coordinator.domain.providing import (
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _UNIT = "credits"
@@ -91,8 +90,10 @@ class TripoOptions(HttpOptions):
     prices: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
 
 
-class Tripo:
+class Tripo(Bare):
     """Implements `Provider`."""
+
+    _title = "Tripo"
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
         """Take its table of the settings; see `ProviderMaker`."""
@@ -199,19 +200,6 @@ class Tripo:
         reply = await self._api.call("GET", _place(handle.task_id))
         return look_of(self._data(reply), str(handle.extra.get("service_model", "")))
 
-    async def call_off(self, handle: Handle) -> CallingOff:
-        """Tell that Tripo has no such call."""
-        del handle
-        return CallingOff.REFUSED
-
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a file of a task."""
-        await self._api.download(piece, sink)
-
-    async def delete(self, handle: Handle) -> None:
-        """Leave it: Tripo has no such call."""
-        del handle
-
     async def health(self) -> Health:
         """Return what is left of the credits."""
         try:
@@ -239,10 +227,6 @@ class Tripo:
             return []
         delivery_id = headers.get("tripo-webhook-delivery", "")[:200]
         return [Hint(task_id=task_id, delivery_id=delivery_id)]
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     def _model_of(self, wish: Wish) -> str:
         return str(wish.options.get("model") or self._options.model)

@@ -6,7 +6,7 @@ The notation of OpenSCAD's customizer, which all languages here share. Pure.
 import re
 from dataclasses import dataclass
 
-from coordinator.adapters.rendering.values import Choice, Scalar, Value
+from coordinator.domain.code_forms import Choice, Scalar, Value
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"^\[\s*({NUMBER})\s*:\s*({NUMBER})\s*(?::\s*({NUMBER})\s*)?\]$")

@@ -14,7 +14,7 @@ import tokenize
 from collections.abc import Iterator
 
 from coordinator.adapters.rendering.bounds import bounds_of
-from coordinator.adapters.rendering.values import Parameter, Scalar
+from coordinator.domain.code_forms import Parameter, Scalar
 
 _TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 _KINDS: dict[str, tuple[type, ...]] = {

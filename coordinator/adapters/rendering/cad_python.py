@@ -1,9 +1,11 @@
-"""CAD Python (build123d, CadQuery) becomes a mesh and STEP, in the sandbox."""
+"""CAD Python (build123d, CadQuery, FreeCAD) becomes a mesh and STEP, in the sandbox."""
 
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,14 @@ from coordinator.adapters.rendering.filling import filled
 from coordinator.adapters.rendering.values import (
     Complaint,
     Made,
-    Parameter,
     Rendered,
-    Scalar,
     Unrendered,
 )
 from coordinator.adapters.sandbox.jobs import JobFolder, job_folder
-from coordinator.adapters.sandbox.levels import Level
+from coordinator.adapters.sandbox.levels import INSIDE, Level
 from coordinator.adapters.sandbox.limits import Ended, How, Limits
 from coordinator.adapters.sandbox.sandbox import Sandbox
+from coordinator.domain.code_forms import Parameter, Scalar
 from coordinator.errors import Unavailable
 
 _RUNNER = Path(__file__).with_name("cad_runner.py")
@@ -34,36 +35,85 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "NUMBA_DISABLE_JIT": "1",
     "PYTHONUTF8": "1",
+    "QT_QPA_PLATFORM": "offscreen",
+    # It asks who runs it for their home, and crashes where nobody of that number is known.
+    "FREECAD_USER_HOME": INSIDE,
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """What runs programs of one library.
+
+    Attributes:
+        command: to be followed by the file that it runs.
+        roots: what it reads beside /usr.
+        missing: what to install; empty where it is there.
+    """
+
+    title: str
+    command: tuple[str, ...]
+    roots: tuple[Path, ...] = ()
+    missing: str = ""
+
+
+def interpreter_of(library: str, program: str = "") -> Interpreter:
+    """Return what runs programs of a library.
+
+    Args:
+        program: FreeCAD's, by name or path; empty for the names that it usually has.
+    """
+    if library == "freecad":
+        return _freecad(program)
+    venv, base = cad_venv(library), Path(sys.base_prefix)
+    there = (venv / "ready").is_file()
+    return Interpreter(
+        title=venv.name.replace("-", " "),
+        command=(str(venv / "bin" / "python"), "-I", "-B"),
+        roots=(venv, *(() if base.is_relative_to("/usr") else (base,))),
+        missing="" if there else f"there is no {library}: farmhand setup {library}",
+    )
+
+
+def _freecad(program: str) -> Interpreter:
+    # Debian's name, that of its own packages, and where neither was linked to.
+    names = (program,) if program else ("freecadcmd", "FreeCADCmd", "freecadcmd-python3")
+    found = next(filter(None, map(shutil.which, names)), "")
+    path, named = Path(found).resolve(), program or "freecadcmd"
+    return Interpreter(
+        title="FreeCAD",
+        command=(str(path),),
+        roots=() if path.is_relative_to("/usr") else (path.parent,),
+        missing="" if found else f"there is no {named}: sudo apt-get install freecad",
+    )
+
+
 class CadPython:
-    """One of the libraries, in its virtual environment."""
+    """One of the libraries, by what runs its programs."""
 
     libraries: tuple[str, ...] = ()
 
-    def __init__(self, sandbox: Sandbox, folder: Path, library: str) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path, library: str, program: str = "") -> None:
         """Find out whether it is there.
 
         Args:
             folder: for job folders.
-            library: `build123d` or `cadquery`.
+            library: `build123d`, `cadquery` or `freecad`.
+            program: as for `interpreter_of`.
         """
         self._sandbox = sandbox
         self._folder = folder
-        self._venv = cad_venv(library)
+        self._interpreter = interpreter_of(library, program)
         self.language = library
-        self.trouble = ""
-        if not (self._venv / "ready").is_file():
-            self.trouble = f"there is no {library}: farmhand setup {library}"
-        elif not sandbox.found.level.holds(Level.BWRAP):
+        self.trouble = self._interpreter.missing
+        if not self.trouble and not sandbox.found.level.holds(Level.BWRAP):
             # Python can read and send whatever its process may: there is no lesser way.
             self.trouble = f"Python can't be shut in here: {sandbox.found.words}"
 
     @property
     def tool(self) -> str:
         """What renders, with its version and the level it is shut in at."""
-        return f"{self._venv.name.replace('-', ' ')}, sandbox {self._sandbox.found.level.value}"
+        return f"{self._interpreter.title}, sandbox {self._sandbox.found.level.value}"
 
     def parameters(self, code: str) -> tuple[Parameter, ...]:
         """Return the form that code asks for."""
@@ -85,17 +135,13 @@ class CadPython:
             job.put("model.py", code.encode())
             job.put("parameters.json", json.dumps(values).encode())
             ended = await self._sandbox.run(
-                [str(self._venv / "bin" / "python"), "-I", "-B", str(_RUNNER), self.language],
+                [*self._interpreter.command, str(_RUNNER)],
                 job,
                 limits=limits,
-                roots=self._roots(),
-                environment=_ENVIRONMENT,
+                roots=(*self._interpreter.roots, _RUNNER),
+                environment={**_ENVIRONMENT, "FARMHAND_LIBRARY": self.language},
             )
             return await asyncio.to_thread(self._found, job, ended)
-
-    def _roots(self) -> tuple[Path, ...]:
-        base = Path(sys.base_prefix)
-        return (self._venv, _RUNNER, *(() if base.is_relative_to("/usr") else (base,)))
 
     def _found(self, job: JobFolder, ended: Ended) -> Rendered | Unrendered:
         """Return what a program left behind; all of it is a stranger's. Blocks."""

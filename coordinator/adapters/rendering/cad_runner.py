@@ -1,6 +1,10 @@
-"""Run within the sandbox, by the Python of build123d or CadQuery: a program becomes STL and STEP.
+"""Run within the sandbox, by build123d's Python, CadQuery's, or FreeCAD: programs to STL and STEP.
 
-    python cad_runner.py build123d|cadquery
+    FARMHAND_LIBRARY=build123d python cad_runner.py
+    FARMHAND_LIBRARY=freecad freecadcmd cad_runner.py
+
+FreeCAD runs a file under a name of its own and takes arguments for documents, so the library is
+told by the environment. It ends with 0 whatever happened: what counts is result.json.
 
 It reads model.py and parameters.json, and writes model.stl, model.step and result.json. It is ours,
 but shares its process with the program: whatever it writes is looked at as a stranger's. It
@@ -9,6 +13,7 @@ imports nothing of ours, because nothing of ours is there.
 
 import inspect
 import json
+import os
 import sys
 import traceback
 import types
@@ -29,7 +34,7 @@ def main(library: str) -> None:
         phase = "run"
         made = _built(code, values)
         phase = "export"
-        told = _export_build123d(made) if library == "build123d" else _export_cadquery(made)
+        told = _EXPORTS[library](made)
     except BaseException as error:  # a program may raise anything, SystemExit too
         told = {"phase": phase, **_complaint(error)}
     Path("result.json").write_text(json.dumps(told), encoding="utf-8")
@@ -80,6 +85,25 @@ def _export_cadquery(made: Any) -> dict[str, Any]:
     return {"phase": "done", "volume_mm3": made.Volume()}
 
 
+def _export_freecad(made: Any) -> dict[str, Any]:
+    import MeshPart
+    import Part
+
+    several = made if isinstance(made, list | tuple) else [made]
+    shapes: list[Any] = [getattr(each, "Shape", each) for each in several]
+    for each in shapes:
+        if not isinstance(each, Part.Shape):
+            raise TypeError(f"build gave a {type(each).__name__}, and not a part")
+    shape = shapes[0] if len(shapes) == 1 else Part.makeCompound(shapes)
+    _demand(shape.Volume, shape.isValid())
+    mesh = MeshPart.meshFromShape(
+        Shape=shape, LinearDeflection=_TOLERANCE, AngularDeflection=_ANGLE, Relative=False
+    )
+    mesh.write("model.stl")
+    shape.exportStep("model.step")
+    return {"phase": "done", "volume_mm3": shape.Volume}
+
+
 def _demand(volume_mm3: float, valid: bool) -> None:
     if not volume_mm3 > 0:
         raise ValueError("what was built is no solid: it has no volume")
@@ -105,5 +129,11 @@ def _complaint(error: BaseException) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+_EXPORTS = {
+    "build123d": _export_build123d,
+    "cadquery": _export_cadquery,
+    "freecad": _export_freecad,
+}
+
+if library := os.environ.get("FARMHAND_LIBRARY"):
+    main(library)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from coordinator.adapters.rendering.values import Parameter, Scalar, Value
+from coordinator.domain.code_forms import Parameter, Scalar, Value
 
 _TEXT_MAX = 1000
 

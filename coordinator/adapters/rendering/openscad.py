@@ -22,15 +22,13 @@ from coordinator.adapters.rendering.openscad_words import complaints_of
 from coordinator.adapters.rendering.values import (
     Complaint,
     Made,
-    Parameter,
     Rendered,
-    Scalar,
     Unrendered,
-    Value,
 )
 from coordinator.adapters.sandbox.jobs import JobFolder, job_folder
 from coordinator.adapters.sandbox.limits import Ended, How, Limits
 from coordinator.adapters.sandbox.sandbox import Sandbox
+from coordinator.domain.code_forms import Parameter, Scalar, Value
 from coordinator.errors import Unavailable
 
 _LAST_LINES = 20

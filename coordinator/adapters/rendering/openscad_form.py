@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from coordinator.adapters.rendering.bounds import NUMBER, bounds_of, number
-from coordinator.adapters.rendering.values import Parameter, Value
+from coordinator.domain.code_forms import Parameter, Value
 
 SET_NAME = "farm"
 

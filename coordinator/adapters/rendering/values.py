@@ -5,43 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from coordinator.adapters.sandbox.limits import Limits
-
-Scalar = str | int | float | bool
-# As a form shows it: a list is for a person to type as one, `[1, 2]`.
-Value = Scalar | tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One of the values that a parameter may have, and what a person reads for it."""
-
-    value: Scalar
-    label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """A field of the form that code asks for.
-
-    Attributes:
-        type: `string`, `integer`, `number`, `boolean` or `vector`.
-        minimum, maximum, step: of numbers, each of a vector's too; None where there is none.
-        characters_max: of texts; None where there is no limit.
-        choices: empty where any value of the type will do.
-        group: the heading it stands below; empty for none.
-        words: what it is, for a person.
-    """
-
-    name: str
-    type: str
-    default: Value
-    minimum: float | None = None
-    maximum: float | None = None
-    step: float | None = None
-    characters_max: int | None = None
-    choices: tuple[Choice, ...] = ()
-    group: str = ""
-    words: str = ""
+from coordinator.domain.code_forms import Parameter, Scalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +77,7 @@ class Renderer(Protocol):
 
     @property
     def language(self) -> str:
-        """The language: `openscad`, `build123d`, `cadquery`."""
+        """The language: `openscad`, `build123d`, `cadquery`, `freecad`."""
 
     @property
     def libraries(self) -> tuple[str, ...]:

@@ -14,14 +14,15 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from hashlib import sha256 as sha256_of
 from pathlib import Path
-from typing import BinaryIO
-
-import obstore
-from obstore.store import LocalStore
+from typing import TYPE_CHECKING, BinaryIO
 
 from coordinator.errors import NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from obstore.store import LocalStore
 
 CHUNK_BYTES = 256 * 1024
 _STAGING = ".staging"
@@ -35,7 +36,13 @@ class FolderArtifacts:
     def __init__(self, folder: Path) -> None:
         """Take a folder that exists and that nobody else writes to."""
         self._folder = folder
-        self._store = LocalStore(prefix=folder)
+
+    @cached_property
+    def _store(self) -> "LocalStore":
+        # Late, here and below: it costs 5 MiB, and a farm that only looks on reads no files.
+        from obstore.store import LocalStore
+
+        return LocalStore(prefix=self._folder)
 
     @asynccontextmanager
     async def stage(self, suffix: str = "") -> AsyncIterator["StagedArtifact"]:
@@ -52,15 +59,19 @@ class FolderArtifacts:
 
     async def size(self, sha256: str) -> int | None:
         """Return the length in bytes, or None where there is no such artifact."""
+        from obstore import head_async
+
         try:
-            return (await obstore.head_async(self._store, _key(sha256)))["size"]
+            return (await head_async(self._store, _key(sha256)))["size"]
         except (FileNotFoundError, NotFound):
             return None
 
     async def stored(self) -> list[tuple[str, int]]:
         """Return the hash and the length in bytes of all that is kept, in any order."""
+        from obstore import list as listed
+
         found: list[tuple[str, int]] = []
-        async for page in obstore.list(self._store):
+        async for page in listed(self._store):
             names = ((each["path"].rpartition("/")[2], each["size"]) for each in page)
             # What lies there uninvited, half a file of a crash say, is no artifact.
             found += [(name, size) for name, size in names if _SHA256.fullmatch(name)]
@@ -74,10 +85,10 @@ class FolderArtifacts:
         """
         if stop <= start:
             return  # obstore refuses an empty range
+        from obstore import get_async
+
         try:
-            found = await obstore.get_async(
-                self._store, _key(sha256), options={"range": (start, stop)}
-            )
+            found = await get_async(self._store, _key(sha256), options={"range": (start, stop)})
         except FileNotFoundError as error:
             raise NotFound("artifact", sha256) from error
         async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
@@ -119,8 +130,10 @@ class FolderArtifacts:
 
     async def delete(self, sha256: str) -> None:
         """Remove it; nothing happens where it is not there."""
+        from obstore import delete_async
+
         with suppress(FileNotFoundError, NotFound):
-            await obstore.delete_async(self._store, _key(sha256))
+            await delete_async(self._store, _key(sha256))
 
 
 class StagedArtifact:

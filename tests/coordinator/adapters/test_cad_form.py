@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.adapters.rendering.cad_form import form_of
-from coordinator.adapters.rendering.values import Choice
+from coordinator.domain.code_forms import Choice
 
 CODE = '''\
 from build123d import *

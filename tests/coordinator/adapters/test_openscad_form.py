@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coordinator.adapters.rendering.filling import filled
 from coordinator.adapters.rendering.openscad_form import form_of, parameter_file
-from coordinator.adapters.rendering.values import Choice, Parameter
+from coordinator.domain.code_forms import Choice, Parameter
 
 CODE = """\
 // how wide, in mm

@@ -142,3 +142,18 @@ async def test_what_was_tampered_with_is_told_and_shows_in_health(
     [trouble] = health["troubles"]
     assert trouble["part"] == "history"
     assert trouble["words"].startswith("event 2 is not what was written after event 1")
+
+
+async def test_the_history_is_paged_backwards_by_who_and_what(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    await farm.printers_arrive("mk3-1")
+    for _ in range(3):
+        async with session.post("/api/v1/printers/mk3-1/clear") as response:
+            assert response.status == 200
+    wanted = "events?actor=user:admin&name=bed.*&last=2"
+    newest = (await get(session, wanted))["items"]
+    assert [line["name"] for line in newest] == ["bed.clear"] * len(newest) != []
+    before = (await get(session, f"{wanted}&before={newest[0]['number']}"))["items"]
+    assert all(line["number"] < newest[0]["number"] for line in before)
+    assert (await get(session, "events?actor=user:nobody"))["items"] == []

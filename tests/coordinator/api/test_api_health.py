@@ -25,11 +25,13 @@ HEALTHY = {
     "slicer": "ok",
     "disk": "ok",
     "webhooks": "ok",
+    "providers": "ok",
 }
 UNTOLD = {"troubles": None, "figures": None}
 NOTHING = {
     "agents": {"all": 0, "well": 0},
     "webhooks": {"all": 0, "well": 0},
+    "providers": {"all": 0, "well": 0},
     "printers": {},
     "jobs": {},
     "outbox": {"waiting": 0, "oldest_s": 0.0},

@@ -3,24 +3,29 @@
 import io
 import json
 import tarfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 import pytest
 
 from coordinator.api.app import build_app
+from coordinator.api.operating import Machine
 from coordinator.domain.access import Role
 from coordinator.domain.backups import CONTENTS, HEAD
 from coordinator.errors import Unavailable
 from coordinator.log_ring import LogRing
 from coordinator.machine_wiring import machine_of
-from coordinator.ports_disk import Room
+from coordinator.ports_disk import KeptBackup, Room
 from coordinator.setting_origins import origins
 from coordinator.settings import load
 from coordinator.usecases.controlling import cancel_job
 from protocols.wire.vocabulary import JobId
 from tests.coordinator.api.test_api_users import add
 from tests.fakes.fake_farm import GCODE, order_gcode
+from tests.fakes.fake_people import FakePeople
 from tests.fakes.served_farm import ServedFarm, served
 
 CLEANUP = "/api/v1/disk/cleanup"
@@ -168,3 +173,69 @@ async def test_the_settings_of_the_start_are_told_to_administrators_without_secr
     assert (found["port"]["value"], found["port"]["origin"]) == (0, "flag --port")
     assert found["token"]["is_secret"]
     assert "a-secret-of-the-farm" not in str(items)
+
+
+@dataclass
+class Shelf:
+    """Implements `coordinator.ports_disk.BackupShelf`."""
+
+    place: str = "/mnt/backups"
+    kept: list[KeptBackup] = field(default_factory=list)
+
+    async def kept_backups(self) -> list[KeptBackup]:
+        return self.kept
+
+    async def put(self, parts: AsyncIterator[bytes], now: datetime) -> KeptBackup:
+        size = sum([len(part) async for part in parts])
+        self.kept.append(KeptBackup(name=f"b{len(self.kept)}", made_at=now, size_bytes=size))
+        return self.kept[-1]
+
+
+def with_machine(farm: ServedFarm, machine: Machine) -> ServedFarm:
+    farm.app = build_app(farm.gate, upload_bytes_max=1000, version="1.2.3", machine=machine)
+    return farm
+
+
+async def test_a_backup_is_put_into_the_farms_own_folder_and_listed(farm: ServedFarm) -> None:
+    shelf = Shelf()
+    async with served(with_machine(farm, Machine(backups=shelf))) as session:
+        for _ in range(2):
+            async with session.post("/api/v1/backups") as response:
+                made = await response.json()
+                assert response.status == 201
+        async with session.get("/api/v1/backups") as response:
+            told = await response.json()
+        assert told["folder"] == "/mnt/backups"
+        assert [each["name"] for each in told["items"]] == ["b1", "b0"]
+        assert made == told["items"][0]
+        assert farm.store.tables.lines[-1].actor == "user:admin"
+        farm.farm.live.backing_up = True
+        async with session.post("/api/v1/backups") as response:
+            assert (response.status, (await response.json())["code"]) == (409, "backup_on")
+
+
+async def test_without_a_folder_no_backup_is_put_anywhere(
+    farm: ServedFarm, session: aiohttp.ClientSession
+) -> None:
+    async with session.get("/api/v1/backups") as response:
+        assert await response.json() == {"folder": None, "items": []}
+    async with session.post("/api/v1/backups") as response:
+        assert (response.status, (await response.json())["code"]) == (422, "no_backup_folder")
+
+
+async def test_a_test_notice_says_whether_it_was_taken(farm: ServedFarm) -> None:
+    mail = FakePeople()
+    async with served(with_machine(farm, Machine(people=[mail]))) as session:
+        async with session.get("/api/v1/notices") as response:
+            [way] = (await response.json())["items"]
+        assert way == {"name": "email", "behind": 0, "failures": 0, "due_at": None}
+        async with session.post("/api/v1/notices/email/test") as response:
+            assert (response.status, await response.json()) == (200, {"name": "email"})
+        assert "user:admin" in mail.sent[0].text
+        mail.fails = True
+        async with session.post("/api/v1/notices/email/test") as response:
+            told = await response.json()
+            assert (response.status, told["code"]) == (503, "mail_not_sent")
+        assert told["detail"] == "the server is down"
+        async with session.post("/api/v1/notices/pigeon/test") as response:
+            assert (response.status, (await response.json())["code"]) == (404, "unknown_way")

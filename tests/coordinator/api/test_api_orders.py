@@ -115,6 +115,10 @@ async def test_a_job_that_waits_is_given_another_place(
     assert (changed["priority"], changed["due_at"]) == (7, "2031-01-01T00:00:00.000Z")
     _, changed = await ask(session, "PATCH", path, {"due_at": None, "name": "Hub"})
     assert (changed["priority"], changed["due_at"], changed["name"]) == (7, None, "Hub")
+    _, changed = await ask(session, "PATCH", path, {"copies": 20})
+    assert changed["copies"] == 20
+    status, problem = await ask(session, "PATCH", path, {"copies": 0})
+    assert (status, problem["code"]) == (422, "copies_out_of_range")
     status, problem = await ask(session, "PATCH", path, {"name": "Mine"}, **anna)
     assert (status, problem["code"]) == (403, "not_your_job")
     status, problem = await ask(session, "PATCH", path, {"priority": 1}, **anna)
@@ -124,4 +128,4 @@ async def test_a_job_that_waits_is_given_another_place(
     assert (status, problem["code"]) == (409, "job_ended")
     _, about = await ask(session, "GET", f"events?job={job['id']}")
     reordered = [event["changes"] for event in about["items"] if event["name"] == "job.reordered"]
-    assert [changes.get("priority") for changes in reordered] == [7, None]
+    assert [changes.get("priority") for changes in reordered] == [7, None, None]

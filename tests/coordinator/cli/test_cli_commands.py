@@ -13,6 +13,7 @@ from coordinator.usecases.absorbing import absorb
 from protocols.wire.from_agent import CommandResult
 from protocols.wire.to_agent import Command
 from tests.coordinator.cli.conftest import Farmhand
+from tests.fakes.fake_farm import MODEL
 from tests.fakes.served_farm import AGENT, ServedFarm
 from tests.fakes.story import lose_a_printing_run, lose_a_run
 
@@ -262,3 +263,20 @@ async def test_the_evidence_of_a_lost_run_is_shown(farm: ServedFarm, farmhand: F
         assert fact in shown
     assert "the supply is too weak" in shown
     assert "    -0.120 > N4712 G1 X1*99" in shown.replace("      ", "    ")
+
+
+async def test_what_an_order_would_take_is_told_before_it_is_one(
+    farm: ServedFarm, farmhand: Farmhand, tmp_path: Path
+) -> None:
+    await farm.printers_arrive("p-1", "p-2")
+    file = tmp_path / "hub.stl"
+    file.write_bytes(MODEL)
+    told = await farmhand("job", "estimate", str(file), "--copies", "2", "--printer", "p-2")
+    assert told.code == Exit.OK
+    assert "hub.stl: 2 min" in told.out
+    assert "fits on 1 of 2 printers; 0 of them are free" in told.out
+    assert "1: the job is for p-2 only" in told.out
+    told = await farmhand("job", "estimate", str(file), "--material", "PETG")
+    assert "no printer holds PETG" in told.out
+    assert (await farmhand("job", "ls", "--json")).json == []
+    assert (await farmhand("job", "estimate")).code == Exit.USAGE

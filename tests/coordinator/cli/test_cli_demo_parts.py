@@ -101,6 +101,8 @@ async def test_processes_die_with_a_demo_that_is_killed(tmp_path: Path) -> None:
 def test_the_agents_file_is_a_valid_configuration_with_every_printer(tmp_path: Path) -> None:
     with demo_setup.folder(tmp_path) as home:
         ids = demo_setup.printer_ids(3)
+        for printer_id in ids:
+            home.camera(printer_id).write_text("http://127.0.0.1:8080/\n")
         home.agent_config.write_text(
             demo_setup.agent_toml(
                 home, ids, api_url="http://127.0.0.1:8150", mqtt_url="mqtt://127.0.0.1:1883"
@@ -108,6 +110,7 @@ def test_the_agents_file_is_a_valid_configuration_with_every_printer(tmp_path: P
         )
         settings = load_agent(["--config", str(home.agent_config)])
     assert [printer.id for printer in settings.printers] == ids
+    assert settings.printers[2].camera == "http://127.0.0.1:8080/"
     assert settings.printers[2].settings == {"port": str(home.port("printer-3"))}
 
 

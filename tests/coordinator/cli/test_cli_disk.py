@@ -72,3 +72,13 @@ async def test_a_backup_is_whole_or_not_there(
 )
 def test_sizes_are_told_in_three_digits(size_bytes: int, words: str) -> None:
     assert output.size(size_bytes) == words
+
+
+async def test_without_a_folder_for_backups_the_command_says_what_to_set(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    assert "backup_dir" in (await farmhand("disk", "backups")).out
+    ended = await farmhand("disk", "backup")
+    assert (ended.code == Exit.OK, "backup_dir" in ended.err) == (False, True)
+    assert "smtp_url" in (await farmhand("notice", "ls")).out
+    assert (await farmhand("notice", "test", "email")).code != Exit.OK

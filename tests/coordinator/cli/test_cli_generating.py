@@ -6,11 +6,12 @@ import pytest
 
 from coordinator.cli.exits import Exit, UsageWrong
 from coordinator.cli.generating import millimetres
-from coordinator.domain.providing import Blame, ProviderFault
+from coordinator.domain.providing import Blame, Kind, ProviderFault
 from coordinator.usecases.producing import Producer
 from coordinator.usecases.sources import Source, Sources
 from tests.coordinator.cli.conftest import Farmhand
 from tests.coordinator.usecases.generation_bench import worked
+from tests.coordinator.usecases.test_variants import CODED
 from tests.fakes.scripted_provider import ScriptedProvider, offering
 from tests.fakes.served_farm import ServedFarm
 
@@ -102,3 +103,49 @@ def test_lengths_are_read_with_their_units(text: str, mm: float) -> None:
 def test_what_is_no_length_is_refused() -> None:
     with pytest.raises(UsageWrong):
         millimetres("long")
+
+
+async def test_what_it_would_cost_is_said_before_it_is_asked_for(
+    farm: ServedFarm, farmhand: Farmhand
+) -> None:
+    said = (await farmhand("generate", "a hook", "--estimate")).out
+    assert "mesh: at most 0.25 USD" in said
+    assert "no generations" in (await farmhand("generate", "ls")).out
+    await farmhand("generate", "a hook", "--no-watch")
+    await worked(Producer(farm.farm, "w-1"))
+    assert "--reuse takes that" in (await farmhand("generate", "a hook", "--estimate")).out
+    assert "a hook" in (await farmhand("generate", "ls", "--mine", "--text", "HOOK")).out
+    assert "no generations" in (await farmhand("generate", "ls", "--text", "clip")).out
+
+
+async def test_one_code_made_model_serves_many_sizes(
+    farm: ServedFarm, provider: ScriptedProvider, farmhand: Farmhand
+) -> None:
+    provider.at_once, provider.done = True, CODED
+    made = (await farmhand("generate", "a clip", "--no-watch", "--json")).json
+    await worked(Producer(farm.farm, "w-1"))
+    assert "values (--set): width=40" in (await farmhand("generate", "show", made["id"])).out
+    words = ("--set", "width=30", "--print", "--no-watch", "--json")
+    wide = (await farmhand("generate", "again", made["id"], *words)).json
+    await worked(Producer(farm.farm, "w-1"))
+    shown = (await farmhand("generate", "show", wide["id"])).out
+    assert "values (--set): width=30" in shown
+    assert "/2" in shown
+    assert "job: job-" in shown
+
+
+async def test_a_mesh_of_a_model_is_worked_on(
+    farm: ServedFarm, provider: ScriptedProvider, farmhand: Farmhand
+) -> None:
+    provider.offer = offering(look_every_s=0.0, kinds=frozenset(Kind))
+    made = (await farmhand("generate", "a clip", "--no-watch", "--json")).json
+    await worked(Producer(farm.farm, "w-1"))
+    model = (await farmhand("generate", "show", made["id"], "--json")).json["made"][0]["model_id"]
+    words = ("--mesh", f"{model}/1", "--option", "operation=repair", "--no-watch", "--json")
+    said = await farmhand("generate", "new", *words)
+    assert said.json["kind"] == "mesh"
+    assert provider.wishes[-1].mesh_sha256 == ""
+    await worked(Producer(farm.farm, "w-1"))
+    assert provider.wishes[-1].mesh_sha256 == said.json["mesh_sha256"] != ""
+    done = (await farmhand("generate", "show", said.json["id"], "--json")).json
+    assert [(each["model_id"], each["version"]) for each in done["made"]] == [(model, 2)]

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordinator.domain.controls import reorder
 from coordinator.domain.copies import COUNTED, follow, tally, with_run
 from coordinator.domain.jobs import ENDED, OPEN, Job, JobState
 from coordinator.domain.runs import LIVE, Run, RunState
+from coordinator.errors import NotNow
 from tests.fakes.values import JOB, NOW, run_in
 
 S = RunState
@@ -128,3 +130,31 @@ def test_a_changed_run_takes_the_place_of_the_old_one() -> None:
     old, other = run_in(S.LEASED, 1), run_in(S.LEASED, 2)
     new = replace(old, state=S.REVOKED)
     assert with_run([old, other], new) == [other, new]
+
+
+@pytest.mark.parametrize(
+    ("states", "copies", "state"),
+    [
+        ([S.FINISHED, S.FINISHED], 2, JobState.FINISHED),
+        ([S.FINISHED, S.PRINTING], 2, JobState.PRINTING),
+        ([S.FINISHED, S.PRINTING], 9, JobState.PRINTING),
+        ([S.FINISHED, S.FAILED], 1, JobState.FINISHED),
+        ([S.FINISHED, S.LOST], 2, JobState.LOST),
+        ([], 1, JobState.READY),
+    ],
+)
+def test_another_number_of_copies_moves_a_job_where_its_runs_have_it_then(
+    states: list[RunState], copies: int, state: JobState
+) -> None:
+    runs = runs_in(states)
+    job = follow(replace(JOB, copies=5, state=JobState.READY), runs, NOW)[0]
+    changed, _ = reorder(job, runs, {"copies": copies}, NOW)
+    assert (changed.copies, changed.state) == (copies, state)
+
+
+@pytest.mark.parametrize("states", [[S.FINISHED, S.LEASED], [S.PRINTING, S.LOST]])
+def test_copies_that_are_made_or_being_made_are_not_taken_back(states: list[RunState]) -> None:
+    runs = runs_in(states)
+    job = follow(replace(JOB, copies=5, state=JobState.READY), runs, NOW)[0]
+    with pytest.raises(NotNow, match="2 copies"):
+        reorder(job, runs, {"copies": 1}, NOW)

@@ -1,5 +1,6 @@
 """What becomes of a generation, fault by fault."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -233,6 +234,57 @@ def test_an_address_that_is_no_longer_good_has_the_task_looked_at_again_but_not_
         assert generation.state is S.RUNNING
         renewals += 1
     assert renewals == results.RENEWALS_MAX
+
+
+def test_a_task_that_is_never_seen_again_ends_a_day_after_its_deadline() -> None:
+    generation = running()
+    assert generation.deadline_at is not None
+    until = generation.deadline_at + generating.LATE
+    before, after = until - timedelta(seconds=1), until + timedelta(seconds=1)
+    seen = generating.look_failed(generation, fault(Blame.RETRY_SAFE), capped=True, now=before)
+    assert seen.generation.state is S.RUNNING
+    seen = generating.look_failed(generation, fault(Blame.RETRY_SAFE), capped=True, now=after)
+    assert (seen.generation.state, seen.charged) == (S.FAILED, None)
+
+
+def test_a_result_that_was_paid_for_is_fetched_and_made_for_a_day_whatever_is_out_of_order() -> (
+    None
+):
+    fetching = generating.delivered(running(), TASK, Look(phase=Phase.SUCCEEDED), (), NOW)
+    making = results.kept(fetching.generation, (), NOW)
+    again: Callable[[Generation, datetime], Generation]
+    for begun, again in (
+        (fetching.generation, lambda g, now: results.fetch_failed(g, fault(Blame.RETRY_SAFE), now)),
+        (
+            fetching.generation,
+            lambda g, now: results.fetch_failed(g, fault(Blame.AUTH_CONFIG), now),
+        ),
+        (making, lambda g, now: results.making_failed(g, "disk_full", "full", now)),
+    ):
+        generation, now, tries = begun, NOW, 0
+        while not generation.ended:
+            generation = again(generation, now)
+            now, tries = generation.next_at or now, tries + 1
+        assert timedelta(hours=20) <= now - NOW <= timedelta(hours=28)
+        assert tries == generating.RESULT_TRIES_MAX
+
+
+def test_a_mesh_that_the_workshop_dies_of_is_not_tried_for_a_day() -> None:
+    fetching = generating.delivered(running(), TASK, Look(phase=Phase.SUCCEEDED), (), NOW)
+    generation = results.kept(fetching.generation, (), NOW)
+    for _ in range(generating.TRIES_MAX):
+        assert generation.state is S.MAKING
+        generation = results.making_failed(generation, "slicer_crashed", "it died", NOW)
+    assert generation.state is S.FAILED
+
+
+def test_a_call_that_may_be_said_again_is_said_again_until_it_is_known() -> None:
+    generation, same = submitting(), offer(again=Again.SAME_KEY)
+    for _ in range(2 * generating.TRIES_MAX):
+        lost = generating.submit_failed(generation, fault(Blame.SUBMIT_UNSURE), same, NOW)
+        assert lost.generation.state is S.WANTED
+        assert lost.charged is None
+        generation = generating.begun(lost.generation, same, NOW)
 
 
 def test_what_somebody_cancelled_ends_as_soon_as_its_call_is_over() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.domain.ledger import Budget, Purse, Spent, day_of, objection, rounded
+from coordinator.domain.ledger import Budget, Purse, Spent, day_of, limits, objection, rounded
 
 AMOUNTS = st.decimals(min_value=0, max_value=1000, places=6)
 
@@ -18,14 +18,14 @@ def refusal(
     purse: Purse | None = None,
     cost_max: str | None = None,
 ) -> str:
-    return objection(
-        Decimal(amount),
+    found = limits(
         "USD",
         spent,
         budget=budget or Budget(),
         purse=purse or Purse(),
         cost_max=None if cost_max is None else Decimal(cost_max),
     )
+    return objection(Decimal(amount), "USD", found)
 
 
 def test_without_limits_everything_may_be_paid() -> None:

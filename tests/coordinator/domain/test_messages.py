@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from coordinator.domain.enrolment import AgentCredential, revoke
+from coordinator.domain.generations import GenerationState
 from coordinator.domain.history import FarmEvent, Head, Line, following
 from coordinator.domain.jobs import JobState
 from coordinator.domain.messages import TABLE, TYPES, Things, message_of, type_of, wanted
@@ -19,6 +20,8 @@ NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 # What only the farm itself needs to know.
 UNTOLD = {"job.preparing", "run.leased", "run.permitted", "run.revoked"}
+UNTOLD |= {f"generation.{each}" for each in ("wanted", "submitting", "running", "fetching")}
+UNTOLD |= {"generation.making", "generation.ordering"}
 
 
 def line(name: str, *, subject_id: str = "x-1", **fields: object) -> Line:
@@ -39,6 +42,7 @@ def line(name: str, *, subject_id: str = "x-1", **fields: object) -> Line:
         *(f"job.{state}" for state in JobState),
         *(f"run.{state}" for state in RunState),
         *(f"bed.{state}" for state in BedState),
+        *(f"generation.{state}" for state in GenerationState),
     ],
 )
 def test_every_state_is_told_or_declared_to_be_the_farms_own(name: str) -> None:
@@ -77,7 +81,7 @@ def test_that_an_agent_is_shut_out_is_told() -> None:
 
 
 def test_no_row_is_hidden_by_one_before_it() -> None:
-    rows = [(row.name, row.change, row.without) for row in TABLE]
+    rows = [(row.name, row.change, row.fact, row.without) for row in TABLE]
     assert len(set(rows)) == len(rows)
     assert all(TYPES.values())
 

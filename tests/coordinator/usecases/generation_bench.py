@@ -9,7 +9,7 @@ from coordinator.domain.generations import Asked, Generation
 from coordinator.domain.ledger import Budget, Purse
 from coordinator.domain.policy import Policy
 from coordinator.domain.providing import Kind
-from coordinator.usecases import generating
+from coordinator.usecases import generating, generation_views
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.generating import Wanted
 from coordinator.usecases.producing import Producer
@@ -54,7 +54,7 @@ class Bench:
         return (await generating.want(self.farm, wanted)).generation_id
 
     async def show(self, generation_id: str) -> Generation:
-        return (await generating.view(self.farm, generation_id)).generation
+        return (await generation_views.view(self.farm, generation_id)).generation
 
     async def work(self, seconds: float = 0.0, worker: str = "w-1") -> None:
         """Do what is due, and what becomes due within so many seconds."""

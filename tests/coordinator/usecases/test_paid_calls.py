@@ -20,7 +20,7 @@ from coordinator.errors import NotNow, Refused
 from coordinator.usecases import generating
 from coordinator.usecases.generating import Settlement
 from tests.coordinator.usecases.generation_bench import Bench
-from tests.fakes.scripted_provider import PRICE, RUNNING, ScriptedProvider, offering
+from tests.fakes.scripted_provider import DONE, PRICE, RUNNING, ScriptedProvider, offering
 
 S = GenerationState
 HALF_HOUR_S = 1800.0
@@ -147,6 +147,28 @@ async def test_an_answer_that_comes_after_the_call_was_given_up_is_used(tmp_path
     await bench.work(30)
     assert (await bench.show(its_id)).state is S.DONE
     assert provider.service.till == PRICE
+
+
+async def test_a_call_that_a_person_denied_counts_as_paid_once_its_answer_comes(
+    tmp_path: Path,
+) -> None:
+    silent = replace(DONE, charged=None)  # as many providers: they do not tell what they charged
+    provider = ScriptedProvider(gate=asyncio.Event(), done=silent)
+    bench = Bench(tmp_path, provider)
+    its_id = await bench.want()
+    slow = asyncio.create_task(bench.work_now("w-1"))
+    await provider.called.wait()
+    bench.clock.advance(61)
+    await bench.work_now("w-2")
+    await generating.settle(bench.farm, its_id, Settlement.NEVER, "user:boss")
+    assert bench.spent == "0.000000"
+    assert provider.gate is not None
+    provider.gate.set()
+    await slow
+    await bench.work(30)
+    assert (await bench.show(its_id)).state is S.DONE
+    assert provider.service.till == PRICE
+    assert bench.spent == "0.250000"
 
 
 async def test_nothing_is_submitted_that_a_budget_does_not_allow(tmp_path: Path) -> None:

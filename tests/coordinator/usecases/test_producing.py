@@ -184,7 +184,7 @@ async def test_a_job_is_made_once_where_one_was_wanted(tmp_path: Path) -> None:
     done = await bench.show(its_id)
     async with bench.farm.store.read() as unit:
         [job] = await unit.jobs()
-    assert (done.state, done.job_id) == (S.DONE, job.job_id)
+    assert (done.state, done.job_ids) == (S.DONE, (job.job_id,))
     assert (job.copies, job.material, job.owner) == (2, "PETG", "user:anna")
 
 
@@ -198,7 +198,7 @@ async def test_a_job_that_is_refused_leaves_the_model_and_says_why(tmp_path: Pat
     its_id = await bench.want(printing=Printing())
     await bench.work(60)
     done = await bench.show(its_id)
-    assert (done.state, done.job_id, len(done.versions)) == (S.DONE, "", 1)
+    assert (done.state, done.job_ids, len(done.versions)) == (S.DONE, (), 1)
     assert done.remarks[-1] == "no job was made: it fits nowhere"
 
 
@@ -242,7 +242,7 @@ async def test_the_same_again_is_answered_from_what_exists_where_that_will_do(
     anew = await bench.want()
     await bench.work(60)
     assert (await bench.show(again)).versions == (await bench.show(first)).versions
-    assert (await bench.show(again)).job_id
+    assert (await bench.show(again)).job_ids
     assert len({(await bench.show(each)).versions for each in (first, other, anew)}) == 3
     assert bench.provider.service.till == 3 * PRICE
 

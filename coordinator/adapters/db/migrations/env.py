@@ -1,7 +1,8 @@
 """Runs migrations on the connection that `schema.migrate` hands over."""
 
 from alembic import context
-from sqlmodel import SQLModel
+
+from coordinator.adapters.db.shape import SQLModel
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -21,7 +21,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0015');
+INSERT INTO "alembic_version" VALUES('0016');
 CREATE TABLE api_key_uses (
 	key_id VARCHAR NOT NULL,
 	used_at DATETIME NOT NULL,
@@ -123,7 +123,7 @@ CREATE TABLE generations (
 	leased_until DATETIME,
 	created_at DATETIME NOT NULL,
 	updated_at DATETIME NOT NULL,
-	version INTEGER NOT NULL,
+	version INTEGER NOT NULL, job_ids JSON DEFAULT '[]' NOT NULL,
 	PRIMARY KEY (generation_id)
 );
 CREATE TABLE history (
@@ -246,6 +246,11 @@ CREATE TABLE plates (
 	PRIMARY KEY (job_id, printer_class),
 	FOREIGN KEY(job_id) REFERENCES jobs (job_id) DEFERRABLE INITIALLY DEFERRED
 );
+CREATE TABLE played (
+	id INTEGER NOT NULL,
+	number INTEGER NOT NULL,
+	PRIMARY KEY (id)
+);
 CREATE TABLE printers (
 	printer_id VARCHAR NOT NULL,
 	agent_id VARCHAR NOT NULL,
@@ -337,6 +342,15 @@ CREATE TABLE sessions (
 	PRIMARY KEY (session_id),
 	FOREIGN KEY(user_id) REFERENCES users (user_id) DEFERRABLE INITIALLY DEFERRED
 );
+CREATE TABLE spells (
+	number INTEGER NOT NULL,
+	printer_id VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	since DATETIME NOT NULL,
+	until DATETIME NOT NULL,
+	cleared BOOLEAN NOT NULL,
+	PRIMARY KEY (number)
+);
 CREATE TABLE spools (
 	spool_id VARCHAR NOT NULL,
 	material VARCHAR NOT NULL,
@@ -355,6 +369,13 @@ CREATE TABLE spools (
 	updated_at DATETIME NOT NULL,
 	version INTEGER NOT NULL,
 	PRIMARY KEY (spool_id)
+);
+CREATE TABLE standings (
+	printer_id VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	since DATETIME NOT NULL,
+	fields JSON NOT NULL,
+	PRIMARY KEY (printer_id)
 );
 CREATE TABLE token_families (
 	family_id VARCHAR NOT NULL,
@@ -447,8 +468,10 @@ CREATE INDEX ix_generations_arrival ON generations (created_at, generation_id);
 CREATE INDEX ix_generations_due ON generations (next_at, state);
 CREATE INDEX ix_generations_task ON generations (provider, task_id);
 CREATE INDEX ix_generations_state ON generations (provider, state);
-CREATE INDEX ix_generations_owner ON generations (owner);
 CREATE INDEX ix_generations_fingerprint ON generations (fingerprint);
 CREATE INDEX ix_generations_model_id ON generations (model_id);
 CREATE INDEX ix_provider_charges_day ON provider_charges (day, unit);
+CREATE INDEX ix_generations_owner_state ON generations (owner, state);
+CREATE INDEX ix_spells_until ON spells (until);
+CREATE INDEX ix_runs_ended_at ON runs (ended_at, run_id);
 DELETE FROM "sqlite_sequence";

@@ -82,6 +82,11 @@ class OpenScadOptions(CodingOptions):
 
 
 class CadPythonOptions(CodingOptions):
-    """CAD in Python."""
+    """CAD in Python.
 
-    library: Literal["build123d", "cadquery"] = "build123d"
+    Attributes:
+        program: FreeCAD's, by name or path, where it is not called as usual.
+    """
+
+    library: Literal["build123d", "cadquery", "freecad"] = "build123d"
+    program: str = ""

@@ -38,8 +38,11 @@ def conversation(wish: Wish, *, role: str, told: str, fence: str) -> list[dict[s
     """
     before = [_message(each) for each in wish.conversation[-_SAID_BEFORE_MAX:]]
     asked = wish.prompt
+    if wish.parameters:
+        values = ", ".join(f"{name} = {value}" for name, value in wish.parameters.items())
+        asked += f"\nThe user has chosen these values, make them the defaults: {values}"
     if wish.code:
-        asked = f"The program as it stands:\n{block(wish.code, fence)}\nChange it: {wish.prompt}"
+        asked = f"The program as it stands:\n{block(wish.code, fence)}\nChange it: {asked}"
     return [{"role": role, "content": told}, *before, {"role": "user", "content": asked}]
 
 

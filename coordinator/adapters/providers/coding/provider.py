@@ -1,13 +1,10 @@
 """The providers `openscad` and `cad_python`: words or code become geometry."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import structlog
-
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.coding.llm import Llm
 from coordinator.adapters.providers.coding.options import (
     CadPythonOptions,
@@ -18,20 +15,20 @@ from coordinator.adapters.providers.coding.rounds import Dialect, Rounds, Writte
 from coordinator.adapters.providers.coding.spending import at_most
 from coordinator.adapters.providers.options import key_of, options_of
 from coordinator.adapters.rendering.cad_python import CadPython
+from coordinator.adapters.rendering.filling import filled
 from coordinator.adapters.rendering.openscad import OpenScad
-from coordinator.adapters.rendering.values import Parameter, Rendered, Renderer, Unrendered
+from coordinator.adapters.rendering.values import Rendered, Renderer, Unrendered
 from coordinator.adapters.sandbox import levels
 from coordinator.adapters.sandbox.limits import Limits
 from coordinator.adapters.sandbox.sandbox import Sandbox
+from coordinator.domain.code_forms import told_of
 from coordinator.domain.history import Plain
 from coordinator.domain.providing import (
     Again,
     Blame,
-    CallingOff,
     Cost,
     Handle,
     Health,
-    Hint,
     Kind,
     Look,
     Offer,
@@ -46,8 +43,6 @@ from coordinator.errors import Unavailable
 from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
-log = structlog.get_logger(__name__)
-
 _PROMPT_CHARACTERS_MAX = 20_000
 _CODE_CHARACTERS_MAX = 200_000
 # Between the answer's last word and the stored mesh there is measuring and storing.
@@ -56,6 +51,7 @@ _DIALECTS = {
     "openscad": Dialect(marks=("openscad", "scad"), suffix=".scad"),
     "build123d": Dialect(marks=("python", "py"), suffix=".py"),
     "cadquery": Dialect(marks=("python", "py"), suffix=".py"),
+    "freecad": Dialect(marks=("python", "py"), suffix=".py"),
 }
 
 
@@ -78,11 +74,12 @@ def openscad(name: str, options: Mapping[str, Any], tools: Tools) -> "CodeProvid
 def cad_python(name: str, options: Mapping[str, Any], tools: Tools) -> "CodeProvider":
     """Return a provider of CAD Python; see `ProviderMaker`."""
     chosen = options_of(CadPythonOptions, name, options)
-    renderer = CadPython(Sandbox(levels.find()), tools.folder / "jobs", chosen.library)
+    sandbox = Sandbox(levels.find())
+    renderer = CadPython(sandbox, tools.folder / "jobs", chosen.library, chosen.program)
     return CodeProvider(name, "cad_python", chosen, renderer, tools)
 
 
-class CodeProvider:
+class CodeProvider(Bare):
     """Code that a language model writes or a person brings, rendered here."""
 
     def __init__(
@@ -93,6 +90,7 @@ class CodeProvider:
         Raises:
             SettingsInvalid: the key can't be used.
         """
+        self._title = name
         self._options = options
         self._renderer = renderer
         self._dialect = _DIALECTS[renderer.language]
@@ -116,8 +114,9 @@ class CodeProvider:
             again=Again.COSTS_ONLY,
             at_once_max=options.at_once_max,
             patience_s=options.rounds_max * (options.call_s + options.render_s) + _SPARE_S,
+            tool=renderer.tool,
+            trouble=renderer.trouble,
         )
-        log.info("rendering.found", provider=name, tool=renderer.tool, trouble=renderer.trouble)
 
     @property
     def offer(self) -> Offer:
@@ -131,6 +130,10 @@ class CodeProvider:
             return objection
         if len(wish.code) > _CODE_CHARACTERS_MAX:
             return f"the code has more than {_CODE_CHARACTERS_MAX} characters"
+        if wish.kind is Kind.CODE:
+            _, wrong = filled(self._renderer.parameters(wish.code), wish.parameters)
+            if wrong:
+                return "; ".join(wrong)
         if wish.kind is Kind.TEXT:
             room = self._options.context_tokens - self._options.tokens_max
             if self._rounds.asked_tokens(wish) > room:
@@ -161,28 +164,14 @@ class CodeProvider:
             raise ProviderFault(Blame.RETRY_SAFE, error.code, error.message) from error
         return Submitted(handle=Handle(task_id=key), look=look)
 
-    async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Return None: nothing outlives a submit."""
-        del wish, key, since
-        return None
-
     async def look(self, handle: Handle) -> Look:
         """Return that nothing is known: a submit answers with all of it."""
         del handle
         return Look(phase=Phase.UNKNOWN)
 
-    async def call_off(self, handle: Handle) -> CallingOff:
-        """Refuse: what has a handle has ended. Who cancels a submit ends all of it."""
-        del handle
-        return CallingOff.REFUSED
-
     async def fetch(self, piece: Piece, sink: StagedFile) -> None:
         """Write a piece; all of them are at hand."""
         await sink.write(piece.data)
-
-    async def delete(self, handle: Handle) -> None:
-        """Do nothing: nothing is kept."""
-        del handle
 
     async def health(self) -> Health:
         """Return whether code can be rendered, and the language model answers and is known."""
@@ -200,11 +189,6 @@ class CodeProvider:
         if models and self._options.model not in models:
             words += f"; {self._options.model} is not among the models that it names"
         return Health(ready=True, words=f"{words}; {self._options.model}")
-
-    def hints(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
-        """Raise: there are no webhooks."""
-        del headers, body
-        raise ProviderFault(Blame.AUTH_CONFIG, "no_webhooks", "it has no webhooks")
 
     async def close(self) -> None:
         """Close its connections."""
@@ -268,7 +252,7 @@ class CodeProvider:
                 "size_mm": [round(each, 3) for each in found.size_mm],
                 "triangles": found.triangles,
                 "remarks": [str(each) for each in found.complaints],
-                "parameters": [_plain(each) for each in self._renderer.parameters(code)],
+                "parameters": told_of(self._renderer.parameters(code)),
             },
             said=said,
         )
@@ -279,18 +263,3 @@ class CodeProvider:
         return Piece(
             role="code", name=f"model{suffix}", suffix=suffix, data=data, size_bytes=len(data)
         )
-
-
-def _plain(parameter: Parameter) -> dict[str, Plain]:
-    """Return a parameter as the version's origin keeps it: what is empty is left out."""
-    found: dict[str, Plain] = {
-        name: value for name, value in asdict(parameter).items() if value not in (None, "", ())
-    }
-    found["default"] = (
-        list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
-    )
-    if parameter.choices:
-        found["choices"] = [
-            {"value": each.value, "label": each.label} for each in parameter.choices
-        ]
-    return found

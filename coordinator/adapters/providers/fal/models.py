@@ -4,7 +4,7 @@ Names of fields are those of fal's own schemas (github.com/fal-ai/fal-js, types/
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -67,31 +67,79 @@ class Model:
         return "/".join(self.endpoint.split("/")[:2])
 
 
-_TEXT, _IMAGE, _VIEWS = (frozenset({kind}) for kind in (Kind.TEXT, Kind.IMAGE, Kind.MULTIVIEW))
-_TRIPO = ("model_mesh", "base_model", "pbr_model", "model_urls")
-_URLS = ("model_urls", "model_glb", "model_obj")
+def _several(model: Model, pictures_max: int) -> Model:
+    """Return a model that takes several pictures of one thing in place of one."""
+    return replace(model, kinds=frozenset({Kind.MULTIVIEW}), pictures_max=pictures_max)
+
+
+def _from_words(model: Model) -> Model:
+    """Return a model that takes words in place of pictures."""
+    no_pictures = replace(model, picture="", listed=False, pictures_max=1)
+    return replace(no_pictures, kinds=frozenset({Kind.TEXT}), words="prompt")
+
+
+_IMAGE, _VIEWS = frozenset({Kind.IMAGE}), frozenset({Kind.MULTIVIEW})
+
+# What a family's models have in common stands with one of them; the others differ from it.
+_TRELLIS = Model(
+    endpoint="fal-ai/trellis",
+    kinds=_IMAGE,
+    picture="image_url",
+    seed="seed",
+    price=Decimal("0.05"),
+)
+_TRIPO = Model(
+    endpoint="tripo3d/tripo/v2.5/image-to-3d",
+    kinds=_IMAGE,
+    picture="image_url",
+    seed="seed",
+    faces=Faces(field="face_limit", most=500_000),
+    fixed={"texture": "no", "pbr": False},
+    coloured={"texture": "standard", "pbr": True},
+    gives=("model_mesh", "base_model", "pbr_model", "model_urls"),
+    price=Decimal("0.40"),
+)
+_HUNYUAN = Model(
+    endpoint="fal-ai/hunyuan3d-v3/image-to-3d",
+    kinds=_IMAGE,
+    picture="input_image_url",
+    faces=Faces(field="face_count", least=40_000, most=1_500_000),
+    fixed={"generate_type": "Geometry"},
+    coloured={"generate_type": "Normal"},
+    gives=("model_urls", "model_glb", "model_obj"),
+    price=Decimal("0.60"),
+)
+_RODIN = Model(
+    endpoint="fal-ai/hyper3d/rodin",
+    kinds=_IMAGE | _VIEWS,
+    picture="input_image_urls",
+    listed=True,
+    pictures_max=5,
+    seed="seed",
+    seed_max=65535,
+    fixed={"geometry_file_format": "stl"},
+    price=Decimal("0.50"),
+)
+_MESHY = Model(
+    endpoint="fal-ai/meshy/v6/image-to-3d",
+    kinds=_IMAGE,
+    picture="image_url",
+    faces=Faces(field="target_polycount", least=100, most=300_000),
+    fixed={"should_texture": False},
+    coloured={"should_texture": True},
+    gives=_HUNYUAN.gives,
+    price=Decimal("1.00"),
+)
 
 MODELS: dict[str, Model] = {
-    "trellis": Model(
-        endpoint="fal-ai/trellis",
-        kinds=_IMAGE,
-        picture="image_url",
-        seed="seed",
-        price=Decimal("0.05"),
+    "trellis": _TRELLIS,
+    "trellis-views": replace(
+        _several(_TRELLIS, 8), endpoint="fal-ai/trellis/multi", picture="image_urls", listed=True
     ),
-    "trellis-views": Model(
-        endpoint="fal-ai/trellis/multi",
-        kinds=_VIEWS,
-        picture="image_urls",
-        listed=True,
-        pictures_max=8,
-        seed="seed",
-        price=Decimal("0.05"),
-    ),
-    "trellis-2": Model(
+    "trellis-2": replace(
+        _TRELLIS,
         endpoint="fal-ai/trellis-2",
-        kinds=_IMAGE,
-        picture="image_url",
+        seed="",
         faces=Faces(field="decimation_target", least=1000, most=2_000_000),
         gives=("model_glb",),
         price=Decimal("0.40"),
@@ -103,38 +151,20 @@ MODELS: dict[str, Model] = {
         fixed={"output_format": "obj"},
         price=Decimal("0.10"),
     ),
-    "tripo": Model(
-        endpoint="tripo3d/tripo/v2.5/image-to-3d",
-        kinds=_IMAGE,
-        picture="image_url",
-        seed="seed",
-        faces=Faces(field="face_limit", most=500_000),
-        fixed={"texture": "no", "pbr": False},
-        coloured={"texture": "standard", "pbr": True},
-        gives=_TRIPO,
-        price=Decimal("0.40"),
-    ),
-    "tripo-views": Model(
+    "tripo": _TRIPO,
+    "tripo-views": replace(
+        _several(_TRIPO, len(VIEWS)),
         endpoint="tripo3d/tripo/v2.5/multiview-to-3d",
-        kinds=_VIEWS,
         picture=VIEWS[0],
-        pictures_max=len(VIEWS),
-        seed="seed",
-        faces=Faces(field="face_limit", most=500_000),
-        fixed={"texture": "no", "pbr": False},
-        coloured={"texture": "standard", "pbr": True},
-        gives=_TRIPO,
         price=Decimal("0.50"),
     ),
-    "tripo-text": Model(
+    "tripo-text": replace(
+        _from_words(_TRIPO),
         endpoint="tripo3d/h3.1/text-to-3d",
-        kinds=_TEXT,
-        words="prompt",
         seed="model_seed",
         faces=Faces(field="face_limit", most=1_500_000),
         fixed={"texture": False, "pbr": False},
         coloured={"texture": True, "pbr": True},
-        gives=_TRIPO,
         price=Decimal("0.50"),
     ),
     "hunyuan3d": Model(
@@ -146,79 +176,24 @@ MODELS: dict[str, Model] = {
         coloured={"textured_mesh": True},
         price=Decimal("0.50"),
     ),
-    "hunyuan3d-v3": Model(
-        endpoint="fal-ai/hunyuan3d-v3/image-to-3d",
-        kinds=_IMAGE,
-        picture="input_image_url",
-        faces=Faces(field="face_count", least=40_000, most=1_500_000),
-        fixed={"generate_type": "Geometry"},
-        coloured={"generate_type": "Normal"},
-        gives=_URLS,
-        price=Decimal("0.60"),
-    ),
-    "hunyuan3d-text": Model(
-        endpoint="fal-ai/hunyuan3d-v3/text-to-3d",
-        kinds=_TEXT,
-        words="prompt",
-        faces=Faces(field="face_count", least=40_000, most=1_500_000),
-        fixed={"generate_type": "Geometry"},
-        coloured={"generate_type": "Normal"},
-        gives=_URLS,
-        price=Decimal("0.60"),
-    ),
-    "rodin": Model(
-        endpoint="fal-ai/hyper3d/rodin",
-        kinds=_IMAGE | _VIEWS,
-        picture="input_image_urls",
-        listed=True,
-        pictures_max=5,
-        seed="seed",
-        seed_max=65535,
-        fixed={"geometry_file_format": "stl"},
-        price=Decimal("0.50"),
-    ),
-    "rodin-text": Model(
-        endpoint="fal-ai/hyper3d/rodin",
-        kinds=_TEXT,
-        words="prompt",
-        seed="seed",
-        seed_max=65535,
-        fixed={"geometry_file_format": "stl"},
-        price=Decimal("0.50"),
-    ),
-    "meshy-text": Model(
+    "hunyuan3d-v3": _HUNYUAN,
+    "hunyuan3d-text": replace(_from_words(_HUNYUAN), endpoint="fal-ai/hunyuan3d-v3/text-to-3d"),
+    "rodin": _RODIN,
+    "rodin-text": _from_words(_RODIN),
+    "meshy-text": replace(
+        _from_words(_MESHY),
         endpoint="fal-ai/meshy/v6/text-to-3d",
-        kinds=_TEXT,
-        words="prompt",
         words_max=600,
         seed="seed",
-        faces=Faces(field="target_polycount", least=100, most=300_000),
         fixed={"mode": "preview"},
         coloured={"mode": "full"},
-        gives=_URLS,
-        price=Decimal("1.00"),
     ),
-    "meshy": Model(
-        endpoint="fal-ai/meshy/v6/image-to-3d",
-        kinds=_IMAGE,
-        picture="image_url",
-        faces=Faces(field="target_polycount", least=100, most=300_000),
-        fixed={"should_texture": False},
-        coloured={"should_texture": True},
-        gives=_URLS,
-        price=Decimal("1.00"),
-    ),
-    "meshy-views": Model(
+    "meshy": _MESHY,
+    "meshy-views": replace(
+        _several(_MESHY, 4),
         endpoint="fal-ai/meshy/v6/multi-image-to-3d",
-        kinds=_VIEWS,
         picture="image_urls",
         listed=True,
-        pictures_max=4,
-        faces=Faces(field="target_polycount", least=100, most=300_000),
-        fixed={"should_texture": False},
-        coloured={"should_texture": True},
-        gives=_URLS,
-        price=Decimal("1.00"),
     ),
 }
 

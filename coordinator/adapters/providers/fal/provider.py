@@ -7,7 +7,6 @@ COMPLETED includes failure: only the result tells. A lost submit can't be found 
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from urllib.parse import quote
 import structlog
 from pydantic import Field, field_validator
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.fal.models import (
     MODELS,
     Model,
@@ -46,13 +46,11 @@ from coordinator.domain.providing import (
     Offer,
     Option,
     Phase,
-    Piece,
     ProviderFault,
     Submitted,
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _log = structlog.get_logger(__name__)
@@ -106,8 +104,10 @@ class FalOptions(HttpOptions):
         return value
 
 
-class Fal:
+class Fal(Bare):
     """Implements `Provider` and `Watched`."""
+
+    _title = "fal"
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
         """Take its table of the settings; see `ProviderMaker`."""
@@ -179,12 +179,6 @@ class Fal:
                 extra[place] = url
         return Submitted(handle=Handle(task_id=reply.text_at("request_id"), extra=extra))
 
-    async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Tell that fal lists no tasks."""
-        raise ProviderFault(
-            Blame.SUBMIT_UNSURE, "not_listed", "fal lists no tasks: see its own page of requests"
-        )
-
     async def look(self, handle: Handle) -> Look:
         """Return how a task is."""
         await self._refresh_keys()
@@ -218,14 +212,6 @@ class Fal:
         if reply.status == 400:
             return CallingOff.REFUSED
         return CallingOff.DONE if before.phase is Phase.QUEUED else CallingOff.UNKNOWN
-
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a file of a task; they are public to who knows the address."""
-        await self._api.download(piece, sink)
-
-    async def delete(self, handle: Handle) -> None:
-        """Leave it: fal removes files by itself, after `keep_s`."""
-        del handle
 
     async def health(self) -> Health:
         """Ask for a task that is none: that costs nothing, and wants the key."""

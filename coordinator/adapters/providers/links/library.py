@@ -108,8 +108,25 @@ def on_site(url: str, hosts: tuple[str, ...], pattern: str) -> str | None:
 def api_of(
     name: str, options: HttpOptions, tools: Tools, headers: Mapping[str, str], key: str
 ) -> Api:
-    """Return the way to a library; what it does not have is a wrong address, not a wrong key."""
-    return Api(name, options, tools, headers=headers, secrets=[key], reads=_missing)
+    """Return the way to a library.
+
+    What it does not have is a wrong address, not a wrong key. A token that it does not take fails
+    this link, and nothing else: other libraries, and plain addresses, have nothing to do with it.
+    """
+
+    def reads(reply: Reply) -> Spoken:
+        if reply.status in (404, 410):
+            return Spoken(
+                blame=Blame.INVALID_INPUT,
+                code="no_model",
+                message="there is no model at this address",
+            )
+        if reply.status in (401, 402, 403, 407):
+            words = f"the farm's token is not taken: renew {name.lower()}.api_key"
+            return Spoken(blame=Blame.INVALID_INPUT, code="token_refused", message=words)
+        return read_plainly(reply)
+
+    return Api(name, options, tools, headers=headers, secrets=[key], reads=reads)
 
 
 def may_not(name: str, code: str, words: str) -> ProviderFault:
@@ -122,11 +139,3 @@ def may_not(name: str, code: str, words: str) -> ProviderFault:
 def paid(name: str, price: str) -> ProviderFault:
     """Return the fault of a model that wants to be bought."""
     return may_not(name, "paid_model", f"this model has to be bought there ({price})")
-
-
-def _missing(reply: Reply) -> Spoken:
-    if reply.status in (404, 410):
-        return Spoken(
-            blame=Blame.INVALID_INPUT, code="no_model", message="there is no model at this address"
-        )
-    return read_plainly(reply)

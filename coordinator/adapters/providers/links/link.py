@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.links import archives
 from coordinator.adapters.providers.links.archives import ArchiveRefused
 from coordinator.adapters.providers.links.choosing import (
@@ -34,11 +34,8 @@ from coordinator.domain.file_kinds import MESHES, suffix_of
 from coordinator.domain.providing import (
     Again,
     Blame,
-    CallingOff,
-    Cost,
     Handle,
     Health,
-    Hint,
     Kind,
     Look,
     Offer,
@@ -65,8 +62,10 @@ _ARCHIVES_MAX = 3
 _AT_ONCE_MAX = 4
 
 
-class Link:
+class Link(Bare):
     """Implements `Provider` over libraries and plain addresses."""
+
+    _title = "a link"
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
         """Take the settings; see `ProviderMaker`."""
@@ -116,20 +115,12 @@ class Link:
             return f"this address of {library.name} is no single model's"
         return library.objection
 
-    async def estimate(self, wish: Wish) -> Cost | None:
-        """Return None: nothing is charged."""
-        return None
-
     async def submit(self, wish: Wish, key: str, told: Told) -> Submitted:
         """Find out what lies at an address; a fault says that nothing of use does."""
         told(None, "looking what is there")
         url = urldefrag(wish.url).url
         handle = Handle(task_id=key, extra={"url": url, "file": str(wish.options.get("file", ""))})
         return Submitted(handle=handle, look=await self._seen(handle))
-
-    async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Refuse: its offer does not say `LISTED`."""
-        raise ProviderFault(Blame.SUBMIT_UNSURE, "not_listed", "links have no tasks to be found")
 
     async def look(self, handle: Handle) -> Look:
         """Return what lies there now."""
@@ -139,10 +130,6 @@ class Link:
             if fault.blame is not Blame.INVALID_INPUT:
                 raise
             return Look(phase=Phase.FAILED, fault=fault)
-
-    async def call_off(self, handle: Handle) -> CallingOff:
-        """Refuse: nothing goes on."""
-        return CallingOff.REFUSED
 
     async def fetch(self, piece: Piece, sink: StagedFile) -> None:
         """Write a file into the store; what is no model by its bytes is refused."""
@@ -160,17 +147,10 @@ class Link:
             words = f"{piece.name} is an archive of something else"
             raise ProviderFault(Blame.INVALID_INPUT, "no_model", words)
 
-    async def delete(self, handle: Handle) -> None:
-        """Do nothing: it is not ours there."""
-
     async def health(self) -> Health:
         """Return which libraries it can ask; nobody is asked for that."""
         names = [each.name for each in self._libraries if not each.objection]
         return Health(ready=True, words=", ".join([*names, "any https address"]))
-
-    def hints(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
-        """Refuse: libraries say nothing by themselves."""
-        raise ProviderFault(Blame.AUTH_CONFIG, "no_webhooks", "links have no webhooks")
 
     async def close(self) -> None:
         """Leave no connection and no file behind."""

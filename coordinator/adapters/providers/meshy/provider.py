@@ -14,11 +14,13 @@ from urllib.parse import quote
 
 import structlog
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.blaming import Reply, Spoken, read_plainly
 from coordinator.adapters.providers.http import Api
 from coordinator.adapters.providers.meshy import asking
 from coordinator.adapters.providers.meshy.telling import UNIT, balance_of, look_of
 from coordinator.adapters.providers.options import MIB, key_of, options_of
+from coordinator.domain.file_kinds import HEAD_BYTES, kind_of
 from coordinator.domain.providing import (
     Again,
     Blame,
@@ -32,12 +34,10 @@ from coordinator.domain.providing import (
     Look,
     Offer,
     Phase,
-    Piece,
     ProviderFault,
     Submitted,
     Wish,
 )
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _log = structlog.get_logger(__name__)
@@ -48,11 +48,14 @@ _STREAM_S = 1800.0
 # How far its clock and ours may be apart, where tasks are told from older ones.
 _CLOCKS_APART = timedelta(minutes=2)
 _FULL = ("NoMoreConcurrentTasks", "NoMorePendingTasks")
+_TAKEN = (".stl", ".obj", ".glb", ".gltf")
 _ENDED = (Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED)
 
 
-class Meshy:
-    """Implements `Provider` and `Watched`."""
+class Meshy(Bare):
+    """Implements `Provider`, `Watched` and `Deletes`."""
+
+    _title = "Meshy"
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
         """Take its table of the settings; see `ProviderMaker`."""
@@ -159,10 +162,6 @@ class Meshy:
             raise
         return CallingOff.REFUSED if reply.status == 409 else CallingOff.DONE
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a file of a task."""
-        await self._api.download(piece, sink)
-
     async def delete(self, handle: Handle) -> None:
         """Remove a task and its files."""
         await self._api.call("DELETE", _place(handle), accepts=(404,))
@@ -192,10 +191,6 @@ class Meshy:
         seen = f"{task_id}:{said.get('status')}:{said.get('progress')}"
         return [Hint(task_id=task_id, delivery_id=seen[:200])]
 
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
-
     def _handle(self, task_id: str, wish: Wish) -> Handle:
         made_by = asking.model_of(wish, self._options)
         extra = {"family": asking.family_of(wish), "service_model": made_by}
@@ -211,7 +206,11 @@ class Meshy:
                 field="mesh_sha256",
             )
         read = self._tools.artifacts.read(sha256, start=0, stop=size_bytes)
-        return b"".join([chunk async for chunk in read])
+        mesh = b"".join([chunk async for chunk in read])
+        if kind_of(mesh[:HEAD_BYTES], size_bytes) not in _TAKEN:
+            words = f"Meshy works on {' '.join(_TAKEN)}: bring the mesh as one of these"
+            raise ProviderFault(Blame.INVALID_INPUT, "mesh_unusable", words, field="mesh_sha256")
+        return mesh
 
     async def _newer(self, family: str, since: datetime) -> AsyncIterator[dict[str, Any]]:
         """Yield the tasks of a family that were made then or later."""

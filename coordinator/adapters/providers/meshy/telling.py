@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coordinator.adapters.providers.blaming import clean, number_of
+from coordinator.domain.history import Plain
 from coordinator.domain.providing import Blame, Cost, Look, Phase, Piece, ProviderFault
 
 UNIT = "credits"
@@ -15,6 +16,8 @@ _PHASES = {
     "CANCELED": Phase.CANCELLED,
 }
 _MESHES = ("3mf", "stl", "obj", "glb", "fbx")  # best for printing first
+# An analysis tells of some ten things.
+_REPORT_ROWS_MAX = 40
 _BLAMED = {
     "moderation_blocked": Blame.CONTENT_BLOCKED,
     "invalid_input": Blame.INVALID_INPUT,
@@ -37,7 +40,7 @@ def look_of(task: Mapping[str, Any], service_model: str) -> Look:
         pieces=_pieces(task) if done else (),
         fault=_failure(task) if phase is Phase.FAILED else None,
         charged=None if used is None else Cost(amount=used, unit=UNIT, exact=True),
-        told={"service_model": service_model} if done and service_model else {},
+        told=_told(task, service_model) if done else {},
         said=_printability(task) if done else "",
     )
 
@@ -70,6 +73,20 @@ def _failure(task: Mapping[str, Any]) -> ProviderFault:
     words = clean(str(error.get("message") or "")) or "it does not say why"
     blame = _BLAMED.get(code) or _BLAMED.get(kind) or Blame.PROVIDER_FAILED
     return ProviderFault(blame, clean(code)[:80], f"Meshy could not make it: {words}")
+
+
+def _told(task: Mapping[str, Any], service_model: str) -> dict[str, Plain]:
+    told: dict[str, Plain] = {"service_model": service_model} if service_model else {}
+    found = task.get("printability")
+    if isinstance(found, dict):
+        metrics = found.get("metrics")
+        rows = {**found, **(metrics if isinstance(metrics, dict) else {})}
+        told["report"] = {
+            clean(str(name))[:80]: clean(value)[:200] if isinstance(value, str) else value
+            for name, value in list(rows.items())[:_REPORT_ROWS_MAX]
+            if isinstance(value, str | int | float | bool) and not str(name).startswith("_")
+        }
+    return told
 
 
 def _printability(task: Mapping[str, Any]) -> str:

@@ -6,10 +6,11 @@ a restart, so a prompt that is in neither was lost; it is looked for twice befor
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.blaming import Reply, Spoken
 from coordinator.adapters.providers.http import Api, Part
 from coordinator.adapters.providers.json_pointer import text_at, value_at
@@ -29,20 +30,16 @@ from coordinator.adapters.providers.own_server.templates import fill
 from coordinator.domain.providing import (
     Blame,
     CallingOff,
-    Cost,
     Handle,
     Health,
-    Hint,
     Look,
     Offer,
     Phase,
-    Piece,
     ProviderFault,
     Submitted,
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 # Every farm makes the same name of the same key; the id has to be a UUID in its usual form.
@@ -56,7 +53,7 @@ _HEALTH_S = 10.0
 _ANSWER_BYTES_MAX = 64 * MIB
 
 
-class ComfyUI:
+class ComfyUI(Bare):
     """Implements `Provider` over one ComfyUI and one workflow."""
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
@@ -84,10 +81,6 @@ class ComfyUI:
     def objection(self, wish: Wish) -> str:
         """Return why this wish can't be met."""
         return objection_of(self._offer, wish)
-
-    async def estimate(self, wish: Wish) -> Cost | None:
-        """Return None: it is one's own."""
-        return None
 
     async def submit(self, wish: Wish, key: str, told: Told) -> Submitted:
         """Put the workflow into its queue, under a name made of the key."""
@@ -153,10 +146,6 @@ class ComfyUI:
             await self._api.call("POST", "/queue", json={"delete": [task_id]})
         return CallingOff.DONE
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a piece into the store."""
-        await self._api.download(piece, sink)
-
     async def delete(self, handle: Handle) -> None:
         """Have it forget the prompt; its files stay, for it has no word to remove them."""
         await self._api.call("POST", "/history", json={"delete": [handle.task_id]})
@@ -169,14 +158,6 @@ class ComfyUI:
         except ProviderFault as fault:
             return Health(ready=False, words=fault.message)
         return Health(ready=True, words=f"ComfyUI {version}".strip())
-
-    def hints(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
-        """Refuse: it says nothing by itself."""
-        raise ProviderFault(Blame.AUTH_CONFIG, "no_webhooks", f"{self._title} has no webhooks")
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     async def _brought(self, wish: Wish, prompt_id: str) -> dict[str, str]:
         """Bring pictures there; return how nodes call them."""

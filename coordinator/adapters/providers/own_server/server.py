@@ -8,10 +8,10 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from coordinator.adapters.providers.bare import Bare
 from coordinator.adapters.providers.blaming import Reply, Spoken
 from coordinator.adapters.providers.http import Api
 from coordinator.adapters.providers.json_pointer import text_at
@@ -42,13 +42,11 @@ from coordinator.domain.providing import (
     Offer,
     Option,
     Phase,
-    Piece,
     ProviderFault,
     Submitted,
     Wish,
 )
 from coordinator.domain.wishes import objection_of
-from coordinator.ports import StagedFile
 from coordinator.ports_providers import Told, Tools
 
 _TASK_ID_CHARACTERS_MAX = 200
@@ -58,7 +56,7 @@ _GONE_ALREADY = (404, 410)
 _GOES_ON = (405, 409)
 
 
-class OwnServer:
+class OwnServer(Bare):
     """Implements `Provider` over one configured server."""
 
     def __init__(self, name: str, options: Mapping[str, Any], tools: Tools) -> None:
@@ -123,12 +121,6 @@ class OwnServer:
         )
         return self._submitted(reply, key, path)
 
-    async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:
-        """Refuse: its offer does not say `LISTED`."""
-        raise ProviderFault(
-            Blame.SUBMIT_UNSURE, "not_listed", f"{self._title} can't tell which tasks there are"
-        )
-
     async def look(self, handle: Handle) -> Look:
         """Return how a task is."""
         status = self._options.status
@@ -167,10 +159,6 @@ class OwnServer:
         goes_on = (Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDED)
         return CallingOff.REFUSED if phase in goes_on else CallingOff.DONE
 
-    async def fetch(self, piece: Piece, sink: StagedFile) -> None:
-        """Write a piece into the store."""
-        await self._api.download(piece, sink)
-
     async def delete(self, handle: Handle) -> None:
         """Remove a task from the server, where it can."""
         if self._options.delete is not None:
@@ -205,10 +193,6 @@ class OwnServer:
         except (ValueError, RecursionError):
             task_id = ""
         return [Hint(task_id=task_id)] if task_id else []
-
-    async def close(self) -> None:
-        """Leave no connection behind."""
-        await self._api.close()
 
     async def _call(
         self,

@@ -1,7 +1,8 @@
 /** Where one can go: each view's address, what shows it, and where the frame leads to it. */
 
-import { lazy, type ComponentType, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import type { Permission } from "./api/shapes";
+import { later } from "./parts/later";
 import { Farm } from "./views/farm";
 import { ToDo } from "./views/todo";
 
@@ -15,13 +16,6 @@ export interface Place {
   bare?: boolean;
 }
 
-/** Load a view when somebody goes there. */
-function later<Name extends string, Props>(
-  load: () => Promise<Record<Name, ComponentType<Props>>>, name: Name,
-): ComponentType<Props> {
-  return lazy(async () => ({ default: (await load())[name] })) as ComponentType<Props>;
-}
-
 const Queue = later(() => import("./views/queue"), "Queue");
 const Printer = later(() => import("./views/printer"), "Printer");
 const Job = later(() => import("./views/job"), "Job");
@@ -29,7 +23,19 @@ const Models = later(() => import("./views/models"), "Models");
 const Model = later(() => import("./views/model"), "Model");
 const Generate = later(() => import("./views/generate"), "Generate");
 const Generation = later(() => import("./views/generation"), "Generation");
+const Materials = later(() => import("./views/materials"), "Materials");
+const Maintenance = later(() => import("./views/maintenance"), "Maintenance");
+const Agents = later(() => import("./views/agents"), "Agents");
+const People = later(() => import("./views/people"), "People");
+const Webhooks = later(() => import("./views/webhooks"), "Webhooks");
+const Audit = later(() => import("./views/audit"), "Audit");
+const DiskView = later(() => import("./views/disk"), "DiskView");
+const Settings = later(() => import("./views/settings"), "Settings");
+const Log = later(() => import("./views/log"), "Log");
+const Account = later(() => import("./views/account"), "Account");
 const Machine = later(() => import("./views/machine"), "Machine");
+const Statistics = later(() => import("./views/statistics"), "Statistics");
+const Labels = later(() => import("./views/labels"), "Labels");
 export const Wall = later(() => import("./views/wall"), "Wall");
 
 export const PLACES: readonly Place[] = [
@@ -42,6 +48,18 @@ export const PLACES: readonly Place[] = [
   { path: "/jobs/:id", show: (id) => <Job id={id} /> },
   { path: "/models/:id", show: (id) => <Model id={id} /> },
   { path: "/generate/:id", show: (id) => <Generation id={id} /> },
+  { path: "/statistics", show: () => <Statistics />, link: { words: "Statistics", at: "more", needs: "farm:read" } },
+  { path: "/labels", show: () => <Labels />, link: { words: "Labels", at: "more", needs: "farm:read" } },
+  { path: "/materials", show: () => <Materials />, link: { words: "Materials and spools", at: "more", needs: "farm:read" } },
+  { path: "/maintenance", show: () => <Maintenance />, link: { words: "Maintenance", at: "more", needs: "farm:read" } },
+  { path: "/agents", show: () => <Agents />, link: { words: "Agents", at: "more", needs: "farm:admin" } },
+  { path: "/people", show: () => <People />, link: { words: "People and keys", at: "more", needs: "farm:admin" } },
+  { path: "/webhooks", show: () => <Webhooks />, link: { words: "Webhooks and notices", at: "more", needs: "farm:admin" } },
+  { path: "/audit", show: () => <Audit />, link: { words: "Audit log", at: "more", needs: "history:read" } },
+  { path: "/disk", show: () => <DiskView />, link: { words: "Disk and backups", at: "more", needs: "farm:admin" } },
+  { path: "/settings", show: () => <Settings />, link: { words: "Settings and health", at: "more", needs: "farm:admin" } },
+  { path: "/log", show: () => <Log />, link: { words: "Log", at: "more", needs: "farm:admin" } },
+  { path: "/account", show: () => <Account />, link: { words: "My account", at: "more", needs: "account:own" } },
   { path: "/wall", show: () => <Wall />, link: { words: "Wall", at: "more" }, bare: true },
   { path: "/p/:id", show: (id) => <Machine id={id} />, bare: true },
 ];

@@ -94,6 +94,15 @@ export function grams(value: number | null): string {
   return value === null ? "" : value < 10 ? `${value.toFixed(1)} g` : `${Math.round(value)} g`;
 }
 
+/** Bytes as people read them, `1.4 GB`. */
+export function size(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }

@@ -9,7 +9,7 @@ from alembic import op
 from coordinator.adapters.db.tables import UtcDateTime
 
 revision = "0015"
-down_revision = "0011"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -185,6 +185,8 @@ export interface components {
             priority: number;
             /** @default null */
             due_at: string | null;
+            /** @default 1 */
+            copies: number;
         };
         /** @description A list, all of it. */
         ItemsOfWaitDocument: {
@@ -313,6 +315,56 @@ export interface components {
             where: components["schemas"]["PrintersMeant"] | null;
             /** @default null */
             changes: components["schemas"]["PrinterForm"] | null;
+        };
+        /**
+         * @description The plate that was looked at; `copies` lie on it. Null: what is not known of it.
+         *
+         *     `reason` tells why it can't be made; empty where it can.
+         */
+        ForetoldPlateDocument: {
+            printer_class: string;
+            material: string;
+            copies: number;
+            estimate: components["schemas"]["EstimateDocument"] | null;
+            filament_g: number | null;
+            cost: number | null;
+            layer_count: number | null;
+            engine: string;
+            remarks: string[];
+            reason: string;
+        };
+        /**
+         * @description A printer, as it suits the order. Null: `estimate` of a plate there, where nobody knows.
+         *
+         *     `fits`: it may be printed there, else `why_not`; `free`: it could begin there now.
+         */
+        PlaceDocument: {
+            printer_id: string;
+            name: string;
+            printer_class: string;
+            fits: boolean;
+            free: boolean;
+            why_not: string[];
+            busy_with: string[];
+            estimate: components["schemas"]["EstimateDocument"] | null;
+        };
+        /**
+         * @description What an order would take: `estimate`, `filament_g` and `cost` are of all copies.
+         *
+         *     Null: `plate` where no printer of the farm suits the order, and `reason` says why; `size_mm` of
+         *     ready plates; the three above where nobody knows.
+         */
+        ForetoldDocument: {
+            name: string;
+            copies: number;
+            estimate: components["schemas"]["EstimateDocument"] | null;
+            filament_g: number | null;
+            cost: number | null;
+            plate: components["schemas"]["ForetoldPlateDocument"] | null;
+            reason: string;
+            size_mm: number[] | null;
+            warnings: string[];
+            printers: components["schemas"]["PlaceDocument"][];
         };
         /** @description Where a job is put in the queue; one of the three is said. */
         PlaceForm: {
@@ -644,6 +696,7 @@ export interface components {
             live: components["schemas"]["LiveDocument"] | null;
             host: components["schemas"]["HostDocument"] | null;
             findings: components["schemas"]["FindingDocument"][];
+            commands: string[];
         };
         /**
          * @description What a printer is seen doing, by its driver.
@@ -693,6 +746,55 @@ export interface components {
             arguments?: {
                 [key: string]: boolean | number | string;
             };
+        };
+        /**
+         * @description How far back.
+         * @enum {string}
+         */
+        Span: "hour" | "day";
+        /**
+         * @description Values by column: `bed_celsius`, `bed_target_celsius`, `progress_ratio` ...
+         *
+         *     The first value of a column was measured within `step_s` of `begins_at`, the next within the
+         *     next. Null: nothing was measured then.
+         */
+        MeasurementsDocument: {
+            printer_id: string;
+            span: components["schemas"]["Span"];
+            /** Format: date-time */
+            begins_at: string;
+            step_s: number;
+            columns: {
+                [key: string]: (number | null)[];
+            };
+        };
+        /** @description A run of a printer, with its job; `seen`: there is a picture of how it ended. */
+        PrinterRunDocument: {
+            id: string;
+            job_id: string;
+            printer_id: string;
+            agent_id: string;
+            epoch: number;
+            plate_sha256: string;
+            copies: number;
+            state: components["schemas"]["RunState"];
+            mode: components["schemas"]["Mode"];
+            reason: string;
+            line: number;
+            layer: number;
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            leased_at: string;
+            started_at: string | null;
+            ended_at: string | null;
+            job: components["schemas"]["NamedJobDocument"];
+            seen: boolean;
+        };
+        /** @description A list, all of it. */
+        ItemsOfPrinterRunDocument: {
+            items: components["schemas"]["PrinterRunDocument"][];
         };
         /** @description A run, with the last lines between host and printer where it ended badly. */
         WholeRunDocument: {
@@ -937,9 +1039,78 @@ export interface components {
             words: string;
         };
         /**
+         * @description What figures are told apart by.
+         * @enum {string}
+         */
+        By: "printer" | "group" | "class" | "material" | "user" | "model" | "provider" | "day" | "month";
+        /** @description Why runs failed or got lost; each number in it is replaced by an ellipsis. */
+        ReasonDocument: {
+            words: string;
+            runs: number;
+        };
+        /**
+         * @description What a printer, a person, a material ... did; an empty key stands for none.
+         *
+         *     Runs count in the span in which they ended. `filament_g` and `cost` are by what plates foretell.
+         *     Null: `success` without runs that finished, failed or got lost; `of_estimate` (printed over
+         *     foretold time) where nothing was foretold; `clearing_s`, how long a printer waited to be
+         *     cleared, where none was; `time`, how printers spent theirs, as parts, where that is not known.
+         */
+        SpanFiguresDocument: {
+            key: string;
+            name: string;
+            finished: number;
+            failed: number;
+            cancelled: number;
+            lost: number;
+            copies: number;
+            success: number | null;
+            print_h: number;
+            filament_g: number;
+            cost: number;
+            of_estimate: number | null;
+            clearings: number;
+            clearing_s: number | null;
+            known_h: number;
+            time: {
+                [key: string]: number;
+            } | null;
+        };
+        /** @description What a farm did in a span. */
+        StatisticsDocument: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            by: components["schemas"]["By"];
+            total: components["schemas"]["SpanFiguresDocument"];
+            items: components["schemas"]["SpanFiguresDocument"][];
+            reasons: components["schemas"]["ReasonDocument"][];
+        };
+        /**
+         * @description What stands on one label.
+         *
+         *     `path` draws the dark modules of the code as an SVG path in a square of `modules` a side, the
+         *     quiet zone around it included.
+         */
+        LabelDocument: {
+            printer_id: string;
+            name: string;
+            location: string;
+            url: string;
+            modules: number;
+            path: string;
+        };
+        /** @description Labels, and the address that they lead to. */
+        LabelsDocument: {
+            base: string;
+            items: components["schemas"]["LabelDocument"][];
+        };
+        /**
          * @description One setting; secrets are masked.
          *
-         *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file.
+         *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file; `words`
+         *     say what it is for, `variable` is how the environment calls it.
          */
         SettingDocument: {
             name: string;
@@ -947,6 +1118,8 @@ export interface components {
             value: unknown;
             origin: string;
             is_secret: boolean;
+            words: string;
+            variable: string;
         };
         /** @description A list, all of it. */
         ItemsOfSettingDocument: {
@@ -1194,6 +1367,7 @@ export interface components {
         FiguresDocument: {
             agents: components["schemas"]["CountDocument"];
             webhooks: components["schemas"]["CountDocument"];
+            providers: components["schemas"]["CountDocument"];
             printers: {
                 [key: string]: number;
             };
@@ -1235,6 +1409,8 @@ export interface components {
             disk: "ok" | "failing";
             /** @enum {string} */
             webhooks: "ok" | "failing";
+            /** @enum {string} */
+            providers: "ok" | "failing";
             troubles: components["schemas"]["TroubleDocument"][] | null;
             figures: components["schemas"]["FiguresDocument"] | null;
         };
@@ -1289,6 +1465,37 @@ export interface components {
             /** @default true */
             dry_run: boolean;
         };
+        /** @description A backup in the farm's folder. */
+        BackupDocument: {
+            name: string;
+            /** Format: date-time */
+            made_at: string;
+            size_bytes: number;
+        };
+        /** @description The backups, the newest first. Null: `folder` where the settings name none. */
+        BackupsDocument: {
+            folder: string | null;
+            items: components["schemas"]["BackupDocument"][];
+        };
+        /**
+         * @description A way to people; `behind` counts the lines of history that were not looked at for it.
+         *
+         *     Null: `due_at` where the last notice was taken.
+         */
+        WayDocument: {
+            name: string;
+            behind: number;
+            failures: number;
+            due_at: string | null;
+        };
+        /** @description A list, all of it. */
+        ItemsOfWayDocument: {
+            items: components["schemas"]["WayDocument"][];
+        };
+        /** @description That a test was taken at the other end. */
+        SentDocument: {
+            name: string;
+        };
         /** @description One line of the log; `number` counts the lines of one process of the coordinator. */
         LogLineDocument: {
             number: number;
@@ -1337,7 +1544,7 @@ export interface components {
          * @description One thing that a route wants of who asks. Scopes of keys and tokens are these words.
          * @enum {string}
          */
-        Permission: "farm:read" | "wall:read" | "jobs:submit" | "jobs:manage" | "printers:operate" | "printers:manage" | "history:read" | "plates:fetch" | "account:own" | "agents:enroll" | "farm:admin";
+        Permission: "farm:read" | "wall:read" | "jobs:submit" | "jobs:manage" | "printers:operate" | "printers:manage" | "history:read" | "plates:fetch" | "pictures:send" | "account:own" | "agents:enroll" | "farm:admin";
         /**
          * @description What a user or key is to the farm.
          * @enum {string}
@@ -1608,6 +1815,11 @@ export interface components {
          * @enum {string}
          */
         Blame: "retry_safe" | "submit_unsure" | "wait_slot" | "quota" | "auth_config" | "invalid_input" | "content_blocked" | "provider_failed" | "expired" | "protocol" | "deadline";
+        /** @description One of the values that a field may have, and what a person reads for it. */
+        ChoiceDocument: {
+            value: string | number | boolean;
+            label: string;
+        };
         /**
          * @description What one paid call costs, as decimals in the provider's unit.
          *
@@ -1619,6 +1831,24 @@ export interface components {
             estimated: string;
             reserved: string;
             charged: string | null;
+        };
+        /**
+         * @description A field of the form that code asks for; a vector's value is set as its text: `[1, 2]`.
+         *
+         *     `type` is `string`, `integer`, `number`, `boolean` or `vector`; bounds of a vector are those of
+         *     each of its numbers. Null: a bound that there is not. `choices` is empty where any value does.
+         */
+        FieldDocument: {
+            name: string;
+            type: string;
+            default: string | number | boolean | number[];
+            minimum: number | null;
+            maximum: number | null;
+            step: number | null;
+            characters_max: number | null;
+            choices: components["schemas"]["ChoiceDocument"][];
+            group: string;
+            words: string;
         };
         /** @description What went wrong last: its class (what has to be done about it), and the provider's code. */
         GenerationTroubleDocument: {
@@ -1633,11 +1863,15 @@ export interface components {
          * @enum {string}
          */
         Kind: "text" | "image" | "multiview" | "code" | "link" | "mesh";
-        /** @description A version that came of it. */
+        /** @description A version that came of it; `name` is its model's, `pictures` are addresses as a version's. */
         MadeDocument: {
             model_id: string;
             version: number;
             url: string;
+            name: string;
+            pictures: {
+                [key: string]: string;
+            };
         };
         /** @description How what is made is to be printed. */
         PrintDocument: {
@@ -1655,6 +1889,9 @@ export interface components {
         /**
          * @description A request to a provider, and what became of it.
          *
+         *     `form` are the values that its code asks for: `POST .../again` makes it again with others.
+         *     `report` is what a task found in a mesh that it only looked at; `made` is what it looked at.
+         *     `job_id` is the first of `job_ids`: a link may lead to several parts, a model and a job each.
          *     Null: `size_mm`, `seed` and `cost_max` where nobody said one; `print` where no job is wanted;
          *     `progress` and `queue_position` where the provider does not tell; `trouble` where nothing is
          *     wrong; `next_at` where nothing happens by itself; `submitted_at` and `deadline_at` before the
@@ -1695,6 +1932,11 @@ export interface components {
             task_id: string;
             made: components["schemas"]["MadeDocument"][];
             job_id: string;
+            job_ids: string[];
+            form: components["schemas"]["FieldDocument"][];
+            report: {
+                [key: string]: unknown;
+            };
             said: string;
             remarks: string[];
             trouble: components["schemas"]["GenerationTroubleDocument"] | null;
@@ -1807,6 +2049,43 @@ export interface components {
             url: string;
             size_bytes: number;
         };
+        /** @description What may be spent and what is spent of it, as decimals; `words` go on from the amount. */
+        LimitDocument: {
+            words: string;
+            most: string;
+            spent: string;
+        };
+        /**
+         * @description What a request would cost at most, as decimals in the provider's unit.
+         *
+         *     `objection` says why it would not be paid now, and is empty where it would. `like` is a
+         *     generation of the same request: with `reuse` it is answered from what that one made, for
+         *     nothing. Null: `amount` where it costs nothing, `like` where there is none.
+         */
+        QuoteDocument: {
+            provider: string;
+            amount: string | null;
+            unit: string;
+            exact: boolean;
+            limits: components["schemas"]["LimitDocument"][];
+            objection: string;
+            like: string | null;
+        };
+        /** @description What is to be different where code is rendered again; `parameters` not named stay. */
+        VariantForm: {
+            /**
+             * @example {
+             *       "width": 30
+             *     }
+             */
+            parameters?: {
+                [key: string]: string | boolean | number;
+            };
+            /** @default null */
+            print: components["schemas"]["PrintForm"] | null;
+            /** @default true */
+            reuse: boolean;
+        };
         /** @description What may be spent; null is no limit. */
         BudgetDocument: {
             request: string | null;
@@ -1834,7 +2113,10 @@ export interface components {
         /**
          * @description A provider: what it takes, how it stands, what was spent on it today (UTC), by unit.
          *
-         *     `webhook_path` is told to administrators only.
+         *     `tool` is what works on this machine, and how well it is shut in; `trouble` why calls are not
+         *     let through, or lead to nothing. `keys` are the names of the settings that hold its keys.
+         *     `webhook_path` and `keys` are told to administrators only. Null: `last_fault` and `last_health`
+         *     where there was none since the coordinator started.
          */
         ProviderDocument: {
             name: string;
@@ -1853,11 +2135,31 @@ export interface components {
             running: number;
             calls: components["schemas"]["CallsDocument"];
             trouble: string;
+            tool: string;
+            keys: string[];
+            last_fault: components["schemas"]["ProviderFaultDocument"] | null;
+            last_health: components["schemas"]["SaidDocument"] | null;
             budget: components["schemas"]["BudgetDocument"];
             spent_today: {
                 [key: string]: string;
             };
             webhook_path: string;
+        };
+        /** @description What a provider did wrong: its class (what has to be done about it), and its own code. */
+        ProviderFaultDocument: {
+            /** Format: date-time */
+            at: string;
+            blame: components["schemas"]["Blame"];
+            code: string;
+            message: string;
+        };
+        /** @description How a provider said that it was. */
+        SaidDocument: {
+            ready: boolean;
+            words: string;
+            balance: string | null;
+            /** Format: date-time */
+            at: string;
         };
         /**
          * @description How a breaker stands.
@@ -1926,6 +2228,9 @@ export type PrinterForm = components['schemas']['PrinterForm'];
 export type PrinterStatus = components['schemas']['PrinterStatus'];
 export type PrintersMeant = components['schemas']['PrintersMeant'];
 export type PrintersActionForm = components['schemas']['PrintersActionForm'];
+export type ForetoldPlateDocument = components['schemas']['ForetoldPlateDocument'];
+export type PlaceDocument = components['schemas']['PlaceDocument'];
+export type ForetoldDocument = components['schemas']['ForetoldDocument'];
 export type PlaceForm = components['schemas']['PlaceForm'];
 export type RepeatForm = components['schemas']['RepeatForm'];
 export type BlockDocument = components['schemas']['BlockDocument'];
@@ -1963,6 +2268,10 @@ export type PageOfPrinterDocument = components['schemas']['PageOfPrinterDocument
 export type ServiceForm = components['schemas']['ServiceForm'];
 export type CommandedDocument = components['schemas']['CommandedDocument'];
 export type CommandForm = components['schemas']['CommandForm'];
+export type Span = components['schemas']['Span'];
+export type MeasurementsDocument = components['schemas']['MeasurementsDocument'];
+export type PrinterRunDocument = components['schemas']['PrinterRunDocument'];
+export type ItemsOfPrinterRunDocument = components['schemas']['ItemsOfPrinterRunDocument'];
 export type WholeRunDocument = components['schemas']['WholeRunDocument'];
 export type SettleForm = components['schemas']['SettleForm'];
 export type MaterialDocument = components['schemas']['MaterialDocument'];
@@ -1980,6 +2289,12 @@ export type WholeTaskDocument = components['schemas']['WholeTaskDocument'];
 export type NewTaskForm = components['schemas']['NewTaskForm'];
 export type TaskForm = components['schemas']['TaskForm'];
 export type DoneForm = components['schemas']['DoneForm'];
+export type By = components['schemas']['By'];
+export type ReasonDocument = components['schemas']['ReasonDocument'];
+export type SpanFiguresDocument = components['schemas']['SpanFiguresDocument'];
+export type StatisticsDocument = components['schemas']['StatisticsDocument'];
+export type LabelDocument = components['schemas']['LabelDocument'];
+export type LabelsDocument = components['schemas']['LabelsDocument'];
 export type SettingDocument = components['schemas']['SettingDocument'];
 export type ItemsOfSettingDocument = components['schemas']['ItemsOfSettingDocument'];
 export type EventDocument = components['schemas']['EventDocument'];
@@ -2016,6 +2331,11 @@ export type DiskDocument = components['schemas']['DiskDocument'];
 export type SpareDocument = components['schemas']['SpareDocument'];
 export type CleanupDocument = components['schemas']['CleanupDocument'];
 export type CleanupForm = components['schemas']['CleanupForm'];
+export type BackupDocument = components['schemas']['BackupDocument'];
+export type BackupsDocument = components['schemas']['BackupsDocument'];
+export type WayDocument = components['schemas']['WayDocument'];
+export type ItemsOfWayDocument = components['schemas']['ItemsOfWayDocument'];
+export type SentDocument = components['schemas']['SentDocument'];
 export type LogLineDocument = components['schemas']['LogLineDocument'];
 export type LogPage = components['schemas']['LogPage'];
 export type EventCountDocument = components['schemas']['EventCountDocument'];
@@ -2058,7 +2378,9 @@ export type DeliveryDocument = components['schemas']['DeliveryDocument'];
 export type DeliveryState = components['schemas']['DeliveryState'];
 export type ItemsOfDeliveryDocument = components['schemas']['ItemsOfDeliveryDocument'];
 export type Blame = components['schemas']['Blame'];
+export type ChoiceDocument = components['schemas']['ChoiceDocument'];
 export type CostDocument = components['schemas']['CostDocument'];
+export type FieldDocument = components['schemas']['FieldDocument'];
 export type GenerationTroubleDocument = components['schemas']['GenerationTroubleDocument'];
 export type Kind = components['schemas']['Kind'];
 export type MadeDocument = components['schemas']['MadeDocument'];
@@ -2073,11 +2395,16 @@ export type RejectForm = components['schemas']['RejectForm'];
 export type Settlement = components['schemas']['Settlement'];
 export type SettleGenerationForm = components['schemas']['SettleGenerationForm'];
 export type NewSheetDocument = components['schemas']['NewSheetDocument'];
+export type LimitDocument = components['schemas']['LimitDocument'];
+export type QuoteDocument = components['schemas']['QuoteDocument'];
+export type VariantForm = components['schemas']['VariantForm'];
 export type BudgetDocument = components['schemas']['BudgetDocument'];
 export type CallsDocument = components['schemas']['CallsDocument'];
 export type Cancels = components['schemas']['Cancels'];
 export type OptionDocument = components['schemas']['OptionDocument'];
 export type ProviderDocument = components['schemas']['ProviderDocument'];
+export type ProviderFaultDocument = components['schemas']['ProviderFaultDocument'];
+export type SaidDocument = components['schemas']['SaidDocument'];
 export type Stand = components['schemas']['Stand'];
 export type ItemsOfProviderDocument = components['schemas']['ItemsOfProviderDocument'];
 export type ProviderHealthDocument = components['schemas']['ProviderHealthDocument'];

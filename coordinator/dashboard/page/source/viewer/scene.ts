@@ -1,8 +1,8 @@
 /** A model on a bed of light, to be turned: plain three.js, drawn only when something moved. */
 
 import {
-  AmbientLight, Box3, Color, DirectionalLight, GridHelper, Mesh, PerspectiveCamera, Scene, Vector3, WebGLRenderer,
-  type Material, type Object3D,
+  AmbientLight, Box3, BufferGeometry, Color, DirectionalLight, GridHelper, Mesh, PerspectiveCamera, Scene, Vector3,
+  WebGLRenderer, type Material, type Object3D,
 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
@@ -55,7 +55,9 @@ export class ModelScene {
     grid.rotation.x = Math.PI / 2;
     this.scene.add(grid);
     this.controls.target.set(0, 0, size.z / 2);
-    this.camera.position.set(reach * 0.9, -reach * 1.5, reach * 1.1 + size.z / 2);
+    // Where there is less room beside it than above it, from further away.
+    const away = reach * Math.max(1, (1.2 * this.host.clientHeight) / (this.host.clientWidth || 1));
+    this.camera.position.set(away * 0.9, -away * 1.5, away * 1.1 + size.z / 2);
     this.camera.near = reach / 100;
     this.camera.far = reach * 50;
     this.controls.update();
@@ -68,9 +70,9 @@ export class ModelScene {
     cancelAnimationFrame(this.frame);
     this.controls.dispose();
     this.scene.traverse((each) => {
-      if (!(each instanceof Mesh)) return;
-      each.geometry.dispose();
-      for (const material of [each.material].flat() as Material[]) material.dispose();
+      const { geometry, material } = each as Partial<Mesh>;
+      if (geometry instanceof BufferGeometry) geometry.dispose();
+      for (const one of [material ?? []].flat() as Material[]) one.dispose();
     });
     this.renderer.dispose();
     this.renderer.domElement.remove();
@@ -85,7 +87,8 @@ export class ModelScene {
     this.draw();
   }
 
-  private draw(): void {
+  /** Draw with the browser's next frame; asked often, it is drawn once. */
+  draw(): void {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.renderer.render(this.scene, this.camera);

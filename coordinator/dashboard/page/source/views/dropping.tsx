@@ -1,14 +1,20 @@
 /** A model or G-code dropped anywhere becomes an order; dropped on a printer's card, for that printer. */
 
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from "react";
 import { useSession } from "../session";
-import { OrderSheet } from "./ordering";
+
+const OrderSheet = lazy(async () => ({ default: (await import("./ordering")).OrderSheet }));
 
 const TAKEN = ".stl,.3mf,.obj,.ply,.glb,.amf,.step,.stp,.gcode,.gco,.g,.bgcode";
 
 interface Dropped {
   files: readonly File[];
   printer: string;
+}
+
+/** The card of a printer under what is dragged. */
+function printerAt(event: DragEvent): HTMLElement | null {
+  return event.target instanceof Element ? event.target.closest<HTMLElement>("[data-printer]") : null;
 }
 
 export function DropAnywhere({ children }: { children: ReactNode }): ReactNode {
@@ -20,18 +26,26 @@ export function DropAnywhere({ children }: { children: ReactNode }): ReactNode {
 
   useEffect(() => {
     if (!allowed) return undefined;
+    let lit: HTMLElement | null = null;
+    const light = (card: HTMLElement | null): void => {
+      if (card === lit) return;
+      lit?.classList.remove("drop-here");
+      card?.classList.add("drop-here");
+      lit = card;
+    };
     const drag = (event: DragEvent): void => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       setOver(event.type === "dragover");
+      light(event.type === "dragover" ? printerAt(event) : null);
     };
     const drop = (event: DragEvent): void => {
       const files = [...(event.dataTransfer?.files ?? [])];
       if (!files.length) return;
       event.preventDefault();
       setOver(false);
-      const card = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-printer]") : null;
-      setDropped({ files, printer: card?.dataset.printer ?? "" });
+      light(null);
+      setDropped({ files, printer: printerAt(event)?.dataset.printer ?? "" });
     };
     window.addEventListener("dragover", drag);
     window.addEventListener("dragleave", drag);
@@ -58,7 +72,9 @@ export function DropAnywhere({ children }: { children: ReactNode }): ReactNode {
         </>
       )}
       {dropped && (
-        <OrderSheet title={dropped.files.length === 1 ? dropped.files[0]!.name : `${dropped.files.length} files`} {...dropped} close={() => setDropped(null)} />
+        <Suspense fallback={null}>
+          <OrderSheet title={dropped.files.length === 1 ? dropped.files[0]!.name : `${dropped.files.length} files`} {...dropped} close={() => setDropped(null)} />
+        </Suspense>
       )}
     </div>
   );

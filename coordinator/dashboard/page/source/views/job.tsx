@@ -1,112 +1,134 @@
-/** One job: what it is, how far it is, what became of each run. */
+/** One job: what it is, how far it is, what its plates look like, what became of each run. */
 
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { Link } from "wouter";
+import { Link, useLocation } from "wouter";
 import { get } from "../api/ask";
-import type { JobDocument, PlateDocument, RunDocument } from "../api/shapes";
-import { approveJob, cancelJob, pauseJob, resumeJob, settleRun } from "../deeds";
+import type { JobDocument, ProvenanceDocument, RunDocument } from "../api/shapes";
+import { againJob, approveJob, cancelJob, pauseJob, resumeJob } from "../deeds";
 import { useJob } from "../live/store";
 import { Deed } from "../parts/deed";
-import { Picture, pictureOf } from "../parts/picture";
+import { PlateShown } from "../parts/plate";
+import { Since } from "../parts/since";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
 import { actor, duration, grams, JOB, moment, percent, plain } from "../words";
+import { Change } from "./job_change";
+import { Life } from "./job_life";
+import { Runs } from "./job_runs";
+import "../styles/job.css";
 
 const ENDED = new Set(["finished", "failed", "cancelled"]);
+const PRINTS = new Set<RunDocument["state"]>(["printing", "paused"]);
 
 export function Job({ id }: { id: string }): ReactNode {
   const version = useJob(id)?.version ?? 0;
-  const { may, caller } = useSession();
   const { data: job, error } = useQuery({
     queryKey: ["job", id, version],
     queryFn: ({ signal }) => get<JobDocument>(`/jobs/${encodeURIComponent(id)}`, signal),
     placeholderData: (before) => before,
-    refetchInterval: 5000,
+    refetchInterval: ({ state }) => (state.data && ENDED.has(state.data.state) ? false : 5000),
   });
   if (error && !job) return <p className="alone bad">{error.message}</p>;
   if (!job) return <p className="alone" role="status">One moment …</p>;
-  const said = job.held ? { words: "paused", tone: "care" as const } : JOB[job.state];
-  const mine = may("jobs:manage") || (may("jobs:submit") && job.owner === caller.owner);
+  const said = job.held && !ENDED.has(job.state) ? { words: "paused", tone: "care" as const } : JOB[job.state];
   return (
     <article>
       <h1>{job.name} <State {...said} /></h1>
-      {job.reason && <p>{job.reason}</p>}
-      <p className="deeds">
-        {mine && !ENDED.has(job.state) && (
-          <>
-            {job.held ? <Deed does={() => resumeJob(id)}>Go on</Deed> : <Deed does={() => pauseJob(id)}>Pause</Deed>}
-            <Deed kind="danger" does={() => cancelJob(id, job.name)} sure={`Cancel ${job.name}? What prints of it is stopped.`}>Cancel</Deed>
-          </>
-        )}
-        {!job.approved && may("jobs:manage") && <Deed kind="main" does={() => approveJob(id)}>Approve</Deed>}
-      </p>
+      {job.reason && <p className={said.tone}>{job.reason}</p>}
+      <Deeds job={job} />
+      {job.warnings.map((warning) => <p key={warning} className="care">{warning}</p>)}
+      <Copies job={job} />
       {job.preparing_ratio !== null && <p className="how"><Bar ratio={job.preparing_ratio} label="slicing" /> slicing, {percent(job.preparing_ratio)}</p>}
-      <dl className="facts">
-        <dt>Copies</dt><dd>{job.copies_finished} of {job.copies} done{job.copies_live ? `, ${job.copies_live} printing` : ""}</dd>
-        <dt>For</dt><dd>{job.printer_id ?? (job.printer_class || "any printer that fits")}</dd>
-        <dt>Material</dt><dd>{job.material || "what is loaded"}</dd>
-        {job.quality && <><dt>Quality</dt><dd>{job.quality}</dd></>}
-        {job.estimate && <><dt>All of it takes</dt><dd>{duration(job.estimate.seconds)}{job.filament_g !== null && `, ${grams(job.filament_g)}`}</dd></>}
-        <dt>From</dt><dd>{actor(job.owner) || "unknown"}, {moment(job.created_at)}</dd>
-        <dt>Id</dt><dd><code>{job.id}</code></dd>
-      </dl>
-      {job.waits.length > 0 && (
+      <Life job={job} />
+      {job.waits.length > 0 && !ENDED.has(job.state) && (
         <section aria-label="Why it waits">
           <h2>Why it waits</h2>
-          <ul className="why">{job.waits.map((wait) => <li key={`${wait.printer_id}${wait.code}`}>{wait.printer_id && `${wait.printer_id}: `}{wait.words}</li>)}</ul>
+          <ul className="why">{job.waits.map((wait) => (
+            <li key={`${wait.printer_id}${wait.code}`}>
+              {wait.printer_id && <Link href={`/printers/${encodeURIComponent(wait.printer_id)}`}>{wait.printer_id}</Link>}
+              {wait.words}
+              {wait.estimate && <span className="faint">{duration(wait.estimate.seconds)} a plate there</span>}
+            </li>
+          ))}</ul>
         </section>
       )}
       <section aria-label="Plates">
         <h2>Plates</h2>
         <div className="plates">
-          {job.plates.map((plate) => <Plate key={plate.sha256} plate={plate} />)}
+          {job.plates.map((plate) => (
+            <PlateShown key={plate.sha256} plate={plate} run={job.runs.findLast((run) => run.plate_sha256 === plate.sha256 && PRINTS.has(run.state)) ?? null} />
+          ))}
           {job.unmade.map((each) => <p key={each.printer_class}>{each.printer_class}: {each.reason || each.stage || plain(each.state)}</p>)}
           {!job.plates.length && !job.unmade.length && <p className="faint">None yet: it is sliced when a printer could take it.</p>}
         </div>
       </section>
-      <section aria-label="Runs">
-        <h2>Runs</h2>
-        <ol className="runs">{job.runs.map((run) => <Run key={run.id} run={run} />)}</ol>
-        {!job.runs.length && <p className="faint">It was not printed yet.</p>}
-      </section>
+      <Runs job={job} />
+      <Facts job={job} />
     </article>
   );
 }
 
-function Plate({ plate }: { plate: PlateDocument }): ReactNode {
-  const url = pictureOf(plate.pictures, "plate", 300);
+function Deeds({ job }: { job: JobDocument }): ReactNode {
+  const { may, caller } = useSession();
+  const [, go] = useLocation();
+  const { id, name } = job;
+  const mine = may("jobs:manage") || (may("jobs:submit") && job.owner === caller.owner);
+  const open = !ENDED.has(job.state);
   return (
-    <figure>
-      {url && <Picture url={url} alt={`the plate for ${plate.printer_class}`} />}
-      <figcaption>
-        <strong>{plate.printer_class || "any printer"}</strong>{" "}
-        {[plate.material, plate.estimate && duration(plate.estimate.seconds), grams(plate.filament_g),
-          plate.layer_count && `${plate.layer_count} layers`, plate.engine].filter(Boolean).join(" · ")}
-        {plate.remarks.map((remark) => <span key={remark} className="remark">{remark}</span>)}
-      </figcaption>
-    </figure>
+    <div className="deeds">
+      {!job.approved && open && may("jobs:manage") && <Deed kind="main" does={() => approveJob(id)}>Approve</Deed>}
+      {mine && open && (
+        <>
+          {job.held ? <Deed kind="main" does={() => resumeJob(id)}>Go on</Deed> : <Deed does={() => pauseJob(id)}>Pause</Deed>}
+          <Change job={job} />
+          <Deed kind="danger" does={() => cancelJob(id, name)} sure={`Cancel ${name}? What prints of it is stopped.`}>Cancel</Deed>
+        </>
+      )}
+      {may("jobs:submit") && (
+        <Deed kind={open ? "" : "main"} does={() => againJob(id, name).then((made) => go(`/jobs/${encodeURIComponent(made.id)}`))}>Print again</Deed>
+      )}
+    </div>
   );
 }
 
-function Run({ run }: { run: RunDocument }): ReactNode {
-  const { may } = useSession();
+function Copies({ job }: { job: JobDocument }): ReactNode {
   return (
-    <li>
-      <Link href={`/printers/${encodeURIComponent(run.printer_id)}`}>{run.printer_id}</Link> <strong>{plain(run.state)}</strong>{" "}
-      <span className="faint">
-        {run.started_at ? `began ${moment(run.started_at)}` : `given ${moment(run.leased_at)}`}
-        {run.ended_at && `, ended ${moment(run.ended_at)}`}{run.line > 0 && `, line ${run.line}`}
-      </span>
-      {run.reason && <p>{run.reason}</p>}
-      {run.state === "lost" && may("printers:operate") && (
-        <p className="deeds">
-          Look at the printer. What became of it?
-          <Deed kind="main" does={() => settleRun(run.id, "finished")}>It was printed</Deed>
-          <Deed does={() => settleRun(run.id, "failed")}>It went wrong</Deed>
-          <Deed does={() => settleRun(run.id, "reprint")}>Print it again</Deed>
-        </p>
-      )}
-    </li>
+    <p className="how">
+      <Bar ratio={job.copies_finished / job.copies} label="copies that are done" />
+      <span className="copies"><strong>{job.copies_finished}/{job.copies}</strong> {job.copies === 1 ? "copy" : "copies"} done{job.copies_live ? `, ${job.copies_live} at printers` : ""}</span>
+    </p>
   );
+}
+
+function Facts({ job }: { job: JobDocument }): ReactNode {
+  const { data } = useQuery({
+    queryKey: ["job", job.id, "provenance"],
+    queryFn: ({ signal }) => get<ProvenanceDocument>(`/jobs/${encodeURIComponent(job.id)}/provenance`, signal),
+    staleTime: Infinity,
+  });
+  const wanted = [job.printer_id ?? "", job.printer_class, job.printer_group, ...job.printer_tags.map((tag) => `#${tag}`)].filter(Boolean);
+  const settings = Object.entries(job.settings);
+  return (
+    <section aria-label="What was asked for">
+      <h2>What was asked for</h2>
+      <dl className="facts">
+        <dt>On</dt><dd>{wanted.join(", ") || "any printer that fits"}</dd>
+        <dt>Material</dt><dd>{job.material || "what is loaded"}</dd>
+        {job.quality && <><dt>Quality</dt><dd>{job.quality}</dd></>}
+        {settings.length > 0 && <><dt>Settings</dt><dd>{settings.map(([name, value]) => `${plain(name)} ${value}`).join(", ")}</dd></>}
+        <dt>Priority</dt><dd>{job.priority}</dd>
+        {job.due_at && <><dt>Due</dt><dd className={job.late ? "late" : undefined}>{moment(job.due_at)}{job.late && <>, late{!ENDED.has(job.state) && <> by <Since at={job.due_at} /></>}</>}</dd></>}
+        {job.estimate && <><dt>All of it takes</dt><dd>{[duration(job.estimate.seconds), grams(job.filament_g), job.cost !== null && `costs ${job.cost.toFixed(2)}`].filter(Boolean).join(", ")}</dd></>}
+        <dt>From</dt><dd>{actor(job.owner) || "unknown"}, {moment(job.created_at)}</dd>
+        {job.model_id && <><dt>Model</dt><dd><Link href={`/models/${encodeURIComponent(job.model_id)}`}>version {job.model_version} in the library</Link></dd></>}
+        {data && Object.entries(data.facts).map(([name, value]) => <Fact key={name} name={plain(name)} value={value} />)}
+        <dt>Id</dt><dd><code>{job.id}</code></dd>
+      </dl>
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }): ReactNode {
+  return <><dt>{name[0]?.toUpperCase()}{name.slice(1)}</dt><dd>{value}</dd></>;
 }

@@ -8,6 +8,7 @@ import type { PrinterDocument, TimetableDocument } from "../api/shapes";
 import { progress } from "../attention";
 import { clearBed, pauseJob, resumeJob } from "../deeds";
 import { useJobs, usePrinter } from "../live/store";
+import { Camera, hasCamera } from "../parts/camera";
 import { Deed } from "../parts/deed";
 import { Material, WithSpools } from "../parts/spool";
 import { Settle } from "../parts/settle";
@@ -41,6 +42,7 @@ export function Machine({ id }: { id: string }): ReactNode {
       <Next printer={printer} />
       <WithSpools><p><Material printer={printer} /></p></WithSpools>
       <Heat printer={printer} />
+      {hasCamera(printer) && <Camera printer={printer} every_s={5} />}
       <p><Link href={`/printers/${encodeURIComponent(id)}`}>More</Link></p>
     </main>
   );

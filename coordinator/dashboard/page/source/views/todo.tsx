@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { Permission } from "../api/shapes";
 import type { Deed as Doing, Task } from "../attention";
-import { approveGeneration, approveJob, clearBed, maintained } from "../deeds";
+import { approveGeneration, approveJob, clearBed, taskDone } from "../deeds";
 import { farm } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Settle } from "../parts/settle";
@@ -62,7 +62,7 @@ export function Doings({ task, deed }: { task: Task; deed: Doing }): ReactNode {
     case "approve_generation":
       return <span className="deeds"><Look task={task} /><Deed kind="main" label={task.words} does={() => approveGeneration(task.about)}>Approve</Deed></span>;
     case "maintained":
-      return <Deed kind="main" label={label} does={() => maintained(task.about, task.words).then(again)}>It is done</Deed>;
+      return <Deed kind="main" label={label} does={() => taskDone(task.about, task.words).then(again)}>It is done</Deed>;
     case "settle":
       return <Settle job={task.about} />;
     default:
