@@ -11,6 +11,10 @@ PRINTERS, JOBS, COUNTS, HISTORY = "printers", "jobs", "counts", "history"
 GENERATIONS = "generations"
 _GONE = "gone"
 
+# Objects in a document of which only what differs is told: they change all the time, a little.
+FIXED = frozenset({"live", "host"})  # these have the same fields always; of others null is gone
+INNER = FIXED | {"temperatures"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
@@ -26,6 +30,7 @@ def between(before: Picture, after: Picture) -> Delta:
     """Return what makes one picture of the other: parts without a change are left out.
 
     Of a document that was there before only the fields that differ; fields never leave documents.
+    So of the objects in `INNER`, but sensors may leave: null.
     """
     delta: Delta = {}
     gone = _none_gone()
@@ -77,10 +82,37 @@ def _changed(old: Mapping[str, Document], new: Mapping[str, Document]) -> dict[s
         if before is None:
             found[its_id] = document
         elif before is not document:
-            fields = {name: said for name, said in document.items() if before[name] != said}
+            fields = {
+                name: _within(name, before[name], said)
+                for name, said in document.items()
+                if before[name] != said
+            }
             if fields:
                 found[its_id] = fields
     return found
+
+
+def _within(name: str, before: Any, now: Any) -> Any:
+    """Return what differs of a field; of one of `INNER`, only what differs in it."""
+    if name not in INNER or not (isinstance(before, Mapping) and isinstance(now, Mapping)):
+        return now
+    told = {
+        inner: _within(inner, before.get(inner), said)
+        for inner, said in now.items()
+        if inner not in before or before[inner] != said
+    }
+    return {**told, **{inner: None for inner in before if inner not in now}}
+
+
+def _laid_within(name: str, before: Any, told: Any) -> Any:
+    """Return a field after what `_within` told of it."""
+    if name not in INNER or not (isinstance(before, Mapping) and isinstance(told, Mapping)):
+        return told
+    laid = {
+        **before,
+        **{inner: _laid_within(inner, before.get(inner), said) for inner, said in told.items()},
+    }
+    return {inner: said for inner, said in laid.items() if said is not None or name in FIXED}
 
 
 def _laid_on(
@@ -88,5 +120,7 @@ def _laid_on(
 ) -> Mapping[str, Document]:
     kept = {its_id: each for its_id, each in documents.items() if its_id not in gone}
     for its_id, fields in changed.items():
-        kept[its_id] = {**kept.get(its_id, {}), **fields}
+        known = kept.get(its_id, {})
+        laid = {name: _laid_within(name, known.get(name), said) for name, said in fields.items()}
+        kept[its_id] = {**known, **laid}
     return kept

@@ -87,7 +87,7 @@ def host_document(host: HostSample) -> HostDocument:
         "under_voltage_seen": host.under_voltage_seen,
         "throttled": host.throttled,
         "throttled_seen": host.throttled_seen,
-        "cpu_celsius": host.cpu_celsius,
+        "cpu_celsius": None if host.cpu_celsius is None else round(host.cpu_celsius, 1),
         "disk_free_bytes": host.disk_free_bytes,
         "memory_free_bytes": host.memory_free_bytes,
         "load_ratio": host.load,
@@ -141,8 +141,8 @@ def live_document(sample: Sample) -> LiveDocument:
         "line_count": printer.line_count,
         "layer": printer.layer,
         "layer_count": printer.layer_count,
-        "progress_ratio": printer.progress,
-        "remaining_s": printer.remaining_s,
+        "progress_ratio": round(printer.progress, 4),
+        "remaining_s": None if printer.remaining_s is None else round(printer.remaining_s, 1),
     }
 
 
@@ -152,7 +152,7 @@ def temperature_documents(
     """Return readings by sensor. Null: `target_celsius` where it is unknown; 0 is off."""
     return {
         sensor: {
-            "actual_celsius": reading.actual_celsius,
+            "actual_celsius": round(reading.actual_celsius, 1),
             "target_celsius": reading.target_celsius,
         }
         for sensor, reading in temperatures.items()

@@ -38,6 +38,7 @@ LONG: dict[str, dict[str, str]] = {
         "front": "tests.benchmarks.front",
         "generate": "tests.benchmarks.generating",
         "history": "tests.benchmarks.history",
+        "page": "tests.benchmarks.page",
         "printable": "tests.benchmarks.printable",
         "sandbox": "tests.benchmarks.sandbox",
         "slicing": "tests.benchmarks.slicing",

@@ -99,7 +99,9 @@ async def _held(unit: Unit, hold: Hold, now: datetime) -> list[Block]:
     starts_in_s = 0.0
     for run, rest_s in hold.runs:
         job = await the_job(unit, JobId(run.job_id))
-        starts_at = run.started_at if run.started_at is not None else _after(now, starts_in_s)
+        # An agent's clock may be ahead of ours; what goes on did not begin later than now.
+        begun_at = min(run.started_at, now) if run.started_at is not None else None
+        starts_at = begun_at or _after(now, starts_in_s)
         if starts_at is None:
             break  # nobody knows when what is before it ends
         on_it_s = rest_s - clearing_s(hold.printer)

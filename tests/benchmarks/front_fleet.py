@@ -27,6 +27,7 @@ async def measure(agent: SimulatedAgent) -> None:
         sample = PrinterSample(
             printer_id=agent.model.printer_id,
             state=PrinterState.PRINTING,
+            run_id=agent.model.run.run_id if agent.model.run is not None else None,
             temperatures={**warm, "chamber": Temperature(40.5), "board": Temperature(51.0)},
             line=line,
             line_count=100_000,

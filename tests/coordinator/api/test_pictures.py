@@ -12,7 +12,15 @@ IDS = st.sampled_from("abcdef")
 DOCUMENTS = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["idle", "busy"]),
-        "live": st.none() | st.fixed_dictionaries({"line": st.integers(0, 2)}),
+        "live": st.none()
+        | st.fixed_dictionaries(
+            {
+                "line": st.none() | st.integers(0, 2),
+                "temperatures": st.dictionaries(
+                    IDS, st.fixed_dictionaries({"actual_celsius": st.integers(0, 2)}), max_size=3
+                ),
+            }
+        ),
     }
 )
 PICTURES = st.builds(
@@ -50,3 +58,12 @@ def test_of_a_document_only_what_differs_is_told() -> None:
     after = Picture(printers={"a": old, "b": {"status": "busy", "live": None}}, counts={"x": 1})
     assert between(before, after) == {PRINTERS: {"b": {"status": "busy"}}}
     assert COUNTS not in between(before, after)
+
+
+def test_of_what_a_printer_measures_only_what_changed_is_told_and_what_is_gone() -> None:
+    warm = {"tool0": {"actual_celsius": 200}, "bed": {"actual_celsius": 60}}
+    before = Picture(printers={"a": {"live": {"line": 1, "left": 9, "temperatures": warm}}})
+    now = {"tool0": {"actual_celsius": 201}}
+    after = Picture(printers={"a": {"live": {"line": 2, "left": 9, "temperatures": now}}})
+    told = {"line": 2, "temperatures": {"tool0": {"actual_celsius": 201}, "bed": None}}
+    assert between(before, after) == {PRINTERS: {"a": {"live": told}}}

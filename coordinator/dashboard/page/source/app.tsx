@@ -7,13 +7,16 @@ import { Notes } from "./parts/notes";
 import { Since } from "./parts/since";
 import { useTasks } from "./parts/tasks";
 import { useSession } from "./session";
-import { PLACES, type Place } from "./places";
+import { PLACES, Wall, type Place } from "./places";
 import { DropAnywhere } from "./views/dropping";
 import { useTitle } from "./parts/title";
 
 export function App(): ReactNode {
   const due = useTasks().length;
+  const { may } = useSession();
   useTitle(due);
+  // A screen's credential shows the wall, whatever the address says.
+  if (!may("farm:read")) return <Suspense fallback={null}><Wall /></Suspense>;
   return (
     <Suspense fallback={<p className="alone" role="status">One moment …</p>}>
       <Switch>

@@ -31,6 +31,9 @@ function rank(printer: PrinterDocument): number {
   return RANK[printer.status];
 }
 
+/** Whether somebody has to go there: it is in trouble, or waits for a person. */
+export const needsSomebody = (printer: PrinterDocument): boolean => rank(printer) < 3 && !printer.foreign;
+
 /** Sort by what needs a person, then by what is finished soonest, then by name. */
 export function byAttention(a: PrinterDocument, b: PrinterDocument): number {
   return (
@@ -42,6 +45,14 @@ export function byAttention(a: PrinterDocument, b: PrinterDocument): number {
 
 export const byName = (a: PrinterDocument, b: PrinterDocument): number =>
   a.name.localeCompare(b.name, undefined, { numeric: true });
+
+/** Jobs in the order in which they are served, as the farm's `planning.precedence` has it. */
+export function byTurn(a: JobGlanceDocument, b: JobGlanceDocument): number {
+  return (
+    b.priority - a.priority || (a.turn_due_at ?? "9").localeCompare(b.turn_due_at ?? "9") ||
+    a.turn_at.localeCompare(b.turn_at) || a.id.localeCompare(b.id)
+  );
+}
 
 /** What one button does about a thing, where one can. */
 export type Deed = "clear" | "resume" | "approve" | "settle" | "maintained" | "approve_generation";
@@ -152,13 +163,17 @@ const NAMED_MAX = 3;
 function ofLack({ job_id, name, since, material, printers }: LackDocument): Task {
   const names = printers.slice(0, NAMED_MAX).map((each) => each.name);
   const more = printers.length - names.length;
-  const where = `${names.join(", ")}${more > 0 ? ` or ${more} more` : ""}`;
+  const where = more > 0 ? `${names.join(", ")} or ${more} more` : listed(names);
+  const why = printers.length === 1 ? ` ${sentence(printers[0]!.words)}` : "";
   return {
     key: `load ${job_id}`, words: material ? `Load ${material} for ${name}` : `Say what a printer holds, for ${name}`,
-    detail: `It would print on ${where}. ${sentence(printers[0]?.words ?? "")}`.trim(), since, at: place("jobs", job_id),
+    detail: `${where} would print it.${why}`, since, at: place("jobs", job_id),
     printer: printers.length === 1 ? printers[0]!.printer_id : null, about: job_id, deed: null, urgent: false,
   };
 }
+
+const listed = (names: readonly string[]): string =>
+  names.length > 1 ? `${names.slice(0, -1).join(", ")} or ${names.at(-1)}` : names.join();
 
 function ofGeneration(generation: GenerationGlanceDocument): Task[] {
   const base = { printer: null, about: generation.id, at: place("generate", generation.id), since: generation.updated_at };

@@ -1,7 +1,9 @@
 /** What people do at the farm, each one call of the API, with what undoes it where something can. */
 
 import { ask, onceKey, post } from "./api/ask";
-import type { CommandedDocument, JobDocument, NewTaskForm, PrinterDocument, PrinterForm } from "./api/shapes";
+import type {
+  CommandedDocument, JobDocument, NewTaskForm, PrinterDocument, PrinterForm, ResultsDocument,
+} from "./api/shapes";
 import { complain, say } from "./parts/notes";
 
 const printer = (id: string): string => `/printers/${encodeURIComponent(id)}`;
@@ -55,6 +57,27 @@ export async function againJob(id: string, name: string): Promise<JobDocument> {
   return made;
 }
 
+/** Do one thing to many in one request; what did not work is told, with the first reason. */
+async function many(things: "jobs" | "printers", action: string, ids: readonly string[], done: string, undo?: () => Promise<unknown>): Promise<void> {
+  const results = await post<ResultsDocument>(`/${things}/actions`, { action, ids });
+  if (results.done) say(done.replace("#", String(results.done)), undo);
+  const failed = results.items.find((each) => !each.done);
+  if (failed) complain(`${results.failed} of ${ids.length} did not work; the first: ${failed.detail}`);
+}
+
+export const JOB_ACTIONS = { pause: "# paused.", resume: "# go on.", approve: "# approved.", cancel: "# cancelled." } as const;
+export const manyJobs = (action: keyof typeof JOB_ACTIONS, ids: readonly string[]): Promise<void> =>
+  many("jobs", action, ids, JOB_ACTIONS[action]);
+
+export const clearBeds = (ids: readonly string[]): Promise<void> =>
+  many("printers", "clear", ids, "# beds are clear.", async () => {
+    await post("/printers/actions", { action: "claim", ids });
+    await post("/printers/actions", { action: "abandon", ids });
+  });
+
+export const setServices = (ids: readonly string[], on: boolean): Promise<void> =>
+  many("printers", on ? "service_on" : "service_off", ids, on ? "# are in service." : "# are given back.", () =>
+    post("/printers/actions", { action: on ? "service_off" : "service_on", ids }));
 // A printer answers a line when it has carried it out, homing say; the farm waits 65 s.
 const COMMAND_PATIENCE_MS = 75_000;
 

@@ -37,7 +37,7 @@ const Machine = later(() => import("./views/machine"), "Machine");
 const Statistics = later(() => import("./views/statistics"), "Statistics");
 const Labels = later(() => import("./views/labels"), "Labels");
 const Begin = later(() => import("./views/begin"), "Begin");
-const Wall = later(() => import("./views/wall"), "Wall");
+export const Wall = later(() => import("./views/wall"), "Wall");
 
 export const PLACES: readonly Place[] = [
   { path: "/", show: () => <Farm />, link: { words: "Farm", at: "top" } },

@@ -2,6 +2,7 @@
 
 import type { WaitDocument } from "./api/shapes";
 import { sentence } from "./attention";
+import { count } from "./words";
 
 /** What one printer, and what several, have against a job; what is not here is said as the farm says it. */
 const AGAINST: Record<string, [string, string]> = {
@@ -41,7 +42,7 @@ export function whyInWords(waits: readonly WaitDocument[]): string {
   }
   const said = [...groups.values()]
     .sort((a, b) => Number(BY_ITSELF.has(a[0]!.code)) - Number(BY_ITSELF.has(b[0]!.code)) || b.length - a.length)
-    .map((those) => `${those.length === 1 ? those[0]!.printer_id : those.length} ${phraseOf(those)}`);
+    .map((those, index) => `${those.length === 1 ? those[0]!.printer_id : index ? those.length : count(those.length, "printer")} ${phraseOf(those)}`);
   return [...common, ...(said.length ? [`${said.join("; ")}.`] : [])].join(" ");
 }
 

@@ -1250,7 +1250,9 @@ export interface components {
          *
          *     A snapshot has `printers`, `jobs` and `generations` as lists, all of them (of jobs the open
          *     ones, a thousand at most, of generations the two hundred that came last). A delta has them
-         *     by id, each with the fields that changed, or all fields where it is new; `gone` are ids. Deltas
+         *     by id, each with the fields that changed, or all fields where it is new; of a printer's `live`,
+         *     its `temperatures` and `host`, where they were there, only what changed in them (a sensor that
+         *     is null is gone); `gone` are ids. Deltas
          *     are numbered without a gap from the snapshot's `sequence` on: who misses one sends
          *     `{"kind": "resync"}` and gets a snapshot.
          */

@@ -87,7 +87,7 @@ export class Picture {
       changes.jobsStanding = true;
     }
     for (const [id, fields] of Object.entries((message.printers ?? {}) as Record<string, Partial<PrinterDocument>>)) {
-      this.printers.set(id, { ...this.printers.get(id), ...fields } as PrinterDocument);
+      this.printers.set(id, laid(this.printers.get(id), fields));
       changes.printers.add(id);
       if (!changes.printersStanding) {
         changes.printersStanding = Object.keys(fields).some((name) => !MEASURED.has(name));
@@ -105,3 +105,19 @@ export class Picture {
     }
   }
 }
+
+/** A printer with what changed laid on it; of what it measures only what changed is told, a sensor that is null is gone. */
+function laid(known: PrinterDocument | undefined, fields: Partial<PrinterDocument>): PrinterDocument {
+  const next = { ...known, ...fields } as PrinterDocument;
+  if (known?.host && fields.host) next.host = { ...known.host, ...fields.host };
+  if (!known?.live || !fields.live) return next;
+  const temperatures = { ...known.live.temperatures };
+  for (const [sensor, told] of Object.entries(fields.live.temperatures ?? {}) as [string, Partial<Reading> | null][]) {
+    if (told === null) delete temperatures[sensor];
+    else temperatures[sensor] = { ...temperatures[sensor], ...told } as Reading;
+  }
+  next.live = { ...known.live, ...fields.live, temperatures };
+  return next;
+}
+
+type Reading = NonNullable<PrinterDocument["live"]>["temperatures"][string];

@@ -5,7 +5,7 @@
  * told in one: a wall of five hundred printers never holds up a click.
  */
 
-import { useSyncExternalStore } from "react";
+import { useCallback, useSyncExternalStore } from "react";
 import type { CountsDocument, GenerationGlanceDocument, JobGlanceDocument, PrinterDocument } from "../api/shapes";
 import { Picture, type Message } from "./picture";
 
@@ -97,11 +97,18 @@ export class FarmStore {
 export const farm = new FarmStore();
 
 function useTopic<Value>(topic: string, value: () => Value): Value {
-  return useSyncExternalStore((told) => farm.subscribe(topic, told), value);
+  return useSyncExternalStore(useCallback((told: Told) => farm.subscribe(topic, told), [topic]), value);
 }
 
 export const usePrinter = (id: string): PrinterDocument | undefined =>
   useTopic(`printer ${id}`, () => farm.printer(id));
+/** As it was when it was last looked at, while nobody sees it: nothing is told then, and nothing drawn. */
+export function usePrinterWhile(id: string, seen: boolean): PrinterDocument | undefined {
+  return useSyncExternalStore(
+    useCallback((told: Told) => (seen ? farm.subscribe(`printer ${id}`, told) : () => undefined), [id, seen]),
+    () => farm.printer(id),
+  );
+}
 export const useJob = (id: string): JobGlanceDocument | undefined => useTopic(`job ${id}`, () => farm.job(id));
 export const usePrinters = (): readonly PrinterDocument[] => useTopic("printers", farm.printers);
 export const useJobs = (): readonly JobGlanceDocument[] => useTopic("jobs", farm.jobs);

@@ -57,7 +57,7 @@ export function Audit(): ReactNode {
       <div className="bar-of-tools">
         <h1>Audit log</h1>
         <Proof />
-        <Deed does={() => keep(new Blob([csvOf(lines ?? [])], { type: "text/csv" }), "history.csv")}>CSV of what is shown</Deed>
+        <Deed does={() => keep(csvOf(lines ?? []), "history.csv")}>CSV of what is shown</Deed>
       </div>
       <search className="side sought">
         <Filter label="Who" name="actor" value={shown.actor} want={want} hint="user:anna, agent:pi-3, farm" />

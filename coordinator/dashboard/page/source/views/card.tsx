@@ -7,39 +7,54 @@ import { get } from "../api/ask";
 import type { JobDocument, PrinterDocument } from "../api/shapes";
 import { progress, silence_s, STALE_S } from "../attention";
 import { clearBed } from "../deeds";
-import { usePrinter } from "../live/store";
+import { usePrinterWhile } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Picture, pictureOf } from "../parts/picture";
 import { useNow } from "../parts/since";
+import { Material } from "../parts/spool";
 import { Bar, State } from "../parts/state";
+import { useInSight } from "../parts/visible";
 import { useSession } from "../session";
 import { clock, duration, percent, statusOf } from "../words";
+import { Select } from "./select";
 
 interface Shown {
   id: string;
   selected: boolean;
-  select: (id: string) => void;
+  select: (id: string, ranged?: boolean) => void;
   /** With few printers there is room for a picture of the part. */
   pictured: boolean;
 }
 
 export const Card = memo(function Card({ id, selected, select, pictured }: Shown): ReactNode {
-  const printer = usePrinter(id);
+  const [at, inSight, seen] = useInSight();
+  const printer = usePrinterWhile(id, inSight);
   const { may } = useSession();
   if (!printer) return null;
   const { words, tone } = statusOf(printer);
   return (
-    <li className={`card ${tone}`} data-printer={id}>
+    <li ref={at} className={`card ${tone}${selected ? " selected" : ""}`} data-printer={id}>
       <div className="head">
         {may("printers:operate") && (
-          <input type="checkbox" checked={selected} aria-label={`Select ${printer.name}`} onChange={() => select(id)} />
+          <Select name={printer.name} id={id} selected={selected} select={select} />
         )}
         <h3><Link href={`/printers/${encodeURIComponent(id)}`}>{printer.name}</Link></h3>
         <State words={words} tone={tone} />
       </div>
+      {seen && <Inside printer={printer} pictured={pictured} />}
+    </li>
+  );
+});
+
+/** What is on a card below its head; made once somebody sees it. */
+function Inside({ printer, pictured }: { printer: PrinterDocument; pictured: boolean }): ReactNode {
+  const { may } = useSession();
+  const { id } = printer;
+  return (
+    <>
       {pictured && printer.job && <PartPicture job={printer.job.id} name={printer.job.name} sha256={printer.run?.plate_sha256 ?? ""} />}
       <Working printer={printer} />
-      <p className="faint">{[printer.material || "no material", printer.printer_class].join(" · ")}</p>
+      <p className="faint"><Material printer={printer} /> · {printer.printer_class}{printer.location && ` · ${printer.location}`}{bedOf(printer)}</p>
       <Heat printer={printer} />
       {printer.message && <p>{printer.message}</p>}
       {printer.quarantine && <p className="bad">{printer.quarantine}</p>}
@@ -51,9 +66,15 @@ export const Card = memo(function Card({ id, selected, select, pictured }: Shown
           The bed is clear
         </Deed>
       )}
-    </li>
+    </>
   );
-});
+}
+
+/** What lies on the bed, where the state does not say so already. */
+function bedOf({ bed, status }: PrinterDocument): string {
+  if (status === "needs_clearing" || status === "busy") return "";
+  return ` · bed ${{ clear: "clear", occupied: "occupied", clearing: "being cleared", unknown: "unknown" }[bed.state]}`;
+}
 
 function Working({ printer }: { printer: PrinterDocument }): ReactNode {
   const now = useNow(10);

@@ -1,21 +1,21 @@
 /** The farm: every printer as a card, a line or a tile; what needs a person comes first. */
 
-import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { useCallback, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { Link } from "wouter";
-import type { PrinterDocument, PrinterStatus } from "../api/shapes";
-import { byAttention, byName, progress } from "../attention";
-import { clearBed, each, setService } from "../deeds";
-import { useCounts, usePrinter, usePrinters } from "../live/store";
-import { Deed } from "../parts/deed";
-import { Bar, State } from "../parts/state";
+import type { PrinterDocument } from "../api/shapes";
+import { byAttention, byName } from "../attention";
+import { usePrinters } from "../live/store";
 import { useNow } from "../parts/since";
+import { WithSpools } from "../parts/spool";
 import { useSession } from "../session";
-import { count, duration, percent, plain, SIGNS, STATUS, statusOf } from "../words";
-import { Card, Heat } from "./card";
+import { plain, SIGNS, statusOf, type Tone } from "../words";
+import { Bulk } from "./bulk";
+import { Card } from "./card";
+import { Row, Tile } from "./row";
 
 const LOOKS = ["cards", "list", "tiles"] as const;
 const ORDERS = ["attention", "name"] as const;
-const GROUPS = ["nothing", "class", "material", "state", "agent"] as const;
+const GROUPS = ["nothing", "location", "model", "material", "state", "group", "agent"] as const;
 type Look = (typeof LOOKS)[number];
 type Order = (typeof ORDERS)[number];
 type Group = (typeof GROUPS)[number];
@@ -42,23 +42,19 @@ export function Farm(): ReactNode {
   const [look, setLook] = useChoice<Look>("look", LOOKS);
   const [order, setOrder] = useChoice<Order>("order", ORDERS);
   const [group, setGroup] = useChoice<Group>("group", GROUPS);
-  const [status, setStatus] = useState<PrinterStatus | null>(null);
+  const [state, setState] = useState("");
   const [words, setWords] = useState("");
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [over, setOver] = useState(false);
 
-  const select = useCallback((id: string) => setSelected((before) => {
-    const after = new Set(before);
-    if (!after.delete(id)) after.add(id);
-    return after;
-  }), []);
-
-  const shown = useOrdered(printers.filter((each) => matches(each, status, words)), order);
+  const shown = useOrdered(printers.filter((each) => matches(each, state, words)), order, over);
   const groups = useMemo(() => grouped(shown, group), [shown, group]);
+  const ids = useMemo(() => groups.flatMap(([, those]) => those.map(({ id }) => id)), [groups]);
+  const { selected, select, setSelected, press } = useSelection(ids);
   if (!printers.length) return <NoPrinters />;
   return (
     <>
       <div className="bar-of-tools">
-        <Chips chosen={status} choose={setStatus} />
+        <Chips printers={printers} chosen={state} choose={setState} />
         <label className="search">
           <span className="hidden">Search printers</span>
           <input type="search" placeholder="Search" value={words} onChange={(event) => setWords(event.target.value)} />
@@ -67,64 +63,153 @@ export function Farm(): ReactNode {
         <Choice label="Order" choices={ORDERS} chosen={order} choose={setOrder} />
         <Choice label="Group by" choices={GROUPS} chosen={group} choose={setGroup} />
       </div>
-      {groups.map(([name, those]) => (
-        <section key={name} aria-label={name || "Printers"}>
-          {name && <h2>{name} <span className="faint">{those.length}</span></h2>}
-          <ul className={look}>
-            {those.map((printer) =>
-              look === "cards"
-                ? <Card key={printer.id} id={printer.id} selected={selected.has(printer.id)} select={select}
-                    pictured={printers.length <= PICTURED_MAX} />
-                : look === "list"
-                  ? <Row key={printer.id} id={printer.id} selected={selected.has(printer.id)} select={select} />
-                  : <Tile key={printer.id} id={printer.id} />)}
-          </ul>
-        </section>
-      ))}
+      <WithSpools><div className="printers" onKeyDown={press} onPointerEnter={() => setOver(true)} onPointerLeave={() => setOver(false)}>
+        {groups.map(([name, those]) => (
+          <section key={name} aria-label={name || "Printers"}>
+            {name && <h2>{name} <span className="faint">{those.length}</span></h2>}
+            <ul className={look}>
+              {those.map((printer) =>
+                look === "cards"
+                  ? <Card key={printer.id} id={printer.id} selected={selected.has(printer.id)} select={select}
+                      pictured={printers.length <= PICTURED_MAX} />
+                  : look === "list"
+                    ? <Row key={printer.id} id={printer.id} selected={selected.has(printer.id)} select={select} />
+                    : <Tile key={printer.id} id={printer.id} />)}
+            </ul>
+          </section>
+        ))}
+      </div></WithSpools>
       {!shown.length && <p className="alone">No printer is like that.</p>}
-      {selected.size > 0 && <Bulk ids={selected} done={() => setSelected(new Set())} all={() => setSelected(new Set(shown.map(({ id }) => id)))} />}
+      {selected.size > 0 && <Bulk ids={selected} done={() => setSelected(new Set())} all={() => setSelected(new Set(ids))} />}
     </>
   );
 }
 
-function matches(printer: PrinterDocument, status: PrinterStatus | null, words: string): boolean {
-  if (status && printer.status !== status) return false;
+function matches(printer: PrinterDocument, state: string, words: string): boolean {
+  if (state && statusOf(printer).words !== state) return false;
   const wanted = words.trim().toLowerCase();
-  const text = [printer.name, printer.id, printer.printer_class, printer.material, printer.job?.name ?? ""].join(" ");
-  return text.toLowerCase().includes(wanted);
+  if (!wanted) return true;
+  const { name, id, printer_class, material, location, printer_group, tags, job } = printer;
+  return [name, id, printer_class, material, location, printer_group, ...tags, job?.name ?? ""].join(" ").toLowerCase().includes(wanted);
 }
 
-/** Put printers in order; the order by attention is looked at anew every few seconds only. */
-function useOrdered(printers: PrinterDocument[], order: Order): PrinterDocument[] {
+/** Put printers in order; by attention every few seconds only, and not while the pointer is over them. */
+function useOrdered(printers: PrinterDocument[], order: Order, over: boolean): PrinterDocument[] {
   const step = useNow(REORDERED_S);
+  const last = useRef<readonly string[]>([]);
   const key = printers.map((each) => `${each.id}${each.status}${each.online}${each.seen}`).join();
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- what is measured must not reorder at once
-  return useMemo(() => [...printers].sort(order === "name" ? byName : byAttention), [key, order, step]);
+  return useMemo(() => {
+    const sorted = [...printers].sort(order === "name" ? byName : byAttention);
+    if (over && order !== "name") {
+      // What one is about to press stays where it is; who is new comes last.
+      const place = new Map(last.current.map((id, index) => [id, index]));
+      sorted.sort((a, b) => (place.get(a.id) ?? Infinity) - (place.get(b.id) ?? Infinity) || 0);
+    }
+    last.current = sorted.map(({ id }) => id);
+    return sorted;
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- what is measured must not reorder at once
+  }, [key, order, step, over]);
 }
 
 function grouped(printers: PrinterDocument[], by: Group): [string, PrinterDocument[]][] {
   if (by === "nothing") return [["", printers]];
-  const name = (printer: PrinterDocument): string =>
-    by === "class" ? printer.printer_class : by === "material" ? printer.material || "no material"
-    : by === "agent" ? printer.agent_id : STATUS[printer.status].words;
+  const name: Record<Exclude<Group, "nothing">, (printer: PrinterDocument) => string> = {
+    location: ({ location }) => location || "no place", model: ({ printer_class }) => printer_class,
+    material: ({ material }) => material || "no material", state: (printer) => statusOf(printer).words,
+    group: ({ printer_group }) => printer_group || "no group", agent: ({ agent_id }) => agent_id,
+  };
   const groups = new Map<string, PrinterDocument[]>();
   for (const printer of printers) {
-    const those = groups.get(name(printer));
+    const those = groups.get(name[by](printer));
     if (those) those.push(printer);
-    else groups.set(name(printer), [printer]);
+    else groups.set(name[by](printer), [printer]);
   }
   return [...groups].sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }));
 }
 
-function Chips({ chosen, choose }: { chosen: PrinterStatus | null; choose: (next: PrinterStatus | null) => void }): ReactNode {
-  const counts = useCounts().printers;
-  const states = (Object.keys(STATUS) as PrinterStatus[]).filter((each) => counts[each] || each === chosen);
+interface Selection {
+  selected: ReadonlySet<string>;
+  /** `ranged`: all between the one chosen last and this one. */
+  select: (id: string, ranged?: boolean) => void;
+  setSelected: (next: ReadonlySet<string>) => void;
+  press: (event: KeyboardEvent<HTMLElement>) => void;
+}
+
+/** Printers chosen by pointer or keys: on a printer's box the arrows go on, with Shift they choose; Ctrl+A all, Escape none. */
+function useSelection(ids: readonly string[]): Selection {
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const last = useRef("");
+  const shown = useRef(ids);
+  shown.current = ids;
+  const select = useCallback((id: string, ranged = false) => {
+    setSelected((before) => {
+      const after = new Set(before);
+      const [from, to] = [shown.current.indexOf(last.current), shown.current.indexOf(id)].sort((a, b) => a - b) as [number, number];
+      if (ranged && from >= 0) for (const each of shown.current.slice(from, to + 1)) after.add(each);
+      else if (!after.delete(id)) after.add(id);
+      return after;
+    });
+    last.current = id;
+  }, []);
+  const press = useCallback((event: KeyboardEvent<HTMLElement>) => {
+    const box = event.target;
+    if (!(box instanceof HTMLInputElement) || box.type !== "checkbox") return;
+    if (event.key === "Escape") setSelected(new Set());
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) setSelected(new Set(shown.current));
+    else {
+      const next = beside(event.currentTarget, box, event.key);
+      const id = next?.closest<HTMLElement>("[data-printer]")?.dataset.printer;
+      if (!next || !id) return;
+      next.focus();
+      if (event.shiftKey) {
+        last.current ||= box.closest<HTMLElement>("[data-printer]")?.dataset.printer ?? "";
+        select(id, true);
+      }
+    }
+    event.preventDefault();
+  }, [select]);
+  return { selected, select, setSelected, press };
+}
+
+/** The box to the left, right, above or below of one, as they stand on the page. */
+function beside(all: Element, box: HTMLInputElement, key: string): HTMLInputElement | null {
+  const boxes = [...all.querySelectorAll<HTMLInputElement>("[data-printer] input[type=checkbox]")];
+  const at = boxes.indexOf(box);
+  if (key === "ArrowLeft" || key === "ArrowRight") return boxes[at + (key === "ArrowLeft" ? -1 : 1)] ?? null;
+  if (key !== "ArrowUp" && key !== "ArrowDown") return null;
+  const { left, top } = box.getBoundingClientRect();
+  const sign = key === "ArrowUp" ? -1 : 1;
+  const ranked = boxes.map((each) => ({ each, where: each.getBoundingClientRect() }))
+    .filter(({ where }) => (where.top - top) * sign > 4)
+    .sort((a, b) => (a.where.top - b.where.top) * sign || Math.abs(a.where.left - left) - Math.abs(b.where.left - left));
+  return ranked[0]?.each ?? null;
+}
+
+interface ChipsShown {
+  printers: readonly PrinterDocument[];
+  chosen: string;
+  choose: (next: string) => void;
+}
+
+/** One chip a state, by urgency, with how many are in it; pressed, only those are shown. */
+function Chips({ printers, chosen, choose }: ChipsShown): ReactNode {
+  const states = useMemo(() => {
+    const found = new Map<string, { tone: Tone; number: number }>();
+    for (const printer of [...printers].sort(byAttention)) {
+      const { words, tone } = statusOf(printer);
+      const known = found.get(words);
+      if (known) known.number += 1;
+      else found.set(words, { tone, number: 1 });
+    }
+    if (chosen && !found.has(chosen)) found.set(chosen, { tone: "quiet", number: 0 });
+    return [...found];
+  }, [printers, chosen]);
   return (
     <div className="chips" role="group" aria-label="Only printers that are">
-      {states.map((each) => (
-        <button key={each} type="button" className={`chip ${STATUS[each].tone}`} aria-pressed={chosen === each}
-          onClick={() => choose(chosen === each ? null : each)}>
-          <span aria-hidden="true">{SIGNS[STATUS[each].tone]}</span> {STATUS[each].words} <b>{counts[each] ?? 0}</b>
+      {states.map(([words, { tone, number }]) => (
+        <button key={words} type="button" className={`chip ${tone}`} aria-pressed={chosen === words}
+          onClick={() => choose(chosen === words ? "" : words)}>
+          <span aria-hidden="true">{SIGNS[tone]}</span> {words} <b>{number}</b>
         </button>
       ))}
     </div>
@@ -145,68 +230,6 @@ function Choice<Name extends string>({ label, choices, chosen, choose }: Choosin
         {choices.map((each) => <option key={each} value={each}>{plain(each)}</option>)}
       </select>
     </label>
-  );
-}
-
-function Row({ id, selected, select }: { id: string; selected: boolean; select: (id: string) => void }): ReactNode {
-  const printer = usePrinter(id);
-  const { may } = useSession();
-  if (!printer) return null;
-  const { words, tone } = statusOf(printer);
-  const how = progress(printer);
-  return (
-    <li className={`row ${tone}`}>
-      {may("printers:operate") && (
-        <input type="checkbox" checked={selected} aria-label={`Select ${printer.name}`} onChange={() => select(id)} />
-      )}
-      <Link href={`/printers/${encodeURIComponent(id)}`} className="name">{printer.name}</Link>
-      <State words={words} tone={tone} />
-      <span className="job">{printer.job?.name ?? ""}</span>
-      <span className="how">{how && <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /> {percent(how.ratio)}</>}</span>
-      <span className="left">{how?.remaining_s != null && duration(how.remaining_s)}</span>
-      <Heat printer={printer} />
-      <span className="faint">{printer.material}</span>
-    </li>
-  );
-}
-
-function Tile({ id }: { id: string }): ReactNode {
-  const printer = usePrinter(id);
-  if (!printer) return null;
-  const { words, tone } = statusOf(printer);
-  const how = progress(printer);
-  return (
-    <li className={`tile ${tone}`}>
-      <Link href={`/printers/${encodeURIComponent(id)}`} title={`${printer.name}: ${words}`}>
-        <span aria-hidden="true">{SIGNS[tone]}</span> {printer.name}
-        <span className="hidden">: {words}</span>
-        {how && <small>{percent(how.ratio)}</small>}
-      </Link>
-    </li>
-  );
-}
-
-function Bulk({ ids, done, all }: { ids: ReadonlySet<string>; done: () => void; all: () => void }): ReactNode {
-  const { may } = useSession();
-  const printers = usePrinters().filter(({ id }) => ids.has(id));
-  const dirty = printers.filter(({ status }) => status === "needs_clearing");
-  return (
-    <div className="bulk" role="region" aria-label="Selected printers">
-      <strong>{count(ids.size, "printer")}</strong>
-      <button type="button" onClick={all}>Select all shown</button>
-      {dirty.length > 0 && (
-        <Deed kind="main" does={() => each(dirty, ({ id, name }) => clearBed(id, name)).then(done)}>
-          {count(dirty.length, "bed is", "beds are")} clear
-        </Deed>
-      )}
-      {may("printers:manage") && (
-        <>
-          <Deed does={() => each(printers, ({ id }) => setService(id, true)).then(done)}>Take into service</Deed>
-          <Deed does={() => each(printers, ({ id }) => setService(id, false)).then(done)}>Give back to the farm</Deed>
-        </>
-      )}
-      <button type="button" onClick={done}>Select none</button>
-    </div>
   );
 }
 

@@ -1,14 +1,14 @@
 /** What a person has to do, and nothing else: what is urgent first, then what waits longest. */
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { get } from "../api/ask";
-import type { JobDocument, Permission } from "../api/shapes";
+import type { Permission } from "../api/shapes";
 import type { Deed as Doing, Task } from "../attention";
-import { approveGeneration, approveJob, clearBed, taskDone, settleRun } from "../deeds";
+import { approveGeneration, approveJob, clearBed, taskDone } from "../deeds";
 import { farm } from "../live/store";
 import { Deed } from "../parts/deed";
+import { Settle } from "../parts/settle";
 import { Since } from "../parts/since";
 import { TASKS_KEY, useTasks } from "../parts/tasks";
 import { useSession } from "../session";
@@ -50,7 +50,7 @@ function Line({ task }: { task: Task }): ReactNode {
 const Look = ({ task }: { task: Task }): ReactNode =>
   <Link className="button" href={task.at} aria-label={`Look: ${task.words}`}>Look</Link>;
 
-function Doings({ task, deed }: { task: Task; deed: Doing }): ReactNode {
+export function Doings({ task, deed }: { task: Task; deed: Doing }): ReactNode {
   const queries = useQueryClient();
   const again = (): Promise<void> => queries.invalidateQueries({ queryKey: [TASKS_KEY] });
   const label = `${task.words}: done`;
@@ -68,19 +68,4 @@ function Doings({ task, deed }: { task: Task; deed: Doing }): ReactNode {
     default:
       return <Look task={task} />;
   }
-}
-
-/** How a lost run ended, by who looked at the printer. */
-function Settle({ job }: { job: string }): ReactNode {
-  const { data } = useQuery({
-    queryKey: ["job", job], queryFn: ({ signal }) => get<JobDocument>(`/jobs/${encodeURIComponent(job)}`, signal),
-  });
-  return data?.runs.filter(({ state }) => state === "lost").map((run) => (
-    <span key={run.id} className="deeds" role="group" aria-label={`On ${farm.printer(run.printer_id)?.name ?? run.printer_id}`}>
-      <span>{farm.printer(run.printer_id)?.name ?? run.printer_id}:</span>
-      <Deed does={() => settleRun(run.id, "finished")}>It is printed</Deed>
-      <Deed does={() => settleRun(run.id, "failed")}>It failed</Deed>
-      <Deed does={() => settleRun(run.id, "reprint")}>It never began</Deed>
-    </span>
-  ));
 }

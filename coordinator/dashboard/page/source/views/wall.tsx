@@ -1,45 +1,76 @@
 /** The farm for a screen on the wall: read from afar, nothing to press, nothing to scroll. */
 
-import { useEffect, useState, type ReactNode } from "react";
-import { byAttention, progress } from "../attention";
-import { useCounts, useLink, usePrinter, usePrinters } from "../live/store";
-import { useNow } from "../parts/since";
+import { useEffect, useMemo, useState, type ReactNode } from "react";
+import type { PrinterDocument } from "../api/shapes";
+import { byAttention, needsSomebody, progress } from "../attention";
+import { useLink, usePrinter, usePrinters } from "../live/store";
+import { Since, useNow } from "../parts/since";
 import { Bar } from "../parts/state";
-import { clock, duration, percent, SIGNS, STATUS, statusOf } from "../words";
-import type { PrinterStatus } from "../api/shapes";
+import { useTasks } from "../parts/tasks";
+import { clock, count, duration, percent, SIGNS, statusOf, type Tone } from "../words";
+import "../styles/wall.css";
 
 const PAGE_S = 10;
 /** The least a tile may be, to be read from across a room, and the most. */
 const LEAST_PX = { width: 230, height: 120 };
 const MOST_PX = { width: 560, height: 330 };
-const HEAD_PX = 90;
+const HEAD_PX = 100;
 const GAP_PX = 10;
+/** Nothing stands on the same dots for ever: all of it wanders by so much, a step each minute. */
+const WANDER_PX = 8;
+const STEPS = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0], [-1, 0], [-1, -1], [0, -1]] as const;
 
 export function Wall(): ReactNode {
   const now = useNow(5);
-  const counts = useCounts().printers;
   const link = useLink();
   const size = useSize();
-  const printers = [...usePrinters()].sort(byAttention);
-  const { columns, rows } = grid(printers.length, size.width, size.height - HEAD_PX);
-  const pages = Math.max(1, Math.ceil(printers.length / (columns * rows)));
-  const page = Math.floor(now / (PAGE_S * 1000)) % pages;
-  const shown = printers.slice(page * columns * rows, (page + 1) * columns * rows);
+  const printers = usePrinters();
+  const step = Math.floor(now / (PAGE_S * 1000));
+  // Put in order anew with each page, so that nothing jumps while one reads.
+  const sorted = useMemo(() => [...printers].sort(byAttention), [printers, step]);
+  const { columns, rows } = grid(sorted.length, size.width, size.height - HEAD_PX);
+  const { shown, page, pages } = pageOf(sorted, columns * rows, step);
   const rowPx = Math.min((size.height - HEAD_PX) / rows, MOST_PX.height) - GAP_PX;
+  const [x, y] = STEPS[Math.floor(now / 60_000) % STEPS.length]!;
   return (
-    <main className={link.state === "lost" ? "wall stale" : "wall"}>
+    <main className={link.state === "lost" ? "wall stale" : "wall"} style={{ transform: `translate(${x * WANDER_PX}px, ${y * WANDER_PX}px)` }}>
       <header>
-        <span>{clock(new Date(now), new Date(now))}</span>
-        {(Object.keys(STATUS) as PrinterStatus[]).filter((each) => counts[each]).map((each) => (
-          <span key={each} className={STATUS[each].tone}>{SIGNS[STATUS[each].tone]} {counts[each]} {STATUS[each].words}</span>
-        ))}
-        {pages > 1 && <span className="faint">{page + 1}/{pages}</span>}
+        <span className="time">{clock(new Date(now), new Date(now))}</span>
+        {link.state === "lost" && <span className="bad">▲ not live for <Since at={link.since} /></span>}
+        <Counts printers={printers} />
+        <ToDo />
+        {pages > 1 && <span className="faint" aria-label={`page ${page + 1} of ${pages}`}>{page + 1}/{pages}</span>}
       </header>
       <ul style={{ gridTemplateColumns: `repeat(${columns}, 1fr)`, gridAutoRows: `${rowPx}px`, fontSize: `${Math.min(rowPx / LEAST_PX.height, 2.2)}em` }}>
         {shown.map(({ id }) => <WallTile key={id} id={id} />)}
       </ul>
     </main>
   );
+}
+
+/** What needs somebody stands on every page, as far as half of it reaches; the rest takes turns. */
+function pageOf(sorted: readonly PrinterDocument[], room: number, step: number): { shown: readonly PrinterDocument[]; page: number; pages: number } {
+  if (sorted.length <= room) return { shown: sorted, page: 0, pages: 1 };
+  const urgent = sorted.filter(needsSomebody).slice(0, Math.floor(room / 2));
+  const rest = sorted.filter((each) => !urgent.includes(each));
+  const each = room - urgent.length;
+  const pages = Math.ceil(rest.length / each);
+  const page = step % pages;
+  return { shown: [...urgent, ...rest.slice(page * each, (page + 1) * each)], page, pages };
+}
+
+function Counts({ printers }: { printers: readonly PrinterDocument[] }): ReactNode {
+  const states = new Map<string, { tone: Tone; number: number }>();
+  for (const printer of [...printers].sort(byAttention)) {
+    const { words, tone } = statusOf(printer);
+    states.set(words, { tone, number: (states.get(words)?.number ?? 0) + 1 });
+  }
+  return [...states].map(([words, { tone, number }]) => <span key={words} className={tone}>{SIGNS[tone]} {number} {words}</span>);
+}
+
+function ToDo(): ReactNode {
+  const due = useTasks().length;
+  return due > 0 && <span className="care">{count(due, "thing")} to do</span>;
 }
 
 /** As many columns and rows as have room for all, with tiles as large as that allows. */
@@ -63,9 +94,16 @@ function WallTile({ id }: { id: string }): ReactNode {
     <li className={tone}>
       <h2>{printer.name}</h2>
       <p><span aria-hidden="true">{SIGNS[tone]}</span> {words}</p>
-      {how && <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && <small> {duration(how.remaining_s)}</small>}</p></>}
+      {how
+        ? <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && <Left remaining_s={how.remaining_s} />}</p></>
+        : needsSomebody(printer) && printer.since && <p className="since">for <Since at={printer.status === "needs_clearing" ? printer.bed.changed_at ?? printer.since : printer.since} /></p>}
     </li>
   );
+}
+
+function Left({ remaining_s }: { remaining_s: number }): ReactNode {
+  const now = useNow(30);
+  return <small> {duration(remaining_s)} · {clock(new Date(now + remaining_s * 1000), new Date(now))}</small>;
 }
 
 function useSize(): { width: number; height: number } {
