@@ -102,6 +102,7 @@ export async function file(path: string): Promise<string> {
 
 /** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
 export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+
 /** What a camera saw: an address in memory, and when it was taken. */
 export interface Seen {
   source: string;

@@ -1521,6 +1521,7 @@ export interface components {
             total_bytes: number;
             database_bytes: number | null;
             cache_bytes: number;
+            pictures_bytes: number;
             artifacts: {
                 [key: string]: components["schemas"]["ShareDocument"];
             };

@@ -41,6 +41,7 @@ function Room({ disk }: { disk: DiskDocument }): ReactNode {
     ...Object.entries(disk.artifacts).map(([kind, share]) => ({ what: kind === "unknown" ? "nobody's, left by a crash" : `${kind}s`, files: share.files, bytes: share.size_bytes })),
     ...(disk.database_bytes === null ? [] : [{ what: "the database", files: null, bytes: disk.database_bytes }]),
     { what: "plates kept for the next time", files: null, bytes: disk.cache_bytes },
+    { what: "what cameras saw", files: null, bytes: disk.pictures_bytes },
   ].toSorted((one, other) => other.bytes - one.bytes);
   const most = Math.max(1, ...rows.map(({ bytes }) => bytes));
   return (
