@@ -138,7 +138,7 @@ function Add({ agent, found, close }: { agent: string; found: FoundDocument | nu
     <Dialog title={found ? `Add ${name || found.address}` : `Add a printer to ${agent}`} close={close}>
       <Form does={send} send="Add it" cancel={close}>
         <Field name="name" label="Its name"><input required defaultValue={name} maxLength={100} /></Field>
-        <Field name="id" label="Its id" hint="a-z, 0-9 and hyphens: it stays for good"><input required defaultValue={idOf(name)} pattern="[a-z0-9]([a-z0-9-]*[a-z0-9])?" maxLength={63} autoCapitalize="none" spellCheck={false} /></Field>
+        <Field name="id" label="Its id" hint="a-z, 0-9 and hyphens: it stays for good"><input required defaultValue={idOf(name)} pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?" maxLength={63} autoCapitalize="none" spellCheck={false} /></Field>
         {!found && (
           <Field name="driver" label="Spoken to by">
             <select value={driver} onChange={({ target }: { target: HTMLSelectElement }) => setDriver(target.value)}>{DRIVERS.map(([id, words]) => <option key={id} value={id}>{words}</option>)}</select>
