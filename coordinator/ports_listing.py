@@ -7,10 +7,12 @@ from typing import Protocol
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
 from coordinator.domain.receipts import Receipt
+from coordinator.domain.runs import Run
+from protocols.wire.vocabulary import PrinterId
 
 
 class Listing(Protocol):
-    """Pages of jobs, and receipts."""
+    """Pages of jobs, last runs, and receipts."""
 
     async def jobs_page(
         self, wanted: JobsWanted, *, after: JobPlace | None, limit: int
@@ -24,6 +26,9 @@ class Listing(Protocol):
 
     async def jobs_count(self, wanted: JobsWanted, *, limit: int) -> int:
         """Return how many such jobs there are; nobody counts further than `limit`."""
+
+    async def last_runs(self, printer_id: PrinterId, limit: int) -> list[Run]:
+        """Return a printer's last runs, the one that was leased last first."""
 
     async def job_states(self) -> Mapping[JobState, int]:
         """Return how many jobs are in each state; states without any are left out."""

@@ -4,6 +4,7 @@ They are what was seen, no more: nothing rests on them, no history tells of them
 without.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -42,6 +43,9 @@ class Pictures(Protocol):
     async def of_run(self, run_id: RunId) -> Picture | None:
         """Return what was seen when a run ended, None where nobody looked, or long ago."""
 
+    async def seen_of(self, run_ids: Collection[RunId]) -> frozenset[RunId]:
+        """Return of which of these runs there is a picture."""
+
 
 class NoPictures:
     """Implements `Pictures` where nothing is kept."""
@@ -58,3 +62,7 @@ class NoPictures:
     async def of_run(self, run_id: RunId) -> Picture | None:
         """There is none."""
         return None
+
+    async def seen_of(self, run_ids: Collection[RunId]) -> frozenset[RunId]:
+        """There is none."""
+        return frozenset()

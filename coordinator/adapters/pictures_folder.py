@@ -7,7 +7,7 @@ and not fsynced: one that a power cut tore is no picture, and is passed over.
 import asyncio
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,6 +46,14 @@ class FolderPictures:
     async def of_run(self, run_id: RunId) -> Picture | None:
         """See the port."""
         return await asyncio.to_thread(_read, self._runs / run_id)
+
+    async def seen_of(self, run_ids: Collection[RunId]) -> frozenset[RunId]:
+        """See the port."""
+
+        def look() -> frozenset[RunId]:
+            return frozenset(run_id for run_id in run_ids if (self._runs / run_id).exists())
+
+        return await asyncio.to_thread(look)
 
     def _keep(self, printer_id: PrinterId, picture: Picture, run_id: RunId | None) -> None:
         try:

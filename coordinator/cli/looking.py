@@ -40,6 +40,40 @@ def run_picture(
     _save(*connect(url, token_file).run_picture(run_id), run_id, out)
 
 
+def runs(
+    printer_id: PrinterId,
+    limit: Annotated[int, typer.Option(help="How many at most.")] = 20,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """List a printer's last runs, the newest first."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    path = f"printers/{quote(printer_id, safe='')}/runs?limit={limit}"
+    found = connect(url, token_file).ask("GET", path)["items"]
+    if as_json:
+        output.print_json(found)
+        return
+    output.print_table(
+        ["RUN", "JOB", "STATE", "STARTED", "ENDED", "PICTURE", "REASON"],
+        (
+            [
+                run["id"],
+                run["job"]["name"],
+                output.state_text(run["state"]),
+                run["started_at"] or "",
+                run["ended_at"] or "",
+                "seen" if run["seen"] else "",
+                run["reason"],
+            ]
+            for run in found
+        ),
+        "nothing was printed there yet",
+    )
+
+
 class Span(StrEnum):
     """How far back."""
 

@@ -75,6 +75,7 @@ for verb in (queueing.move, queueing.again, queueing.timetable, queueing.lacking
 printers.app.command("all")(bulk.all_printers)
 printers.app.command("picture")(looking.picture)
 printers.app.command("temperatures")(looking.temperatures)
+printers.app.command("runs")(looking.runs)
 runs.app.command("picture")(looking.run_picture)
 printers.app.command("labels")(labels.labels)
 app.add_typer(jobs.app, name="job")

@@ -200,6 +200,18 @@ async def run_view(farm: Farm, run_id: RunId) -> Run:
         return await the_run(unit, run_id)
 
 
+async def last_runs(farm: Farm, printer_id: PrinterId, limit: int) -> list[tuple[Run, Job]]:
+    """Return a printer's last runs with their jobs, the newest first.
+
+    Raises:
+        NotFound: there is no such printer.
+    """
+    async with farm.store.read() as unit:
+        await the_printer(unit, printer_id)
+        runs = await unit.last_runs(printer_id, limit)
+        return [(run, await the_job(unit, run.job_id)) for run in runs]
+
+
 async def printer_view(farm: Farm, printer_id: PrinterId) -> PrinterView:
     """Return one printer.
 

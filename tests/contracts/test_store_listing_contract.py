@@ -9,8 +9,8 @@ from coordinator.domain.jobs import JobState
 from coordinator.domain.listing import JobsWanted, place_of
 from coordinator.domain.receipts import Receipt
 from coordinator.ports import Store
-from protocols.wire.vocabulary import JobId
-from tests.contracts.test_store_contract import JOB, NOW
+from protocols.wire.vocabulary import Epoch, JobId, PrinterId, RunId
+from tests.contracts.test_store_contract import AGENT, ARTIFACT, JOB, NOW, PRINTER, RUN
 
 COUNT = 7
 # Two of them arrived in the same microsecond.
@@ -99,3 +99,24 @@ async def test_jobs_are_found_by_owner_model_and_words_of_their_name(store: Stor
     assert await found(text="hUb") == ["job-0", "job-1"]
     assert await found(text="0% h") == ["job-0"]
     assert await found(text="hub_") == ["job-0"]
+
+
+async def test_a_printers_last_runs_are_those_with_the_highest_epochs(store: Store) -> None:
+    runs = [
+        replace(RUN, run_id=RunId(f"run-{number}"), epoch=Epoch(number)) for number in range(1, 6)
+    ]
+    other = replace(PRINTER, printer_id=PrinterId("p2"))
+    async with store.write() as unit:
+        await unit.save_artifact(ARTIFACT)
+        await unit.save_agent(AGENT)
+        await unit.save_printer(PRINTER)
+        await unit.save_printer(other)
+        await unit.save_job(JOB)
+        for run in (runs[2], runs[0], runs[4], runs[1], runs[3]):
+            await unit.save_run(run)
+        elsewhere = replace(RUN, run_id=RunId("run-0"), printer_id=other.printer_id)
+        await unit.save_run(elsewhere)
+    async with store.read() as unit:
+        assert await unit.last_runs(PRINTER.printer_id, 3) == [runs[4], runs[3], runs[2]]
+        assert await unit.last_runs(other.printer_id, 3) == [elsewhere]
+        assert await unit.last_runs(PrinterId("p3"), 3) == []

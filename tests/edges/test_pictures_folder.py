@@ -31,6 +31,8 @@ async def test_pictures_of_the_oldest_runs_make_room(tmp_path: Path) -> None:
     assert await pictures.of_run(RunId("run-01a")) is None
     assert await pictures.of_run(RunId("run-01b")) == Picture(data=JPEG, taken_at=NOON)
     assert await pictures.of_run(RunId("run-01c")) is not None
+    asked = [RunId("run-01a"), RunId("run-01b")]
+    assert await pictures.seen_of(asked) == {RunId("run-01b")}
 
 
 async def test_what_a_power_cut_tore_is_no_picture(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
 from coordinator.domain.receipts import Receipt
+from coordinator.domain.runs import Run
+from protocols.wire.vocabulary import PrinterId
 
 if TYPE_CHECKING:
     from tests.fakes.memory_store import Tables
@@ -32,6 +34,10 @@ class MemoryListing:
 
     async def jobs_count(self, wanted: JobsWanted, *, limit: int) -> int:
         return min(limit, len(self._those(wanted)))
+
+    async def last_runs(self, printer_id: PrinterId, limit: int) -> list[Run]:
+        runs = [each for each in self.tables.runs.values() if each.printer_id == printer_id]
+        return sorted(runs, key=lambda run: run.epoch, reverse=True)[:limit]
 
     async def job_states(self) -> Mapping[JobState, int]:
         return dict(Counter(job.state for job in self.tables.jobs.values()))

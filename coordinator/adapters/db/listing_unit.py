@@ -12,11 +12,20 @@ from coordinator.adapters.db.saving import saving
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
 from coordinator.domain.receipts import Receipt
+from coordinator.domain.runs import Run
+from protocols.wire.vocabulary import PrinterId
 
 _JOBS = tables.table(tables.JobRow)
 _RECEIPTS = tables.table(tables.ReceiptRow)
 _STATES = select(_JOBS.c.state, func.count()).group_by(_JOBS.c.state)
 _RECEIPT = select(_RECEIPTS).where(_RECEIPTS.c.key == bindparam("key"))
+_RUNS = tables.table(tables.RunRow)
+_LAST_RUNS = (
+    select(_RUNS)
+    .where(_RUNS.c.printer_id == bindparam("id"))
+    .order_by(_RUNS.c.epoch.desc())
+    .limit(bindparam("limit"))
+)
 _DROP = delete(_RECEIPTS).where(_RECEIPTS.c.at < bindparam("before"))
 _SAVE = saving(_RECEIPTS, "key")
 
@@ -42,6 +51,11 @@ class ListingUnit(HistoryUnit):
         """Return how many such jobs there are, `limit` where there are more."""
         some = _narrowed(select(_JOBS.c.job_id), wanted).limit(limit).subquery()
         return int(self._connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+    async def last_runs(self, printer_id: PrinterId, limit: int) -> list[Run]:
+        """Return a printer's last runs, the one that was leased last first."""
+        found = self._connection.execute(_LAST_RUNS, {"id": printer_id, "limit": limit}).mappings()
+        return [mapping.run_of(dict(row)) for row in found]
 
     async def job_states(self) -> Mapping[JobState, int]:
         """Return how many jobs are in each state."""

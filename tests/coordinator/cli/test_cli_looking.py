@@ -25,6 +25,7 @@ async def test_a_picture_is_saved_under_the_printers_name_or_as_told(
     nowhere = await farmhand("printer", "picture", "p-1", "--out", str(tmp_path / "x" / "y"))
     assert "can't be written" in nowhere.err
     assert "run" in (await farmhand("run", "picture", "run-9")).err
+    assert "nothing was printed there yet" in (await farmhand("printer", "runs", "p-1")).out
 
 
 async def test_temperatures_are_told_heater_by_heater(farm: ServedFarm, farmhand: Farmhand) -> None:

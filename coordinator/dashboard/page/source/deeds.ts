@@ -1,7 +1,7 @@
 /** What people do at the farm, each one call of the API, with what undoes it where something can. */
 
 import { ask, onceKey, post } from "./api/ask";
-import type { JobDocument, PrinterDocument } from "./api/shapes";
+import type { CommandedDocument, JobDocument, NewTaskForm, PrinterDocument, PrinterForm } from "./api/shapes";
 import { complain, say } from "./parts/notes";
 
 const printer = (id: string): string => `/printers/${encodeURIComponent(id)}`;
@@ -43,11 +43,6 @@ export const settleRun = (id: string, outcome: string): Promise<unknown> =>
 export const approveGeneration = (id: string): Promise<unknown> =>
   post(`/generations/${encodeURIComponent(id)}/approve`);
 
-export async function maintained(id: string, words: string): Promise<void> {
-  await post(`/maintenance/${encodeURIComponent(id)}/done`, { words: "" });
-  say(`Written down: ${words}.`);
-}
-
 /** Where a job is put in the queue. */
 export type Place = { to: number } | { before: string } | { after: string };
 
@@ -59,6 +54,34 @@ export async function againJob(id: string, name: string): Promise<JobDocument> {
   say(`${name} is ordered once more.`, () => post(`${job(made.id)}/cancel`));
   return made;
 }
+
+/** Have a printer's agent do one thing; returns what the printer said. */
+export async function command(id: string, name: string, given: Record<string, string> = {}): Promise<string> {
+  return (await post<CommandedDocument>(`${printer(id)}/commands`, { name, arguments: given })).words;
+}
+
+/** Say lines of G-code, one after the other; the last is said even where one before it was refused. */
+export async function sendLines(id: string, lines: readonly string[], last = ""): Promise<void> {
+  try {
+    for (const line of lines) await command(id, "send", { line });
+  } finally {
+    if (last) await command(id, "send", { line: last });
+  }
+}
+
+export const changePrinter = (id: string, wanted: Partial<PrinterForm>): Promise<PrinterDocument> =>
+  ask("PATCH", printer(id), { body: wanted });
+
+export async function taskDone(id: string, name: string): Promise<void> {
+  await post(`/maintenance/${encodeURIComponent(id)}/done`, {});
+  say(`${name}: done.`);
+}
+
+export const addTask = (wanted: Omit<NewTaskForm, "archived">): Promise<unknown> => post("/maintenance", wanted);
+
+export const loadSpool = (id: string, printer_id: string): Promise<unknown> =>
+  post(`/spools/${encodeURIComponent(id)}/load`, { printer_id });
+export const unloadSpool = (id: string): Promise<unknown> => post(`/spools/${encodeURIComponent(id)}/unload`);
 
 /** Do the same to several; one that fails does not stop the others. */
 export async function each<Thing>(those: readonly Thing[], does: (thing: Thing) => Promise<unknown>): Promise<void> {

@@ -31,8 +31,8 @@ export interface Question {
   form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
-  /** What is asked for may take long: files do, and slicing. */
-  patient?: boolean;
+  /** How long the answer may take; 15 s unless told. */
+  patience_ms?: number;
 }
 
 function credential(): Record<string, string> {
@@ -41,7 +41,7 @@ function credential(): Record<string, string> {
 }
 
 async function send(method: string, path: string, question: Question): Promise<Response> {
-  const within = question.form || question.patient ? undefined : AbortSignal.timeout(PATIENCE_MS);
+  const within = question.form ? undefined : AbortSignal.timeout(question.patience_ms ?? PATIENCE_MS);
   const signals = [within, question.signal].filter((each) => each !== undefined);
   try {
     return await fetch(path.startsWith("/api/") ? path : `/api/v1${path}`, {
@@ -60,20 +60,20 @@ async function send(method: string, path: string, question: Question): Promise<R
   }
 }
 
+async function refusal(response: Response): Promise<Problem> {
+  try {
+    const problem = JSON.parse(await response.text()) as ProblemDocument;
+    return new Problem(problem.code, response.status, problem.detail, problem.errors ?? []);
+  } catch {
+    return new Problem("no_document", response.status, `The farm answered ${response.status} without saying why.`);
+  }
+}
+
 /** Return an answer's document. Throws `Problem`. */
 export async function ask<Answer>(method: string, path: string, question: Question = {}): Promise<Answer> {
   const response = await send(method, path, question);
-  if (response.status === 204) return undefined as Answer;
-  const text = await response.text();
-  let said: unknown;
-  try {
-    said = JSON.parse(text);
-  } catch {
-    throw new Problem("no_document", response.status, `The farm answered ${response.status} without saying why.`);
-  }
-  if (response.ok) return said as Answer;
-  const problem = said as ProblemDocument;
-  throw new Problem(problem.code, response.status, problem.detail, problem.errors ?? []);
+  if (!response.ok) throw await refusal(response);
+  return response.status === 204 ? undefined as Answer : await response.json() as Answer;
 }
 
 export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer> =>
@@ -82,23 +82,45 @@ export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer>
 export const post = <Answer>(path: string, body?: unknown): Promise<Answer> =>
   ask<Answer>("POST", path, body === undefined ? {} : { body });
 
-/** Return a file; the browser may keep a large one on its disk. */
+const FILE_PATIENCE_MS = 3_600_000;
+
+/** Return a file; it may be large. Throws `Problem`. */
 export async function blob(path: string, signal?: AbortSignal): Promise<Blob> {
-  const response = await send("GET", path, signal ? { signal, patient: true } : { patient: true });
-  if (response.ok) return response.blob();
-  const problem = (await response.json().catch(() => null)) as ProblemDocument | null;
-  throw new Problem(problem?.code ?? "no_file", response.status, problem?.detail ?? "The file can't be had.");
+  const response = await send("GET", path, { patience_ms: FILE_PATIENCE_MS, ...(signal ? { signal } : {}) });
+  if (!response.ok) throw await refusal(response);
+  return response.blob();
 }
 
 /** Return a file's bytes. */
-export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  return (await blob(path, signal)).arrayBuffer();
-}
+export const bytes = async (path: string, signal?: AbortSignal): Promise<ArrayBuffer> =>
+  (await blob(path, signal)).arrayBuffer();
 
 /** Return a file's address in memory: pictures want a credential too, which `<img>` does not send. */
 export async function file(path: string): Promise<string> {
-  return URL.createObjectURL(new Blob([await bytes(path)]));
+  return URL.createObjectURL(await blob(path));
 }
 
 /** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
 export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+/** What a camera saw: an address in memory, and when it was taken. */
+export interface Seen {
+  source: string;
+  tag: string;
+  taken_at: string;
+}
+
+// A camera that sleeps, and the way of its picture.
+const PICTURE_PATIENCE_MS = 50_000;
+
+/** Return a picture, null where it still is the one with this tag. Throws `Problem`. */
+export async function picture(path: string, tag: string, signal: AbortSignal): Promise<Seen | null> {
+  const headers: Record<string, string> = tag ? { "If-None-Match": tag } : {};
+  const response = await send("GET", path, { headers, signal, patience_ms: PICTURE_PATIENCE_MS });
+  if (response.status === 304) return null;
+  if (!response.ok) throw await refusal(response);
+  return {
+    source: URL.createObjectURL(await response.blob()),
+    tag: response.headers.get("ETag") ?? "",
+    taken_at: response.headers.get("X-Farmhand-Taken-At") ?? "",
+  };
+}

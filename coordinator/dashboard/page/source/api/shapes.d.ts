@@ -768,6 +768,34 @@ export interface components {
                 [key: string]: (number | null)[];
             };
         };
+        /** @description A run of a printer, with its job; `seen`: there is a picture of how it ended. */
+        PrinterRunDocument: {
+            id: string;
+            job_id: string;
+            printer_id: string;
+            agent_id: string;
+            epoch: number;
+            plate_sha256: string;
+            copies: number;
+            state: components["schemas"]["RunState"];
+            mode: components["schemas"]["Mode"];
+            reason: string;
+            line: number;
+            layer: number;
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            leased_at: string;
+            started_at: string | null;
+            ended_at: string | null;
+            job: components["schemas"]["NamedJobDocument"];
+            seen: boolean;
+        };
+        /** @description A list, all of it. */
+        ItemsOfPrinterRunDocument: {
+            items: components["schemas"]["PrinterRunDocument"][];
+        };
         /** @description A run, with the last lines between host and printer where it ended badly. */
         WholeRunDocument: {
             id: string;
@@ -2240,6 +2268,8 @@ export type CommandedDocument = components['schemas']['CommandedDocument'];
 export type CommandForm = components['schemas']['CommandForm'];
 export type Span = components['schemas']['Span'];
 export type MeasurementsDocument = components['schemas']['MeasurementsDocument'];
+export type PrinterRunDocument = components['schemas']['PrinterRunDocument'];
+export type ItemsOfPrinterRunDocument = components['schemas']['ItemsOfPrinterRunDocument'];
 export type WholeRunDocument = components['schemas']['WholeRunDocument'];
 export type SettleForm = components['schemas']['SettleForm'];
 export type MaterialDocument = components['schemas']['MaterialDocument'];

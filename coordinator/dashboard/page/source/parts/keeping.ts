@@ -1,9 +1,9 @@
-/** Have the browser keep a file that was fetched: a link could show no credential. */
-export async function keep(fetched: Promise<Blob | ArrayBuffer>, name: string, type: string): Promise<void> {
-  const url = URL.createObjectURL(new Blob([await fetched], { type }));
+/** Have the browser keep a file under a name: a link to it could show no credential. */
+export async function keep(what: Blob | Promise<Blob>, name: string): Promise<void> {
+  const address = URL.createObjectURL(await what);
   const link = document.createElement("a");
-  link.href = url;
+  link.href = address;
   link.download = name;
   link.click();
-  window.setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -17,6 +17,7 @@ import "../styles/forms.css";
 
 const PAGE = 50;
 const LOOK_MS = 10_000;
+const VERIFIED_MS = 600_000;
 const SUBJECTS = ["job", "run", "printer", "plate", "agent", "user", "key", "spool", "maintenance", "model", "version", "project", "generation", "webhook", "artifact", "backup", "history", "enrolment"];
 // Who, when and how often stand elsewhere in the line.
 const SAID_ELSEWHERE = new Set(["created_at", "updated_at", "version", "revision", "bed_changed_at", "bed_changed_by", "started_at", "ended_at"]);
@@ -57,7 +58,7 @@ export function Audit(): ReactNode {
       <div className="bar-of-tools">
         <h1>Audit log</h1>
         <Proof />
-        <Deed does={() => keep(Promise.resolve(csvOf(lines ?? [])), "history.csv", "text/csv")}>CSV of what is shown</Deed>
+        <Deed does={() => keep(csvOf(lines ?? []), "history.csv")}>CSV of what is shown</Deed>
       </div>
       <search className="side sought">
         <Filter label="Who" name="actor" value={shown.actor} want={want} hint="user:anna, agent:pi-3, farm" />
@@ -164,7 +165,7 @@ function Difference({ line }: { line: EventDocument }): ReactNode {
 function Proof(): ReactNode {
   const [verdict, setVerdict] = useState<(AuditDocument & { at: Date }) | null>(null);
   async function prove(): Promise<void> {
-    const found = await ask<AuditDocument>("GET", "/events/verify", { patient: true });
+    const found = await ask<AuditDocument>("GET", "/events/verify", { patience_ms: VERIFIED_MS });
     setVerdict({ ...found, at: new Date() });
   }
   return (

@@ -94,7 +94,8 @@ export function Heat({ printer }: { printer: PrinterDocument }): ReactNode {
   );
 }
 
-function PartPicture({ job, name, sha256 }: { job: string; name: string; sha256: string }): ReactNode {
+/** A picture of the part that is printed. */
+export function PartPicture({ job, name, sha256 }: { job: string; name: string; sha256: string }): ReactNode {
   const { data } = useQuery({
     queryKey: ["job", job],
     queryFn: ({ signal }) => get<JobDocument>(`/jobs/${encodeURIComponent(job)}`, signal),

@@ -15,12 +15,14 @@ import { Table } from "../parts/table";
 import { count, moment, size } from "../words";
 import "../styles/shop.css";
 
+// Looking at every job and file of a large farm takes its time, writing all of it too.
+const PATIENCE_MS = 900_000;
 const DAY_S = 86_400;
 
 export function DiskView(): ReactNode {
   const { data, error } = useQuery({
     queryKey: ["disk"],
-    queryFn: ({ signal }) => ask<DiskDocument>("GET", "/disk", { signal, patient: true }),
+    queryFn: ({ signal }) => ask<DiskDocument>("GET", "/disk", { signal, patience_ms: PATIENCE_MS }),
   });
   return (
     <>
@@ -63,7 +65,7 @@ function Cleanup(): ReactNode {
   const queries = useQueryClient();
   const days = Number(settings.data?.items.find(({ name }) => name === "artifacts_kept_days")?.value ?? 0);
   const clean = (older_than_s: number | null, dry_run: boolean): Promise<CleanupDocument> =>
-    ask("POST", "/disk/cleanup", { body: { older_than_s, dry_run }, patient: true });
+    ask("POST", "/disk/cleanup", { body: { older_than_s, dry_run }, patience_ms: PATIENCE_MS });
   async function plan(typed: Typed): Promise<void> {
     const said = typed.number("older_than_s");
     const older_than_s = said === null ? null : said * DAY_S;
@@ -114,13 +116,13 @@ function Backups(): ReactNode {
   });
   const value = (name: string): unknown => settings.data?.items.find((each) => each.name === name)?.value;
   async function make(): Promise<void> {
-    const made = await ask<BackupDocument>("POST", "/backups", { patient: true });
+    const made = await ask<BackupDocument>("POST", "/backups", { patience_ms: PATIENCE_MS });
     await queries.invalidateQueries({ queryKey: ["backups"] });
     say(`${made.name}: ${size(made.size_bytes)}, proved to be whole.`);
   }
   async function fetchOne(): Promise<void> {
     const day = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
-    await keep(blob("/backup"), `farmhand-${day}Z.tar`, "application/x-tar");
+    await keep(blob("/backup"), `farmhand-${day}Z.tar`);
     say("The backup is in your downloads. Keep it as safely as the farm; `farmhand restore` makes a farm of it.");
   }
   return (

@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import { progress } from "../attention";
 import { clearBed, pauseJob, resumeJob } from "../deeds";
 import { usePrinter } from "../live/store";
+import { Camera, hasCamera } from "../parts/camera";
 import { Deed } from "../parts/deed";
 import { Bar } from "../parts/state";
 import { useSession } from "../session";
@@ -33,6 +34,7 @@ export function Machine({ id }: { id: string }): ReactNode {
         ? <Deed kind="main" does={() => resumeJob(job.id)}>Go on</Deed>
         : printer.can_pause && how && <Deed does={() => pauseJob(job.id)}>Pause</Deed>)}
       <Heat printer={printer} />
+      {hasCamera(printer) && <Camera printer={printer} every_s={5} />}
       <p><Link href={`/printers/${encodeURIComponent(id)}`}>More</Link></p>
     </main>
   );

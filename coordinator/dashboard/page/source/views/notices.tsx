@@ -12,6 +12,8 @@ import { Table } from "../parts/table";
 import { count, duration, moment } from "../words";
 
 const LOOK_MS = 10_000;
+// A mail server may take its time.
+const PATIENCE_MS = 90_000;
 
 export function Notices(): ReactNode {
   const settings = useSettings();
@@ -23,7 +25,7 @@ export function Notices(): ReactNode {
   const said = (name: string): string => String(settings.data?.items.find((each) => each.name === name)?.value ?? "");
   const whom: Record<string, string> = { email: said("mail_to"), ntfy: "who follows the topic" };
   async function test({ name }: WayDocument): Promise<void> {
-    await ask("POST", `/notices/${encodeURIComponent(name)}/test`, { patient: true });
+    await ask("POST", `/notices/${encodeURIComponent(name)}/test`, { patience_ms: PATIENCE_MS });
     say(`${name} took the test. Did it come?`);
   }
   return (

@@ -4,7 +4,7 @@ import "../styles/statistics.css";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
-import { bytes, get } from "../api/ask";
+import { blob, get } from "../api/ask";
 import type { By, PrinterStatus, SpanFiguresDocument, StatisticsDocument } from "../api/shapes";
 import { later } from "../parts/later";
 import { Deed } from "../parts/deed";
@@ -52,8 +52,8 @@ export function Statistics(): ReactNode {
             {GROUPS.map(([name, words]) => <option key={name} value={name}>{words}</option>)}
           </select>
         </label>
-        <Deed does={() => keep(bytes(`/statistics.csv?${query(between, by)}`), `farmhand-${by}.csv`, "text/csv")}>Figures as CSV</Deed>
-        <Deed does={() => keep(bytes(`/runs.csv?${query(between)}`), "farmhand-runs.csv", "text/csv")}>Every print as CSV</Deed>
+        <Deed does={() => keep(blob(`/statistics.csv?${query(between, by)}`), `farmhand-${by}.csv`)}>Figures as CSV</Deed>
+        <Deed does={() => keep(blob(`/runs.csv?${query(between)}`), "farmhand-runs.csv")}>Every print as CSV</Deed>
       </div>
       {error && <p className="bad">{error.message}</p>}
       {data && <Total total={data.total} />}

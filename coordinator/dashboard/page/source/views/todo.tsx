@@ -6,7 +6,7 @@ import { Link } from "wouter";
 import { get } from "../api/ask";
 import type { JobDocument, Permission } from "../api/shapes";
 import type { Deed as Doing, Task } from "../attention";
-import { approveGeneration, approveJob, clearBed, maintained, settleRun } from "../deeds";
+import { approveGeneration, approveJob, clearBed, taskDone, settleRun } from "../deeds";
 import { farm } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Since } from "../parts/since";
@@ -62,7 +62,7 @@ function Doings({ task, deed }: { task: Task; deed: Doing }): ReactNode {
     case "approve_generation":
       return <span className="deeds"><Look task={task} /><Deed kind="main" label={task.words} does={() => approveGeneration(task.about)}>Approve</Deed></span>;
     case "maintained":
-      return <Deed kind="main" label={label} does={() => maintained(task.about, task.words).then(again)}>It is done</Deed>;
+      return <Deed kind="main" label={label} does={() => taskDone(task.about, task.words).then(again)}>It is done</Deed>;
     case "settle":
       return <Settle job={task.about} />;
     default:

@@ -46,7 +46,7 @@ export function Webhooks(): ReactNode {
     setSheet({ kind: "secret", made });
   };
   async function test(webhook: WebhookDocument): Promise<void> {
-    const how = await ask<AttemptDocument>("POST", `${path(webhook.id)}/test`, { patient: true });
+    const how = await ask<AttemptDocument>("POST", `${path(webhook.id)}/test`, { patience_ms: 60_000 });
     if (how.taken) say(`${webhook.url} took it in ${how.elapsed_ms} ms.`);
     else complain(`${webhook.url} did not take it: ${how.words}`);
   }
