@@ -23,6 +23,7 @@ export const PERMISSIONS: Record<Permission, string> = {
   "printers:manage": "take printers into service; names, groups, materials",
   "history:read": "read the history of who did what",
   "plates:fetch": "fetch plates, as agents do",
+  "pictures:send": "send pictures of printers, as agents do",
   "account:own": "one's own password, sessions and keys",
   "agents:enroll": "enrol as an agent",
   "farm:admin": "users, keys, agents, webhooks, settings, disk, archives",

@@ -17,7 +17,6 @@ import "../styles/forms.css";
 
 const PAGE = 50;
 const LOOK_MS = 10_000;
-const VERIFIED_MS = 600_000;
 const SUBJECTS = ["job", "run", "printer", "plate", "agent", "user", "key", "spool", "maintenance", "model", "version", "project", "generation", "webhook", "artifact", "backup", "history", "enrolment"];
 // Who, when and how often stand elsewhere in the line.
 const SAID_ELSEWHERE = new Set(["created_at", "updated_at", "version", "revision", "bed_changed_at", "bed_changed_by", "started_at", "ended_at"]);

@@ -15,8 +15,6 @@ import { Table } from "../parts/table";
 import { count, moment, size } from "../words";
 import "../styles/shop.css";
 
-// Looking at every job and file of a large farm takes its time, writing all of it too.
-const PATIENCE_MS = 900_000;
 const DAY_S = 86_400;
 
 export function DiskView(): ReactNode {

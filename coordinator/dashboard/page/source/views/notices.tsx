@@ -12,8 +12,6 @@ import { Table } from "../parts/table";
 import { count, duration, moment } from "../words";
 
 const LOOK_MS = 10_000;
-// A mail server may take its time.
-const PATIENCE_MS = 90_000;
 
 export function Notices(): ReactNode {
   const settings = useSettings();
