@@ -21,6 +21,7 @@ from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.adapters.pictures_folder import FolderPictures
+from coordinator.adapters.state_disk import PICTURES
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.api.operating import Machine
@@ -146,7 +147,7 @@ async def _farm(
         outside=outside,
         disk=disk_of(settings),
         sources=sources,
-        pictures=FolderPictures(settings.state_dir / "pictures"),
+        pictures=FolderPictures(settings.state_dir / PICTURES),
         poke=poke,
         policy=Policy(
             leases_ahead=settings.leases_ahead,

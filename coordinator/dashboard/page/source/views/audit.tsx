@@ -3,7 +3,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { Link, useSearchParams } from "wouter";
-import { ask, get } from "../api/ask";
+import { LONG_MS, ask, get } from "../api/ask";
 import type { AuditDocument, EventDocument, EventsPage } from "../api/shapes";
 import { csv } from "../csv";
 import { Deed } from "../parts/deed";
@@ -17,7 +17,6 @@ import "../styles/forms.css";
 
 const PAGE = 50;
 const LOOK_MS = 10_000;
-const VERIFIED_MS = 600_000;
 const SUBJECTS = ["job", "run", "printer", "plate", "agent", "user", "key", "spool", "maintenance", "model", "version", "project", "generation", "webhook", "artifact", "backup", "history", "enrolment"];
 // Who, when and how often stand elsewhere in the line.
 const SAID_ELSEWHERE = new Set(["created_at", "updated_at", "version", "revision", "bed_changed_at", "bed_changed_by", "started_at", "ended_at"]);
@@ -58,7 +57,7 @@ export function Audit(): ReactNode {
       <div className="bar-of-tools">
         <h1>Audit log</h1>
         <Proof />
-        <Deed does={() => keep(csvOf(lines ?? []), "history.csv")}>CSV of what is shown</Deed>
+        <Deed does={() => keep(new Blob([csvOf(lines ?? [])], { type: "text/csv" }), "history.csv")}>CSV of what is shown</Deed>
       </div>
       <search className="side sought">
         <Filter label="Who" name="actor" value={shown.actor} want={want} hint="user:anna, agent:pi-3, farm" />
@@ -165,7 +164,7 @@ function Difference({ line }: { line: EventDocument }): ReactNode {
 function Proof(): ReactNode {
   const [verdict, setVerdict] = useState<(AuditDocument & { at: Date }) | null>(null);
   async function prove(): Promise<void> {
-    const found = await ask<AuditDocument>("GET", "/events/verify", { patience_ms: VERIFIED_MS });
+    const found = await ask<AuditDocument>("GET", "/events/verify", { patience_ms: LONG_MS });
     setVerdict({ ...found, at: new Date() });
   }
   return (

@@ -211,12 +211,13 @@ function Bulk({ ids, done, all }: { ids: ReadonlySet<string>; done: () => void; 
 }
 
 function NoPrinters(): ReactNode {
+  const { may } = useSession();
   return (
     <div className="alone">
       <h1>No printer yet</h1>
-      <p>On the machine beside a printer, install the agent and let it join this farm:</p>
-      <pre>farmhand agent token        # here: prints a token, good once{"\n"}farmhand-agent enroll TOKEN  # there</pre>
-      <p>To try it without any printer: <code>farmhand demo</code>.</p>
+      {may("farm:admin")
+        ? <><p>Printers come by an agent, a small program on a machine beside them.</p><p><Link className="button" href="/begin">Begin</Link></p></>
+        : <p>An administrator adds them.</p>}
     </div>
   );
 }

@@ -34,7 +34,7 @@ export function Machine({ id }: { id: string }): ReactNode {
         ? <Deed kind="main" does={() => resumeJob(job.id)}>Go on</Deed>
         : printer.can_pause && how && <Deed does={() => pauseJob(job.id)}>Pause</Deed>)}
       <Heat printer={printer} />
-      {hasCamera(printer) && <Camera printer={printer} every_s={5} />}
+      {may("farm:read") && hasCamera(printer) && <Camera printer={printer} every_s={5} />}
       <p><Link href={`/printers/${encodeURIComponent(id)}`}>More</Link></p>
     </main>
   );
