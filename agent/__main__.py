@@ -16,6 +16,7 @@ from typing import cast
 # structlog loads rich for prettier tracebacks where it is installed: MiB that a Pi has no use for.
 sys.modules.setdefault("rich", cast(ModuleType, None))
 
+from agent.added import with_added  # noqa: E402
 from agent.app import App, build  # noqa: E402
 from agent.errors import JournalDamaged, SettingsInvalid  # noqa: E402
 from agent.identity import with_identity  # noqa: E402
@@ -42,16 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return obtain_key(arguments[1:])
     try:
         if arguments[:1] == ["discover"]:
-            from agent.discover import discover
-
-            parser = argparse.ArgumentParser(prog="farmhand-agent discover")
-            parser.add_argument("port", nargs="*", help="look only on these serial ports")
-            parser.add_argument(
-                "--interface", action="append", default=[], metavar="ADDRESS",
-                help="look for hosts only on the network with this address of ours",
-            )  # fmt: skip
-            wanted = parser.parse_args(arguments[1:])
-            return discover(wanted.port, _print, interfaces=wanted.interface)
+            return _discover(arguments[1:])
         if arguments[:1] == ["check"]:
             from agent.check import check
 
@@ -84,9 +76,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _discover(arguments: Sequence[str]) -> int:
+    """Look for printers, as the arguments say."""
+    from agent.discover import discover
+
+    parser = argparse.ArgumentParser(prog="farmhand-agent discover")
+    parser.add_argument("port", nargs="*", help="look only on these serial ports")
+    parser.add_argument(
+        "--interface", action="append", default=[], metavar="ADDRESS",
+        help="look for hosts only on the network with this address of ours",
+    )  # fmt: skip
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="PORT", help="leave this port alone"
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+    wanted = parser.parse_args(arguments)
+    return discover(
+        wanted.port,
+        _print,
+        interfaces=wanted.interface,
+        skip=wanted.skip,
+        as_json=wanted.json,
+    )
+
+
 def _settings(arguments: Sequence[str], *, quiet: bool = False) -> AgentSettings:
     """Return the settings, with logs set up by them; `quiet` leaves the words to a command."""
-    settings = with_identity(load(arguments))
+    settings = with_added(with_identity(load(arguments)))
     secrets = (settings.token, settings.mqtt_password, settings.enroll_token)
     configure(
         log_format=settings.log_format,

@@ -2,50 +2,30 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
 
-from agent.cameras import open_camera
 from agent.commands import Answers, Order
 from agent.draining import Drain, words_of
-from agent.errors import SettingsInvalid
 from agent.files import FileStore
 from agent.host import Host
 from agent.journal import Journal
-from agent.line_thread import LineThread, OnLineThread
 from agent.link import Broker, Link, Listener
-from agent.pictures import Photographer, Post
-from agent.printer_task import PrinterTask
-from agent.printers.driver import Driver
+from agent.own_commands import OwnCommands
 from agent.reports import sample
+from agent.roster import OpenDriver, Roster, keep
 from agent.running import DRAINED, Lock
-from agent.settings import AgentSettings, PrinterSettings
+from agent.settings import AgentSettings
 from agent.surroundings import Surroundings
 from protocols.wire.compat import OURS, PROTOCOL_MINOR
-from protocols.wire.from_agent import Presence, PrinterDescription, Telemetry
+from protocols.wire.from_agent import FoundPlace, Presence, Telemetry
 from protocols.wire.to_agent import Command, Desired
-from protocols.wire.vocabulary import AgentId, JournalId, PrinterId
+from protocols.wire.vocabulary import AgentId, JournalId
 
 log = structlog.get_logger(__name__)
-
-
-class OpenDriver(Protocol):
-    """What makes a driver: see `agent.printers.registry.open_driver`."""
-
-    def __call__(
-        self, kind: str, printer_id: PrinterId, settings: Mapping[str, Any], *, state_dir: Path
-    ) -> Driver:
-        """Return a driver, not yet running."""
-
-
-RESTART_S_MAX = 60.0
-SOUND_S = 60.0  # a task that lived so long has earned a quick restart
 
 
 class App:
@@ -69,29 +49,7 @@ class App:
         self._settings = settings
         self._agent_id = AgentId(settings.agent_id)
         self._boot_id = uuid4().hex
-        self._drivers: dict[PrinterId, Driver] = {
-            PrinterId(printer.id): open_driver(
-                printer.driver,
-                PrinterId(printer.id),
-                printer.settings,
-                state_dir=settings.state_dir / "printers" / printer.id,
-            )
-            for printer in settings.printers
-        }
-        self._photographers: dict[PrinterId, Photographer] = {}
-        post = _post(settings)
-        for printer in settings.printers:
-            printer_id = PrinterId(printer.id)
-            _can_eject(printer, self._drivers[printer_id])
-            if camera := open_camera(printer.camera, self._drivers[printer_id]):
-                self._photographers[printer_id] = Photographer(
-                    printer_id, camera, post, monotonic_s=time.monotonic
-                )
-        self._lines = LineThread()
-        for printer_id, driver in self._drivers.items():
-            if driver.capabilities.streams:
-                self._drivers[printer_id] = OnLineThread(driver, self._lines)
-        self._tasks: dict[PrinterId, PrinterTask] = {}
+        self._roster = Roster(settings, open_driver)
         self._host = Host(settings.state_dir)
 
     async def run(self) -> None:
@@ -119,32 +77,25 @@ class App:
                 host_findings=lambda: self._host.findings.now,
                 drain=self.drain,
             )
-            for printer in settings.printers:
-                printer_id = PrinterId(printer.id)
-                self._tasks[printer_id] = PrinterTask(
-                    printer_id,
-                    self._drivers[printer_id],
-                    around,
-                    ejection=printer.ejection,
-                    photographer=self._photographers.get(printer_id),
-                )
+            self._roster.prepare(around)
+            self._own = OwnCommands(
+                self._roster,
+                settings.state_dir,
+                lambda: link.present(self._roster.descriptions),
+            )
             log.info("agent.started", agent_id=self._agent_id, journal_id=journal.journal_id)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_keep("link", link.run), name="link")
-                tasks.create_task(_keep("host", self._host.run), name="host")
-                tasks.create_task(_keep("telemetry", lambda: self._sample(link)), name="telemetry")
+                tasks.create_task(keep("link", link.run), name="link")
+                tasks.create_task(keep("host", self._host.run), name="host")
+                tasks.create_task(keep("telemetry", lambda: self._sample(link)), name="telemetry")
                 draining = self.drain.watch(
-                    self._tasks.values(), link.drain, lambda: running.note(self._waited_for())
+                    lambda: self._roster.loops, link.drain, lambda: running.note(self._waited_for())
                 )
                 tasks.create_task(draining, name="drain")
-                for printer_id, task in self._tasks.items():
-                    # Apart, so that a mistake in the one does not cut the line of the other.
-                    driving = f"driver.{printer_id}"
-                    tasks.create_task(_keep(driving, self._drivers[printer_id].run), name=driving)
-                    looking = f"printer.{printer_id}"
-                    tasks.create_task(_keep(looking, task.run), name=looking)
+                tasks.create_task(keep("own", self._own.run), name="own")
+                self._roster.begin(tasks)
         finally:
-            self._lines.close()
+            self._roster.close()
             journal.close()
             if self.drain.empty.is_set():
                 running.note(DRAINED)
@@ -154,7 +105,9 @@ class App:
     def _waited_for(self) -> str:
         """Return what draining waits for, in words."""
         runs = {
-            id_: self._drivers[id_].observation.run for id_, t in self._tasks.items() if t.begun
+            printer_id: member.driver.observation.run
+            for printer_id, member in self._roster.members.items()
+            if member.loop is not None and member.loop.begun
         }
         return words_of({id_: run.progress if run else None for id_, run in runs.items()})
 
@@ -169,18 +122,11 @@ class App:
             protocol_max=OURS.highest,
             protocol_minor=PROTOCOL_MINOR,
             build=build(),
-            printers=tuple(
-                _described(
-                    printer,
-                    self._drivers[PrinterId(printer.id)],
-                    self._photographers.get(PrinterId(printer.id)),
-                )
-                for printer in self._settings.printers
-            ),
+            printers=self._roster.descriptions,
         )
 
     def _desired(self, document: Desired) -> None:
-        task = self._tasks.get(document.printer_id)
+        task = self._roster.loop(document.printer_id)
         if task is None:
             log.warning("document.for_nobody", printer_id=document.printer_id)
         else:
@@ -190,12 +136,12 @@ class App:
         if not self._answers.is_new(command):
             return
 
-        def answer(ok: bool, code: str, message: str) -> None:
-            self._answers.give(command, ok, code, message)
+        def answer(ok: bool, code: str, message: str, found: tuple[FoundPlace, ...] = ()) -> None:
+            self._answers.give(command, ok, code, message, found)
 
         if command.printer_id is None:
-            answer(False, "unknown_command", f"the agent itself does not know {command.name!r}")
-        elif (task := self._tasks.get(command.printer_id)) is None:
+            self._own.put(command, answer)
+        elif (task := self._roster.loop(command.printer_id)) is None:
             answer(False, "unknown_printer", f"there is no printer {command.printer_id}")
         else:
             expires_at_s = time.monotonic() + command.expires_s
@@ -204,14 +150,14 @@ class App:
                 answer(False, "busy", "too many commands wait for this printer")
 
     def _turned(self) -> None:
-        for task in self._tasks.values():
+        for task in self._roster.loops:
             task.wake()
 
     async def _sample(self, link: Link) -> None:
         while True:
             printers = tuple(
-                sample(printer_id, driver.observation)
-                for printer_id, driver in self._drivers.items()
+                sample(printer_id, member.driver.observation)
+                for printer_id, member in self._roster.members.items()
             )
             link.sample(
                 Telemetry(
@@ -222,22 +168,6 @@ class App:
                 )
             )
             await asyncio.sleep(self._settings.telemetry_s)
-
-
-async def _keep(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do work that should never end, and begin it again when it does: the one broad catch."""
-    wait_s = 1.0
-    while True:
-        began_s = time.monotonic()
-        try:
-            await work()
-            log.error("task.ended", task=name, again_s=wait_s)
-        except Exception:
-            log.exception("task.failed", task=name, again_s=wait_s)
-        if time.monotonic() - began_s > SOUND_S:
-            wait_s = 1.0
-        await asyncio.sleep(wait_s)
-        wait_s = min(2 * wait_s, RESTART_S_MAX)
 
 
 def build() -> str:
@@ -273,40 +203,3 @@ def _files(settings: AgentSettings) -> FileStore:
         ca_file=settings.ca_file,
         cache_bytes_max=settings.cache_bytes_max,
     )
-
-
-def _post(settings: AgentSettings) -> Post:
-    return Post(
-        AgentId(settings.agent_id),
-        coordinator_url=settings.coordinator_url,
-        token=settings.token.get_secret_value(),
-        ca_file=settings.ca_file,
-    )
-
-
-def _described(
-    printer: PrinterSettings, driver: Driver, photographer: Photographer | None
-) -> PrinterDescription:
-    looks = photographer.commands if photographer is not None else frozenset[str]()
-    return PrinterDescription(
-        printer_id=PrinterId(printer.id),
-        name=printer.name or printer.id,
-        printer_class=printer.printer_class,
-        driver=printer.driver,
-        material=printer.material,
-        can_pause=driver.capabilities.pause,
-        commands=tuple(sorted(driver.capabilities.commands | looks)),
-        bed_policy=printer.bed_policy,
-    )
-
-
-def _can_eject(printer: PrinterSettings, driver: Driver) -> None:
-    """Refuse an ejection routine that a driver could not perform.
-
-    Raises:
-        SettingsInvalid: it takes no G-code.
-    """
-    if printer.ejection and "send" not in driver.capabilities.commands:
-        raise SettingsInvalid(
-            f"printer {printer.id}: its driver {printer.driver} can't send the lines of `ejection`"
-        )

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.advice import advice_on
-from agent.errors import SettingsInvalid
+from agent.cameras import Camera, open_camera
+from agent.errors import DriverError, SettingsInvalid
 from agent.line_thread import LineThread, OnLineThread
 from agent.printers.driver import Driver, Observation
 from agent.printers.registry import open_driver
@@ -65,17 +66,23 @@ async def _try(
     printer_id = PrinterId(printer.id)
     try:
         driver = open_driver(printer.driver, printer_id, printer.settings, state_dir=state_dir)
+        camera = open_camera(printer.camera, driver)
     except SettingsInvalid as error:
         return False, str(error)
-    seen = await _seen(
-        OnLineThread(driver, lines) if driver.capabilities.streams else driver, timeout_s
+    seen, looks, picture = await _seen(
+        OnLineThread(driver, lines) if driver.capabilities.streams else driver, camera, timeout_s
     )
-    message = f", {seen.message}" if seen.message else ""
-    return seen.state not in _WRONG, f"{seen.state}{message}"
+    words = ", ".join(part for part in (str(seen.state), seen.message, picture) if part)
+    return seen.state not in _WRONG and looks, words
 
 
-async def _seen(driver: Driver, timeout_s: float) -> Observation:
-    """Return what is seen of a printer once it answers, or when the time is up."""
+async def _seen(
+    driver: Driver, camera: Camera | None, timeout_s: float
+) -> tuple[Observation, bool, str]:
+    """Return what is seen of a printer once it answers, or when the time is up.
+
+    And whether its camera shows something, and what there is to say of that.
+    """
     task = asyncio.create_task(driver.run(), name="driver")
     loop = asyncio.get_running_loop()
     until_s = loop.time() + timeout_s
@@ -84,7 +91,18 @@ async def _seen(driver: Driver, timeout_s: float) -> Observation:
             await asyncio.wait((task,), timeout=LOOK_S)
             if task.done():
                 task.result()
-        return driver.observation
+        return driver.observation, *await _looked(camera)
     finally:
         task.cancel()
         await asyncio.wait((task,))
+
+
+async def _looked(camera: Camera | None) -> tuple[bool, str]:
+    """Return whether a camera shows something, and what there is to say of it."""
+    if camera is None:
+        return True, ""
+    try:
+        picture = await camera.picture()
+    except DriverError as error:
+        return False, str(error)
+    return True, f"its camera shows a picture of {len(picture)} bytes"

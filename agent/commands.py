@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from agent.errors import DriverError, NotPossible
 from agent.pictures import Photographer
 from agent.printers.driver import Driver
-from protocols.wire.from_agent import CommandResult
+from protocols.wire.from_agent import CommandResult, FoundPlace
 from protocols.wire.to_agent import Command
 from protocols.wire.vocabulary import AgentId
 
@@ -135,10 +135,22 @@ class Answers:
             self._say(answered)
         return False
 
-    def give(self, command: Command, ok: bool, code: str, message: str) -> None:
+    def give(
+        self,
+        command: Command,
+        ok: bool,
+        code: str,
+        message: str,
+        found: tuple[FoundPlace, ...] = (),
+    ) -> None:
         """Answer a command, and remember the answer."""
         result = CommandResult(
-            id=command.id, agent_id=self._agent_id, ok=ok, code=code, message=message
+            id=command.id,
+            agent_id=self._agent_id,
+            ok=ok,
+            code=code,
+            message=message,
+            found=found,
         )
         if command.id in self._known:
             self._known[command.id] = result

@@ -9,11 +9,13 @@ holds is left alone. The first opening of a port after it was plugged in resets 
 
 import concurrent.futures
 import functools
+import json
 import os
 import select
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 
 from agent.announced import on_network
 from agent.errors import DriverUnavailable
@@ -44,6 +46,8 @@ def discover(
     say: Callable[[str], None],
     *,
     interfaces: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    as_json: bool = False,
     boot_s: float = BOOT_S,
 ) -> int:
     """Look for printers and say what was found, as lines of TOML; returns one of the exit codes.
@@ -52,28 +56,38 @@ def discover(
         ports: ask only there; empty: everywhere.
         say: takes one line.
         interfaces: addresses of our own; hosts are looked for only there. Empty: everywhere.
+        skip: ports that are not asked, by any of their names.
+        as_json: say one line, a list of what was found.
         boot_s: to wait at most so long for a first word.
     """
     network = functools.partial(on_network, interfaces=interfaces) if interfaces else on_network
-    searches: tuple[Search, ...] = (on_serial_ports, network)
+    serial = functools.partial(on_serial_ports, skip=skip)
+    searches: tuple[Search, ...] = (serial, network)
     with concurrent.futures.ThreadPoolExecutor(len(searches)) as threads:
         found = [
             each
             for several in threads.map(lambda search: search(ports, boot_s), searches)
             for each in several
         ]
+    answered = any(not each.trouble for each in found)
+    if as_json:
+        say(json.dumps([asdict(each) for each in found]))
+        return EXIT_FOUND if answered else EXIT_NOTHING_ANSWERS
     if not found:
         say("# no serial port is here, and no host announces itself")
     for number, each in enumerate(found, start=1):
         for line in written(each, number):
             say(line)
-    answered = any(not each.trouble for each in found)
     return EXIT_FOUND if answered else EXIT_NOTHING_ANSWERS
 
 
-def on_serial_ports(ports: Sequence[str], boot_s: float) -> list[Found]:
+def on_serial_ports(
+    ports: Sequence[str], boot_s: float, *, skip: Sequence[str] = ()
+) -> list[Found]:
     """Ask on every serial port, or on those that are named; several at once."""
+    left = {os.path.realpath(port) for port in skip}
     here = [(port, (port,)) for port in ports] or find_ports()
+    here = [each for each in here if os.path.realpath(each[0]) not in left]
     if not here:
         return []
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE_MAX) as threads:

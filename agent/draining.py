@@ -51,25 +51,25 @@ class Drain:
 
     async def watch(
         self,
-        printers: Iterable[Busy],
+        printers: Callable[[], Iterable[Busy]],
         say: Callable[[], None],
         look: Callable[[], None] = lambda: None,
     ) -> None:
         """Set `empty` once nothing prints and the history was heard.
 
         Args:
-            printers: all of the agent's.
+            printers: tells all of the agent's, once it was asked for.
             say: tells the coordinator that draining began.
             look: called now and then until nothing prints.
         """
         await self._asked.wait()
-        printers = tuple(printers)
-        log.info("agent.draining", printing=sum(printer.begun for printer in printers))
+        drained = tuple(printers())
+        log.info("agent.draining", printing=sum(printer.begun for printer in drained))
         say()
-        for printer in printers:
+        for printer in drained:
             printer.wake()
-        await _until(lambda: not any(printer.begun for printer in printers), look)
-        heard = _until(lambda: not any(printer.unheard for printer in printers))
+        await _until(lambda: not any(printer.begun for printer in drained), look)
+        heard = _until(lambda: not any(printer.unheard for printer in drained))
         with suppress(TimeoutError):
             await asyncio.wait_for(heard, HEARD_S_MAX)
         log.info("agent.drained")

@@ -17,11 +17,18 @@ import aiomqtt
 import structlog
 
 from agent.link_faults import reason_of
+from agent.swallowed import cancellations, heed_cancellation
 from agent.tls import context_of
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, encode, receive
 from protocols.wire.complaints import Complaints
-from protocols.wire.from_agent import CommandResult, Presence, Reported, Telemetry
+from protocols.wire.from_agent import (
+    CommandResult,
+    Presence,
+    PrinterDescription,
+    Reported,
+    Telemetry,
+)
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import Topic, build, subscription
 from protocols.wire.vocabulary import PrinterId
@@ -143,6 +150,18 @@ class Link:
         self._presence_due = True
         self._wake.set()
 
+    def present(self, printers: tuple[PrinterDescription, ...]) -> None:
+        """Say, now and from now on, that this agent has these printers."""
+        gone = {each.printer_id for each in self._presence.printers} - {
+            each.printer_id for each in printers
+        }
+        for printer_id in gone:
+            self._reports.pop(printer_id, None)
+            self._unsaid.pop(printer_id, None)
+        self._presence = replace(self._presence, printers=printers)
+        self._presence_due = True
+        self._wake.set()
+
     def answer(self, result: CommandResult) -> None:
         """Answer a command; when too many wait, the oldest answer is dropped."""
         self._results.append(result)
@@ -175,18 +194,18 @@ class Link:
     async def _live(self) -> None:
         """One connection, from its beginning to its end."""
         presence = replace(self._presence, online=True, connection_id=uuid4().hex)
-        agent_id, before = presence.agent_id, _cancellations()
+        agent_id, before = presence.agent_id, cancellations()
         async with self._client(presence) as client:
             for topic in (Topic.DESIRED, Topic.COMMANDS):
                 await client.subscribe(subscription(topic, agent_id), topic.qos)
             for topic in (Topic.COORDINATOR_STATUS, Topic.COORDINATOR_SYNC):
                 await client.subscribe(subscription(topic), topic.qos)
-            _heed_cancellation(before)
+            heed_cancellation(before)
             try:
                 await self._say_presence(client, presence)
                 # Only now: what is retained there is ours; a death that follows is a stale one.
                 await client.subscribe(subscription(Topic.PRESENCE, agent_id), Topic.PRESENCE.qos)
-                _heed_cancellation(before)
+                heed_cancellation(before)
                 self._came()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._hear(client, presence, tasks), name="link.hear")
@@ -241,9 +260,9 @@ class Link:
 
     async def _say_presence(self, client: aiomqtt.Client, presence: Presence) -> None:
         topic = build(Topic.PRESENCE, presence.agent_id)
-        before = _cancellations()
+        before = cancellations()
         await client.publish(topic, encode(presence), Topic.PRESENCE.qos, Topic.PRESENCE.retain)
-        _heed_cancellation(before)
+        heed_cancellation(before)
 
     async def _farewell(self, client: aiomqtt.Client, presence: Presence) -> None:
         """Go offline by our own word; a clean disconnect discards the will."""
@@ -261,13 +280,14 @@ class Link:
             self._wake.clear()
             if self._presence_due:
                 self._presence_due = False
-                current = replace(presence, draining=self._presence.draining)
+                now = self._presence
+                current = replace(presence, draining=now.draining, printers=now.printers)
                 await self._say_presence(client, current)
             while (parcel := self._next()) is not None:
                 name = build(parcel.topic, agent_id, parcel.printer_id)
                 await client.publish(name, parcel.payload, parcel.topic.qos, parcel.topic.retain)
                 parcel.sent()
-                _heed_cancellation()
+                heed_cancellation()
 
     def _next(self) -> _Parcel | None:
         """Return what is most pressing; telemetry comes last."""
@@ -276,7 +296,7 @@ class Link:
             reported = self._reports[printer_id]
 
             def said() -> None:
-                if self._reports[printer_id] is reported:
+                if self._reports.get(printer_id) is reported:
                     self._unsaid.pop(printer_id, None)
 
             return _Parcel(Topic.REPORTED, printer_id, encode(reported), said)
@@ -360,22 +380,6 @@ class Link:
         self._repeating = False
         self._presence_due = True
         self._say_all_again()
-
-
-def _cancellations() -> int:
-    """Return how often this task was cancelled; a TaskGroup of Python 3.11 may leave one over."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
-
-
-def _heed_cancellation(before: int = 0) -> None:
-    """Raise a cancellation that came after `before` of them and that a library swallowed.
-
-    `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, returns normally when what it
-    waits for is done in the same turn of the loop as the cancellation.
-    """
-    if _cancellations() > before:
-        raise asyncio.CancelledError
 
 
 def _drop_first(queue: deque[tuple[PrinterId, bytes]]) -> None:

@@ -15,7 +15,7 @@ from typing import cast
 for _unwanted in ("rich", "greenlet", "sqlmodel"):
     sys.modules.setdefault(_unwanted, cast(ModuleType, None))
 
-from coordinator import logs, memory, settings  # noqa: E402
+from coordinator import logs, settings  # noqa: E402
 from coordinator.errors import FarmError, SettingsInvalid  # noqa: E402
 
 
@@ -26,7 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = settings.load(given)
         os.umask(0o077)  # what lies in the state folder is nobody else's business
         ring = logs.configure(form=chosen.log_format, level=chosen.log_level)
-        memory.keep_what_is_used_again()
         # Late, so that a wrong setting is told at once: the libraries take a second on a Pi.
         from coordinator.app import run
         from coordinator.machine_wiring import machine_of

@@ -13,12 +13,14 @@ class Room:
     Attributes:
         database_bytes: with its log; None where the database is a server's.
         cache_bytes: plates that are kept for the next time the same is sliced.
+        pictures_bytes: what cameras saw of printers.
     """
 
     free_bytes: int
     total_bytes: int
     database_bytes: int | None = None
     cache_bytes: int = 0
+    pictures_bytes: int = 0
 
 
 class Disk(Protocol):

@@ -7,7 +7,7 @@ from typing import Protocol
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
 from coordinator.domain.receipts import Receipt
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import PrinterId
 
 
@@ -32,6 +32,9 @@ class Listing(Protocol):
 
     async def job_states(self) -> Mapping[JobState, int]:
         """Return how many jobs are in each state; states without any are left out."""
+
+    async def runs_ended(self) -> list[tuple[PrinterId, RunState, int]]:
+        """Return how many runs ended in each state on each printer."""
 
     async def receipt(self, key: str) -> Receipt | None:
         """Return the receipt with this key."""

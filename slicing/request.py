@@ -235,13 +235,14 @@ class ListRequest(Shape):
     """Which profiles and settings are there?
 
     Attributes:
-        configs: as in other requests.
+        configs: as in other requests; `limits` too, which it takes and does not need.
         vendor: list the vendors' printers on this machine too; takes a second.
         versions: ask each engine for its version; takes another.
     """
 
     kind: Literal["list"]
     configs: Path | None = None
+    limits: Limits = Limits()
     vendor: bool = False
     versions: bool = False
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from coordinator.errors import Unavailable
 from coordinator.ports_disk import Room
 
+# Where `pictures_folder` keeps what cameras saw.
+PICTURES = "pictures"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateDisk:
@@ -38,6 +41,7 @@ class StateDisk:
             total_bytes=total_bytes,
             database_bytes=_database_bytes(self.database) if self.database is not None else None,
             cache_bytes=_folder_bytes(self.cache) if self.cache is not None else 0,
+            pictures_bytes=_folder_bytes(self.folder / PICTURES),
         )
 
     def _usage(self) -> tuple[int, int]:

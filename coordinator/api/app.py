@@ -1,5 +1,6 @@
 """The HTTP application: every resource's routes, put together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from coordinator.api import (
     bulk,
     cameras,
     describing,
+    equipping,
     estimates,
     events,
     generation_variants,
@@ -25,6 +27,7 @@ from coordinator.api import (
     log_reading,
     maintenance,
     measurements,
+    metrics,
     model_versions,
     notices,
     once,
@@ -47,6 +50,7 @@ from coordinator.api.asking import BOARD, FARM, GATE, TICKETS, UPLOAD_BYTES_MAX,
 from coordinator.api.auth import check_token
 from coordinator.api.board import Board
 from coordinator.api.limits import LIMITER, Limiter
+from coordinator.api.meter import METER, Meter
 from coordinator.api.middlewares import add_headers, check, explain, guard, identify
 from coordinator.api.origins import FRONT, Front
 from coordinator.api.routes import Route
@@ -77,7 +81,9 @@ ROUTES: tuple[Route, ...] = (
     *plates.ROUTES,
     *live.ROUTES,
     *agents.ROUTES,
+    *equipping.ROUTES,
     *health.ROUTES,
+    *metrics.ROUTES,
     *operating.ROUTES,
     *backups.ROUTES,
     *notices.ROUTES,
@@ -136,7 +142,8 @@ def build_app(
     app[live.STREAM] = Stream(farm, app[BOARD])
     app[live.STILL_HOLDS] = lambda caller: still_holds(gate, caller)
     app[TICKETS] = Tickets(farm.clock.now)
-    app.cleanup_ctx.extend((_hearing, live.serve))
+    app[METER] = Meter()
+    app.cleanup_ctx.extend((_hearing, _watched, live.serve))
     app.on_shutdown.append(live.goodbye)
     once.prepare(app)
     describing.describe(app, ROUTES)
@@ -150,3 +157,13 @@ async def _hearing(app: web.Application) -> AsyncIterator[None]:
     """Have the board hear what changes, as long as requests are answered."""
     with app[BOARD].heard():
         yield
+
+
+async def _watched(app: web.Application) -> AsyncIterator[None]:
+    """Have the loop watched, as long as requests are answered."""
+    watching = asyncio.create_task(app[METER].watch_loop(), name="loop lag")
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})

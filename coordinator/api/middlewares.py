@@ -15,6 +15,7 @@ from coordinator.api.auth import admit
 from coordinator.api.forms import form_of
 from coordinator.api.incoming import document_in
 from coordinator.api.limits import LIMIT_HEADERS
+from coordinator.api.meter import METER
 from coordinator.api.problems import (
     Problem,
     problem_of,
@@ -61,6 +62,8 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     started_s = time.monotonic()
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         response = await handler(request)
+        took_s = time.monotonic() - started_s
+        request.app[METER].answered(request, response.status, took_s)
         # Reading happens all the time (a page polls), changing is worth a line.
         reads = request.method in ("GET", "HEAD")
         if reads and not _levels.isEnabledFor(logging.DEBUG):
@@ -71,7 +74,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
             method=request.method,
             path=_told(request.path),
             status=response.status,
-            elapsed_s=round(time.monotonic() - started_s, 4),
+            elapsed_s=round(took_s, 4),
         )
     return response
 

@@ -47,6 +47,7 @@ class DiskDocument(TypedDict):
     total_bytes: int
     database_bytes: int | None
     cache_bytes: int
+    pictures_bytes: int
     artifacts: dict[str, ShareDocument]
     removed: int
 
@@ -81,6 +82,7 @@ def disk_document(use: DiskUse) -> DiskDocument:
         "total_bytes": use.room.total_bytes,
         "database_bytes": use.room.database_bytes,
         "cache_bytes": use.room.cache_bytes,
+        "pictures_bytes": use.room.pictures_bytes,
         "artifacts": dict(shares),
         "removed": use.removed,
     }

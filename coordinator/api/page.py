@@ -15,7 +15,7 @@ _BUILT = _FOLDER / "built"
 
 # The page knows by its own address what to show.
 VIEWS = (
-    *("/", "/todo", "/queue", "/models", "/generate", "/wall", "/statistics", "/labels"),
+    *("/", "/todo", "/queue", "/models", "/generate", "/wall", "/statistics", "/labels", "/begin"),
     *("/materials", "/maintenance", "/agents", "/people", "/webhooks", "/audit", "/disk"),
     *("/settings", "/log", "/account"),
     *(

@@ -36,6 +36,7 @@ def usage(as_json: Json = False, url: Url = "", token_file: TokenFile = None) ->
     if use["database_bytes"] is not None:
         rows.append(["database", "", output.size(use["database_bytes"])])
     rows.append(["slicing cache", "", output.size(use["cache_bytes"])])
+    rows.append(["camera pictures", "", output.size(use["pictures_bytes"])])
     free = f"{output.size(use['free_bytes'])} of {output.size(use['total_bytes'])}"
     output.print_table(["WHAT", "FILES", "SIZE"], [*rows, ["free", "", free]], "")
 

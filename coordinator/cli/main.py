@@ -13,6 +13,7 @@ from coordinator.cli import (
     deciding,
     demo_command,
     disk,
+    equipping,
     estimates,
     events,
     generating,
@@ -78,6 +79,10 @@ printers.app.command("temperatures")(looking.temperatures)
 printers.app.command("runs")(looking.runs)
 runs.app.command("picture")(looking.run_picture)
 printers.app.command("labels")(labels.labels)
+printers.app.command("add")(equipping.add)
+printers.app.command("remove")(equipping.remove)
+printers.app.command("import")(equipping.import_printers)
+agents.app.command("discover")(equipping.discover)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")

@@ -184,7 +184,7 @@ def _values(sample: PrinterSample) -> dict[str, int]:
         values[f"{heater}_celsius"] = _tenths(reading.actual_celsius)
         if reading.target_celsius is not None:
             values[f"{heater}_target_celsius"] = _tenths(reading.target_celsius)
-    if sample.run_id is not None:
+    if sample.state in (PrinterState.PRINTING, PrinterState.PAUSED) and sample.run_id is not None:
         values[PROGRESS] = round(min(max(sample.progress, 0.0), 1.0) * _STEPS_PER_RATIO)
     return values
 

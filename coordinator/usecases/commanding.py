@@ -12,7 +12,7 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import the_printer, writing
 from protocols.wire.from_agent import CommandResult
 from protocols.wire.to_agent import Command, Scalar
-from protocols.wire.vocabulary import PrinterId
+from protocols.wire.vocabulary import AgentId, PrinterId
 
 log = structlog.get_logger(__name__)
 
@@ -74,24 +74,44 @@ async def ask_agent(
     Raises:
         Unavailable: no broker, or no answer.
     """
-    command_id = command_id or farm.ids.new("command")
-    answer = farm.live.expect(command_id)
+    command = Command(
+        id=command_id or farm.ids.new("command"),
+        agent_id=printer.agent_id,
+        printer_id=printer.printer_id,
+        name=name,
+        arguments=arguments,
+    )
+    return await _ask(farm, command, printer.printer_id, answer_s_max)
+
+
+async def command_agent(
+    farm: Farm, agent_id: AgentId, name: str, arguments: Mapping[str, Scalar]
+) -> CommandResult:
+    """Have an agent do one thing with itself; return its answer.
+
+    Raises:
+        NotNow: it can't now; the text says why.
+        Refused: it knows no such command, or `printer_invalid`.
+        Unavailable: no broker, or no answer: it may still have been done.
+    """
+    command = Command(id=farm.ids.new("command"), agent_id=agent_id, name=name, arguments=arguments)
+    result = await _ask(farm, command, agent_id, None)
+    if not result.ok:
+        raise _failure(result)
+    return result
+
+
+async def _ask(farm: Farm, command: Command, who: str, answer_s_max: float | None) -> CommandResult:
+    answer = farm.live.expect(command.id)
     try:
-        command = Command(
-            id=command_id,
-            agent_id=printer.agent_id,
-            printer_id=printer.printer_id,
-            name=name,
-            arguments=arguments,
-        )
         await farm.link.send_command(command)
         async with asyncio.timeout(ANSWER_S_MAX if answer_s_max is None else answer_s_max):
             return await answer
     except TimeoutError:
-        words = f"{printer.printer_id} gave no answer; it may still have been done"
+        words = f"{who} gave no answer; it may still have been done"
         raise Unavailable("no_answer", words) from None
     finally:
-        farm.live.expect_no_more(command_id)
+        farm.live.expect_no_more(command.id)
 
 
 def answered(farm: Farm, result: CommandResult) -> None:
@@ -102,7 +122,7 @@ def answered(farm: Farm, result: CommandResult) -> None:
 
 def _failure(result: CommandResult) -> FarmError:
     match result.code:
-        case "unknown_command":
+        case "unknown_command" | "printer_invalid":
             return Refused(result.code, result.message)
         case "failed" | "timeout":
             return Unavailable(result.code, result.message)

@@ -41,6 +41,9 @@ class Figures:
     disk_free_bytes: int | None = None
 
 
+PARTS = ("database", "history", "broker", "slicer", "disk", "webhooks", "providers")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """How the farm is.
@@ -67,16 +70,17 @@ class Health:
     @property
     def troubles(self) -> Mapping[str, str]:
         """What is wrong, by part: `database`, `history`, `broker` and so on."""
-        parts = {
-            "database": self.store,
-            "history": self.history,
-            "broker": self.broker,
-            "slicer": self.slicer,
-            "disk": self.disk,
-            "webhooks": self.webhooks,
-            "providers": self.providers,
-        }
-        return {part: words for part, words in parts.items() if words}
+        words = (
+            self.store,
+            self.history,
+            self.broker,
+            self.slicer,
+            self.disk,
+            self.webhooks,
+            self.providers,
+        )
+        parts = zip(PARTS, words, strict=True)
+        return {part: trouble for part, trouble in parts if trouble}
 
 
 async def health(farm: Farm) -> Health:

@@ -162,10 +162,12 @@ class Photographer:
 
     async def look(self) -> None:
         """Have pictures taken of what is due."""
-        runs, self._runs = self._runs, set()
         now, turns = self._farm.clock.now(), asyncio.Semaphore(AT_ONCE_MAX)
+        # Taken before anything is waited for: several may look at once.
+        runs, self._runs = self._runs, set()
         seen = [each for each in self._farm.live.commands if has_camera(self._farm, each)]
         due = [printer_id for printer_id in seen if self._is_due(printer_id, now)]
+        self._looked_at.update(dict.fromkeys(due, now))
         if not due and not (seen and runs):
             return
         async with self._farm.store.read() as unit:
@@ -176,7 +178,6 @@ class Photographer:
         there = {each.printer_id: each for each in found if each is not None and each.online}
 
         async def take(printer: Printer, arguments: dict[str, Scalar]) -> None:
-            self._looked_at[printer.printer_id] = now
             async with turns:
                 if failure := await _take(self._farm, printer, arguments):
                     log.info("picture.none", printer_id=printer.printer_id, reason=str(failure))

@@ -260,8 +260,41 @@ class Telemetry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPlace:
+    """One place where a printer may be, as an agent found it.
+
+    Attributes:
+        address: for the driver's settings: what survives replugging, where there is such a name.
+        driver: what speaks to it; `setting` is which of that driver's settings the address is.
+        names: other names of the same place.
+        firmware, machine: what answered, and what its owner calls it; empty where not told.
+        baud_rate: 0 where there is none to speak of.
+        missing: settings that a person has to fill in, with an example each; `hint` tells where
+            they find those.
+        trouble: why nobody answered there; empty where somebody did.
+        printer_id: the agent's own printer that hangs there already; empty where none does.
+    """
+
+    address: str
+    driver: str
+    setting: str
+    names: tuple[str, ...] = ()
+    firmware: str = ""
+    machine: str = ""
+    baud_rate: int = 0
+    missing: Mapping[str, str] = field(default_factory=dict)
+    hint: str = ""
+    trouble: str = ""
+    printer_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """What became of a command; `code` is for programs, `message` for people."""
+    """What became of a command; `code` is for programs, `message` for people.
+
+    Attributes:
+        found: what was found, of `discover`.
+    """
 
     kind: Literal["command_result"] = "command_result"
     id: str
@@ -269,3 +302,4 @@ class CommandResult:
     ok: bool
     code: str = ""
     message: str = ""
+    found: tuple[FoundPlace, ...] = ()

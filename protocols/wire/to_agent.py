@@ -121,7 +121,9 @@ class Command:
     Attributes:
         id: of the command; an agent that knows it repeats its answer and does nothing.
         printer_id: whom it is for, None for the agent itself.
-        name: the operation, as in the driver's capabilities.
+        name: the operation, as in the driver's capabilities; of the agent itself `discover`,
+            `add_printer` (whose arguments are a printer's settings, those of its driver as
+            `settings.NAME`) and `remove_printer`.
         expires_s: seconds from its arrival in which it may begin.
     """
 

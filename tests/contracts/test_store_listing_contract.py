@@ -8,6 +8,7 @@ import pytest
 from coordinator.domain.jobs import JobState
 from coordinator.domain.listing import JobsWanted, place_of
 from coordinator.domain.receipts import Receipt
+from coordinator.domain.runs import RunState
 from coordinator.ports import Store
 from protocols.wire.vocabulary import Epoch, JobId, PrinterId, RunId
 from tests.contracts.test_store_contract import AGENT, ARTIFACT, JOB, NOW, PRINTER, RUN
@@ -66,6 +67,23 @@ async def test_a_list_holds_what_is_wanted_and_is_counted_up_to_a_limit(store: S
         assert await unit.jobs_count(JobsWanted(), limit=COUNT - 1) == COUNT - 1
         assert not await unit.jobs_page(JobsWanted(printer_class="other"), after=None, limit=9)
         assert await unit.job_states() == {JobState.FINISHED: 5, JobState.READY: 2}
+
+
+async def test_runs_that_ended_are_counted_by_printer_and_outcome(store: Store) -> None:
+    ended = {3: RunState.FINISHED, 4: RunState.FINISHED, 5: RunState.FAILED, 6: None}
+    async with store.write() as unit:
+        await unit.save_agent(AGENT)
+        await unit.save_printer(PRINTER)
+        await unit.save_artifact(ARTIFACT)
+        await unit.save_job(JOB)
+        for number, state in ended.items():
+            run = replace(RUN, run_id=RunId(f"run-{number}"), epoch=Epoch(number))
+            done = state and replace(run, state=state, ended_at=NOW)
+            await unit.save_run(done or run)
+        assert await unit.runs_ended() == [
+            (PRINTER.printer_id, RunState.FAILED, 1),
+            (PRINTER.printer_id, RunState.FINISHED, 2),
+        ]
 
 
 async def test_a_receipt_is_kept_until_it_is_too_old(store: Store) -> None:

@@ -15,6 +15,7 @@ from tests.benchmarks.hosts.octoprint import free_port
 from tests.fakes.fake_moonraker import FakeMoonraker
 from tests.fakes.fake_octoprint import KEY, FakeOctoPrint
 from tests.fakes.fake_prusalink import FakePrusaLink
+from tests.fakes.pictures import JPEG
 
 FAKES = {"octoprint": FakeOctoPrint, "moonraker": FakeMoonraker, "prusalink": FakePrusaLink}
 Host = FakeOctoPrint | FakeMoonraker | FakePrusaLink
@@ -29,10 +30,13 @@ async def host(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Host,
     await fake.stop()
 
 
-async def said_of(folder: Path, driver: str, **settings: Any) -> tuple[int, str]:
+async def said_of(
+    folder: Path, driver: str, *, camera: str = "", **settings: Any
+) -> tuple[int, str]:
     """Return the exit code, and all that is said of one printer."""
     lines: list[str] = []
     printer = {"id": "p1", "driver": driver, "printer_class": "any", "settings": settings}
+    printer["camera"] = camera
     asked = AgentSettings.model_validate({"state_dir": folder, "printers": [printer]})
     return await check(asked, timeout_s=1.2, say=lines.append), "\n".join(lines)
 
@@ -53,6 +57,23 @@ async def test_a_printer_that_answers_is_well(host: tuple[str, Host, str], tmp_p
     driver, _, url = host
     code, said = await said_of(tmp_path, driver, url=url, api_key=KEY)
     assert (code, said) == (EXIT_ALL_WELL, f"ok    p1 ({driver}): idle")
+
+
+async def test_its_camera_is_tried_too(tmp_path: Path) -> None:
+    fake = FakePrusaLink(picture=JPEG)
+    url = await fake.start()
+    try:
+        code, said = await said_of(tmp_path, "prusalink", camera="host", url=url, api_key=KEY)
+        well = f"ok    p1 (prusalink): idle, its camera shows a picture of {len(JPEG)} bytes"
+        assert (code, said) == (EXIT_ALL_WELL, well)
+        fake.picture = None
+        code, said = await said_of(tmp_path, "prusalink", camera="host", url=url, api_key=KEY)
+        wrong = "WRONG p1 (prusalink): idle, PrusaLink has no camera"
+        assert (code, said) == (EXIT_SOMETHING_WRONG, wrong)
+        _, said = await said_of(tmp_path, "marlin_serial", camera="host", port="/dev/null")
+        assert "has no host" in said
+    finally:
+        await fake.stop()
 
 
 async def test_a_wrong_key_is_named_and_where_to_get_another(

@@ -87,7 +87,7 @@ def test_a_model_dropped_on_the_page_is_printed_and_its_bed_cleared(
 
     expect(page.get_by_role("heading", name="hook")).to_contain_text("printing")
     expect(page.get_by_role("heading", name="hook")).to_contain_text("finished")
-    expect(page.get_by_text("1 of 1 done")).to_be_visible()
+    expect(page.get_by_text("1/1 copy done")).to_be_visible()
 
     page.get_by_role("navigation").get_by_role("link", name="To do").click()
     done = page.get_by_role("button", name="Clear the bed of Printer")

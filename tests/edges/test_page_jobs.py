@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.edges.test_demo import box
@@ -38,8 +39,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def entered(chromium: Browser, farm: FarmOnShow, bears: str) -> Iterator[Page]:
-    with watched_page(chromium, farm.url, bears=bears) as found:
+def entered(
+    chromium: Browser, farm: FarmOnShow, bears: str, *, width: int = 1280
+) -> Iterator[Page]:
+    with watched_page(chromium, farm.url, bears=bears, width=width) as found:
         found.goto(f"{farm.url}/#token={farm.token}")
         expect(found.get_by_role("link", name="Printer 1", exact=True)).to_be_visible()
         yield found
@@ -179,3 +182,21 @@ def test_a_lost_run_is_settled_by_who_looked_at_the_printer(page: Page, farm: Fa
     asking.get_by_role("button", name="Print it again").click()
     expect(asking.get_by_role("button", name="Print it again")).to_be_enabled()
     assert settled == [{"outcome": "finished"}, {"outcome": "reprint"}]
+
+
+def test_a_job_and_its_sheet_can_be_read_by_everybody_on_a_phone(
+    chromium: Browser, farm: FarmOnShow
+) -> None:
+    with entered(chromium, farm, bears="GPU stall", width=360) as page:
+        page.goto(f"{farm.url}/jobs/{asked(page, farm, 'jobs')['items'][0]['id']}")
+        page.get_by_role("button", name="Look at its layers").click()
+        expect(page.locator("[data-lines]")).to_be_visible()
+        page.get_by_text("All that happened").click()
+        expect(page.get_by_text("job received")).to_be_visible()
+        page.get_by_label("Moves without plastic").check()
+        dropped(page, box(10, 4), "main")
+        expect(page.get_by_role("status", name="What it takes")).to_contain_text("Fits on")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        found = Axe().run(page).response["violations"]
+        serious = [each for each in found if each["impact"] in ("serious", "critical")]
+        assert not serious, serious

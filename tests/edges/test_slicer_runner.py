@@ -46,6 +46,11 @@ async def test_a_model_is_looked_at(slicer: ChildSlicer) -> None:
     assert PRINTER_CLASS in found.fits
 
 
+async def test_the_materials_that_profiles_describe_are_told(slicer: ChildSlicer) -> None:
+    found = {each.name: each for each in await slicer.materials()}
+    assert found["pla"].nozzle_celsius > found["pla"].bed_celsius > 0
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [

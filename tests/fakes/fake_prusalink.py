@@ -50,6 +50,7 @@ class FakePrusaLink:
     edits: bool = False
     lingers: int = 0
     lags: int = 0
+    picture: bytes | None = None
     key: str = KEY
     username: str = ""
     storages: dict[str, bool] = field(default_factory=lambda: {"sdcard": True, "usb": False})
@@ -74,6 +75,7 @@ class FakePrusaLink:
             [
                 web.get("/api/v1/status", self._status),
                 web.get("/api/v1/job", self._tell_job),
+                web.get("/api/v1/cameras/snap", self._show),
                 web.get("/api/v1/storage", self._tell_storages),
                 web.put("/api/v1/job/{number}/{verb}", self._steer),
                 web.delete("/api/v1/job/{number}", self._steer),
@@ -179,6 +181,11 @@ class FakePrusaLink:
         if self._transfer is not None:
             told["transfer"] = self._transfer
         return web.json_response(told)
+
+    async def _show(self, _: web.Request) -> web.Response:
+        if self.picture is None:
+            return web.Response(status=204)
+        return web.Response(body=self.picture, content_type="image/jpeg")
 
     async def _tell_job(self, _: web.Request) -> web.Response:
         if self.job is None:

@@ -52,6 +52,8 @@ class Coordinator:
         self.grants = True
         self.last: Reported | None = None
         self.draining = False
+        self.online = False
+        self.printers: list[PrinterId] = []
         self.events: list[RunEvent] = []
         self.results: list[CommandResult] = []
         self.samples: list[Telemetry] = []
@@ -65,6 +67,15 @@ class Coordinator:
         command = Command(id=id_, agent_id=AGENT, printer_id=PRINTER, name=name)
         await self._say(Topic.COMMANDS, command)
 
+    async def command_agent(self, name: str, **arguments: Any) -> CommandResult:
+        """Have the agent itself do something; return its answer."""
+        await self.until(lambda: self.online)
+        id_ = f"own-{len(self.results)}-{name}"
+        command = Command(id=id_, agent_id=AGENT, name=name, arguments=arguments)
+        await self._say(Topic.COMMANDS, command)
+        await self.until(lambda: any(result.id == id_ for result in self.results))
+        return self.results[-1]
+
     async def _say(self, topic: Topic, message: Any, printer_id: PrinterId | None = None) -> None:
         name = build(topic, AGENT, printer_id)
         await self._client.publish(name, encode(message), topic.qos, topic.retain)
@@ -75,12 +86,14 @@ class Coordinator:
             while not is_so():
                 arrived = await anext(self._client.messages)
                 message = receive(arrived.topic.value, bytes(arrived.payload))  # type: ignore[arg-type]
-                if isinstance(message, Reported):
+                if isinstance(message, Reported) and message.printer_id == PRINTER:
                     await self._absorb(message)
                 elif isinstance(message, RunEvent):
                     await self._store(message)
                 elif isinstance(message, Presence):
                     self.draining = message.draining
+                    self.online = message.online
+                    self.printers = [each.printer_id for each in message.printers]
                 elif isinstance(message, CommandResult):
                     self.results.append(message)
                 elif isinstance(message, Telemetry):

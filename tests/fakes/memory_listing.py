@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
 from coordinator.domain.receipts import Receipt
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import PrinterId
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ class MemoryListing:
 
     async def job_states(self) -> Mapping[JobState, int]:
         return dict(Counter(job.state for job in self.tables.jobs.values()))
+
+    async def runs_ended(self) -> list[tuple[PrinterId, RunState, int]]:
+        ended = [run for run in self.tables.runs.values() if run.ended_at is not None]
+        counts = Counter((run.printer_id, run.state) for run in ended)
+        return [(printer, state, count) for (printer, state), count in sorted(counts.items())]
 
     async def receipt(self, key: str) -> Receipt | None:
         return self.tables.receipts.get(key)

@@ -36,6 +36,7 @@ check_klipper_config_path: False
 location: printer
 service: mjpegstreamer
 stream_url: /webcam/?action=stream
+snapshot_url: http://127.0.0.1:{camera_port}/snapshot
 """
 
 
@@ -45,6 +46,7 @@ class MoonrakerServer:
     Attributes:
         klippy: the printer.
         key: opens its API; known once it was started.
+        camera_port: where its webcam would be.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,7 +56,8 @@ class MoonrakerServer:
         self.plates.mkdir(parents=True)
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
-        config = CONFIG.format(port=self._port, folder=self._folder)
+        self.camera_port = free_port()
+        config = CONFIG.format(port=self._port, folder=self._folder, camera_port=self.camera_port)
         (self._folder / "config").mkdir()
         (self._folder / "config" / "moonraker.conf").write_text(config)
         self.klippy = Klippy(self._folder / "klippy", self.plates)

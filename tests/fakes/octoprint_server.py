@@ -30,6 +30,7 @@ class OctoPrintServer:
 
     Attributes:
         key: opens its whole API.
+        camera_port: where its webcam would be.
     """
 
     key = API_KEY
@@ -39,13 +40,15 @@ class OctoPrintServer:
         self._folder = folder / "octoprint"
         self._folder.mkdir()
         self._port = free_port()
+        self.camera_port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         config = settings(Path("VIRTUAL"))
         off = [name for name in PLUGINS_OFF if name != "virtual_printer"]
         virtual = {"enabled": True, "throttle": 0.001}
         config["plugins"] = {"_disabled": off, "virtual_printer": virtual}
         config["serial"] = {"port": "VIRTUAL", "autoconnect": True}
-        config["webcam"] = {"stream": "/webcam/?action=stream"}
+        camera = f"http://127.0.0.1:{self.camera_port}/snapshot"
+        config["webcam"] = {"stream": "/webcam/?action=stream", "snapshot": camera}
         (self._folder / "config.yaml").write_text(json.dumps(config))
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -4,9 +4,9 @@ Usage: ./farmhand prove api [--examples N] [--seed N]
 
 A farm behind its real API, its real use cases and a real SQLite file; only slicer, link and files
 are fakes. schemathesis asks every route of the document, with what it may be asked and with what it
-may not: first with the ids of printers and jobs that there are, then with any. A server error, or
-an answer that is not told of, is a failure. Live connections, which do not end, are left out; the
-tests of the API hold those.
+may not: first with the ids of what there is (printers, jobs, a model, a spool ...), then with any.
+A server error, or an answer that is not told of, is a failure. Live connections, which do not end,
+are left out; the tests of the API hold those.
 """
 
 import argparse
@@ -16,22 +16,25 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import aiohttp
 import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler, Middleware
 
 from coordinator.adapters.db.store import open_store
+from coordinator.usecases import photographing
 from protocols.wire.from_agent import CommandResult
 from protocols.wire.to_agent import Command
 from tests.fakes.api_judge import document, judge
 from tests.fakes.fake_farm import order_gcode
+from tests.fakes.pictures import PNG
 from tests.fakes.served_farm import AGENT, TOKEN, ServedFarm
 
 CHECKS = (
@@ -46,6 +49,14 @@ CHECKS = (
 ENDLESS = ("/api/v1/live", "/api/v1/live/events")
 EXAMPLES = 100
 PHASES = "examples,coverage,fuzzing"
+
+MADE: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "project_id": ("projects", {"name": "brackets"}),
+    "model_id": ("models", {"name": "hook"}),
+    "spool_id": ("spools", {"material": "PLA", "weight_g": 1000.0}),
+    "task_id": ("maintenance", {"name": "grease", "printer_id": "p1", "every_days": 30.0}),
+    "webhook_id": ("webhooks", {"url": "https://example.org/farm"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +88,15 @@ async def prove(
         farm.app.middlewares.insert(0, _unhurried(farm))
         await farm.printers_arrive("p1", "p2", "p3")
         jobs = [await order_gcode(farm.farm) for _ in range(3)]
-        known = {"printer_id": ["p1", "p2", "p3"], "job_id": [job.job_id for job in jobs]}
+        known: dict[str, list[str]] = {
+            "printer_id": ["p1", "p2", "p3"],
+            "job_id": [job.job_id for job in jobs],
+        }
         server = TestServer(farm.app)
         await server.start_server()
         try:
             url = str(server.make_url("/"))
+            known |= await _made(url)
             told = [_about(document(), known)]
             if not known_only:
                 told.append(_without_endless(document()))
@@ -92,6 +107,18 @@ async def prove(
     for complaint in sorted(set(untold)):
         sys.stdout.write(f"not told of: {complaint}\n")
     return int(any(codes) or bool(untold))
+
+
+async def _made(url: str) -> dict[str, list[str]]:
+    """Make one of each thing; return its id, by the name that addresses have for it."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    found = {}
+    async with aiohttp.ClientSession(base_url=url, headers=headers) as session:
+        for name, (path, form) in MADE.items():
+            async with session.post(f"/api/v1/{path}", json=form) as answer:
+                answer.raise_for_status()
+                found[name] = [str((await answer.json())["id"])]
+    return found
 
 
 def _unhurried(farm: ServedFarm) -> Middleware:
@@ -109,6 +136,8 @@ def _answering(farm: ServedFarm) -> Any:
     """Return an agent that does what it is told, at once."""
 
     async def answer(command: Command) -> None:
+        if command.name == photographing.COMMAND and command.printer_id is not None:
+            await photographing.keep(farm.farm, AGENT, command.printer_id, PNG, None)
         farm.farm.live.answer(CommandResult(id=command.id, agent_id=AGENT, ok=True, message="ok"))
 
     return answer

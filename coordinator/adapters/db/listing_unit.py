@@ -12,7 +12,7 @@ from coordinator.adapters.db.saving import saving
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
 from coordinator.domain.receipts import Receipt
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import PrinterId
 
 _JOBS = tables.table(tables.JobRow)
@@ -25,6 +25,12 @@ _LAST_RUNS = (
     .where(_RUNS.c.printer_id == bindparam("id"))
     .order_by(_RUNS.c.epoch.desc())
     .limit(bindparam("limit"))
+)
+_RUNS_ENDED = (
+    select(_RUNS.c.printer_id, _RUNS.c.state, func.count())
+    .where(_RUNS.c.ended_at.is_not(None))
+    .group_by(_RUNS.c.printer_id, _RUNS.c.state)
+    .order_by(_RUNS.c.printer_id, _RUNS.c.state)
 )
 _DROP = delete(_RECEIPTS).where(_RECEIPTS.c.at < bindparam("before"))
 _SAVE = saving(_RECEIPTS, "key")
@@ -60,6 +66,11 @@ class ListingUnit(HistoryUnit):
     async def job_states(self) -> Mapping[JobState, int]:
         """Return how many jobs are in each state."""
         return {JobState(state): count for state, count in self._connection.execute(_STATES)}
+
+    async def runs_ended(self) -> list[tuple[PrinterId, RunState, int]]:
+        """Return how many runs ended in each state on each printer."""
+        found = self._connection.execute(_RUNS_ENDED)
+        return [(PrinterId(printer), RunState(state), count) for printer, state, count in found]
 
     async def receipt(self, key: str) -> Receipt | None:
         """Return the receipt with this key."""

@@ -141,11 +141,13 @@ async def test_room_is_counted_as_the_disk_tells_it(tmp_path: Any) -> None:
 
     (tmp_path / "cache" / "ab").mkdir(parents=True)
     (tmp_path / "cache" / "ab" / "x").write_bytes(b"12345")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "p-1").write_bytes(b"123")
     (tmp_path / "db").write_bytes(b"1" * 100)
     (tmp_path / "db-wal").write_bytes(b"1" * 20)
     disk = StateDisk(folder=tmp_path, database=tmp_path / "db", cache=tmp_path / "cache")
     room = await disk.room()
-    assert (room.database_bytes, room.cache_bytes) == (120, 5)
+    assert (room.database_bytes, room.cache_bytes, room.pictures_bytes) == (120, 5, 3)
     assert 0 < room.free_bytes <= room.total_bytes
     with pytest.raises(Unavailable, match="looked at"):
         await StateDisk(folder=tmp_path / "none").room()

@@ -28,7 +28,7 @@ def sample(
     target: float | None = 0.0,
     *,
     progress: float | None = None,
-    state: PrinterState = PrinterState.IDLE,
+    state: PrinterState = PrinterState.PRINTING,
     heaters: int = 1,
 ) -> PrinterSample:
     return PrinterSample(
@@ -81,6 +81,8 @@ def test_an_hour_without_a_word_is_an_hour_without_a_value() -> None:
     measured.take(sample(), NOON_S)
     measured.take(sample(99.0, state=PrinterState.OFFLINE), NOON_S + 5)
     assert set(measured.excerpt(P, Span.HOUR, NOON_S + 3600).columns["tool0_celsius"]) == {None}
+    measured.take(sample(progress=1.0, state=PrinterState.IDLE), NOON_S + 10)  # its last run's
+    assert "progress_ratio" not in measured.excerpt(P, Span.HOUR, NOON_S + 10).columns
     assert measured.excerpt(PrinterId("p-9"), Span.HOUR, NOON_S).columns == {}
 
 

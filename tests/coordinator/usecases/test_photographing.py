@@ -1,5 +1,6 @@
 """Pictures that nobody asks for: of each run's end, and now and then of every printer."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,3 +111,9 @@ async def test_a_broker_that_is_away_keeps_nobody_from_looking_later(seen: Farm)
     clock_of(seen).advance(10)
     await photographer.look()
     assert len(link.commands) == 1
+
+
+async def test_two_that_look_at_once_take_one_picture(seen: Farm) -> None:
+    photographer = Photographer(seen, every_s=300.0)
+    await asyncio.gather(photographer.look(), photographer.look())
+    assert len(link_of(seen).commands) == 1

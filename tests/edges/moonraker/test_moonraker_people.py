@@ -3,10 +3,13 @@
 import asyncio
 
 import pytest
+from aiohttp import web
 
-from agent.errors import NotPossible
+from agent.errors import DriverUnavailable, NotPossible
 from protocols.wire.vocabulary import PrinterState, RunId
 from tests.edges.moonraker.bench import MoonBench
+from tests.fakes.http_target import http_target
+from tests.fakes.pictures import JPEG
 
 
 async def test_a_line_is_answered_and_stands_in_the_dialogue(bench: MoonBench) -> None:
@@ -49,3 +52,17 @@ async def test_the_picture_and_the_emergency_stop_are_at_hand(bench: MoonBench) 
     await bench.until(lambda seen: seen.state is PrinterState.HALTED)
     await bench.driver.command("connect", {})
     await bench.until(lambda seen: seen.state is PrinterState.IDLE)
+
+
+async def test_a_picture_is_taken_of_the_webcam_that_moonraker_names(bench: MoonBench) -> None:
+    await bench.connect()
+    with pytest.raises(DriverUnavailable, match="snapshot does not answer"):
+        await bench.driver.picture()
+
+    async def shows(request: web.Request, body: bytes) -> web.StreamResponse:
+        return web.Response(body=JPEG)
+
+    async with http_target(shows, port=bench.server.camera_port) as camera:
+        assert await bench.driver.picture() == JPEG
+    assert camera.asked[0].path == "/snapshot"
+    assert "x-api-key" not in camera.asked[0].headers

@@ -3,11 +3,14 @@
 import asyncio
 
 import pytest
+from aiohttp import web
 
-from agent.errors import NotPossible
+from agent.errors import DriverUnavailable, NotPossible
 from agent.printers.driver import Observation, RunState
 from protocols.wire.vocabulary import PrinterState
 from tests.edges.octoprint.bench import HostBench
+from tests.fakes.http_target import http_target
+from tests.fakes.pictures import JPEG
 
 
 def target(seen: Observation) -> float | None:
@@ -88,3 +91,17 @@ async def test_the_webcam_is_told_as_an_address(bench: HostBench) -> None:
     await bench.connect()
     address = await bench.driver.command("webcam", {})
     assert address == f"{bench.server.url}/webcam/?action=stream"
+
+
+async def test_a_picture_is_taken_of_the_webcam_that_octoprint_names(bench: HostBench) -> None:
+    await bench.connect()
+    with pytest.raises(DriverUnavailable, match="snapshot does not answer"):
+        await bench.driver.picture()
+
+    async def shows(request: web.Request, body: bytes) -> web.StreamResponse:
+        return web.Response(body=JPEG)
+
+    async with http_target(shows, port=bench.server.camera_port) as camera:
+        assert await bench.driver.picture() == JPEG
+    assert camera.asked[0].path == "/snapshot"
+    assert "x-api-key" not in camera.asked[0].headers

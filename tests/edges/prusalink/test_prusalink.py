@@ -15,6 +15,7 @@ from agent.printers.prusalink import PrusaLink
 from agent.printers.prusalink_states import STATES, job_name, view_of
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
 from tests.edges.prusalink.conftest import LinkBench
+from tests.fakes.pictures import JPEG
 
 IDLE = PrinterState.IDLE
 
@@ -197,3 +198,15 @@ def test_a_setting_that_is_unknown_is_named() -> None:
     table = {"url": "http://mk4.local", "api_key": "k", "drive": "usb"}
     with pytest.raises(SettingsInvalid, match="'drive'"):
         PrusaLink(PrinterId("one"), table)
+
+
+async def test_its_camera_is_shown_where_it_has_one(bench: LinkBench) -> None:
+    await bench.open()
+    await bench.until(lambda seen: seen.state is IDLE)
+    with pytest.raises(NotPossible, match="has no camera"):
+        await bench.driver.picture()
+    bench.printer.picture = JPEG
+    assert await bench.driver.picture() == JPEG
+    bench.printer.picture = b"<svg>"
+    with pytest.raises(NotPossible, match="neither JPEG nor PNG"):
+        await bench.driver.picture()

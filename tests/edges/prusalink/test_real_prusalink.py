@@ -153,3 +153,9 @@ async def test_a_prusalink_that_was_killed_in_mid_print_leaves_the_run_lost_not_
     await real.until_run(RunState.UNKNOWN)
     printed = real.board.moved[before:]
     assert printed == moves(real.endless)[: len(printed)], "it began once"
+
+
+async def test_without_a_camera_it_says_so(real: PrusaBench) -> None:
+    await real.connect()
+    with pytest.raises(NotPossible, match="has no camera"):
+        await real.driver.picture()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from protocols.wire.codec import Message
 from protocols.wire.from_agent import (
     CommandResult,
+    FoundPlace,
     HostSample,
     Presence,
     PrinterDescription,
@@ -214,6 +215,25 @@ EXAMPLES: dict[str, Message] = {
         ),
     ),
     "command_result": CommandResult(
-        id="cmd-1", agent_id=AGENT, ok=False, code="not_possible", message="the printer is busy"
+        id="cmd-1",
+        agent_id=AGENT,
+        ok=False,
+        code="not_possible",
+        message="the printer is busy",
+        found=(
+            FoundPlace(
+                address="http://mk4.local",
+                driver="prusalink",
+                setting="url",
+                names=("http://192.168.1.20",),
+                firmware="PrusaLink 2.1.2",
+                machine="mk4",
+                baud_rate=115200,
+                missing={"api_key": "?"},
+                hint="at the printer, Settings > Network",
+                trouble="nobody answers",
+                printer_id="mk4-1",
+            ),
+        ),
     ),
 }

@@ -21,7 +21,6 @@ export const PERMISSIONS: Record<Permission, string> = {
   "jobs:manage": "steer everybody's jobs, approve, change the order",
   "printers:operate": "clear beds, settle runs, send commands, load spools",
   "printers:manage": "take printers into service; names, groups, materials",
-  "pictures:send": "send what a camera sees",
   "history:read": "read the history of who did what",
   "plates:fetch": "fetch plates, as agents do",
   "account:own": "one's own password, sessions and keys",

@@ -78,10 +78,13 @@ export const clearBeds = (ids: readonly string[]): Promise<void> =>
 export const setServices = (ids: readonly string[], on: boolean): Promise<void> =>
   many("printers", on ? "service_on" : "service_off", ids, on ? "# are in service." : "# are given back.", () =>
     post("/printers/actions", { action: on ? "service_off" : "service_on", ids }));
+// A printer answers a line when it has carried it out, homing say; the farm waits 65 s.
+const COMMAND_PATIENCE_MS = 75_000;
 
 /** Have a printer's agent do one thing; returns what the printer said. */
 export async function command(id: string, name: string, given: Record<string, string> = {}): Promise<string> {
-  return (await post<CommandedDocument>(`${printer(id)}/commands`, { name, arguments: given })).words;
+  const question = { body: { name, arguments: given }, patience_ms: COMMAND_PATIENCE_MS };
+  return (await ask<CommandedDocument>("POST", `${printer(id)}/commands`, question)).words;
 }
 
 /** Say lines of G-code, one after the other; the last is said even where one before it was refused. */

@@ -36,6 +36,7 @@ const Account = later(() => import("./views/account"), "Account");
 const Machine = later(() => import("./views/machine"), "Machine");
 const Statistics = later(() => import("./views/statistics"), "Statistics");
 const Labels = later(() => import("./views/labels"), "Labels");
+const Begin = later(() => import("./views/begin"), "Begin");
 export const Wall = later(() => import("./views/wall"), "Wall");
 
 export const PLACES: readonly Place[] = [
@@ -52,6 +53,7 @@ export const PLACES: readonly Place[] = [
   { path: "/labels", show: () => <Labels />, link: { words: "Labels", at: "more", needs: "farm:read" } },
   { path: "/materials", show: () => <Materials />, link: { words: "Materials and spools", at: "more", needs: "farm:read" } },
   { path: "/maintenance", show: () => <Maintenance />, link: { words: "Maintenance", at: "more", needs: "farm:read" } },
+  { path: "/begin", show: () => <Begin />, link: { words: "Add printers", at: "more", needs: "farm:admin" } },
   { path: "/agents", show: () => <Agents />, link: { words: "Agents", at: "more", needs: "farm:admin" } },
   { path: "/people", show: () => <People />, link: { words: "People and keys", at: "more", needs: "farm:admin" } },
   { path: "/webhooks", show: () => <Webhooks />, link: { words: "Webhooks and notices", at: "more", needs: "farm:admin" } },

@@ -82,11 +82,12 @@ export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer>
 export const post = <Answer>(path: string, body?: unknown): Promise<Answer> =>
   ask<Answer>("POST", path, body === undefined ? {} : { body });
 
-const FILE_PATIENCE_MS = 3_600_000;
+/** For what takes as long as there is of it: files, backups, looking through history. */
+export const LONG_MS = 3_600_000;
 
 /** Return a file; it may be large. Throws `Problem`. */
 export async function blob(path: string, signal?: AbortSignal): Promise<Blob> {
-  const response = await send("GET", path, { patience_ms: FILE_PATIENCE_MS, ...(signal ? { signal } : {}) });
+  const response = await send("GET", path, { patience_ms: LONG_MS, ...(signal ? { signal } : {}) });
   if (!response.ok) throw await refusal(response);
   return response.blob();
 }
@@ -102,6 +103,7 @@ export async function file(path: string): Promise<string> {
 
 /** A key that has something made once, however often it is asked for; browsers make none where a page came by http. */
 export const onceKey = (): string => globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+
 /** What a camera saw: an address in memory, and when it was taken. */
 export interface Seen {
   source: string;

@@ -1358,6 +1358,99 @@ export interface components {
             passwords: string;
             access: string;
         };
+        /**
+         * @description A place where a printer may be.
+         *
+         *     `setting` is which setting of the driver the `address` is; `missing` are others that a person
+         *     has to fill in, with an example each. `trouble` tells why nobody answered there. `printer_id`
+         *     is whose place it is already, or empty.
+         */
+        FoundDocument: {
+            address: string;
+            driver: string;
+            setting: string;
+            names: string[];
+            firmware: string;
+            machine: string;
+            baud_rate: number;
+            missing: {
+                [key: string]: string;
+            };
+            hint: string;
+            trouble: string;
+            printer_id: string;
+        };
+        /** @description A list, all of it. */
+        ItemsOfFoundDocument: {
+            items: components["schemas"]["FoundDocument"][];
+        };
+        /** @description A printer that an agent took, or let go. */
+        TakenDocument: {
+            id: string;
+            agent_id: string;
+            name: string;
+        };
+        /** @description A printer that an agent is to take; `settings` are its driver's: `port` or `url`, a key. */
+        PrinterToAddForm: {
+            /** @example mk4-1 */
+            id: string;
+            /**
+             * @default
+             * @example MK4 at the door
+             */
+            name: string;
+            /** @example prusalink */
+            driver: string;
+            /** @example mk4 */
+            printer_class: string;
+            /** @default  */
+            material: string;
+            /**
+             * @example {
+             *       "url": "http://mk4.local"
+             *     }
+             */
+            settings?: {
+                [key: string]: boolean | number | string;
+            };
+            /** @default  */
+            location: string;
+            /** @default [] */
+            tags: string[];
+        };
+        /** @description What became of a line of a table; `words` say what is wrong with it. */
+        LineDocument: {
+            line: number;
+            printer_id: string;
+            agent_id: string;
+            ok: boolean;
+            words: string;
+        };
+        /** @description What became of a table; `added` are the printers that are there now. */
+        ImportDocument: {
+            dry_run: boolean;
+            ok: boolean;
+            added: number;
+            items: components["schemas"]["LineDocument"][];
+        };
+        /**
+         * @description Printers as CSV; the first line names the columns.
+         *
+         *     Those are `name,agent,driver,address,class` and perhaps `id,material,location,tags` (several
+         *     tags with `;` between them); all others are settings of the driver: `api_key`, `baud_rate`.
+         */
+        TableForm: {
+            /**
+             * @example name,agent,driver,address,class
+             *     MK4,pi-1,prusalink,http://mk4.local,mk4
+             */
+            csv: string;
+            /**
+             * @description only tell what is wrong
+             * @default true
+             */
+            dry_run: boolean;
+        };
         /** @description How many there are, and how many of them are well. */
         CountDocument: {
             all: number;
@@ -1430,6 +1523,7 @@ export interface components {
             total_bytes: number;
             database_bytes: number | null;
             cache_bytes: number;
+            pictures_bytes: number;
             artifacts: {
                 [key: string]: components["schemas"]["ShareDocument"];
             };
@@ -2320,6 +2414,13 @@ export type EnrolForm = components['schemas']['EnrolForm'];
 export type RenewalForm = components['schemas']['RenewalForm'];
 export type AuthorityDocument = components['schemas']['AuthorityDocument'];
 export type BrokerFilesDocument = components['schemas']['BrokerFilesDocument'];
+export type FoundDocument = components['schemas']['FoundDocument'];
+export type ItemsOfFoundDocument = components['schemas']['ItemsOfFoundDocument'];
+export type TakenDocument = components['schemas']['TakenDocument'];
+export type PrinterToAddForm = components['schemas']['PrinterToAddForm'];
+export type LineDocument = components['schemas']['LineDocument'];
+export type ImportDocument = components['schemas']['ImportDocument'];
+export type TableForm = components['schemas']['TableForm'];
 export type CountDocument = components['schemas']['CountDocument'];
 export type FiguresDocument = components['schemas']['FiguresDocument'];
 export type OutboxDocument = components['schemas']['OutboxDocument'];

@@ -7,12 +7,21 @@ import type { SpanFiguresDocument } from "../api/shapes";
 
 const HEIGHT = 200;
 
-export function Bars({ items, monthly }: { items: readonly SpanFiguresDocument[]; monthly: boolean }): ReactNode {
+interface Shown {
+  items: readonly SpanFiguresDocument[];
+  monthly: boolean;
+  since: string;
+  until: string;
+}
+
+export function Bars({ items, monthly, since, until }: Shown): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const at = items.map(({ key }) => Date.parse(monthly ? `${key}-01T00:00` : `${key}T00:00`) / 1000);
   const finished = items.map((each) => each.finished);
   const all = items.map((each) => each.finished + each.failed + each.lost);
   const drawn = JSON.stringify([at, finished, all]);
+  // To the hour, so that a later look at the same days draws nothing anew.
+  const [low, high] = [since, until].map((text) => Math.round(Date.parse(text) / 3_600_000) * 3600) as [number, number];
   useEffect(() => {
     const box = place.current;
     if (!box) return undefined;
@@ -31,7 +40,7 @@ export function Bars({ items, monthly }: { items: readonly SpanFiguresDocument[]
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        scales: { x: { range: (_, low, high) => [low - step / 2, high + step / 2] }, y: { range: (_, __, high) => [0, Math.max(1, high * 1.1)] } },
+        scales: { x: { range: [low - step / 2, high + step / 2] }, y: { range: (_, __, high) => [0, Math.max(1, high * 1.1)] } },
         axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000] }],
         series: [{}, bars("all", "--bad"), bars("finished", "--good")],
       }, [data[0], data[2]!, data[1]!], box);
@@ -44,7 +53,7 @@ export function Bars({ items, monthly }: { items: readonly SpanFiguresDocument[]
       dark.removeEventListener("change", draw);
       plot?.destroy();
     };
-  }, [drawn, monthly]);
+  }, [drawn, monthly, low, high]);
   const most = items.reduce((best, each) => (each.finished > best.finished ? each : best));
   return (
     <figure className="bars">

@@ -74,7 +74,7 @@ export default function Layers({ url, name, run = null }: Shown): ReactNode {
               </select>
             </label>
           </p>
-          <p className="faint" data-lines={drawn}>{count(drawn, "line").replace(/^\d+/, drawn.toLocaleString())} drawn</p>
+          <p className="faint" data-lines={drawn}>{count(drawn, "line").replace(/^\d+/, drawn.toLocaleString())} {alone ? "in this layer" : "up to here"}</p>
           {colours === "kind" && (
             <ul className="legend" aria-label="Colours">
               {path.kinds.map((kind) => <li key={kind}><span style={{ background: PALETTE[kind] }} aria-hidden="true" /> {KINDS[kind]}</li>)}

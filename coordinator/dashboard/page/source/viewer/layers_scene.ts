@@ -54,7 +54,7 @@ export class LayersScene {
 
   /** Draw into an element. Throws where the browser has no WebGL. */
   constructor(host: HTMLElement, private readonly path: Toolpath) {
-    this.stage = new ModelScene(host);
+    this.stage = new ModelScene(host, { smooth: false });
     const box = new Box3(new Vector3(...path.box.slice(0, 3)), new Vector3(...path.box.slice(3)));
     const places = new BufferAttribute(path.printed, 3);
     const looks = new BufferAttribute(path.looks, 2);
@@ -66,6 +66,8 @@ export class LayersScene {
       return drawn;
     };
     this.below = lines();
+    // What is inside of the layers below is hidden by what is around it: it need not be drawn.
+    this.below.geometry.setIndex(new BufferAttribute(path.shell, 1));
     this.here = lines();
     const moved = new BufferGeometry().setAttribute("position", new BufferAttribute(path.travel, 3));
     moved.boundingBox = box;
@@ -74,14 +76,14 @@ export class LayersScene {
     this.stage.show(new Group().add(this.below, this.here, this.moves));
   }
 
-  /** Return how many lines of plastic are drawn. */
+  /** Return how many lines of plastic are looked at, those inside of the layers below among them. */
   show({ layer, commands, travel, alone, colours }: Look): number {
     const { printedEnds, travelEnds } = this.path;
     const begin = layer > 1 ? printedEnds[layer - 2]! : 0;
     const whole = printedEnds[layer - 1] ?? 0;
-    const end = commands === null ? whole : Math.max(begin, Math.min(whole, this.printedBy(commands)));
+    const end = commands === null ? whole : Math.max(begin, Math.min(whole, first(this.path.commands, commands + 1)));
     const last = layer >= printedEnds.length && commands === null;
-    this.below.geometry.setDrawRange(0, begin * 2);
+    this.below.geometry.setDrawRange(0, first(this.path.shell, begin * 2));
     this.below.visible = !alone;
     this.here.geometry.setDrawRange(begin * 2, (end - begin) * 2);
     for (const [lines, strength] of [[this.below, last ? 1 : 0.3], [this.here, 1]] as const) {
@@ -98,19 +100,18 @@ export class LayersScene {
   close(): void {
     this.stage.close();
   }
+}
 
-  /** How many lines are printed once a printer took so many commands. */
-  private printedBy(commands: number): number {
-    const counts = this.path.commands;
-    let low = 0;
-    let high = counts.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (counts[middle]! <= commands) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/** How many of the numbers, which only grow, are below a limit. */
+function first(numbers: Uint32Array, limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! < limit) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }
 
 function material(box: Box3): ShaderMaterial {

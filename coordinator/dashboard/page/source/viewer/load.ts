@@ -14,6 +14,18 @@ function solid(geometry: BufferGeometry): Object3D {
   return new Mesh(geometry, new MeshStandardMaterial({ color: PLASTIC, roughness: 0.75, flatShading: !geometry.index }));
 }
 
+/** Give what has no colour of its own that of plastic: white on light ground is hard to see. */
+function tinted(group: Object3D): Object3D {
+  group.traverse((each) => {
+    if (!(each instanceof Mesh)) return;
+    for (const material of [each.material].flat()) {
+      const { color, map, vertexColors } = material as MeshStandardMaterial;
+      if (!map && !vertexColors && color?.getHex() === 0xffffff) color.set(PLASTIC);
+    }
+  });
+  return group;
+}
+
 /** Return what is in a file, Z up, in the file's own unit. Throws where it can't be read. */
 export async function load(bytes: ArrayBuffer, suffix: string): Promise<Object3D> {
   switch (suffix) {
@@ -22,9 +34,9 @@ export async function load(bytes: ArrayBuffer, suffix: string): Promise<Object3D
     case "ply":
       return solid(new PLYLoader().parse(bytes));
     case "3mf":
-      return new ThreeMFLoader().parse(bytes);
+      return tinted(new ThreeMFLoader().parse(bytes));
     case "obj":
-      return new OBJLoader().parse(new TextDecoder().decode(bytes));
+      return tinted(new OBJLoader().parse(new TextDecoder().decode(bytes)));
     case "glb": {
       const { scene } = await new GLTFLoader().parseAsync(bytes, "");
       scene.rotation.x = Math.PI / 2; // glTF has Y up

@@ -23,9 +23,13 @@ export class ModelScene {
   private readonly watcher: ResizeObserver;
   private frame = 0;
 
-  /** Draw into an element, as large as that is. Throws where the browser has no WebGL. */
-  constructor(private readonly host: HTMLElement) {
-    this.renderer = new WebGLRenderer({ antialias: true, alpha: true });
+  /**
+   * Draw into an element, as large as that is. Throws where the browser has no WebGL.
+   *
+   * `smooth` costs four times the drawing: too much for a hundred thousand lines where no graphics card helps.
+   */
+  constructor(private readonly host: HTMLElement, { smooth = true } = {}) {
+    this.renderer = new WebGLRenderer({ antialias: smooth, alpha: true });
     this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, 2));
     host.append(this.renderer.domElement);
     this.camera.up.set(0, 0, 1);

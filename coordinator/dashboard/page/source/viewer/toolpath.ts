@@ -9,6 +9,10 @@ export const KINDS = [
   "outer wall", "inner wall", "infill", "solid infill", "top", "bridge", "support", "skirt and brim", "other",
 ] as const;
 const OTHER = KINDS.length - 1;
+/** What lies inside, and is not seen once something lies upon it. */
+const INSIDE: ReadonlySet<number> = new Set([1, 2, 3]);
+/** Of more lines only those of every second layer are kept for the shell, or of every third ... */
+const SHELL_MAX = 120_000;
 
 /** All lengths in millimetres; lines are numbered from 0 in the order in which they are printed. */
 export interface Toolpath {
@@ -18,6 +22,8 @@ export interface Toolpath {
   looks: Uint8Array;
   /** For each line, how many commands of the file there are up to its end. */
   commands: Uint32Array;
+  /** The ends of those lines that hide all others, two for each, as they follow each other. */
+  shell: Uint32Array;
   /** Moves without plastic, six numbers each. */
   travel: Float32Array;
   /** For each layer its height, and where it ends among the lines and among the moves. */
@@ -113,6 +119,19 @@ export function toolpathOf(bytes: Uint8Array): Toolpath {
   return reader.found();
 }
 
+function shellOf(looks: Uint8Array, ends: Uint32Array): Uint32Array {
+  let count = 0;
+  for (let at = 0; at < looks.length; at += 4) if (!INSIDE.has(looks[at]!)) count++;
+  const every = Math.ceil(count / SHELL_MAX) || 1;
+  const shell = wholes();
+  for (let layer = 0; layer < ends.length; layer += every) {
+    for (let line = layer ? ends[layer - 1]! : 0; line < ends[layer]!; line++) {
+      if (!INSIDE.has(looks[line * 4]!)) shell.add(line * 2, line * 2 + 1);
+    }
+  }
+  return shell.found();
+}
+
 class Reader {
   private readonly printed = floats();
   private readonly looks = small();
@@ -163,11 +182,14 @@ class Reader {
     // Where nobody marks layers, they begin where it gets higher.
     const layers = this.marked.heights.length > 1 ? this.marked : this.byHeight;
     const box = this.part.empty ? this.all : this.part;
+    const looks = this.looks.found();
+    const printedEnds = layers.printed.found().slice(1);
     return {
-      printed: this.printed.found(), looks: this.looks.found(), commands: this.commands.found(), travel: this.travel.found(),
+      printed: this.printed.found(), looks, commands: this.commands.found(), travel: this.travel.found(),
+      shell: shellOf(looks, printedEnds),
       // The first is what came before the first layer.
       heights: layers.heights.found().slice(1),
-      printedEnds: layers.printed.found().slice(1),
+      printedEnds,
       travelEnds: layers.travel.found().slice(1),
       kinds: [...this.kinds].sort((a, b) => a - b),
       box: (box.empty ? [0, 0, 0, 1, 1, 1] : [...box.low, ...box.high]) as Toolpath["box"],

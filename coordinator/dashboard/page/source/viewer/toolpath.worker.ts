@@ -4,7 +4,7 @@ import { toolpathOf } from "./toolpath";
 
 onmessage = ({ data }: MessageEvent<ArrayBuffer>): void => {
   const found = toolpathOf(new Uint8Array(data));
-  const { printed, looks, commands, travel, heights, printedEnds, travelEnds } = found;
-  const given = [printed, looks, commands, travel, heights, printedEnds, travelEnds].map(({ buffer }) => buffer as ArrayBuffer);
+  const { printed, looks, commands, shell, travel, heights, printedEnds, travelEnds } = found;
+  const given = [printed, looks, commands, shell, travel, heights, printedEnds, travelEnds].map(({ buffer }) => buffer as ArrayBuffer);
   postMessage(found, { transfer: given });
 };

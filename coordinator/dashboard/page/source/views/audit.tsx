@@ -3,11 +3,11 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { Link, useSearchParams } from "wouter";
-import { ask, get } from "../api/ask";
-import { keep } from "../parts/keeping";
+import { LONG_MS, ask, get } from "../api/ask";
 import type { AuditDocument, EventDocument, EventsPage } from "../api/shapes";
 import { csv } from "../csv";
 import { Deed } from "../parts/deed";
+import { keep } from "../parts/keeping";
 import { Paging, usePages } from "../parts/pages";
 import { State } from "../parts/state";
 import { Table } from "../parts/table";
@@ -58,7 +58,7 @@ export function Audit(): ReactNode {
       <div className="bar-of-tools">
         <h1>Audit log</h1>
         <Proof />
-        <button type="button" disabled={!lines?.length} onClick={() => keep(file(lines ?? []), "history.csv")}>CSV of what is shown</button>
+        <Deed does={() => keep(csvOf(lines ?? []), "history.csv")}>CSV of what is shown</Deed>
       </div>
       <search className="side sought">
         <Filter label="Who" name="actor" value={shown.actor} want={want} hint="user:anna, agent:pi-3, farm" />
@@ -76,7 +76,7 @@ export function Audit(): ReactNode {
       {error && <p className="bad" role="alert">{error.message}</p>}
       <Table label="History" rows={error ? [] : lines} id={({ number }) => number} empty="Nothing happened that is like that." columns={[
         { head: "When", cell: ({ at, number }) => <>{moment(at)}<span className="remark">number {number}</span></> },
-        { head: "Who", cell: (line) => <><button type="button" className="link" title="Only this one" onClick={() => want("actor", line.actor)}>{actor(line.actor)}</button><span className="remark">{line.origin}</span></> },
+        { head: "Who", cell: (line) => <><button type="button" className="link" title="Only this one" onClick={() => want("actor", line.actor)}>{actor(line.actor)}</button><span className="remark clipped" title={line.origin}>{line.origin}</span></> },
         { head: "What", cell: (line) => <><button type="button" className="link" title="Only these" onClick={() => want("name", line.name)}>{line.name}</button>{line.cause && <span className="remark">{line.cause}</span>}</> },
         { head: "Of", cell: (line) => <Thing line={line} /> },
         { head: "Changes", kind: "wide", cell: (line) => <Changes line={line} /> },
@@ -109,7 +109,8 @@ const PLACES: Record<string, string> = { job: "/jobs", printer: "/printers", mod
 
 function Thing({ line: { subject, subject_id } }: { line: EventDocument }): ReactNode {
   const place = PLACES[subject];
-  return <>{subject} {place ? <Link href={`${place}/${encodeURIComponent(subject_id)}`}>{subject_id}</Link> : subject_id}</>;
+  const id = <span className="clipped" title={subject_id}>{subject_id}</span>;
+  return <>{subject} {place ? <Link href={`${place}/${encodeURIComponent(subject_id)}`}>{id}</Link> : id}</>;
 }
 
 /** What a value is to a person. */
@@ -164,7 +165,7 @@ function Difference({ line }: { line: EventDocument }): ReactNode {
 function Proof(): ReactNode {
   const [verdict, setVerdict] = useState<(AuditDocument & { at: Date }) | null>(null);
   async function prove(): Promise<void> {
-    const found = await ask<AuditDocument>("GET", "/events/verify", { patience_ms: VERIFIED_MS });
+    const found = await ask<AuditDocument>("GET", "/events/verify", { patience_ms: LONG_MS });
     setVerdict({ ...found, at: new Date() });
   }
   return (
@@ -178,7 +179,7 @@ function Proof(): ReactNode {
   );
 }
 
-function file(lines: readonly EventDocument[]): Blob {
+function csvOf(lines: readonly EventDocument[]): Blob {
   const head = ["number", "at", "actor", "what", "subject", "subject_id", "why", "origin", "changes", "facts", "hash"];
   return csv([head, ...lines.map((line) => [
     String(line.number), line.at, line.actor, line.name, line.subject, line.subject_id, line.cause, line.origin,

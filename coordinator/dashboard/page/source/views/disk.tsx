@@ -3,12 +3,12 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
-import { ask, blob, get } from "../api/ask";
-import { keep } from "../parts/keeping";
+import { LONG_MS, ask, blob, get } from "../api/ask";
 import { useSettings } from "../api/settings";
 import type { BackupDocument, BackupsDocument, CleanupDocument, DiskDocument } from "../api/shapes";
 import { Deed } from "../parts/deed";
 import { Field, Form, type Typed } from "../parts/form";
+import { keep } from "../parts/keeping";
 import { say } from "../parts/notes";
 import { Bar } from "../parts/state";
 import { Table } from "../parts/table";
@@ -22,7 +22,7 @@ const DAY_S = 86_400;
 export function DiskView(): ReactNode {
   const { data, error } = useQuery({
     queryKey: ["disk"],
-    queryFn: ({ signal }) => ask<DiskDocument>("GET", "/disk", { signal, patience_ms: PATIENCE_MS }),
+    queryFn: ({ signal }) => ask<DiskDocument>("GET", "/disk", { signal, patience_ms: LONG_MS }),
   });
   return (
     <>
@@ -41,6 +41,7 @@ function Room({ disk }: { disk: DiskDocument }): ReactNode {
     ...Object.entries(disk.artifacts).map(([kind, share]) => ({ what: kind === "unknown" ? "nobody's, left by a crash" : `${kind}s`, files: share.files, bytes: share.size_bytes })),
     ...(disk.database_bytes === null ? [] : [{ what: "the database", files: null, bytes: disk.database_bytes }]),
     { what: "plates kept for the next time", files: null, bytes: disk.cache_bytes },
+    { what: "what cameras saw", files: null, bytes: disk.pictures_bytes },
   ].toSorted((one, other) => other.bytes - one.bytes);
   const most = Math.max(1, ...rows.map(({ bytes }) => bytes));
   return (
@@ -65,7 +66,7 @@ function Cleanup(): ReactNode {
   const queries = useQueryClient();
   const days = Number(settings.data?.items.find(({ name }) => name === "artifacts_kept_days")?.value ?? 0);
   const clean = (older_than_s: number | null, dry_run: boolean): Promise<CleanupDocument> =>
-    ask("POST", "/disk/cleanup", { body: { older_than_s, dry_run }, patience_ms: PATIENCE_MS });
+    ask("POST", "/disk/cleanup", { body: { older_than_s, dry_run }, patience_ms: LONG_MS });
   async function plan(typed: Typed): Promise<void> {
     const said = typed.number("older_than_s");
     const older_than_s = said === null ? null : said * DAY_S;
@@ -116,7 +117,7 @@ function Backups(): ReactNode {
   });
   const value = (name: string): unknown => settings.data?.items.find((each) => each.name === name)?.value;
   async function make(): Promise<void> {
-    const made = await ask<BackupDocument>("POST", "/backups", { patience_ms: PATIENCE_MS });
+    const made = await ask<BackupDocument>("POST", "/backups", { patience_ms: LONG_MS });
     await queries.invalidateQueries({ queryKey: ["backups"] });
     say(`${made.name}: ${size(made.size_bytes)}, proved to be whole.`);
   }

@@ -1,11 +1,13 @@
 /** The farm: every printer as a card, a line or a tile; what needs a person comes first. */
 
 import { useCallback, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { Link } from "wouter";
 import type { PrinterDocument } from "../api/shapes";
 import { byAttention, byName } from "../attention";
 import { usePrinters } from "../live/store";
 import { useNow } from "../parts/since";
 import { WithSpools } from "../parts/spool";
+import { useSession } from "../session";
 import { naturally, plain, SIGNS, statusOf, type Tone } from "../words";
 import { Bulk } from "./bulk";
 import { Card } from "./card";
@@ -232,12 +234,13 @@ function Choice<Name extends string>({ label, choices, chosen, choose }: Choosin
 }
 
 function NoPrinters(): ReactNode {
+  const { may } = useSession();
   return (
     <div className="alone">
       <h1>No printer yet</h1>
-      <p>On the machine beside a printer, install the agent and let it join this farm:</p>
-      <pre>farmhand agent token        # here: prints a token, good once{"\n"}farmhand-agent enroll TOKEN  # there</pre>
-      <p>To try it without any printer: <code>farmhand demo</code>.</p>
+      {may("farm:admin")
+        ? <><p>Printers come by an agent, a small program on a machine beside them.</p><p><Link className="button" href="/begin">Begin</Link></p></>
+        : <p>An administrator adds them.</p>}
     </div>
   );
 }

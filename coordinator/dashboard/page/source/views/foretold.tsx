@@ -4,6 +4,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { ask } from "../api/ask";
 import type { ForetoldDocument, PlaceDocument } from "../api/shapes";
 import { count, duration, grams } from "../words";
+import "../styles/asking.css";
 
 /** So long nobody may have changed anything before the farm is asked: slicing is work. */
 const QUIET_MS = 700;

@@ -9,6 +9,7 @@ import { Deed } from "../parts/deed";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
 import { count, duration, moment, percent, plain, type Tone } from "../words";
+import "../styles/asking.css";
 
 const TONES: Partial<Record<RunDocument["state"], Tone>> = {
   leased: "work", permitted: "work", printing: "work", paused: "care", finished: "good", failed: "bad", lost: "bad",

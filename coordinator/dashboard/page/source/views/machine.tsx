@@ -25,6 +25,7 @@ const NEXT_MS = 30_000;
 
 export function Machine({ id }: { id: string }): ReactNode {
   const printer = usePrinter(id);
+  const { may } = useSession();
   const now = useNow(10);
   if (!printer) return <p className="alone">There is no printer {id} at this farm.</p>;
   const { words, tone } = statusOf(printer);
@@ -42,7 +43,7 @@ export function Machine({ id }: { id: string }): ReactNode {
       <Next printer={printer} />
       <WithSpools><p><Material printer={printer} /></p></WithSpools>
       <Heat printer={printer} />
-      {hasCamera(printer) && <Camera printer={printer} every_s={5} />}
+      {may("farm:read") && hasCamera(printer) && <Camera printer={printer} every_s={5} />}
       <p><Link href={`/printers/${encodeURIComponent(id)}`}>More</Link></p>
     </main>
   );

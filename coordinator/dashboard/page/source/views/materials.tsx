@@ -137,15 +137,15 @@ function MaterialTable({ materials }: { materials: MaterialDocument[] | undefine
   const jobs = useJobs().filter(({ state }) => state === "received" || state === "ready");
   const printers = usePrinters();
   const named = (id: string): string => printers.find((each) => each.id === id)?.name ?? id;
-  const waiting = (name: string): typeof jobs => jobs.filter(({ material }) => material === name);
+  const waiting = (name: string): typeof jobs => jobs.filter(({ material }) => same(material, name));
   const unknown = [...new Set(jobs.map(({ material }) => material).filter(Boolean))]
-    .filter((name) => materials && !materials.some((each) => each.name === name))
+    .filter((name) => materials && !materials.some((each) => same(each.name, name)))
     .map((name): MaterialDocument => ({ name, profile: null, printers: [], spools: 0, remaining_g: 0 }));
   return (
     <section aria-label="Materials">
       <h2>Materials</h2>
       <Table label="Materials" rows={materials && [...materials, ...unknown]} id={({ name }) => name} empty="No material is known." columns={[
-        { head: "Material", cell: ({ name, profile }) => <>{name}{profile && profile.title !== name && <span className="faint"> {profile.title}</span>}</> },
+        { head: "Material", cell: ({ name, profile }) => profile?.title || name },
         { head: "Nozzle", kind: "figure", cell: ({ profile }) => profile ? `${profile.nozzle_celsius} °C` : <span className="faint">no profile</span> },
         { head: "Bed", kind: "figure", cell: ({ profile }) => profile ? `${profile.bed_celsius} °C` : "" },
         { head: "On spools", kind: "figure", cell: ({ spools, remaining_g }) => spools ? `${grams(remaining_g)} on ${count(spools, "spool")}` : "" },
@@ -162,6 +162,9 @@ function MaterialTable({ materials }: { materials: MaterialDocument[] | undefine
     </section>
   );
 }
+
+/** Whether two names are of one material, as the farm takes them: however they are spelt. */
+const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 const NAMES_MAX = 5;
 

@@ -10,7 +10,10 @@ import { Picture, pictureOf } from "../parts/picture";
 import { useSession } from "../session";
 import { SHOWN } from "../viewer/formats";
 import { actor, moment } from "../words";
+import { ChangeModel } from "./model_change";
+import { Printed } from "./model_printed";
 import { OrderSheet } from "./ordering";
+import "../styles/job.css";
 
 const Viewer = lazy(() => import("../viewer/viewer"));
 
@@ -33,11 +36,13 @@ export function Model({ id }: { id: string }): ReactNode {
     <article>
       <h1>{model.data.name}</h1>
       {model.data.description && <p>{model.data.description}</p>}
-      <p className="deeds">
+      {model.data.tags.length > 0 && <p className="faint">{model.data.tags.map((tag) => `#${tag}`).join(" ")}</p>}
+      <div className="deeds">
         {shown && may("jobs:submit") && <button type="button" className="main" onClick={() => setOrdering(true)}>Print version {shown.number}</button>}
         {shown && <Deed does={() => save(shown)}>Download</Deed>}
         {may("jobs:submit") && <AddVersion path={path} id={id} />}
-      </p>
+        {may("jobs:submit") && <ChangeModel model={model.data} />}
+      </div>
       {shown ? <Shown version={shown} name={model.data.name} /> : <p className="faint">It has no version yet: add one.</p>}
       <section aria-label="Versions">
         <h2>Versions</h2>
@@ -54,6 +59,7 @@ export function Model({ id }: { id: string }): ReactNode {
           ))}
         </ol>
       </section>
+      <Printed model={id} />
       {ordering && shown && (
         <OrderSheet title={`${model.data.name}, version ${shown.number}`} model={{ id, number: shown.number, name: model.data.name }} close={() => setOrdering(false)} />
       )}
@@ -72,6 +78,7 @@ function Shown({ version, name }: { version: VersionDocument; name: string }): R
         : picture && <Picture url={picture} alt={`a picture of ${name}`} />}
       <dl className="facts">
         {version.size_mm && <><dt>Size</dt><dd>{version.size_mm.map((each) => each.toFixed(1)).join(" × ")} mm</dd></>}
+        {version.triangles !== null && <><dt>Triangles</dt><dd>{version.triangles.toLocaleString()}</dd></>}
         <dt>From</dt><dd>{[origin.kind, origin.provider, origin.service_model, origin.tool].filter(Boolean).join(", ")}</dd>
         {origin.prompt && <><dt>Asked for</dt><dd>{origin.prompt}</dd></>}
         {origin.url && <><dt>Source</dt><dd>{origin.url}</dd></>}

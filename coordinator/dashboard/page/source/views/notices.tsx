@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { ask, get } from "../api/ask";
+import { LONG_MS, ask, get } from "../api/ask";
 import { useSettings } from "../api/settings";
 import type { ItemsOfWayDocument, WayDocument } from "../api/shapes";
 import { Deed } from "../parts/deed";
@@ -25,7 +25,7 @@ export function Notices(): ReactNode {
   const said = (name: string): string => String(settings.data?.items.find((each) => each.name === name)?.value ?? "");
   const whom: Record<string, string> = { email: said("mail_to"), ntfy: "who follows the topic" };
   async function test({ name }: WayDocument): Promise<void> {
-    await ask("POST", `/notices/${encodeURIComponent(name)}/test`, { patience_ms: PATIENCE_MS });
+    await ask("POST", `/notices/${encodeURIComponent(name)}/test`, { patience_ms: LONG_MS });
     say(`${name} took the test. Did it come?`);
   }
   return (

@@ -1,11 +1,14 @@
 /** One printer: what it does, how it looks, what one may have it do, what it did. */
 
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import type { PrinterDocument } from "../api/shapes";
+import { get } from "../api/ask";
+import type { JobDocument, PrinterDocument, RunDocument } from "../api/shapes";
 import { progress } from "../attention";
 import { usePrinter } from "../live/store";
 import { Camera, hasCamera } from "../parts/camera";
+import { PlateShown } from "../parts/plate";
 import { useNow } from "../parts/since";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
@@ -36,9 +39,10 @@ export function Printer({ id }: { id: string }): ReactNode {
         <div>
           <Now printer={printer} />
           {reads && <Charts id={id} />}
+          {reads && printer.job && printer.run && <Plate job={printer.job.id} run={printer.run} />}
           {talks && <Heating printer={printer} />}
           {talks && <Moving printer={printer} />}
-          {may("printers:operate") && <Terminal id={id} />}
+          {talks && <Terminal id={id} />}
           {reads && <Runs id={id} busy={printer.run !== null} />}
         </div>
         <div>
@@ -90,6 +94,17 @@ function Now({ printer }: { printer: PrinterDocument }): ReactNode {
       </div>
     </section>
   );
+}
+
+/** What is printed, layer by layer up to where it is, once somebody wants to see them. */
+function Plate({ job, run }: { job: string; run: RunDocument }): ReactNode {
+  const { data } = useQuery({
+    queryKey: ["job", job],
+    queryFn: ({ signal }) => get<JobDocument>(`/jobs/${encodeURIComponent(job)}`, signal),
+    staleTime: 60_000,
+  });
+  const plate = data?.plates.find(({ sha256 }) => sha256 === run.plate_sha256);
+  return plate ? <section aria-label="Plate" className="block one-plate"><PlateShown plate={plate} run={run} /></section> : null;
 }
 
 function bedWords(printer: PrinterDocument): string {

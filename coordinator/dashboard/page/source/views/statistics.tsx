@@ -57,7 +57,7 @@ export function Statistics(): ReactNode {
       </div>
       {error && <p className="bad">{error.message}</p>}
       {data && <Total total={data.total} />}
-      {days && days.items.length > 0 && <Bars items={days.items} monthly={days.by === "month"} />}
+      {days && days.items.length > 0 && <Bars items={days.items} monthly={days.by === "month"} since={days.since} until={days.until} />}
       {data && <Table found={data} />}
       {data && data.reasons.length > 0 && (
         <section>

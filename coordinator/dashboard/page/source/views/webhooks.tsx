@@ -2,7 +2,7 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import { ask, get, post } from "../api/ask";
+import { LONG_MS, ask, get, post } from "../api/ask";
 import type {
   AttemptDocument, ItemsOfTypeDocument, ItemsOfWebhookDocument, NewWebhookDocument, WebhookDocument,
 } from "../api/shapes";
@@ -46,7 +46,7 @@ export function Webhooks(): ReactNode {
     setSheet({ kind: "secret", made });
   };
   async function test(webhook: WebhookDocument): Promise<void> {
-    const how = await ask<AttemptDocument>("POST", `${path(webhook.id)}/test`, { patience_ms: 60_000 });
+    const how = await ask<AttemptDocument>("POST", `${path(webhook.id)}/test`, { patience_ms: LONG_MS });
     if (how.taken) say(`${webhook.url} took it in ${how.elapsed_ms} ms.`);
     else complain(`${webhook.url} did not take it: ${how.words}`);
   }

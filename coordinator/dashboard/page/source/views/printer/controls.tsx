@@ -10,6 +10,8 @@ export function Controls({ printer }: { printer: PrinterDocument }): ReactNode {
   const { may } = useSession();
   const { id, name, job } = printer;
   const operates = may("printers:operate");
+  // Of one whose agent did not say yet what it does, the button is there: better a refusal than none.
+  const stops = !printer.commands.length || printer.commands.includes("emergency_stop");
   return (
     <p className="deeds">
       {operates && !printer.run && printer.bed.state !== "clear" && (
@@ -25,7 +27,7 @@ export function Controls({ printer }: { printer: PrinterDocument }): ReactNode {
       {may("printers:manage") && (printer.in_service || printer.quarantine
         ? <Deed does={() => setService(id, false)}>Give back to the farm</Deed>
         : <Deed does={() => setService(id, true)}>Take into service</Deed>)}
-      {operates && printer.online && printer.commands.includes("emergency_stop") && (
+      {operates && printer.online && stops && (
         <Deed kind="danger" does={() => emergencyStop(id)} sure={`Stop ${name} at once? Its firmware is halted, heaters go off, and the print is lost.`}>Emergency stop</Deed>
       )}
     </p>

@@ -1,0 +1,189 @@
+/** What shall be made, by whom, and what that costs at most: told before anything is paid. */
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { Link, useLocation } from "wouter";
+import { ask, onceKey } from "../api/ask";
+import type { GenerationDocument, OptionDocument, ProviderDocument, QuoteDocument } from "../api/shapes";
+import { Pictures, type Brought } from "./wish_pictures";
+import "../styles/asking.css";
+
+const QUIET_MS = 600;
+
+type Wish = Record<string, unknown>;
+
+/** What a form says, as the API takes it; `null` while there is nothing to be asked for. */
+function wishOf(form: HTMLFormElement, provider: ProviderDocument, pictures: readonly Brought[]): Wish | null {
+  const said = new FormData(form);
+  const text = (field: string): string => String(said.get(field) ?? "").trim();
+  const [prompt, url, code] = [text("prompt"), text("url"), text("code")];
+  if (!prompt && !url && !code && !pictures.length) return null;
+  return {
+    provider: provider.name,
+    prompt,
+    ...(url ? { url } : {}),
+    ...(code ? { code } : {}),
+    ...(text("name") ? { name: text("name") } : {}),
+    ...(pictures.length ? { pictures: pictures.map(({ sha256 }) => sha256) } : {}),
+    ...(text("size_mm") ? { size_mm: Number(text("size_mm")) } : {}),
+    ...(text("cost_max") ? { cost_max: Number(text("cost_max")) } : {}),
+    options: optionsOf(provider.options, text),
+    ...(said.get("reuse") ? { reuse: true } : {}),
+    ...(said.get("print") ? { print: { copies: Number(text("copies") || 1), material: text("material") } } : {}),
+  };
+}
+
+function optionsOf(known: readonly OptionDocument[], text: (field: string) => string): Record<string, string | number | boolean> {
+  const given: Record<string, string | number | boolean> = {};
+  for (const { name, type } of known) {
+    const said = text(`option-${name}`);
+    if (said) given[name] = type === "boolean" ? said === "true" : type === "string" ? said : Number(said);
+  }
+  return given;
+}
+
+export function WishForm({ providers }: { providers: ProviderDocument[] }): ReactNode {
+  const form = useRef<HTMLFormElement>(null);
+  const [name, setName] = useState(providers[0]!.name);
+  const [pictures, setPictures] = useState<readonly Brought[]>([]);
+  const [wish, setWish] = useState<Wish | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [words, setWords] = useState("");
+  const [printing, setPrinting] = useState(false);
+  // The key belongs to one wish: pressed again after an answer that got lost, it is the same one.
+  const [key, setKey] = useState(onceKey);
+  const [, go] = useLocation();
+  const queries = useQueryClient();
+  const provider = providers.find((each) => each.name === name) ?? providers[0]!;
+  const takes = (kind: ProviderDocument["kinds"][number]): boolean => provider.kinds.includes(kind);
+
+  const look = useCallback(() => {
+    setKey(onceKey());
+    setWish(form.current && form.current.checkValidity() ? wishOf(form.current, provider, pictures) : null);
+  }, [provider, pictures]);
+  useEffect(look, [look]);
+
+  async function make(event: FormEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault();
+    const body = wishOf(form.current!, provider, pictures);
+    if (!body) {
+      setWords("Say what it shall be.");
+      return;
+    }
+    setBusy(true);
+    setWords("");
+    try {
+      const made = await ask<GenerationDocument>("POST", "/generations", { body, headers: { "Idempotency-Key": key } });
+      await queries.invalidateQueries({ queryKey: ["generations"] });
+      go(`/generate/${encodeURIComponent(made.id)}`);
+    } catch (error) {
+      setWords(error instanceof Error ? error.message : String(error));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <form ref={form} className="wish" aria-label="What shall be made" onSubmit={(event) => void make(event)} onChange={look}>
+      <label>By
+        <select value={name} onChange={(event) => setName(event.target.value)}>
+          {providers.map((each) => <option key={each.name} value={each.name}>{each.name}: {each.title}</option>)}
+        </select>
+      </label>
+      {provider.trouble && <p className="care">{provider.trouble}</p>}
+      {takes("text") && (
+        <label>What shall it be?
+          <textarea name="prompt" rows={3} maxLength={provider.prompt_chars_max || undefined} placeholder="a hook for a 25 mm rail" />
+        </label>
+      )}
+      {(takes("image") || takes("multiview")) && <Pictures most={takes("multiview") ? Math.max(1, provider.pictures_max) : 1} pictures={pictures} change={setPictures} />}
+      {takes("link") && <label>Link <input name="url" type="url" placeholder="https://www.thingiverse.com/thing:763622" /></label>}
+      {takes("code") && (
+        <details>
+          <summary>With code of your own{provider.language && ` (${provider.language})`}</summary>
+          <label>Code <textarea name="code" rows={10} className="code" spellCheck={false} /></label>
+        </details>
+      )}
+      <div className="fields">
+        {provider.needs_size && <label>Longest side, mm <input name="size_mm" type="number" min={0.1} step="any" required /></label>}
+        <label>Name <input name="name" maxLength={200} placeholder="its first words" /></label>
+        <label>May cost at most <input name="cost_max" type="number" min={0} step="any" placeholder="as the farm allows" /></label>
+        {provider.options.map((each) => <Choice key={each.name} option={each} />)}
+      </div>
+      <label className="check"><input name="print" type="checkbox" onChange={(event) => setPrinting(event.target.checked)} /> Print it when it is there</label>
+      {printing && (
+        <div className="fields">
+          <label>Copies <input name="copies" type="number" min={1} max={1000} defaultValue={1} /></label>
+          <label>Material <input name="material" placeholder="what is loaded" /></label>
+        </div>
+      )}
+      {wish && <Quote wish={wish} />}
+      <p role="alert" className="bad">{words}</p>
+      <p><button className="main" disabled={busy}>{busy ? "Asking …" : "Generate"}</button></p>
+    </form>
+  );
+}
+
+/** What a wish costs at most, what is left to be spent, and whether the same was made before. */
+function Quote({ wish }: { wish: Wish }): ReactNode {
+  const [quote, setQuote] = useState<QuoteDocument | null>(null);
+  const [words, setWords] = useState("");
+  const asked = JSON.stringify({ ...wish, reuse: false });
+  useEffect(() => {
+    const given = new AbortController();
+    const timer = window.setTimeout(() => {
+      ask<QuoteDocument>("POST", "/generations/estimate", { body: JSON.parse(asked), signal: given.signal }).then(
+        (found) => {
+          setQuote(found);
+          setWords("");
+        },
+        (error: unknown) => {
+          if (given.signal.aborted) return;
+          setQuote(null);
+          setWords(error instanceof Error ? error.message : String(error));
+        },
+      );
+    }, QUIET_MS);
+    return () => {
+      window.clearTimeout(timer);
+      given.abort();
+    };
+  }, [asked]);
+  return (
+    <div className="foretold" role="status" aria-label="What it costs">
+      {words ? <p className="care">{words}</p> : !quote ? <p className="faint">Asking what it costs …</p> : (
+        <>
+          <p className="takes"><strong>{quote.amount === null ? "costs nothing" : `costs ${quote.exact ? "" : "at most "}${quote.amount} ${quote.unit}`}</strong></p>
+          {quote.limits.map((each) => <p key={each.words} className="faint">{each.spent} of {each.most} {quote.unit} {each.words}</p>)}
+          {quote.objection && <p className="care">{quote.objection}</p>}
+          {quote.like && (
+            <p className="check">The same was asked for before: <Link href={`/generate/${encodeURIComponent(quote.like)}`}>look at it</Link>{" "}
+              <label><input name="reuse" type="checkbox" /> take that, for nothing</label></p>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+function Choice({ option }: { option: OptionDocument }): ReactNode {
+  const name = `option-${option.name}`;
+  const words = option.name.replaceAll("_", " ");
+  if (option.choices.length || option.type === "boolean") {
+    const choices = option.choices.length ? option.choices : ["true", "false"];
+    return (
+      <label title={option.words}>{words}
+        <select name={name} defaultValue="">
+          <option value="">usual</option>
+          {choices.map((each) => <option key={each} value={each}>{option.type === "boolean" ? (each === "true" ? "yes" : "no") : each}</option>)}
+        </select>
+      </label>
+    );
+  }
+  const number = option.type === "integer" || option.type === "number";
+  return (
+    <label title={option.words}>{words}
+      <input name={name} type={number ? "number" : "text"} step="any" placeholder="usual" />
+    </label>
+  );
+}

@@ -1,0 +1,133 @@
+"""What a monitor reads, as Prometheus' own parser reads it."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from coordinator.api.exposition import Buckets, Exposition, labels
+from coordinator.usecases.absorbing import absorb
+from protocols.wire.from_agent import HostSample, PrinterSample, Telemetry
+from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
+from tests.fakes.served_farm import AGENT, ServedFarm
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+WATCHED = [CONFIGS / "prometheus" / "farmhand.rules.yml", CONFIGS / "grafana" / "farmhand.json"]
+
+
+async def prints(farm: ServedFarm) -> None:
+    """A printer is in the middle of a print, its machine well, and something is wrong with it."""
+    await farm.printers_arrive("mk4")
+    await farm.something_is_wrong("mk4")
+    sample = PrinterSample(
+        printer_id=PrinterId("mk4"),
+        state=PrinterState.PRINTING,
+        run_id=RunId("run-1"),
+        temperatures={"tool0": Temperature(209.5, 210.0), "bed": Temperature(60.0)},
+        progress=0.25,
+        remaining_s=90.0,
+    )
+    host = HostSample(cpu_celsius=51.0, disk_free_bytes=10**9, under_voltage=False)
+    told = Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=(sample,), host=host)
+    await absorb(farm.farm, told)
+
+
+async def scraped(session: aiohttp.ClientSession) -> dict[tuple[str, frozenset[str]], float]:
+    """Return name and label values -> value, of all samples."""
+    async with session.get("/metrics") as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        text = await response.text()
+    return {
+        (sample.name, frozenset(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_a_printer_is_told_by_its_state_its_heaters_and_its_print(
+    session: aiohttp.ClientSession, farm: ServedFarm
+) -> None:
+    await prints(farm)
+    found = await scraped(session)
+    assert found["farmhand_printer_up", frozenset({"mk4"})] == 1
+    assert found["farmhand_printer_state", frozenset({"mk4", "idle"})] == 0
+    states = [value for (name, _), value in found.items() if name == "farmhand_printer_state"]
+    assert sorted(states)[-2:] == [0, 1]
+    assert found["farmhand_printer_temperature_celsius", frozenset({"mk4", "tool0"})] == 209.5
+    assert found["farmhand_printer_temperature_target_celsius", frozenset({"mk4", "tool0"})] == 210
+    assert ("farmhand_printer_temperature_target_celsius", frozenset({"mk4", "bed"})) not in found
+    assert found["farmhand_printer_job_progress_ratio", frozenset({"mk4"})] == 0.25
+    assert found["farmhand_printer_job_remaining_seconds", frozenset({"mk4"})] == 90
+    assert found["farmhand_printer_findings", frozenset({"mk4", "resends", "warning"})] == 1
+    assert found["farmhand_agent_cpu_celsius", frozenset({"pi-1"})] == 51
+    assert found["farmhand_jobs", frozenset({"printing"})] == 0
+    assert found["farmhand_part_up", frozenset({"database"})] == 1
+
+
+async def test_answers_are_counted_by_route_and_never_by_what_stands_in_an_address(
+    session: aiohttp.ClientSession,
+) -> None:
+    for job in ("job-1", "job-2"):
+        async with session.get(f"/api/v1/jobs/{job}") as response:
+            assert response.status == 404
+    async with session.get("/metrics") as response:
+        text = await response.text()
+    told = [line for line in text.splitlines() if "duration_seconds_count" in line]
+    assert any(
+        re.search(r'method="GET",route="/api/v1/jobs/\{\w+\}",status="404"\} 2$', line)
+        for line in told
+    )
+    assert "job-1" not in text
+
+
+async def test_strangers_are_told_nothing(session: aiohttp.ClientSession) -> None:
+    async with session.get("/metrics", headers={"Authorization": ""}) as response:
+        assert response.status == 401
+
+
+def test_what_a_label_holds_can_not_break_a_line() -> None:
+    page = Exposition()
+    page.gauge("odd", "Odd.", [(labels(name='a"b\\c\nd'), 1.5)])
+    [family] = text_string_to_metric_families(page.text())
+    assert [(each.labels, each.value) for each in family.samples] == [({"name": 'a"b\\c\nd'}, 1.5)]
+
+
+def test_buckets_count_what_took_no_longer() -> None:
+    buckets, page = Buckets((0.1, 1.0)), Exposition()
+    for took_s in (0.05, 0.1, 0.5, 7.0):
+        buckets.add(took_s)
+    page.histogram("took_seconds", "Took.", {(("route", "/"),): buckets})
+    [family] = text_string_to_metric_families(page.text())
+    found = {each.labels.get("le", each.name): each.value for each in family.samples}
+    assert found == {
+        "0.1": 2, "1": 3, "+Inf": 4, "took_seconds_sum": 7.65, "took_seconds_count": 4,
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_prometheus_finds_nothing_wrong_with_the_rules() -> None:
+    subprocess.run(["promtool", "check", "rules", WATCHED[0]], check=True, capture_output=True)
+
+
+def test_the_board_is_one_that_grafana_can_read() -> None:
+    board = json.loads(WATCHED[1].read_text())
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+@pytest.mark.parametrize("text", [path.read_text() for path in WATCHED], ids=["rules", "board"])
+async def test_what_is_shown_and_watched_is_told(
+    text: str, session: aiohttp.ClientSession, farm: ServedFarm
+) -> None:
+    await prints(farm)
+    async with session.get("/metrics") as response:
+        told = set(re.findall(r"^# TYPE (\w+)", await response.text(), re.MULTILINE))
+    wanted = set(re.findall(r"\bfarmhand_\w+", text))
+    plain = {re.sub(r"_(bucket|sum|count)$", "", name) for name in wanted}
+    assert wanted
+    assert plain <= told

@@ -1,0 +1,110 @@
+"""Models from words on the page: real browser, coordinator and OpenSCAD, a stand-in for a model."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.edges.rendering import openscad as there
+from tests.fakes.fake_llm import FakeLlm
+from tests.fakes.farm_on_show import CHROMIUM, browser, watched_page
+from tests.fakes.one_printer_farm import Place, one_printer_farm
+from tests.fakes.paid_service import served
+from tests.fakes.threads import in_thread
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+    pytest.mark.xdist_group("page"),
+    pytest.mark.slow,
+]
+
+CODE = """\
+// how wide, in mm
+width = 12; // [5:40]
+difference() {
+    cube([30, 20, width]);
+    translate([10, 8, -1]) cube([25, 6, width + 2]);
+}
+"""
+
+
+@contextmanager
+def served_apart(service: FakeLlm) -> Iterator[FakeLlm]:
+    """Serve in a thread, for tests that are not asynchronous themselves."""
+    ready, ended, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with served(service):
+            ready.set()
+            await ended.wait()
+
+    with in_thread(
+        lambda: loop.run_until_complete(serve()), lambda: loop.call_soon_threadsafe(ended.set)
+    ):
+        assert ready.wait(20)
+        yield service
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("farm")
+    there("native", folder / "jobs")  # or skipped, where code can't be rendered here
+    reply = f"It has a slot of 6 mm.\n```openscad\n{CODE}```\n"
+    with served_apart(FakeLlm(reply)) as model:
+        writer = {
+            "service": "openscad",
+            "base_url": model.base_url,
+            "api_key": model.key,
+            "model": model.model,
+            "engine": "native",
+        }
+        settings = {"FARMHAND_PROVIDERS": json.dumps({"writer": writer})}
+        with one_printer_farm(folder, settings=settings) as here:
+            yield here
+
+
+@pytest.fixture
+def page(farm: Place) -> Iterator[Page]:
+    url = farm.farm.url
+    with browser() as chromium, watched_page(chromium, url, bears="GPU stall") as found:
+        found.goto(f"{url}/generate#token={farm.farm.token}")
+        yield found
+
+
+def test_words_become_a_part_whose_measures_are_fields_of_a_form(page: Page) -> None:
+    wish = page.get_by_role("form", name="What shall be made")
+    wish.get_by_label("What shall it be?").fill("a hook for a 25 mm rail")
+    expect(wish.get_by_role("status", name="What it costs")).to_contain_text("costs nothing")
+    wish.get_by_role("button", name="Generate").click()
+
+    title = page.get_by_role("heading", name="a hook for a 25 mm rail")
+    expect(title).to_contain_text("done")
+    expect(page.get_by_text("30.0 × 20.0 × 12.0 mm")).to_be_visible()
+    said = page.get_by_role("region", name="What was asked for")
+    expect(said).to_contain_text("It has a slot of 6 mm.")
+    found = Axe().run(page).response["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    assert not serious, serious
+
+    page.get_by_label("how wide, in mm").fill("20")
+    page.get_by_role("button", name="Make it so").click()
+    expect(page.get_by_text("30.0 × 20.0 × 20.0 mm")).to_be_visible()
+    expect(said.get_by_role("listitem")).to_have_count(2)
+    expect(said).to_contain_text("with width 20 → version 2")
+    expect(page.get_by_label("how wide, in mm")).to_have_value("20")
+
+    page.get_by_role("navigation").get_by_role("link", name="Generate").click()
+    gallery = page.get_by_role("region", name="What was generated")
+    expect(gallery.get_by_role("listitem")).to_have_count(2)
+    expect(gallery.get_by_role("img").first).to_be_visible()
+    gallery.get_by_role("searchbox").fill("no such words")
+    expect(gallery).to_contain_text("Nothing is like that.")
