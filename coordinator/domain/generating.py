@@ -106,7 +106,8 @@ def with_submits(generation: Generation, begun: Generation) -> Generation:
 
 def started(generation: Generation, handle: Handle, look_s: float, now: datetime) -> Generation:
     """Return the generation whose task is there."""
-    moved = replace(advance(generation, _E.START, now), handle=handle, trouble=None)
+    moved = advance(generation, _E.START, now)
+    moved = replace(moved, handle=handle, doubtful=False, trouble=None)
     if generation.cancel_wanted:
         return moved
     return replace(moved, next_at=now + timedelta(seconds=look_s))
@@ -119,6 +120,7 @@ def delivered(
     moved = replace(
         advance(generation, _E.SUCCEED, now),
         handle=handle,
+        doubtful=False,
         parcels=parcels,
         said=look.said,
         told=dict(look.told),
@@ -138,7 +140,8 @@ def charged_by(look: Look) -> Decimal | None:
 def orphaned(generation: Generation, offer: Offer, now: datetime) -> Outcome:
     """Return a generation whose submit nobody is at any more: who was, died in the midst of it."""
     if offer.again in (Again.SAME_KEY, Again.COSTS_ONLY):
-        return Outcome(generation=_put_off(generation, 0.0, "", now))
+        doubtful = replace(generation, doubtful=offer.again is Again.SAME_KEY)
+        return Outcome(generation=_put_off(doubtful, 0.0, "", now))
     words = "the coordinator stopped while it asked: nobody knows whether the task was made"
     fault = ProviderFault(Blame.SUBMIT_UNSURE, "submit_unsure", words)
     return submit_failed(generation, fault, offer, now)
@@ -153,27 +156,27 @@ def submit_failed(
     if unsure and offer.again not in (Again.SAME_KEY, Again.COSTS_ONLY):
         lost = advance(troubled, _E.LOSE, now)
         return Outcome(generation=_recall_later(lost, offer, now))
+    if unsure and offer.again is Again.SAME_KEY:
+        troubled = replace(troubled, doubtful=True)
+    # What is known now is that this time it made nothing; what an earlier time made, nobody knows.
+    charged = None if unsure or troubled.doubtful else NOTHING
     if unsure or fault.blame is Blame.RETRY_SAFE:
         tries = generation.tries + 1
         # Under its key it is one call, which may have been paid for: it goes on for its day.
-        known = unsure and offer.again is Again.SAME_KEY
-        if tries >= TRIES_MAX and not known:
-            return Outcome(generation=advance(troubled, _E.FAIL, now), charged=_known(unsure))
+        if tries >= TRIES_MAX and not troubled.doubtful:
+            return Outcome(generation=advance(troubled, _E.FAIL, now), charged=charged)
         wait_s = max(back_off_s(generation, tries), fault.after_s or 0.0)
         waiting = replace(_put_off(troubled, wait_s, fault.message, now), tries=tries)
-        return Outcome(generation=waiting, charged=_known(unsure))
+        return Outcome(generation=waiting, charged=charged)
     if fault.blame is Blame.WAIT_SLOT:
         wait_s = fault.after_s or SLOT_S * (1 + _chance(generation, "slot"))
-        return Outcome(generation=_put_off(troubled, wait_s, fault.message, now), charged=NOTHING)
+        return Outcome(generation=_put_off(troubled, wait_s, fault.message, now), charged=charged)
     if fault.blame in (Blame.QUOTA, Blame.AUTH_CONFIG):
         wait_s = fault.after_s or UNPAID_S
-        return Outcome(generation=_put_off(troubled, wait_s, fault.message, now), charged=NOTHING)
-    return Outcome(generation=advance(troubled, _E.FAIL, now), charged=NOTHING)
-
-
-def _known(unsure: bool) -> Decimal | None:
-    """Return what a call has cost that may be repeated: nothing, unless nobody knows."""
-    return None if unsure else NOTHING
+        return Outcome(generation=_put_off(troubled, wait_s, fault.message, now), charged=charged)
+    if troubled.doubtful:  # refused this time; whether an earlier time made it, a person finds out
+        return Outcome(generation=_recall_later(advance(troubled, _E.LOSE, now), offer, now))
+    return Outcome(generation=advance(troubled, _E.FAIL, now), charged=charged)
 
 
 def _put_off(generation: Generation, wait_s: float, words: str, now: datetime) -> Generation:
@@ -226,7 +229,8 @@ def recall_failed(
 
 def denied(generation: Generation, now: datetime) -> Outcome:
     """Return a generation of which a person knows that the call did not happen."""
-    return Outcome(generation=_put_off(generation, 0.0, "", now), charged=NOTHING)
+    sure = replace(generation, doubtful=False)
+    return Outcome(generation=_put_off(sure, 0.0, "", now), charged=NOTHING)
 
 
 def looked(

@@ -85,7 +85,6 @@ MACHINE = Machine(
         (_S.SUBMITTING, _E.START): _S.RUNNING,
         (_S.SUBMITTING, _E.SUCCEED): _S.FETCHING,
         (_S.SUBMITTING, _E.FAIL): _S.FAILED,
-        (_S.SUBMITTING, _E.CANCEL): _S.CANCELLED,
         (_S.UNSURE, _E.PUT_OFF): _S.WANTED,
         (_S.UNSURE, _E.START): _S.RUNNING,
         (_S.UNSURE, _E.SUCCEED): _S.FETCHING,
@@ -217,6 +216,7 @@ class Generation:
         next_at: when there is something to do; None waits for a person, or has ended.
         deadline_at: what was not reached by then is given up.
         cancel_wanted: it ends where that is possible.
+        doubtful: the present call was made, its answer lost, and it is said again under its key.
         waits: why nothing happens now, for a person.
         progress, stage, queue_position: as the provider told last.
         parcels: the pieces of the result.
@@ -246,6 +246,7 @@ class Generation:
     submitted_at: datetime | None = None
     deadline_at: datetime | None = None
     cancel_wanted: bool = False
+    doubtful: bool = False
     waits: str = ""
     progress: float | None = None
     stage: str = ""

@@ -151,8 +151,8 @@ async def reserve(
     farm: Farm, unit: Unit, source: Source, generation: Generation, cost: Cost | None
 ) -> str:
     """Reserve what the next paid call will cost; return why it must not be paid, else nothing."""
-    if cost is None:
-        return ""
+    if cost is None or generation.doubtful:
+        return ""  # it is reserved already, and may be paid
     day, amount = ledger.day_of(farm.clock.now()), ledger.rounded(cost.amount)
     submit, entries = generation.submits + 1, await unit.entries(generation.generation_id)
     own = next((each for each in entries if each.submit == submit), None)

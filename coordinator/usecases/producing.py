@@ -117,7 +117,8 @@ class Producer:
         try:
             with structlog.contextvars.bound_contextvars(generation_id=its_id):
                 async with self._leased(its_id):
-                    while not _waits(generation, farm):
+                    # Who was frozen finds that another has its work, and leaves that alone.
+                    while generation.worker == self._worker and not _waits(generation, farm):
                         generation = await self._step(generation)
         except FarmError as error:
             log.warning("generation.troubled", generation_id=its_id, reason=str(error))

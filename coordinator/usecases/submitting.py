@@ -71,7 +71,7 @@ async def submit(farm: Farm, source: Source, generation: Generation) -> Generati
     if farm.clock.monotonic() - said_s > rows.LEASE_S / 2:
         # Frozen in between: somebody else may soon ask the provider what became of the call.
         late = ProviderFault(Blame.RETRY_SAFE, "too_late", "the coordinator was held up")
-        return await _failed(farm, source, its_id, late)
+        return await _failed(farm, source, begun, late)
     return await _call(farm, source, begun, wish)
 
 
@@ -133,17 +133,21 @@ async def _call(farm: Farm, source: Source, begun: Generation, wish: Wish) -> Ge
         # Whether the bytes went out is not known of a call that we gave up ourselves.
         lost = fault.code == "no_answer"
         real = ProviderFault(Blame.SUBMIT_UNSURE, fault.code, fault.message) if lost else fault
-        return await _failed(farm, source, its_id, real)
+        return await _failed(farm, source, begun, real)
     finally:
         farm.live.generating.pop(its_id, None)
     return await keep_answer(farm, source, begun, submitted)
 
 
-async def _failed(farm: Farm, source: Source, its_id: str, fault: ProviderFault) -> Generation:
+async def _failed(
+    farm: Farm, source: Source, begun: Generation, fault: ProviderFault
+) -> Generation:
     def decide(known: Generation, now: datetime) -> Outcome:
+        if known.submitted_at != begun.submitted_at:  # another call is under way: not of this one
+            raise IllegalTransition("generation", known.state, "fail of an earlier call")
         return generating.submit_failed(known, fault, source.offer, now)
 
-    return await change_if_possible(farm, its_id, decide)
+    return await change_if_possible(farm, begun.generation_id, decide)
 
 
 async def keep_answer(

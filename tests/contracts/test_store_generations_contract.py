@@ -65,6 +65,7 @@ FULL = replace(
     submitted_at=NOW,
     deadline_at=NOW + timedelta(hours=1),
     cancel_wanted=True,
+    doubtful=True,
     waits="for a slot",
     progress=0.25,
     stage="meshing",

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Date, Index, Integer, String
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Index, Integer, String, false
 
 from coordinator.adapters.db.shape import Field, SQLModel
 from coordinator.adapters.db.tables import UtcDateTime
@@ -48,6 +48,7 @@ class GenerationRow(SQLModel, table=True):
     submitted_at: datetime | None = _time()
     deadline_at: datetime | None = _time()
     cancel_wanted: bool
+    doubtful: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=false()))
     waits: str
     progress: float | None
     stage: str

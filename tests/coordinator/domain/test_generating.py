@@ -287,6 +287,15 @@ def test_a_call_that_may_be_said_again_is_said_again_until_it_is_known() -> None
         generation = generating.begun(lost.generation, same, NOW)
 
 
+def test_a_refusal_after_a_lost_answer_is_put_to_a_person() -> None:
+    same = offer(again=Again.SAME_KEY)
+    lost = generating.submit_failed(submitting(), fault(Blame.SUBMIT_UNSURE), same, NOW)
+    again = generating.begun(lost.generation, same, NOW)
+    refused = generating.submit_failed(again, fault(Blame.INVALID_INPUT), same, NOW)
+    assert (refused.generation.state, refused.generation.next_at) == (S.UNSURE, None)
+    assert refused.charged is None
+
+
 def test_what_somebody_cancelled_ends_as_soon_as_its_call_is_over() -> None:
     cancelled = replace(submitting(), cancel_wanted=True)
     put_off = generating.submit_failed(cancelled, fault(Blame.RETRY_SAFE), offer(), NOW)

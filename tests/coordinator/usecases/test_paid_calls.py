@@ -103,6 +103,25 @@ async def test_the_same_key_is_said_again_and_charged_once(tmp_path: Path) -> No
     assert bench.spent == "0.250000"
 
 
+@pytest.mark.parametrize("blame", [Blame.WAIT_SLOT, Blame.RETRY_SAFE, Blame.QUOTA])
+async def test_what_may_be_paid_stays_reserved_while_its_call_is_repeated(
+    tmp_path: Path, blame: Blame
+) -> None:
+    lost = [fault(Blame.SUBMIT_UNSURE)]
+    provider = ScriptedProvider(offer=offering(again=Again.SAME_KEY), after=lost)
+    bench = Bench(tmp_path, provider, budget=Budget(day=PRICE))
+    its_id = await bench.want()
+    await bench.work_now()
+    provider.before = [fault(blame)]
+    await bench.work(2)
+    other = await bench.want(prompt="another")
+    assert bench.spent == "0.250000"
+    await bench.work(HALF_HOUR_S)
+    assert (await bench.show(its_id)).state is S.DONE
+    assert (await bench.show(other)).state is S.FAILED
+    assert provider.service.till == PRICE
+
+
 async def test_calls_that_only_cost_are_counted_each(tmp_path: Path) -> None:
     lost = [fault(Blame.SUBMIT_UNSURE)]
     provider = ScriptedProvider(offer=offering(again=Again.COSTS_ONLY), after=lost)
@@ -147,6 +166,33 @@ async def test_an_answer_that_comes_after_the_call_was_given_up_is_used(tmp_path
     await bench.work(30)
     assert (await bench.show(its_id)).state is S.DONE
     assert provider.service.till == PRICE
+
+
+async def test_a_late_refusal_is_not_taken_for_that_of_the_call_that_followed(
+    tmp_path: Path,
+) -> None:
+    refused = [fault(Blame.WAIT_SLOT)]
+    offer = offering(again=Again.COSTS_ONLY)
+    provider = ScriptedProvider(offer=offer, gate=asyncio.Event(), after=refused)
+    bench = Bench(tmp_path, provider)
+    its_id = await bench.want()
+    slow = asyncio.create_task(bench.work_now("w-1"))
+    await provider.called.wait()
+    provider.called.clear()
+    assert provider.gate is not None
+    first, provider.gate = provider.gate, asyncio.Event()
+    bench.clock.advance(61)
+    follows = asyncio.create_task(bench.work_now("w-2"))
+    await provider.called.wait()
+    first.set()
+    await slow
+    assert (await bench.show(its_id)).state is S.SUBMITTING
+    provider.gate.set()
+    await follows
+    await bench.work(60)
+    assert (await bench.show(its_id)).state is S.DONE
+    assert provider.service.calls == [f"{its_id}-1"] * 2
+    assert bench.spent == "0.500000"
 
 
 async def test_a_call_that_a_person_denied_counts_as_paid_once_its_answer_comes(

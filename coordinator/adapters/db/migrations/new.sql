@@ -21,7 +21,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0016');
+INSERT INTO "alembic_version" VALUES('0017');
 CREATE TABLE api_key_uses (
 	key_id VARCHAR NOT NULL,
 	used_at DATETIME NOT NULL,
@@ -123,7 +123,7 @@ CREATE TABLE generations (
 	leased_until DATETIME,
 	created_at DATETIME NOT NULL,
 	updated_at DATETIME NOT NULL,
-	version INTEGER NOT NULL, job_ids JSON DEFAULT '[]' NOT NULL,
+	version INTEGER NOT NULL, job_ids JSON DEFAULT '[]' NOT NULL, doubtful BOOLEAN DEFAULT 0 NOT NULL,
 	PRIMARY KEY (generation_id)
 );
 CREATE TABLE history (
