@@ -59,7 +59,7 @@ async def faults_of(folder: Path, again: Again) -> list[str]:
                 for each in await all_of(farm)
                 for entry in await unit.entries(each.generation_id)
             ]
-            jobs = Counter(job.name for job in await unit.jobs())
+            jobs = Counter(job.job_id.partition("-")[2] for job in await unit.jobs())
         by_day = Counter[date]()
         for entry in entries:
             by_day[entry.day] += entry.spent  # type: ignore[assignment]
@@ -68,7 +68,8 @@ async def faults_of(folder: Path, again: Again) -> list[str]:
             found.append(f"the ledger says {spent}, the till {till.till}")
         found += [f"{n} were spent on {day}" for day, n in by_day.items() if n > BUDGET]
         for each in await all_of(farm):
-            its_jobs, its_calls = jobs[each.asked.name], owners[each.generation_id]
+            its_id = each.generation_id
+            its_jobs, its_calls = jobs[its_id.partition("-")[2]], owners[its_id]
             found += _faults_of_one(each, again, jobs=its_jobs, paid=its_calls)
     return found
 
