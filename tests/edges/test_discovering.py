@@ -101,7 +101,9 @@ def test_the_commands_find_a_printer_and_try_what_is_configured(tmp_path: Path) 
         (tmp_path / "agent.toml").write_text(state + config)
         tried = check(tmp_path)
         assert (tried.code, tried.out.split()[0]) == (0, "ok"), tried
-        broken = config.replace(str(port), str(tmp_path / "none")).replace("-1", "-2")
+        broken = config.replace("simulator-1", "simulator-2").replace(
+            str(port), str(tmp_path / "none")
+        )
         (tmp_path / "agent.toml").write_text(state + config + broken)
         tried = check(tmp_path)
         assert tried.code == 1

@@ -192,6 +192,9 @@ def test_a_rest_of_seven_milliseconds_is_not_rounded_up_to_eight(
         def modify(self, descriptor: int, events: int) -> None: ...
         def close(self) -> None: ...
 
+        def fileno(self) -> int:
+            return -1
+
         def poll(self, wait_s: float) -> list[tuple[int, int]]:
             waits_s.append(wait_s)
             return [(7, select.EPOLLIN)] if len(waits_s) == 1 else []
