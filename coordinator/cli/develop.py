@@ -63,7 +63,17 @@ LONG: dict[str, dict[str, str]] = {
 
 # Three workers for the two cores of the machines that check: the edge tests wait more than they
 # compute. A file's tests stay together, so that a broker or a farm is started once a file.
-TESTS = ("pytest", "--quiet", "-n", "3", "--dist", "loadfile", "--durations", "25")
+TESTS = (
+    "pytest",
+    "--quiet",
+    "-n",
+    "3",
+    "--dist",
+    "loadfile",
+    "--no-loadscope-reorder",
+    "--durations",
+    "25",
+)
 
 
 def test(arguments: list[str]) -> int:

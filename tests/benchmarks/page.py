@@ -161,8 +161,7 @@ def look_on(chromium: Browser, farm: Coordinator, view: View, seconds: float) ->
     devtools = context.new_cdp_session(page)
     try:
         page.add_init_script(_SHOWN)
-        page.goto(f"{farm.url}/docs")
-        page.evaluate("(token) => sessionStorage.setItem('farmhand-token', token)", farm.token)
+        page.add_init_script(f"sessionStorage.setItem('farmhand-token', '{farm.token}');")
         devtools.send("Emulation.setCPUThrottlingRate", {"rate": view.slowed})
         devtools.send("Network.enable")
         loaded: list[float] = []

@@ -108,6 +108,9 @@ def look_at_every_view(page: Page, farm: Coordinator) -> None:
     expect(page.get_by_role("img", name="Code of Ender")).to_be_visible()
     page.get_by_role("checkbox", name="Second").uncheck()
     expect(page.get_by_role("button", name="Print 1")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.get_by_role("img", name="Code of Ender")).to_be_visible()
 
 
 def online(farm: Coordinator) -> set[str]:

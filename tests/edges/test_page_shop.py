@@ -145,7 +145,7 @@ def test_somebody_is_added_and_looks_after_their_account_and_key(
     page.get_by_role("button", name="Add somebody").click()
     page.get_by_label("Name", exact=True).fill("anna")
     page.get_by_role("textbox", name="Password").fill("anna")
-    page.get_by_label("Role").select_option("operator")
+    page.get_by_label("Role", exact=True).select_option("operator")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("textbox", name="Password")).to_have_attribute("aria-invalid", "true")
     page.get_by_role("textbox", name="Password").fill("four words as good")

@@ -138,6 +138,10 @@ def _answering(farm: ServedFarm) -> Any:
     async def answer(command: Command) -> None:
         if command.name == photographing.COMMAND and command.printer_id is not None:
             await photographing.keep(farm.farm, AGENT, command.printer_id, PNG, None)
+        if command.name == "add_printer":
+            # The agent presents itself anew with it, which is waited for.
+            known = [each.printer_id for each in farm.presence.printers]
+            await farm.printers_arrive(*known, str(command.arguments["id"]))
         farm.farm.live.answer(CommandResult(id=command.id, agent_id=AGENT, ok=True, message="ok"))
 
     return answer

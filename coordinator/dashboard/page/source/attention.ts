@@ -3,7 +3,7 @@
 import type {
   GenerationGlanceDocument, JobGlanceDocument, LackDocument, PrinterDocument, TaskDocument, TroubleDocument,
 } from "./api/shapes";
-import { actor, count } from "./words";
+import { actor, count, naturally } from "./words";
 
 /** Silence for longer than this is worth saying; agents tell once a second. */
 export const STALE_S = 15;
@@ -39,12 +39,12 @@ export function byAttention(a: PrinterDocument, b: PrinterDocument): number {
   return (
     rank(a) - rank(b) ||
     (progress(a)?.remaining_s ?? Infinity) - (progress(b)?.remaining_s ?? Infinity) ||
-    a.name.localeCompare(b.name, undefined, { numeric: true })
+    naturally(a.name, b.name)
   );
 }
 
 export const byName = (a: PrinterDocument, b: PrinterDocument): number =>
-  a.name.localeCompare(b.name, undefined, { numeric: true });
+  naturally(a.name, b.name);
 
 /** Jobs in the order in which they are served, as the farm's `planning.precedence` has it. */
 export function byTurn(a: JobGlanceDocument, b: JobGlanceDocument): number {
@@ -134,7 +134,7 @@ function ofPrinter(printer: PrinterDocument): Task[] {
       : state === "unknown" ? "Nobody knows what lies on it: look, and take off what does."
       : "Take the print off it, and say so.";
     return [{ ...base, key: key("clear"), words: `Clear the bed of ${printer.name}`, detail,
-      since: changed_at, deed: "clear" }];
+      since: changed_at ?? printer.since, deed: "clear" }];
   }
   return printer.findings.filter((each) => each.level === "alarm").map((each) => (
     { ...base, key: key(each.rule), words: `${printer.name}: ${each.words}`, detail: "Go there and look.", deed: null, urgent: true }

@@ -9,7 +9,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import type { CountsDocument, GenerationGlanceDocument, JobGlanceDocument, PrinterDocument } from "../api/shapes";
 import { Picture, type Message } from "./picture";
 
-const CARDS_MAX = 50;
+const CARDS_MAX = 25;
 
 /** How the live connection is; `since` is when it was lost, milliseconds since 1970. */
 export type Link = { state: "live" } | { state: "connecting" } | { state: "lost"; reason: string; since: number };

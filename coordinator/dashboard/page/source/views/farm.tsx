@@ -8,7 +8,7 @@ import { usePrinters } from "../live/store";
 import { useNow } from "../parts/since";
 import { WithSpools } from "../parts/spool";
 import { useSession } from "../session";
-import { plain, SIGNS, statusOf, type Tone } from "../words";
+import { naturally, plain, SIGNS, statusOf, type Tone } from "../words";
 import { Bulk } from "./bulk";
 import { Card } from "./card";
 import { Row, Tile } from "./row";
@@ -124,7 +124,7 @@ function grouped(printers: PrinterDocument[], by: Group): [string, PrinterDocume
     if (those) those.push(printer);
     else groups.set(name[by](printer), [printer]);
   }
-  return [...groups].sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }));
+  return [...groups].sort(([a], [b]) => naturally(a, b));
 }
 
 interface Selection {

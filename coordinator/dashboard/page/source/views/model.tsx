@@ -37,12 +37,12 @@ export function Model({ id }: { id: string }): ReactNode {
       <h1>{model.data.name}</h1>
       {model.data.description && <p>{model.data.description}</p>}
       {model.data.tags.length > 0 && <p className="faint">{model.data.tags.map((tag) => `#${tag}`).join(" ")}</p>}
-      <p className="deeds">
+      <div className="deeds">
         {shown && may("jobs:submit") && <button type="button" className="main" onClick={() => setOrdering(true)}>Print version {shown.number}</button>}
         {shown && <Deed does={() => save(shown)}>Download</Deed>}
         {may("jobs:submit") && <AddVersion path={path} id={id} />}
         {may("jobs:submit") && <ChangeModel model={model.data} />}
-      </p>
+      </div>
       {shown ? <Shown version={shown} name={model.data.name} /> : <p className="faint">It has no version yet: add one.</p>}
       <section aria-label="Versions">
         <h2>Versions</h2>

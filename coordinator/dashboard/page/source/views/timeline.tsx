@@ -6,7 +6,7 @@ import { Link } from "wouter";
 import { get } from "../api/ask";
 import type { BlockDocument, PrinterHoursDocument, TimetableDocument } from "../api/shapes";
 import { useNow } from "../parts/since";
-import { clock, count, duration } from "../words";
+import { clock, count, duration, naturally } from "../words";
 
 const ASKED_MS = 15_000;
 const HOURS = [4, 12, 24, 48] as const;
@@ -55,7 +55,7 @@ export function Timeline(): ReactNode {
 
 function bySoonest(a: PrinterHoursDocument, b: PrinterHoursDocument): number {
   const end = ({ blocks }: PrinterHoursDocument): string => (blocks[0] ? blocks[0].ends_at ?? "8" : "9");
-  return end(a).localeCompare(end(b)) || a.name.localeCompare(b.name, undefined, { numeric: true });
+  return end(a).localeCompare(end(b)) || naturally(a.name, b.name);
 }
 
 function Hours({ from, span, hours, now }: { from: number; span: number; hours: number; now: number }): ReactNode {
@@ -82,7 +82,7 @@ function Row({ row, from, span, now }: RowShown): ReactNode {
     <li>
       <Link href={`/printers/${encodeURIComponent(row.printer_id)}`} className="name">{row.name}</Link>
       <ol className="track">
-        <li className="now" aria-hidden="true" style={{ left: `${((now - from) / span) * 100}%` }} />
+        <li className="hand" aria-hidden="true" style={{ left: `${((now - from) / span) * 100}%` }} />
         {row.blocks.map((block) => <Block key={`${block.job_id}${block.starts_at}`} block={block} from={from} span={span} now={now} />)}
         {row.blocks.length === 0 && <li className="hidden">has no work</li>}
       </ol>

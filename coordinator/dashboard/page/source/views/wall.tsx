@@ -33,7 +33,7 @@ export function Wall(): ReactNode {
   const rowPx = Math.min((size.height - HEAD_PX) / rows, MOST_PX.height) - GAP_PX;
   const [x, y] = STEPS[Math.floor(now / 60_000) % STEPS.length]!;
   return (
-    <main className={link.state === "lost" ? "wall stale" : "wall"} style={{ transform: `translate(${x * WANDER_PX}px, ${y * WANDER_PX}px)` }}>
+    <main className={link.state === "lost" ? "wall stale" : "wall"}><div style={{ transform: `translate(${x * WANDER_PX}px, ${y * WANDER_PX}px)` }}>
       <header>
         <span className="time">{clock(new Date(now), new Date(now))}</span>
         {link.state === "lost" && <span className="bad">▲ not live for <Since at={link.since} /></span>}
@@ -42,9 +42,10 @@ export function Wall(): ReactNode {
         {pages > 1 && <span className="faint" aria-label={`page ${page + 1} of ${pages}`}>{page + 1}/{pages}</span>}
       </header>
       <ul style={{ gridTemplateColumns: `repeat(${columns}, 1fr)`, gridAutoRows: `${rowPx}px`, fontSize: `${Math.min(rowPx / LEAST_PX.height, 2.2)}em` }}>
-        {shown.map(({ id }) => <WallTile key={id} id={id} />)}
+        {/* By place, not by printer: with the next page tiles change their words, and none is made anew. */}
+        {shown.map(({ id }, place) => <WallTile key={place} id={id} />)}
       </ul>
-    </main>
+    </div></main>
   );
 }
 
