@@ -12,6 +12,7 @@ from coordinator.domain.generations import (
     Parcel,
     Trouble,
     advance,
+    require,
 )
 from coordinator.domain.providing import (
     Again,
@@ -210,6 +211,7 @@ def recalled(
     generation: Generation, handle: Handle | None, offer: Offer, now: datetime
 ) -> Generation:
     """Return a generation whose lost task was asked for."""
+    require(generation, _S.UNSURE)
     if handle is not None:
         return started(generation, handle, 0.0, now)
     asked = replace(generation, recalls=generation.recalls + 1, updated_at=now)
@@ -220,6 +222,7 @@ def recall_failed(
     generation: Generation, fault: ProviderFault, offer: Offer, now: datetime
 ) -> Generation:
     """Return a generation whose lost task could not be asked for, or not be told from others."""
+    require(generation, _S.UNSURE)
     if fault.blame is Blame.SUBMIT_UNSURE:
         return recalled(generation, None, offer, now)
     tries = generation.tries + 1
@@ -241,6 +244,7 @@ def looked(
     Args:
         capped: it is said what all its paid calls together may cost.
     """
+    require(generation, _S.RUNNING)
     charged = charged_by(look)
     if look.phase is Phase.FAILED:
         fault = look.fault or ProviderFault(Blame.PROVIDER_FAILED, "failed", "the task failed")
@@ -270,6 +274,7 @@ def look_failed(
     generation: Generation, fault: ProviderFault, *, capped: bool, now: datetime
 ) -> Outcome:
     """Return the generation after a look that was not answered."""
+    require(generation, _S.RUNNING)
     until = generation.deadline_at
     gone = until is not None and now > until + LATE
     if fault.blame in FINAL or gone:
@@ -323,6 +328,7 @@ def overdue(
     generation: Generation, calling_off: CallingOff, offer: Offer, now: datetime
 ) -> Outcome:
     """Return the generation whose task took longer than its provider's patience."""
+    require(generation, _S.RUNNING)
     minutes = offer.patience_s / 60
     words = f"the task took longer than {minutes:.0f} minutes"
     fault = ProviderFault(Blame.DEADLINE, "deadline", words)

@@ -27,6 +27,7 @@ from typing import TypeAlias
 from coordinator.domain.history import Plain
 from coordinator.domain.machine import Machine
 from coordinator.domain.providing import Blame, Handle, Kind
+from coordinator.errors import IllegalTransition
 
 Setting: TypeAlias = str | int | float | bool
 
@@ -286,3 +287,13 @@ def advance(generation: Generation, event: GenerationEvent, now: datetime) -> Ge
     if state in ENDED or state is GenerationState.AWAITING_APPROVAL:
         return replace(moved, next_at=None, stage="", progress=None, queue_position=None)
     return moved
+
+
+def require(generation: Generation, state: GenerationState) -> None:
+    """Go on only where a generation still is where its worker saw it.
+
+    Raises:
+        IllegalTransition: somebody ended it, settled it or took it over meanwhile.
+    """
+    if generation.state is not state:
+        raise IllegalTransition(MACHINE.name, generation.state, f"work on what was {state}")

@@ -14,9 +14,11 @@ from coordinator.domain.generating import (
 from coordinator.domain.generations import (
     Generation,
     GenerationEvent,
+    GenerationState,
     Parcel,
     Trouble,
     advance,
+    require,
 )
 from coordinator.domain.providing import Blame, ProviderFault
 
@@ -29,6 +31,7 @@ _E = GenerationEvent
 
 def fetch_failed(generation: Generation, fault: ProviderFault, now: datetime) -> Generation:
     """Return the generation after a piece that could not be fetched."""
+    require(generation, GenerationState.FETCHING)
     troubled = replace(generation, trouble=trouble_of(fault))
     if fault.blame is Blame.EXPIRED:
         if generation.renewals >= RENEWALS_MAX:
@@ -53,6 +56,7 @@ def making_failed(generation: Generation, code: str, words: str, now: datetime) 
     Args:
         code: why; what it is itself to blame for it will be again.
     """
+    require(generation, GenerationState.MAKING)
     tries = generation.tries + 1
     most = TRIES_MAX if code in ITS_OWN else RESULT_TRIES_MAX
     trouble = Trouble(blame=Blame.RETRY_SAFE, code="workshop", message=words)

@@ -85,6 +85,8 @@ async def change_if_possible(
 async def put(transaction: Writing, known: Generation | None, outcome: Outcome) -> Generation:
     """Save a generation and what its present call was found to cost; tell of a new state."""
     generation = outcome.generation
+    if known is not None and known.ended:
+        raise IllegalTransition("generation", known.state, "change")
     before, its_id = known.version if known is not None else 0, generation.generation_id
     generation = replace(generation, version=before + 1, updated_at=transaction.now)
     if not _goes_on(generation, transaction.now):

@@ -13,7 +13,7 @@ import structlog
 from coordinator.domain import generating, results
 from coordinator.domain.breaker import Call
 from coordinator.domain.generating import Outcome
-from coordinator.domain.generations import Generation, GenerationState, Parcel
+from coordinator.domain.generations import Generation, GenerationState, Parcel, require
 from coordinator.domain.parcels import is_report, parcel_of, wanted_parcels
 from coordinator.domain.plates import Artifact
 from coordinator.domain.providing import (
@@ -76,9 +76,11 @@ async def submit(farm: Farm, source: Source, generation: Generation) -> Generati
 
 
 async def _refuse(farm: Farm, its_id: str, fault: ProviderFault) -> Generation:
-    return await change_if_possible(
-        farm, its_id, lambda known, now: Outcome(generation=results.failed(known, fault, now))
-    )
+    def decide(known: Generation, now: datetime) -> Outcome:
+        require(known, GenerationState.WANTED)
+        return Outcome(generation=results.failed(known, fault, now))
+
+    return await change_if_possible(farm, its_id, decide)
 
 
 async def _put_off(farm: Farm, its_id: str, fault: ProviderFault, source: Source) -> Generation:

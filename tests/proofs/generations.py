@@ -52,7 +52,8 @@ async def faults_of(folder: Path, again: Again) -> list[str]:
         if again is not Again.COSTS_ONLY:
             found += [f"{key} was charged {n} times" for key, n in paid.items() if n > 1]
         owners = Counter(key.rpartition("-")[0] for key in paid)
-        found += [f"{key} was paid {n} times" for key, n in owners.items() if n > 1]
+        if again is not Again.COSTS_ONLY:
+            found += [f"{key} was paid {n} times" for key, n in owners.items() if n > 1]
         async with farm.store.read() as unit:
             entries = [
                 entry

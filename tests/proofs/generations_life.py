@@ -94,7 +94,7 @@ async def world_of(folder: Path, life: Life) -> AsyncIterator[World]:
     till.faulty = life.faulty
     provider = Perilous(
         service=till,
-        offer=offering(again=life.again, look_every_s=0.0, at_once_max=2),
+        offer=offering(again=life.again, look_every_s=1.0, at_once_max=2),
         fuse=fuse,
         chance=chance,
         faulty=life.faulty,

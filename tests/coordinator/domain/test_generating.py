@@ -31,6 +31,7 @@ from coordinator.domain.providing import (
     Piece,
     ProviderFault,
 )
+from coordinator.errors import IllegalTransition
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 WANTED = Generation(
@@ -285,6 +286,25 @@ def test_a_call_that_may_be_said_again_is_said_again_until_it_is_known() -> None
         assert lost.generation.state is S.WANTED
         assert lost.charged is None
         generation = generating.begun(lost.generation, same, NOW)
+
+
+def test_what_others_moved_on_is_left_alone_by_who_comes_late() -> None:
+    late = fault(Blame.RETRY_SAFE)
+    look = Look(phase=Phase.RUNNING)
+    for state in S:
+        known = replace(running(), state=state)
+        for at, change in (
+            (S.UNSURE, lambda g: generating.recall_failed(g, late, offer(), NOW)),
+            (S.UNSURE, lambda g: generating.recalled(g, None, offer(), NOW)),
+            (S.RUNNING, lambda g: generating.looked(g, look, offer(), capped=False, now=NOW)),
+            (S.RUNNING, lambda g: generating.look_failed(g, late, capped=False, now=NOW)),
+            (S.RUNNING, lambda g: generating.overdue(g, CallingOff.REFUSED, offer(), NOW)),
+            (S.FETCHING, lambda g: results.fetch_failed(g, late, NOW)),
+            (S.MAKING, lambda g: results.making_failed(g, "disk_full", "full", NOW)),
+        ):
+            if state is not at:
+                with pytest.raises(IllegalTransition):
+                    change(known)
 
 
 def test_a_refusal_after_a_lost_answer_is_put_to_a_person() -> None:

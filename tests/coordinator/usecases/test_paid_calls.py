@@ -195,6 +195,20 @@ async def test_a_late_refusal_is_not_taken_for_that_of_the_call_that_followed(
     assert bench.spent == "0.500000"
 
 
+async def test_what_was_cancelled_while_its_provider_was_asked_stays_ended(tmp_path: Path) -> None:
+    class Slow(ScriptedProvider):
+        async def recall(self, *_: object) -> None:  # type: ignore[override]
+            await generating.cancel(bench.farm, its_id, "user:anna")
+            raise fault(Blame.RETRY_SAFE)
+
+    lost = [fault(Blame.SUBMIT_UNSURE)]
+    bench = Bench(tmp_path, Slow(offer=offering(again=Again.LISTED), after=lost))
+    its_id = await bench.want()
+    await bench.work(30)
+    ended = await bench.show(its_id)
+    assert (ended.state, ended.next_at, ended.worker) == (S.CANCELLED, None, "")
+
+
 async def test_a_call_that_a_person_denied_counts_as_paid_once_its_answer_comes(
     tmp_path: Path,
 ) -> None:
