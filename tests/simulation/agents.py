@@ -238,7 +238,7 @@ class AgentHost:
                 link.tasks[machine.printer_id] = task
                 tasks.create_task(task.run())
             self.world.later(self.world.random.uniform(0.1, 5.0), link.connect)
-            tasks.create_task(drain.watch(link.tasks.values(), link.drain))
+            tasks.create_task(drain.watch(link.tasks.values, link.drain))
             await drain.empty.wait()
             process.kill("drained")
 

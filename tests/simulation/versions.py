@@ -13,7 +13,7 @@ from protocols.wire.codec import Message, decode, encode
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "wire_v1"
 # Objects whose keys are data and no fields.
-_MAPS = frozenset({"temperatures", "facts", "arguments", "evidence"})
+_MAPS = frozenset({"temperatures", "facts", "arguments", "evidence", "missing"})
 _FUTURE = {"new_in_minor_99": {"deep": [1, "two"]}}
 
 
