@@ -8,6 +8,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from protocols.gcode.program import read_program
 from tests.fakes.one_printer_farm import one_printer_farm
 from tests.fakes.processes import Ended, run, stop, until
@@ -25,6 +27,7 @@ def plate_in(folder: Path) -> Path:
     return plate
 
 
+@pytest.mark.slow
 def test_an_agent_that_is_ended_and_begun_again_prints_on_with_the_next_line(
     tmp_path: Path,
 ) -> None:

@@ -167,6 +167,7 @@ def test_a_command_tells_what_to_do_about_an_unknown_authority(tmp_path: Path) -
         assert run("coordinator.cli.main", "printer", "ls", **elsewhere, **known).code == 0
 
 
+@pytest.mark.slow
 def test_a_mosquitto_elsewhere_obeys_the_files_that_are_written_for_it(tmp_path: Path) -> None:
     from tests.fakes.mosquitto import free_port
 

@@ -77,5 +77,6 @@ async def test_the_next_host_is_understood_without_knowing_of_any_packing(
     await bench.until(lambda: bench.driver.observation.state is PrinterState.IDLE)
 
 
+@pytest.mark.slow
 def test_packed_prints_survive_kills_of_their_agent_line_by_line() -> None:
     assert prove(kills=4, seed=5, boards=[PACKED])

@@ -89,6 +89,7 @@ async def test_an_endpoint_that_misbehaves_is_told_everything_in_order(tmp_path:
         assert (await person.ask("GET", f"webhooks/{stuck['id']}"))["behind"] >= len(wanted)
 
 
+@pytest.mark.slow
 async def test_what_waits_at_a_kill_is_told_after_the_next_start(tmp_path: Path) -> None:
     """Killed four times while messages are on their way, some of them taken unheard."""
     held = asyncio.Event()

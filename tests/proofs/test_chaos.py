@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.proofs.chaos import LOST, STARTS, STUCK, Trial, prove
 
 
@@ -13,6 +15,7 @@ def test_a_short_run_of_chaos_keeps_every_promise(tmp_path: Path) -> None:
     assert len(outcome.reconciled_s) == 3
 
 
+@pytest.mark.slow
 def test_an_agent_that_prints_a_run_again_after_its_death_is_caught(tmp_path: Path) -> None:
     outcome = prove(
         Trial(

@@ -8,6 +8,8 @@ ROOT = Path(__file__).parents[2]
 # What the rules forbid: a submit that somebody died at is simply sent again.
 BROKEN = """
 import sys
+import pytest
+
 from coordinator.domain import generating
 generating.orphaned = lambda known, offer, now: generating.Outcome(
     generation=generating._put_off(known, 0.0, "", now)
@@ -33,6 +35,7 @@ def test_nothing_is_paid_twice_whenever_the_coordinator_is_killed() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_submit_that_is_sent_again_on_a_guess_is_noticed() -> None:
     done = ended("-c", BROKEN)
     assert done.returncode == 0, done.stdout + done.stderr

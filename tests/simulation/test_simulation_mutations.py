@@ -278,7 +278,14 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("rule", sorted(MUTATIONS))
+# Seen only after many farms' lives; the others in the first few.
+LATE = "permits in advance are for one process"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [*sorted(MUTATIONS.keys() - {LATE}), pytest.param(LATE, marks=pytest.mark.slow)],
+)
 def test_without_the_rule_a_promise_is_seen_broken(rule: str, monkeypatch: Patch) -> None:
     mutate, verdict = MUTATIONS[rule]
     monkeypatch.setattr(farm, "CALM_S_MAX", 4 * 3600.0)

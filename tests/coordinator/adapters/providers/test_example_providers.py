@@ -17,7 +17,7 @@ from tests.fakes.manual_clock import ManualClock
 
 ROOT = Path(__file__).parents[4]
 # What is the farm's in each table, and not the service's.
-COMMON = re.compile("service|budget_.*|at_once_max|webhook_token")
+COMMON = re.compile("service|budget_.*|at_once_max|webhook_token|delete_there")
 # A setting, or the head of a table; words have a space behind their sign.
 SETTING = re.compile(r"^#(\S.*)$", re.MULTILINE)
 
