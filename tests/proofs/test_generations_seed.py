@@ -4,12 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 # What the rules forbid: a submit that somebody died at is simply sent again.
 BROKEN = """
 import sys
-import pytest
-
 from coordinator.domain import generating
 generating.orphaned = lambda known, offer, now: generating.Outcome(
     generation=generating._put_off(known, 0.0, "", now)
