@@ -1,5 +1,6 @@
 """The proof of generations works: a little of it finds nothing, and it notices a broken rule."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,4 +37,4 @@ def test_nothing_is_paid_twice_whenever_the_coordinator_is_killed() -> None:
 def test_a_submit_that_is_sent_again_on_a_guess_is_noticed() -> None:
     done = ended("-c", BROKEN)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "was charged 2 times" in done.stdout
+    assert re.search(r"was charged \d+ times", done.stdout)
