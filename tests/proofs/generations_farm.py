@@ -87,12 +87,21 @@ FATES = {
     "fails": 3,  # and is paid back
     "lost": 1,
     "no_mesh": 1,
+    "no_file": 1,
     "not_mended": 1,
     "ended_there": 1,
     "endless": 1,
 }
 # By what a generation may end that was paid for, and not be done.
-IN_VAIN = ("unknown_task", "no_mesh", "refused_mesh", "cancelled_there", "deadline", "address_gone")
+IN_VAIN = (
+    "unknown_task",
+    "no_mesh",
+    "not_a_mesh",
+    "refused_mesh",
+    "cancelled_there",
+    "deadline",
+    "address_gone",
+)
 
 
 class Steps:
@@ -308,7 +317,7 @@ class Perilous(ScriptedProvider):
     async def fetch(self, piece: Any, sink: Any) -> None:
         self.fuse.burn("before fetch")
         await self._trouble(FETCHING, 0.15)
-        await sink.write(MESH + piece.name.encode())
+        await sink.write(b"<html>" if piece.name == "no_file" else MESH + piece.name.encode())
         self.fuse.burn("after fetch")
 
     async def recall(self, wish: Wish, key: str, since: datetime) -> Handle | None:

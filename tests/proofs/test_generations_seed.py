@@ -1,5 +1,6 @@
 """The proof of generations works: a little of it finds nothing, and it notices a broken rule."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ generating.orphaned = lambda known, offer, now: generating.Outcome(
     generation=generating._put_off(known, 0.0, "", now)
 )
 from tests.proofs.generations import prove
-sys.exit(0 if any(prove(1, seed).wrong for seed in range(0, 40, 4)) else 1)
+sys.exit(0 if any(prove(1, seed).wrong for seed in range(0, 200, 4)) else 1)
 """
 
 
@@ -39,4 +40,4 @@ def test_nothing_is_paid_twice_whenever_the_coordinator_is_killed() -> None:
 def test_a_submit_that_is_sent_again_on_a_guess_is_noticed() -> None:
     done = ended("-c", BROKEN)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "was charged 2 times" in done.stdout
+    assert re.search(r"was charged \d+ times", done.stdout)
