@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.fakes.postgresql_process import PostgresqlProcess, find, start_postgresql
@@ -21,6 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the rooms of long tests first; within a room the order stays."""
     rooms = {room: place for place, room in enumerate(FIRST)}
     items.sort(key=lambda item: rooms.get(item.path.relative_to(ROOT).parts[0], len(rooms)))
+
+
+@pytest.fixture(autouse=True)
+def said_as_before() -> Iterator[None]:
+    """Take back what a test did to the log: the next one may listen to it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
