@@ -13,7 +13,7 @@ CAD = uv pip compile --universal --python-version 3.11 --generate-hashes --no-em
 .PHONY: lock
 lock:
 	$(LOCK) --output-file requirements.lock
-	$(LOCK) --extra dev --extra step --extra wasm --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --extra dev --extra otel --extra step --extra wasm --constraints requirements.lock --output-file requirements-dev.lock
 	$(CAD) coordinator/adapters/rendering/locks/build123d.txt coordinator/adapters/rendering/locks/build123d.in
 	$(CAD) coordinator/adapters/rendering/locks/cadquery.txt coordinator/adapters/rendering/locks/cadquery.in
 

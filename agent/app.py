@@ -59,6 +59,7 @@ class App:
             JournalDamaged: the journal can't be used; nothing was begun.
         """
         settings = self._settings
+        structlog.contextvars.bind_contextvars(agent_id=self._agent_id)
         journal = await Journal.open(settings.state_dir / "journal.sqlite")
         running = Lock(settings.state_dir)
         try:
@@ -83,7 +84,7 @@ class App:
                 settings.state_dir,
                 lambda: link.present(self._roster.descriptions),
             )
-            log.info("agent.started", agent_id=self._agent_id, journal_id=journal.journal_id)
+            log.info("agent.started", journal_id=journal.journal_id)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(keep("link", link.run), name="link")
                 tasks.create_task(keep("host", self._host.run), name="host")
@@ -100,7 +101,7 @@ class App:
             if self.drain.empty.is_set():
                 running.note(DRAINED)
             running.release()
-            log.info("agent.ended", agent_id=self._agent_id)
+            log.info("agent.ended")
 
     def _waited_for(self) -> str:
         """Return what draining waits for, in words."""

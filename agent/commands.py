@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import structlog
+
 from agent.errors import DriverError, NotPossible
 from agent.pictures import Photographer
 from agent.printers.driver import Driver
@@ -18,6 +20,10 @@ from protocols.wire.from_agent import CommandResult, FoundPlace
 from protocols.wire.to_agent import Command
 from protocols.wire.vocabulary import AgentId
 
+log = structlog.get_logger(__name__)
+
+# Who looks does so each second: worth a line only where it fails.
+_LOOKS = frozenset({"dialogue", "picture"})
 ANSWERS_KEPT = 1000  # repeats come within seconds; a thousand commands take minutes
 COMMAND_S_MAX = 60.0
 
@@ -154,4 +160,6 @@ class Answers:
         )
         if command.id in self._known:
             self._known[command.id] = result
+        tell = log.debug if ok and command.name in _LOOKS else log.info
+        tell("command.answered", command_id=command.id, name=command.name, ok=ok, code=code)
         self._say(result)

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import structlog
 
+from agent.subjects import add_ids
+
 _SECRET_NAMES = ("token", "password", "secret", "authorization")
 _HIDDEN = "***"
 
@@ -25,6 +27,7 @@ def configure(
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     before: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         Blotter(secrets),

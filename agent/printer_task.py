@@ -54,6 +54,7 @@ from agent.pictures import Photographer
 from agent.printers.driver import Driver, PlateFile
 from agent.remembered import Remembered
 from agent.reports import gist, report
+from agent.subjects import Ids, ids_of
 from agent.surroundings import Surroundings
 from protocols.wire.to_agent import Desired
 from protocols.wire.vocabulary import Finding, Mode, Nonce, PrinterId, RunId, RunPhase, nonce_of
@@ -110,6 +111,11 @@ class PrinterTask:
     def wake(self) -> None:
         """Look again."""
         self._wake.set()
+
+    def ids(self) -> Ids:
+        """Return whom a line of the log is about, now."""
+        known = self._remembered
+        return ids_of(self._printer_id, known.memory.run if known is not None else None)
 
     @property
     def begun(self) -> bool:

@@ -7,6 +7,7 @@ disturbs no other.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from agent.pictures import Photographer, Post
 from agent.printer_task import PrinterTask
 from agent.printers.driver import Driver
 from agent.settings import AgentSettings, PrinterSettings
+from agent.subjects import speak_of
 from agent.surroundings import Surroundings
 from protocols.wire.from_agent import PrinterDescription
 from protocols.wire.vocabulary import AgentId, PrinterId
@@ -171,9 +173,11 @@ class Roster:
         assert member.loop is not None
         # Apart, so that a mistake in the one does not cut the line of the other.
         driving, looking = f"driver.{member.settings.id}", f"printer.{member.settings.id}"
+        context = copy_context()
+        context.run(speak_of, member.loop.ids)
         member.living = [
-            group.create_task(keep(driving, member.driver.run), name=driving),
-            group.create_task(keep(looking, member.loop.run), name=looking),
+            group.create_task(keep(driving, member.driver.run), name=driving, context=context),
+            group.create_task(keep(looking, member.loop.run), name=looking, context=context),
         ]
 
 

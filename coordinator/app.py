@@ -32,7 +32,7 @@ from coordinator.app_serving import announce, serve_api, version
 from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
 from coordinator.domain.policy import Policy
 from coordinator.local_wiring import database_of, disk_of, slicer_of
-from coordinator.machine_wiring import backup_bell, cleaning_bell, with_people
+from coordinator.machine_wiring import backup_bell, cleaning_bell, tracer_of, with_people
 from coordinator.ports import Ids, Store
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
@@ -150,6 +150,7 @@ async def _farm(
         outside=outside,
         disk=disk_of(settings),
         sources=sources,
+        tracer=await stack.enter_async_context(tracer_of(settings)),
         pictures=FolderPictures(settings.state_dir / PICTURES),
         poke=poke,
         policy=Policy(

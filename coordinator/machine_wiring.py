@@ -1,7 +1,8 @@
-"""The wiring of what the API tells and gives out of the machine that the coordinator runs on."""
+"""The wiring of what is told and given out of the machine that the coordinator runs on."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,12 @@ from coordinator.adapters.backup_folder import BackupFolder
 from coordinator.adapters.ticker import Bell
 from coordinator.api.operating import Machine
 from coordinator.app_outward import people_of
+from coordinator.app_serving import version
 from coordinator.domain.backups import SECRET_FILES
 from coordinator.domain.retention import Riddance
-from coordinator.errors import NotNow
+from coordinator.errors import NotNow, SettingsInvalid
 from coordinator.log_ring import LogRing
+from coordinator.ports_tracing import Tracer, Untraced
 from coordinator.setting_origins import SettingTold
 from coordinator.settings import Settings
 from coordinator.usecases.backing_up import keep_backup
@@ -34,6 +37,28 @@ def machine_of(settings: Settings, log_ring: LogRing, told: Sequence[SettingTold
 def with_people(machine: Machine, settings: Settings, farm: Farm) -> Machine:
     """Return it with the ways to people, which go through the farm's way to the outside."""
     return replace(machine, people=people_of(settings, farm.outside))
+
+
+@asynccontextmanager
+async def tracer_of(settings: Settings) -> AsyncIterator[Tracer]:
+    """Lend what tells of spans: nothing, and nothing imported, unless there is a collector.
+
+    Raises:
+        SettingsInvalid: what it needs is not installed.
+    """
+    if not settings.otlp_url:
+        yield Untraced()
+        return
+    try:
+        from coordinator.adapters.tracing import OtlpTracer
+    except ImportError as error:
+        words = f"otlp_url is set, and {error.name} is missing: pip install 'farmhand[otel]'"
+        raise SettingsInvalid(words) from error
+    tracer = OtlpTracer(settings.otlp_url, version=version())
+    try:
+        yield tracer
+    finally:
+        await asyncio.to_thread(tracer.close)
 
 
 def cleaning_bell(settings: Settings, farm: Farm) -> Mapping[str, Bell]:

@@ -193,6 +193,9 @@ class Settings(ProviderSettings):
     artifacts_kept_days: float = Field(default=0.0, ge=0)
     """Days after which the files of a job that ended are removed; 0 keeps them for ever."""
 
+    otlp_url: str = ""
+    """Collector of traces, http://HOST:4318; wants `pip install farmhand[otel]`. Empty for none."""
+
     backup_dir: str = ""
     """Folder where the farm backs itself up, on another disk at best; empty for none."""
 

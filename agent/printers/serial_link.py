@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from contextvars import copy_context
 
 from agent.errors import DriverUnavailable
 from agent.printers.line_loop import LineLoop
@@ -48,6 +49,8 @@ class SerialLink:
         self._unwritten = b""
         self._heard = b""  # by the pump, and not answered
         self._rest = Rest()
+        # What is heard within the selector is logged as what it belongs to.
+        self._context = copy_context()
         pump = loop.lines.pump
         self._pumped = None if pump is None else pump.add(descriptor)
 
@@ -169,7 +172,8 @@ class SerialLink:
         connection = self._connection
         asked = connection.next_number - 1
         self._transcript.note(now, "<", data)
-        self._rest.s_max = self._handle(connection.receive(data, now), now)
+        told = connection.receive(data, now)
+        self._rest.s_max = self._context.run(self._handle, told, now)
         self._speak(now)
         if not (self._rest.s_max and connection.undisturbed):
             self._see_to_deadline(now)
@@ -213,5 +217,5 @@ class SerialLink:
         deadline = self._connection.deadline
         now = self._loop.time()
         if deadline is not None and deadline <= now:
-            self._handle(self._connection.expire(now), now)
+            self._context.run(self._handle, self._connection.expire(now), now)
         self.flush()

@@ -37,6 +37,10 @@ _levels = logging.getLogger(__name__)
 # What we take over from a caller: nothing that could break a log line or grow it.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+# Those of an address that every line of the log about it carries; strangers can make up long ones.
+_IDS = frozenset({"job_id", "run_id", "printer_id", "agent_id", "generation_id"})
+_ID_CHARACTERS_MAX = 64
+
 # Nothing of ours runs scripts, frames or plugins but the page's own files.
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -60,8 +64,9 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     request_id = given
     request[REQUEST_ID] = request_id
     started_s = time.monotonic()
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
-        response = await handler(request)
+    # The connection's task goes on with the next request: nothing of this one may stay bound.
+    with structlog.contextvars.bound_contextvars(request_id=request_id, **_named(request)):
+        response = await _answered(request, handler)
         took_s = time.monotonic() - started_s
         request.app[METER].answered(request, response.status, took_s)
         # Reading happens all the time (a page polls), changing is worth a line.
@@ -76,6 +81,17 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
             status=response.status,
             elapsed_s=round(took_s, 4),
         )
+    return response
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer a request, as a span named for its route; the names of facts are OpenTelemetry's."""
+    _, route = _place(request)
+    about = {"http.request.method": request.method, "http.route": route}
+    tracer = request.app[FARM].tracer
+    with tracer.span(f"{request.method} {route}", headers=request.headers, **about) as span:
+        response = await handler(request)
+        span.note(**{"http.response.status_code": response.status})
     return response
 
 
@@ -96,6 +112,15 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         _log.exception("request.failed", method=request.method, path=request.path)
         problem = unexpected()
     return _answer(request, problem)
+
+
+def _named(request: web.Request) -> dict[str, str]:
+    """Return whom a request is about, as far as its address says."""
+    return {
+        name: value[:_ID_CHARACTERS_MAX]
+        for name, value in request.match_info.items()
+        if name in _IDS
+    }
 
 
 def _told(path: str) -> str:

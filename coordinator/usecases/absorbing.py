@@ -19,6 +19,7 @@ from coordinator.usecases.commanding import answered
 from coordinator.usecases.evidence import with_evidence
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, holding_of, the_printer, writing
+from coordinator.usecases.speaking_of import ids_of
 from protocols.wire.codec import Message
 from protocols.wire.from_agent import CommandResult, Presence, Reported, RunEvent, Telemetry
 from protocols.wire.vocabulary import AgentId, PrinterId
@@ -107,13 +108,14 @@ def _passes(farm: Farm, message: Message) -> bool:
 
 
 async def _take(hearing: _Hearing, message: Message) -> None:
-    match message:
-        case Reported():
-            await _absorb_report(hearing, message)
-        case RunEvent():
-            await _absorb_event(hearing, message)
-        case Presence():
-            await _absorb_presence(hearing, message)
+    with structlog.contextvars.bound_contextvars(**ids_of(message)):
+        match message:
+            case Reported():
+                await _absorb_report(hearing, message)
+            case RunEvent():
+                await _absorb_event(hearing, message)
+            case Presence():
+                await _absorb_presence(hearing, message)
 
 
 async def _absorb_report(hearing: _Hearing, report: Reported) -> None:
@@ -131,7 +133,7 @@ async def _absorb_report(hearing: _Hearing, report: Reported) -> None:
     farm.live.news.tell((("sample", report.printer_id),))
     refused = reports.refusal(report)
     if refused is not None and hearing.first_time(refused[0]):
-        log.warning("desired.refused", printer_id=report.printer_id, reason=refused[1].cause)
+        log.warning("desired.refused", reason=refused[1].cause)
         await transaction.perform((refused[1],))
     if printer.staged and reports.is_behind(printer, report):
         await lose_staged(transaction, printer.printer_id, "the database is an older copy")
@@ -183,7 +185,7 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
     effects = arriving.arrived(admitted, holdings, transaction.now)
     await transaction.perform(with_evidence(effects, hearing.farm.live))
     if hearing.are_two(presence):
-        log.error("agent.cloned", agent_id=presence.agent_id)
+        log.error("agent.cloned")
         mine = await transaction.unit.printers(presence.agent_id)
         await transaction.perform(cloning.refused(mine, presence))
     for description in admitted.printers:
@@ -199,7 +201,7 @@ async def _is_shut_out(unit: Unit, presence: Presence) -> bool:
 
 async def _record_unsupported(hearing: _Hearing, presence: Presence, trouble: str) -> None:
     if hearing.first_time(("unsupported", presence.agent_id, presence.boot_id)):
-        log.error("agent.unsupported", agent_id=presence.agent_id, reason=trouble)
+        log.error("agent.unsupported", reason=trouble)
         await hearing.transaction.perform((arriving.unsupported_note(presence, trouble),))
 
 

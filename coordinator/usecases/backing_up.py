@@ -20,6 +20,7 @@ from coordinator.domain.history import FarmEvent
 from coordinator.errors import NotFound, NotNow, Unavailable
 from coordinator.ports_disk import BackupShelf, KeptBackup
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.tracing import traced
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,7 @@ async def backup(
     log.info("backup.taken", files=len(contents.files), actor=actor)
 
 
+@traced
 async def keep_backup(
     farm: Farm,
     shelf: BackupShelf,

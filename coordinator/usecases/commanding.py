@@ -10,6 +10,8 @@ from coordinator.domain.printers import Printer
 from coordinator.errors import FarmError, NotNow, Refused, Unavailable
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import the_printer, writing
+from coordinator.usecases.speaking_of import ids_of
+from coordinator.usecases.tracing import traced
 from protocols.wire.from_agent import CommandResult
 from protocols.wire.to_agent import Command, Scalar
 from protocols.wire.vocabulary import AgentId, PrinterId
@@ -22,6 +24,7 @@ ANSWER_S_MAX = 65.0
 _LOOKS = frozenset({"dialogue", "picture"})
 
 
+@traced
 async def command_printer(
     farm: Farm, printer_id: PrinterId, name: str, arguments: Mapping[str, Scalar], actor: str
 ) -> str:
@@ -84,6 +87,7 @@ async def ask_agent(
     return await _ask(farm, command, printer.printer_id, answer_s_max)
 
 
+@traced
 async def command_agent(
     farm: Farm, agent_id: AgentId, name: str, arguments: Mapping[str, Scalar]
 ) -> CommandResult:
@@ -103,6 +107,11 @@ async def command_agent(
 
 async def _ask(farm: Farm, command: Command, who: str, answer_s_max: float | None) -> CommandResult:
     answer = farm.live.expect(command.id)
+    tell = log.debug if command.name in _LOOKS else log.info
+    tell(
+        "command.sent", command_id=command.id, name=command.name,
+        agent_id=command.agent_id, printer_id=command.printer_id,
+    )  # fmt: skip
     try:
         await farm.link.send_command(command)
         async with asyncio.timeout(ANSWER_S_MAX if answer_s_max is None else answer_s_max):
@@ -116,7 +125,7 @@ async def _ask(farm: Farm, command: Command, who: str, answer_s_max: float | Non
 
 def answered(farm: Farm, result: CommandResult) -> None:
     """Take in an answer; nobody may be waiting for it any more."""
-    log.info("command.answered", id=result.id, ok=result.ok, code=result.code)
+    log.info("command.answered", ok=result.ok, code=result.code, **ids_of(result))
     farm.live.answer(result)
 
 

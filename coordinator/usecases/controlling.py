@@ -20,6 +20,7 @@ from coordinator.usecases.performing import (
     the_run,
     writing,
 )
+from coordinator.usecases.tracing import traced
 from protocols.wire.vocabulary import JobId, PrinterId, RunId
 
 _Control = Callable[
@@ -27,6 +28,7 @@ _Control = Callable[
 ]
 
 
+@traced
 async def cancel_job(
     farm: Farm, job_id: JobId, actor: str, origin: str = "", *, only_of: str | None = None
 ) -> Job:
@@ -43,6 +45,7 @@ async def cancel_job(
     return job
 
 
+@traced
 async def pause_job(
     farm: Farm, job_id: JobId, actor: str, origin: str = "", *, only_of: str | None = None
 ) -> Job:
@@ -54,6 +57,7 @@ async def pause_job(
     return await _control(farm, job_id, actor, origin, controls.pause, only_of)
 
 
+@traced
 async def resume_job(
     farm: Farm, job_id: JobId, actor: str, origin: str = "", *, only_of: str | None = None
 ) -> Job:
@@ -65,6 +69,7 @@ async def resume_job(
     return await _control(farm, job_id, actor, origin, controls.resume, only_of)
 
 
+@traced
 async def approve_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -> Job:
     """Let a job that waits for it be printed.
 
@@ -77,6 +82,7 @@ async def approve_job(farm: Farm, job_id: JobId, actor: str, origin: str = "") -
     return job
 
 
+@traced
 async def reorder_job(
     farm: Farm,
     job_id: JobId,
@@ -119,6 +125,7 @@ async def _control(
     return job
 
 
+@traced
 async def clear_printer(farm: Farm, printer_id: PrinterId, actor: str, origin: str = "") -> Printer:
     """Take a person's word that a bed is clear; the printer need not be there.
 
@@ -133,6 +140,7 @@ async def clear_printer(farm: Farm, printer_id: PrinterId, actor: str, origin: s
     return printer
 
 
+@traced
 async def settle_run(farm: Farm, run_id: RunId, outcome: str, actor: str, origin: str = "") -> Run:
     """Take a person's word on how a lost run ended: `finished`, `failed` or `reprint`.
 
@@ -165,6 +173,7 @@ async def _settle_what_never_followed(transaction: Writing, run: Run, actor: str
         await transaction.perform(effects)
 
 
+@traced
 async def set_service(
     farm: Farm, printer_id: PrinterId, in_service: bool, actor: str, origin: str = ""
 ) -> Printer:

@@ -15,6 +15,7 @@ from coordinator.usecases.commanding import command_agent
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.fleet import PrinterChanges
 from coordinator.usecases.performing import the_printer, writing
+from coordinator.usecases.tracing import traced
 from protocols.wire.from_agent import FoundPlace
 from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import AgentId, PrinterId
@@ -54,6 +55,7 @@ async def discover(farm: Farm, agent_id: str) -> list[FoundPlace]:
     return list((await command_agent(farm, AgentId(agent_id), "discover", {})).found)
 
 
+@traced
 async def add_printer(
     farm: Farm,
     agent_id: str,
@@ -101,6 +103,7 @@ async def add_printer(
         return await the_printer(unit, printer_id)
 
 
+@traced
 async def remove_printer(
     farm: Farm, agent_id: str, printer_id: PrinterId, actor: str, origin: str = ""
 ) -> Printer:

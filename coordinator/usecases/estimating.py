@@ -24,6 +24,7 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.given_plates import BINARY_SUFFIX, look_at
 from coordinator.usecases.orders import MODEL_SUFFIXES, Order
 from coordinator.usecases.reading import all_stations, known_paces
+from coordinator.usecases.tracing import traced
 
 # One is sliced at a time, so that estimates never hold up what is to be printed; so many may wait.
 ESTIMATES_MAX = 8
@@ -67,6 +68,7 @@ class Foretold:
     places: tuple[Place, ...]
 
 
+@traced
 async def estimate_file(farm: Farm, order: Order, staged: StagedFile) -> Foretold:
     """Return what an order with this file would take.
 
@@ -99,6 +101,7 @@ async def estimate_file(farm: Farm, order: Order, staged: StagedFile) -> Foretol
     return await _foretold(farm, job, orders.given_plate(job, artifact, given))
 
 
+@traced
 async def estimate_version(
     farm: Farm, order: Order, model_id: str, number: int | None = None
 ) -> Foretold:

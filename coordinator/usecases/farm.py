@@ -16,6 +16,7 @@ from coordinator.ports_disk import Disk, EndlessDisk
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.ports_outward import Nowhere, Outside
 from coordinator.ports_pictures import NoPictures, Pictures
+from coordinator.ports_tracing import Tracer, Untraced
 from coordinator.ports_workshop import NoWorkshop, Workshop
 from coordinator.usecases.live import Live
 from coordinator.usecases.sources import Sources
@@ -48,4 +49,5 @@ class Farm:
     pictures: Pictures = field(default_factory=NoPictures)
     sources: Sources = field(default_factory=Sources)
     workshop: Workshop = field(default_factory=NoWorkshop)
+    tracer: Tracer = field(default_factory=Untraced)
     poke: Callable[[str], None] = _unheard

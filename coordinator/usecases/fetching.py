@@ -33,6 +33,7 @@ from coordinator.usecases.generation_rows import change_if_possible
 from coordinator.usecases.orders import MODEL_SUFFIXES
 from coordinator.usecases.sources import Source
 from coordinator.usecases.storing import keep, let_go
+from coordinator.usecases.tracing import traced
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +138,7 @@ async def _call_off(farm: Farm, source: Source, generation: Generation) -> Calli
         return CallingOff.UNKNOWN
 
 
+@traced
 async def fetch(farm: Farm, source: Source, generation: Generation) -> Generation:
     """Bring all of a result that is not there yet into the store."""
     its_id, kept = generation.generation_id, list[Artifact]()

@@ -32,6 +32,7 @@ from coordinator.usecases.library import NewVersion, put_version
 from coordinator.usecases.orders import Order, order_version
 from coordinator.usecases.performing import Writing, writing
 from coordinator.usecases.storing import copy, keep, let_go
+from coordinator.usecases.tracing import traced
 from protocols.wire.vocabulary import JobId
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class _Made:
     printable: Printable
 
 
+@traced
 async def make(farm: Farm, generation: Generation) -> Generation:
     """Make the meshes of a generation printable, and versions of them."""
     its_id, kept = generation.generation_id, list[Artifact]()
@@ -292,6 +294,7 @@ def cost_words(costs: Sequence[Entry]) -> str:
     return f"{guess}{total.normalize():f} {unit}" if total else ""
 
 
+@traced
 async def order(farm: Farm, generation: Generation) -> Generation:
     """Make a job of each model of a generation; where one is refused, the model is there."""
     its_id, jobs, refused = generation.generation_id, list[str](), list[str]()

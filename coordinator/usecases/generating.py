@@ -25,6 +25,7 @@ from coordinator.usecases import generation_rows as rows
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import Writing, writing
 from coordinator.usecases.sources import Source
+from coordinator.usecases.tracing import traced
 from coordinator.usecases.wishing import fingerprint_of, wish_of
 
 _S, _E = GenerationState, GenerationEvent
@@ -60,6 +61,7 @@ class Wanted:
     only_of: str | None = None
 
 
+@traced
 async def want(farm: Farm, wanted: Wanted) -> Generation:
     """Take a request: it is a row, and nothing is paid yet.
 
@@ -177,6 +179,7 @@ class Message:
     printing: Printing | None = None
 
 
+@traced
 async def say(farm: Farm, generation_id: str, message: Message, wanted: Wanted) -> Generation:
     """Go on with a conversation: a further generation, whose versions are of the same model.
 
@@ -240,6 +243,7 @@ async def cancel(
     return await rows.change(farm, generation_id, decide, actor=actor, origin=origin)
 
 
+@traced
 async def approve(farm: Farm, generation_id: str, actor: str, origin: str = "") -> Generation:
     """Approve what was made.
 

@@ -8,6 +8,7 @@ import structlog
 from coordinator.errors import FarmError, Unavailable
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.speaking_of import ids_of
 from protocols.wire.codec import Message
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,8 @@ async def _patiently(farm: Farm, messages: Sequence[Message], retry_s: float) ->
 
 def _tell(message: Message, error: Exception) -> None:
     """Say that a message can't be taken in. It must not keep the others waiting: agents repeat."""
+    about = ids_of(message)
     if isinstance(error, FarmError):
-        log.warning("message.not_absorbed", kind=message.kind, error=str(error))
+        log.warning("message.not_absorbed", kind=message.kind, error=str(error), **about)
     else:
-        log.error("message.failed", kind=message.kind, exc_info=error)
+        log.error("message.failed", kind=message.kind, exc_info=error, **about)

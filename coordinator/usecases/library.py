@@ -21,6 +21,7 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.orders import MODEL_SUFFIXES
 from coordinator.usecases.performing import Writing, writing
 from coordinator.usecases.storing import keep, let_go
+from coordinator.usecases.tracing import traced
 from protocols.wire.to_agent import Scalar
 
 log = structlog.get_logger(__name__)
@@ -185,6 +186,7 @@ async def change_model(
     return model
 
 
+@traced
 async def upload_version(
     farm: Farm,
     model_id: str,

@@ -22,6 +22,7 @@ from coordinator.usecases.given_plates import BINARY_SUFFIX, Given, look_at
 from coordinator.usecases.performing import writing
 from coordinator.usecases.quotas import check_quota
 from coordinator.usecases.storing import copy, keep, let_go
+from coordinator.usecases.tracing import traced
 from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import JobId, PrinterId
 
@@ -84,6 +85,7 @@ class _Kept:
     size_bytes: int
 
 
+@traced
 async def accept_order(farm: Farm, order: Order, staged: StagedFile) -> Job:
     """Take an order, or nothing of it.
 
@@ -124,6 +126,7 @@ def unknown_type(file_name: str) -> Refused:
     return Refused("unknown_file_type", words)
 
 
+@traced
 async def order_version(farm: Farm, order: Order, model_id: str, number: int | None = None) -> Job:
     """Take an order for a version of a model, the newest for None, or nothing of it.
 

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
+
+import structlog
 
 from coordinator.domain.accounts import ApiKey, KeyId, User, UserId
 from coordinator.domain.effects import (
@@ -24,7 +26,7 @@ from coordinator.domain.leases import Holding
 from coordinator.domain.library import Model, ModelVersion, Project
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer, dated
-from coordinator.domain.runs import Run
+from coordinator.domain.runs import Run, RunState
 from coordinator.domain.stock import TAKES, Spool, draw
 from coordinator.domain.telling import Act, things_of, told
 from coordinator.domain.upkeep import Upkeep
@@ -33,6 +35,8 @@ from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
 from protocols.wire.vocabulary import AgentId, JobId, PrinterId, RunId
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(slots=True)
 class Writing:
@@ -40,6 +44,8 @@ class Writing:
 
     Attributes:
         origin: the request, report, event or decision that led to it.
+        names: what happened, as history calls it.
+        turned: runs that took a turn, each with the ids that its line of the log is to carry.
     """
 
     unit: Unit
@@ -47,6 +53,8 @@ class Writing:
     actor: str
     origin: str = ""
     due: set[Work] = field(default_factory=set)
+    names: list[str] = field(default_factory=list)
+    turned: list[tuple[Run, dict[str, Any]]] = field(default_factory=list)
     _rows: dict[Thing, Row | None] = field(default_factory=dict)
 
     @property
@@ -83,11 +91,15 @@ class Writing:
                 case _:
                     assert_never(effect)
         await self.unit.record(*events)
+        self.names += (event.name for event in events)
         before, self._rows = self._rows, self._rows | after
         saved = (effect.value for effect in effects if isinstance(effect, Save))
         for run in {each.run_id: each for each in saved if isinstance(each, Run)}.values():
             known = before[thing_of(run)]
-            if run.state in TAKES and known is not None and known["state"] != run.state:
+            if known is not None and known["state"] == run.state:
+                continue
+            self.turned.append((run, structlog.contextvars.get_contextvars()))
+            if run.state in TAKES and known is not None:
                 await self._draw(run)
 
     async def _dated(self, effects: Effects) -> Effects:
@@ -188,13 +200,32 @@ async def _stored(unit: Unit, thing: Thing) -> Value | None:
 @asynccontextmanager
 async def writing(farm: Farm, actor: str, origin: str = "") -> AsyncIterator[Writing]:
     """Begin a transaction for decisions; after its commit the work that is due is poked."""
-    async with farm.store.write() as unit:
-        transaction = Writing(unit, farm.clock.now(), actor, origin)
-        yield transaction
+    with farm.tracer.span("write", actor=actor, origin=origin) as span:
+        async with farm.store.write() as unit:
+            transaction = Writing(unit, farm.clock.now(), actor, origin)
+            yield transaction
+        span.note(events=" ".join(transaction.names))
+    _tell_turns(farm, transaction)
     if transaction.touched:
         farm.live.news.tell(transaction.touched)
     for work in sorted(transaction.due):
         farm.poke(work.value)
+
+
+def _tell_turns(farm: Farm, transaction: Writing) -> None:
+    """Have the log follow each run by name, as its agent's does, and tell of those that ended."""
+    for run, about in transaction.turned:
+        ids: dict[str, str | int] = {
+            "agent_id": run.agent_id,
+            "printer_id": run.printer_id,
+            "job_id": run.job_id,
+            "run_id": run.run_id,
+            "epoch": run.epoch,
+        }
+        log.info(f"run.{run.state}", **about | ids)
+        if run.started_at is not None and run.ended_at is not None:
+            ok, facts = run.state is RunState.FINISHED, ids | {"state": run.state.value}
+            farm.tracer.spell("run", run.started_at, run.ended_at, ok, facts)
 
 
 async def the_job(unit: Unit, job_id: JobId) -> Job:

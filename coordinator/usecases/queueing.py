@@ -13,6 +13,7 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import the_job, writing
 from coordinator.usecases.quotas import check_quota
 from coordinator.usecases.storing import held
+from coordinator.usecases.tracing import traced
 from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import JobId
 
@@ -30,6 +31,7 @@ class Place:
     after: JobId | None = None
 
 
+@traced
 async def move_job(farm: Farm, job_id: JobId, place: Place, actor: str, origin: str = "") -> Job:
     """Put a job at another place in the queue; between jobs of other priorities it gets theirs.
 

@@ -10,6 +10,7 @@ from coordinator.errors import NotNow, Refused
 from coordinator.usecases import generation_rows as rows
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.generating import Wanted, check_owns, want
+from coordinator.usecases.tracing import traced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Variant:
     reuse: bool = True
 
 
+@traced
 async def again(farm: Farm, generation_id: str, variant: Variant, wanted: Wanted) -> Generation:
     """Render a generation's code anew: a further version of the same model, at no cost.
 

@@ -40,7 +40,12 @@ async def slice_plates(farm: Farm) -> int:
     """
     answered = 0
     while (plate := await _next(farm)) is not None:
-        with farm.live.slicing(_key(plate)) as slicing:
+        about = {"job_id": plate.job_id, "printer_class": plate.printer_class}
+        with (
+            farm.live.slicing(_key(plate)) as slicing,
+            structlog.contextvars.bound_contextvars(**about),
+            farm.tracer.span("slice_plate"),
+        ):
             answered += await _answer(farm, plate, slicing)
     return answered
 
@@ -69,7 +74,7 @@ async def _answer(farm: Farm, plate: Plate, slicing: Slicing) -> bool:
         work = _slice(farm, job, plate, model_name, slicing, kept)
         outcome = await _unless(slicing.unwanted, work)
         if outcome is None:
-            log.info("slicing.given_up", job_id=job.job_id, printer_class=plate.printer_class)
+            log.info("slicing.given_up")
             return False
         return await _conclude(farm, plate, outcome, kept)
     finally:
@@ -101,13 +106,12 @@ async def _slice(
     Args:
         kept: takes all that is put into the store.
     """
-    about = {"job_id": job.job_id, "printer_class": plate.printer_class}
     try:
         made = await _make(farm, job, plate, model_name, slicing, kept)
     except (Refused, Unavailable, NotFound) as error:
-        log.warning("plate.refused", **about, reason=str(error))
+        log.warning("plate.refused", reason=str(error))
         return Outcome(reason=str(error))
-    log.info("plate.made", **about)
+    log.info("plate.made")
     return Outcome(made=made)
 
 

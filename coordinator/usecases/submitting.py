@@ -34,6 +34,7 @@ from coordinator.usecases.generation_rows import change_if_possible
 from coordinator.usecases.performing import writing
 from coordinator.usecases.sources import Source
 from coordinator.usecases.storing import let_go
+from coordinator.usecases.tracing import traced
 from coordinator.usecases.wishing import wish_of
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ RECALL_S = 120.0
 GRACE_S = 30.0
 
 
+@traced
 async def submit(farm: Farm, source: Source, generation: Generation) -> Generation:
     """Make the paid call for a generation that is WANTED, if that may be paid."""
     its_id = generation.generation_id

@@ -17,6 +17,7 @@ import structlog
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, receive
 from protocols.wire.complaints import Complaints
+from protocols.wire.topics import parse
 
 log = structlog.get_logger(__name__)
 
@@ -111,5 +112,8 @@ def decoded(topic: str, payload: bytes, counters: LinkCounters) -> Message | Non
         return receive(topic, payload.replace(b"\\u0000", b"\\ufffd"))
     except ProtocolError as error:
         if count := counters.complaints.note(monotonic()):
-            log.warning("message.dropped", topic=topic[:200], reason=str(error), count=count)
+            about = {"topic": topic[:200], "reason": str(error), "count": count}
+            if (address := parse(topic)) is not None:
+                about |= {"agent_id": address.agent_id, "printer_id": address.printer_id}
+            log.warning("message.dropped", **about)
         return None
