@@ -6,7 +6,6 @@ leaves nothing that the next start does not mend.
 """
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from coordinator import resident
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
@@ -109,10 +109,7 @@ async def run(settings: Settings, machine: Machine) -> None:
                 with_people(machine, settings, farm),
             )
         )
-        # What is there now stays: looking for garbage in it takes 0.1 s each time. What is garbage
-        # already would stay too.
-        gc.collect()
-        gc.freeze()
+        resident.settle()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
         runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
@@ -240,6 +237,7 @@ def _bells(
         **_shared_bells(settings, farm),
         **backup_bell(settings, farm, version()),
         "status": Bell(link.repeat_status, every_s=30.0),
+        "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=60.0),
     }
 
 
