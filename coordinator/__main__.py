@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from coordinator.machine_wiring import machine_of
         from coordinator.setting_origins import origins
 
+        resident.slim()
         asyncio.run(run(chosen, machine_of(chosen, ring, origins(given))))
     except SettingsInvalid as error:
         return _failed(error, code=2)

@@ -24,7 +24,7 @@ from typing import Any, cast
 # SQLModel only the tables are wanted, which cost less: see `adapters/db/shape.py`.
 UNWANTED = ("rich", "greenlet", "sqlmodel")
 
-_OURS = re.compile(r"(coordinator|protocols)\b")
+_READ = re.compile(r"(coordinator|protocols|pydantic\w*)\b")
 
 _MAPS = Path("/proc/self/smaps")
 # Programs and libraries that nobody writes to; anything else may be unmapped at any time.
@@ -40,18 +40,30 @@ def keep_out() -> None:
     """Have what nobody here needs not found, as if it were not installed; before all else."""
     for name in UNWANTED:
         sys.modules.setdefault(name, cast(ModuleType, None))
+    # APScheduler's pools bring multiprocessing, and bells ring on the loop.
+    pools = ModuleType("apscheduler.executors.pool")
+    pools.ThreadPoolExecutor = None  # type: ignore[attr-defined]
+    sys.modules.setdefault(pools.__name__, pools)
 
 
-def settle() -> None:
-    """Keep what is there now for good, and give back what only the start needed."""
+def slim() -> None:
+    """Forget what was needed to load modules, once all are: what comes next takes its place.
+
+    Takes a tenth of a second.
+    """
     linecache.clearcache()
     re.purge()
     sys.path_importer_cache.clear()
     for each in gc.get_objects():
         if isinstance(each, type) and "__dataclass_params__" in vars(each):
             share_methods(each)
-        if isinstance(each, type | FunctionType) and not _OURS.match(str(each.__module__)):
+        if isinstance(each, type | FunctionType) or type(each) is ModuleType:
             forget_words(each)
+    gc.collect()
+
+
+def settle() -> None:
+    """Keep what is there now for good, and give back what only the start needed."""
     # Looking for garbage in what stays takes 0.1 s each time. What is garbage already would stay.
     gc.collect()
     gc.freeze()
@@ -86,17 +98,25 @@ def _told(self: Any) -> str:
     return f"{type(self).__qualname__}({values})"
 
 
-def forget_words(each: "type | FunctionType") -> None:
-    """Forget a docstring of a library's; ours are told by the API."""
-    words = vars(each).get("__doc__") if isinstance(each, type) else each.__doc__
-    if not isinstance(words, str):
+def forget_words(each: "type | FunctionType | ModuleType") -> None:
+    """Forget what a library says of itself to people; ours the API tells, and pydantic reads."""
+    # As it stands: what a module or a class makes of a question may import half a library.
+    told = vars(each)
+    name = each.__module__ if isinstance(each, FunctionType) else told.get("__module__")
+    if _READ.match(str(name or told.get("__name__"))):
         return
-    if isinstance(each, type):
-        with suppress(TypeError):  # it is not written in Python
-            type.__setattr__(each, "__doc__", None)
-    elif each.__code__.co_consts[:1] == (words,):
-        each.__doc__ = None
-        each.__code__ = each.__code__.replace(co_consts=(None, *each.__code__.co_consts[1:]))
+    words = each.__doc__ if isinstance(each, FunctionType) else told.get("__doc__")
+    if isinstance(words, str):
+        forget = type.__setattr__ if isinstance(each, type) else setattr
+        with suppress(
+            TypeError, AttributeError
+        ):  # a class that is not written in Python keeps its own
+            forget(each, "__doc__", None)
+    if isinstance(each, FunctionType):
+        code = each.__code__
+        if isinstance(words, str) and code.co_consts[:1] == (words,):
+            each.__code__ = code.replace(co_consts=(None, *code.co_consts[1:]))
+        del each.__annotations__
 
 
 def give_back() -> None:

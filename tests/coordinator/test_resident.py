@@ -19,6 +19,8 @@ class _Part:
 
 @dataclass
 class _Spoken:
+    """Says what it is."""
+
     name: str
 
     def __repr__(self) -> str:
@@ -44,17 +46,24 @@ def test_dataclasses_that_share_their_methods_are_as_they_were() -> None:
     assert spoken.name == "y"
 
 
-def test_a_function_does_without_its_words_what_it_did() -> None:
-    def told() -> str:
+def test_a_library_does_without_its_words_what_it_did() -> None:
+    def told(said: str = "done") -> str:
         """Words that nobody reads where something is served."""
-        return "done"
+        return said
 
-    def plain() -> str:
-        return "done"
+    def plain(said: str = "done") -> str:
+        return said
 
     for each in (told, plain):
         resident.forget_words(each)
-        assert (each(), each.__doc__) == ("done", None)
+        assert (each(), each.__doc__, each.__annotations__) == ("done", None, {})
+    resident.forget_words(_Spoken)
+    assert (_Spoken.__doc__, _Spoken("x").name) == (None, "x")
+
+
+def test_what_we_say_of_ourselves_is_kept() -> None:
+    resident.forget_words(resident.settle)
+    assert resident.settle.__doc__
 
 
 SMAPS = """\
