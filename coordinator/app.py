@@ -6,7 +6,6 @@ leaves nothing that the next start does not mend.
 """
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -16,6 +15,7 @@ from functools import partial
 
 import structlog
 
+from coordinator import resident
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
@@ -117,10 +117,7 @@ async def run(settings: Settings, machine: Machine) -> None:
             serve_api(gate, settings, shown, welcome_of(settings, broker, shown), machine)
         )
         simulated.at(local_url(settings, shown, api_url))
-        # What is there now stays: looking for garbage in it takes 0.1 s each time. What is garbage
-        # already would stay too.
-        gc.collect()
-        gc.freeze()
+        resident.settle()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
         runs = {
@@ -306,6 +303,7 @@ def _bells(
         **_shared_bells(chosen, farm),
         **backup_bell(chosen, machine, farm, version()),
         "status": Bell(link.repeat_status, every_s=30.0),
+        "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=60.0),
     }
 
 
