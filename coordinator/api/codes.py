@@ -18,6 +18,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "no_credential": "No credential came with the request, or one that nobody knows.",
     },
     403: {
+        "demo_forbidden": "The setting demo_farm forbids simulated printers.",
         "foreign_page": "Another site's page had the browser send this.",
         "not_a_user": "The provider knows you, but this farm does not let you in.",
         "not_your_account": "Only an administrator sees to the keys of others.",
@@ -51,6 +52,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "unknown_printer": "There is no such printer.",
         "unknown_project": "There is no such project.",
         "unknown_run": "There is no such run.",
+        "unknown_setting": "There is no such setting, or only who starts the coordinator sets it.",
         "unknown_spool": "There is no such spool.",
         "unknown_version": "The model has no such version.",
     },
@@ -87,6 +89,9 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "printer_cannot_pause": "A printer that works for the job can't pause a print.",
         "printer_offline": "The printer's agent is not connected.",
         "run_live": "A run is on the printer.",
+        "demo_running": "Simulated printers are there already.",
+        "setting_fixed": "A flag or a variable of the environment sets it.",
+        "run_not_settled": "Nobody said yet how a run that was lost on the printer ended.",
         "spool_loaded": "A spool is loaded, and the printer holds what is on it: unload it first.",
         "run_not_lost": "Nobody doubts how this run ended.",
     },
@@ -105,6 +110,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
     422: {
         "agent_id_invalid": "This can't name an agent.",
         "agent_id_reserved": "The coordinator itself has this name at the broker.",
+        "demo_out_of_range": "So many simulated printers, or such fast ones, are not started.",
         "agent_id_taken": "An agent of this name has enrolled before.",
         "not_a_table": "A table of printers is CSV whose first line names the columns.",
         "printer_invalid": "The agent can't use what is said of the printer.",
@@ -195,6 +201,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "settings_invalid": "The configuration is wrong.",
     },
     503: {
+        "demo_failed": "The simulated printers can't be started.",
         "broker_unreachable": "No agent can be reached: the broker does not answer.",
         "camera_failed": "The printer's camera gives no picture.",
         "cancelled": "Slicing was stopped: ask again.",
