@@ -78,7 +78,12 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def watched_page(
-    browser: Browser, base: str, *, width: int = 1280, height: int = 800, bears: str | tuple[str, ...] = ()
+    browser: Browser,
+    base: str,
+    *,
+    width: int = 1280,
+    height: int = 800,
+    bears: str | tuple[str, ...] = (),
 ) -> Iterator[Page]:
     """Lend a page that must not complain, and must ask nobody but the farm.
 
