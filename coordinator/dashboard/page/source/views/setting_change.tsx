@@ -9,7 +9,6 @@ import { Deed } from "../parts/deed";
 import { Dialog } from "../parts/dialog";
 import { Field, Form, type Typed } from "../parts/form";
 import { say } from "../parts/notes";
-import { actor, moment } from "../words";
 
 type Value = boolean | number | string | Record<string, number>;
 const path = (name: string): string => `/settings/${encodeURIComponent(name)}`;
@@ -17,7 +16,7 @@ const path = (name: string): string => `/settings/${encodeURIComponent(name)}`;
 export function SettingChange({ setting, change }: { setting: SettingDocument; change: ChangeDocument }): ReactNode {
   const [open, setOpen] = useState(false);
   const queries = useQueryClient();
-  const { name, origin, changed_by, changed_at } = setting;
+  const { name, origin, changed_by } = setting;
   const again = (): Promise<void> => queries.invalidateQueries({ queryKey: [SETTINGS_KEY] });
   const was = setting.value as Value;
   const put = (value: Value): Promise<unknown> => ask("PUT", path(name), { body: { value } }).then(again);
@@ -39,8 +38,6 @@ export function SettingChange({ setting, change }: { setting: SettingDocument; c
         <button type="button" aria-label={`Change ${name}`} onClick={() => setOpen(true)}>Change</button>
         {changed_by && <Deed label={`Reset ${name}`} does={takeBack}>Reset</Deed>}
       </span>
-      {changed_by && changed_at && <span className="remark">{actor(changed_by)} changed it {moment(changed_at)}</span>}
-      {change.waits && <span className="remark care">heeded once the coordinator is started again</span>}
       {open && (
         <Dialog title={`Change ${name}`} close={() => setOpen(false)}>
           <Form does={send} send="Change it" cancel={() => setOpen(false)}>

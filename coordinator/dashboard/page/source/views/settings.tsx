@@ -8,7 +8,7 @@ import type { HealthDocument, SettingDocument } from "../api/shapes";
 import { Copied } from "../parts/secret";
 import { State } from "../parts/state";
 import { Table } from "../parts/table";
-import { count, duration, size } from "../words";
+import { actor, count, duration, moment, size } from "../words";
 import { SettingChange } from "./setting_change";
 import "../styles/shop.css";
 
@@ -29,7 +29,7 @@ export function Settings(): ReactNode {
         <div className="bar-of-tools">
           <h2>Settings</h2>
           <label className="choice"><input type="checkbox" checked={only} onChange={(event) => setOnly(event.target.checked)} /> only what somebody set</label>
-          <label className="choice"><input type="checkbox" checked={here} onChange={(event) => setHere(event.target.checked)} /> only what is changed here</label>
+          <label className="choice"><input type="checkbox" checked={here} onChange={(event) => setHere(event.target.checked)} /> only what can be changed here</label>
           <label className="search"><span className="hidden">Search settings</span>
             <input type="search" placeholder="Search" value={text} onChange={(event) => setText(event.target.value)} />
           </label>
@@ -38,13 +38,20 @@ export function Settings(): ReactNode {
         {error && <p className="bad">{error.message}</p>}
         <Table label="Settings" rows={rows} id={({ name }) => name} empty={only ? "All are as they come." : "No setting is like that."} columns={[
           { head: "Setting", cell: ({ name, words }) => <><code>{name}</code><span className="remark">{words}</span></> },
-          { head: "Value", kind: "wide", cell: (each) => <Value setting={each} /> },
-          { head: "From", cell: ({ origin }) => origin === "default" ? <span className="faint">as it comes</span> : origin === "page" ? "changed here" : origin },
+          { head: "Value", kind: "wide", cell: (each) => <><Value setting={each} />{each.change?.waits && <span className="remark care">heeded once the coordinator is started again</span>}</> },
+          { head: "From", cell: (each) => <From setting={each} /> },
           { head: "Change", kind: "deeds", cell: (each) => (each.change ? <SettingChange setting={each} change={each.change} /> : <HowTo setting={each} />) },
         ]} />
       </section>
     </>
   );
+}
+
+/** Where a setting comes from; of what was changed here, who did it and when. */
+function From({ setting: { origin, changed_by, changed_at } }: { setting: SettingDocument }): ReactNode {
+  if (origin === "default") return <span className="faint">as it comes</span>;
+  if (origin !== "page") return origin;
+  return <>changed here{changed_by && changed_at && <span className="remark">by {actor(changed_by)}, {moment(changed_at)}</span>}</>;
 }
 
 /** What a number counts, by how its name ends. */
