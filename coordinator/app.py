@@ -31,20 +31,29 @@ from coordinator.app_looking import looking_bells
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.app_providers import sources_of, worker_of
 from coordinator.app_serving import announce, local_url, serve_api, version
-from coordinator.broker_wiring import address_of, broker_of, link_to, local_broker_of, welcome_of
+from coordinator.broker_wiring import (
+    address_of,
+    broker_of,
+    door_of,
+    link_to,
+    local_broker_of,
+    welcome_of,
+)
 from coordinator.chosen import ChosenSettings
 from coordinator.domain.ledger import Purse
 from coordinator.domain.policy import Policy
 from coordinator.local_wiring import database_of, disk_of, slicer_of
 from coordinator.machine_wiring import backup_bell, cleaning_bell, completed
 from coordinator.ports import Ids, Store
-from coordinator.ports_enrolment import BrokerDoor, OpenDoor
+from coordinator.ports_enrolment import BrokerDoor
 from coordinator.settings import Settings
-from coordinator.tls import expiry_trouble, shown_by
+from coordinator.supervisor import Supervisor
+from coordinator.tls import Shown, expiry_trouble, shown_by
 from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.choosing import heed
 from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
+from coordinator.usecases.enrolling import tell_broker
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.listening import Listener
@@ -78,16 +87,14 @@ async def run(settings: Settings, machine: Machine) -> None:
     Raises:
         FarmError: it can't start; the text says what to do.
     """
-    asked = _asked_to_stop()
+    supervisor = Supervisor()
+    asked = _asked_to_stop(supervisor)
     async with AsyncExitStack() as stack:
         stack.enter_context(hold_folder(settings.state_dir))
         store = await stack.enter_async_context(open_database(database_of(settings)))
         chosen = await _chosen(store, settings, machine)
         settings = chosen.begin()
-        shown = shown_by(settings)
-        # A farm goes on with it: who connects is told, and prints need nobody to connect.
-        if shown is not None and (trouble := expiry_trouble(shown, datetime.now(UTC))):
-            log.warning("tls.expires", reason=trouble)
+        shown = _shown(settings)
         broker = await stack.enter_async_context(broker_of(settings, store, shown))
         ids = TimeSortedIds()
         link = link_to(settings, broker, coordinator_id=ids.new("coordinator"))
@@ -96,7 +103,7 @@ async def run(settings: Settings, machine: Machine) -> None:
             settings,
             store=store,
             link=link,
-            door=broker or OpenDoor(),
+            door=door_of(settings, broker),
             ids=ids,
             poke=lambda work: ticker.poke(work),
         )
@@ -108,10 +115,9 @@ async def run(settings: Settings, machine: Machine) -> None:
         bells = _bells(chosen, machine, farm, link, courier, producer, listener)
         looking = await stack.enter_async_context(looking_bells(chosen, farm))
         ticker = Ticker({**bells, **looking, "simulated": Bell(simulated.keep, every_s=KEEP_S)})
-        await check_tail(farm)
-        await recover(farm)
-        await drop_sealed(farm)
-        await producer.take_up()
+        await _tidy_up(farm, producer)
+        if broker is None:  # ours has its list since it was started
+            await tell_broker(farm)
         gate = open_gate(farm, settings)
         await welcome(gate, settings.state_dir)
         api_url = await stack.enter_async_context(
@@ -124,8 +130,14 @@ async def run(settings: Settings, machine: Machine) -> None:
         gc.freeze()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
-        runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
-        await _work(settings, asked, farm, link, ticker, runs, broker, api_url, announces)
+        runs = {
+            "courier": courier.run(),
+            "producer": producer.run(),
+            "listener": listener.run(),
+            "announcement": _announced(settings, link, broker, api_url, supervisor),
+            "beat": supervisor.watch(),
+        }
+        await _work(settings, asked, farm, link, ticker, runs, broker, announces)
     log.info("coordinator.stopped")
 
 
@@ -143,6 +155,23 @@ async def _chosen(store: Store, settings: Settings, machine: Machine) -> ChosenS
     async with store.read() as unit:
         chosen.take(await unit.choices())
     return chosen
+
+
+def _shown(settings: Settings) -> Shown | None:
+    """Return which certificate is shown, with a warning where it is not for long."""
+    shown = shown_by(settings)
+    # A farm goes on with it: who connects is told, and prints need nobody to connect.
+    if shown is not None and (trouble := expiry_trouble(shown, datetime.now(UTC))):
+        log.warning("tls.expires", reason=trouble)
+    return shown
+
+
+async def _tidy_up(farm: Farm, producer: Producer) -> None:
+    """Mend what the process before left, however it ended."""
+    await check_tail(farm)
+    await recover(farm)
+    await drop_sealed(farm)
+    await producer.take_up()
 
 
 async def _farm(
@@ -198,7 +227,6 @@ async def _work(
     ticker: Ticker,
     runs: Mapping[str, Coroutine[None, None, None]],
     broker: EmbeddedBroker | None,
-    api_url: str,
     announces: bool,
 ) -> None:
     """Run all tasks until asked to stop, or until one of them fails."""
@@ -210,17 +238,12 @@ async def _work(
         # The broker may have forgotten everything.
         ticker.poke("repeat")
 
-    mqtt_url = broker.url if broker is not None else str(address_of(settings, None))
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(link.run(on_connected, take), name="link"),
             tasks.create_task(_hear(farm, link), name="hearing"),
             tasks.create_task(ticker.run(), name="ticker"),
             *(tasks.create_task(run, name=name) for name, run in runs.items()),
-            tasks.create_task(
-                announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
-                name="announcement",
-            ),
         ]
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
@@ -234,6 +257,24 @@ async def _work(
         await asked.wait()
         for task in running:
             task.cancel()
+
+
+async def _announced(
+    settings: Settings,
+    link: MqttLink,
+    broker: EmbeddedBroker | None,
+    api_url: str,
+    supervisor: Supervisor,
+) -> None:
+    """Tell this machine that we are up, and where."""
+    mqtt_url = broker.url if broker is not None else str(address_of(settings, None))
+    await announce(
+        settings.state_dir,
+        link,
+        api_url=api_url,
+        mqtt_url=mqtt_url,
+        up=lambda: supervisor.ready(f"serves {api_url}"),
+    )
 
 
 async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
@@ -293,7 +334,7 @@ async def _hear(farm: Farm, link: MqttLink) -> None:
             await link.ask_again()
 
 
-def _asked_to_stop() -> asyncio.Event:
+def _asked_to_stop(supervisor: Supervisor) -> asyncio.Event:
     """Return what is set by SIGTERM or SIGINT; from then on the end comes within `STOP_S`."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
 
@@ -301,6 +342,7 @@ def _asked_to_stop() -> asyncio.Event:
         if asked.is_set():
             return
         log.info("coordinator.stopping", signal=name)
+        supervisor.stopping()
         asked.set()
         loop.call_later(STOP_S, _give_up)
 

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import metadata
 from pathlib import Path
@@ -95,7 +95,9 @@ def _dialable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str) -> None:
+async def announce(
+    folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str, up: Callable[[], None]
+) -> None:
     """Once all is up, tell programs on this machine where we are, for as long as we are."""
     try:
         async with asyncio.timeout(LINK_S):
@@ -106,6 +108,7 @@ async def announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str)
     facts = {"api_url": api_url, "mqtt_url": mqtt_url, "pid": os.getpid()}
     await _write_patiently(path, json.dumps(facts) + "\n")
     log.info("coordinator.ready", api_url=api_url, mqtt_url=mqtt_url)
+    up()
     try:
         await asyncio.get_running_loop().create_future()
     finally:

@@ -119,7 +119,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = {
         "no_code": "There is no code whose values could be changed.",
         "no_conversation": "This provider does not change what it made.",
         "provider_needed": "Say which provider; there are several, or none.",
-        "not_a_picture": "A JPEG or PNG is wanted.",
+        "not_a_picture": "A JPEG or PNG is wanted, or a WebP to make a model of.",
         "size_needed": "What this provider makes has no size of its own: say size_mm.",
         "task_id_needed": "The id of the task goes with `happened`, and only with that.",
         "task_taken": "This task belongs to another generation.",

@@ -5,12 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from coordinator.domain import enrolment
-from coordinator.domain.broker_access import (
-    SALT_BYTES,
-    access_list,
-    password_file,
-    password_hash,
-)
+from coordinator.domain.broker_access import SALT_BYTES, files_for, password_hash
 from coordinator.domain.effects import Save
 from coordinator.domain.enrolment import (
     TOKEN_PREFIX,
@@ -227,12 +222,6 @@ async def broker_files(farm: Farm, shared: tuple[str, str] | None) -> dict[str, 
             "no_broker_username",
             "set broker_username and broker_password first: the coordinator logs in with them",
         )
-    user, password = shared
     async with farm.store.read() as unit:
-        agents = {
-            str(each.agent_id): each.broker_hash
-            for each in await unit.agent_credentials()
-            if each.good
-        }
-    hashes = agents | {user: password_hash(password, secrets.token_bytes(SALT_BYTES))}
-    return {"passwords": password_file(hashes), "access": access_list([user])}
+        credentials = await unit.agent_credentials()
+    return files_for(credentials, shared, secrets.token_bytes(SALT_BYTES))

@@ -183,12 +183,14 @@ class MqttLink:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[aiomqtt.Client]:
         """Connect, subscribe and lend the session; say goodbye where there is time for it."""
+        before = _cancellations()
         async with self._new_client() as client:
-            await self._begin(client)
-            self.counters.sessions += 1
-            self._client = client
-            self._is_up.set()
             try:
+                _heed_cancellation(before)
+                await self._begin(client)
+                self.counters.sessions += 1
+                self._client = client
+                self._is_up.set()
                 yield client
             except aiomqtt.MqttError:
                 raise
@@ -204,7 +206,9 @@ class MqttLink:
     async def _begin(self, client: aiomqtt.Client) -> None:
         heard = [topic for topic in Topic if topic.value.from_agent]
         wanted = [topic for topic in heard if topic is not Topic.TELEMETRY]
+        before = _cancellations()
         answers = await client.subscribe([(subscription(topic), topic.qos) for topic in wanted])
+        _heed_cancellation(before)
         if any(getattr(answer, "value", answer) == _REFUSED for answer in answers):
             raise aiomqtt.MqttError("the broker refuses our subscriptions: check its access list")
         await self._say_status(client, up=True)
@@ -222,10 +226,7 @@ class MqttLink:
     async def _say(self, client: aiomqtt.Client, kind: Topic, topic: str, payload: bytes) -> None:
         before = _cancellations()
         await client.publish(topic, payload, kind.qos, kind.retain, timeout=ANSWER_S)
-        if _cancellations() > before:
-            # `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, swallows a cancellation
-            # that comes in the same turn of the loop as the broker's answer.
-            raise asyncio.CancelledError
+        _heed_cancellation(before)
 
     def _status(self, *, up: bool) -> bytes:
         return encode(
@@ -265,6 +266,16 @@ def _cancellations() -> int:
     """Return how often this task was cancelled so far."""
     task = asyncio.current_task()
     return task.cancelling() if task is not None else 0
+
+
+def _heed_cancellation(before: int) -> None:
+    """Raise a cancellation that came after `before` of them and that a library swallowed.
+
+    `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, returns normally when the broker's
+    answer comes in the same turn of the loop as the cancellation.
+    """
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 def _words_of(error: aiomqtt.MqttError) -> str:

@@ -2307,6 +2307,7 @@ export interface components {
             prompt_chars_max: number;
             pictures_max: number;
             picture_bytes_max: number;
+            picture_types: string[];
             options: components["schemas"]["OptionDocument"][];
             at_once_max: number;
             running: number;
