@@ -31,7 +31,14 @@ from coordinator.app_looking import looking_bells
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.app_providers import sources_of, worker_of
 from coordinator.app_serving import announce, local_url, serve_api, version
-from coordinator.broker_wiring import address_of, broker_of, door_of, link_to, welcome_of
+from coordinator.broker_wiring import (
+    address_of,
+    broker_of,
+    door_of,
+    link_to,
+    local_broker_of,
+    welcome_of,
+)
 from coordinator.chosen import ChosenSettings
 from coordinator.domain.ledger import Purse
 from coordinator.domain.policy import Policy
@@ -116,7 +123,7 @@ async def run(settings: Settings, machine: Machine) -> None:
         api_url = await stack.enter_async_context(
             serve_api(gate, settings, shown, welcome_of(settings, broker, shown), machine)
         )
-        simulated.at(local_url(settings, shown, api_url))
+        simulated.at(local_url(settings, shown, api_url), local_broker_of(broker))
         resident.settle()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None

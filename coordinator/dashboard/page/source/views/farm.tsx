@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import type { PrinterDocument } from "../api/shapes";
 import { byAttention, byName } from "../attention";
 import { usePrinters } from "../live/store";
+import { hasCamera } from "../parts/camera";
 import { useNow } from "../parts/since";
 import { WithSpools } from "../parts/spool";
 import { useSession } from "../session";
@@ -16,6 +17,8 @@ import { Row, Tile } from "./row";
 const LOOKS = ["cards", "list", "tiles"] as const;
 const ORDERS = ["attention", "name"] as const;
 const GROUPS = ["nothing", "location", "model", "material", "state", "group", "agent"] as const;
+const SWITCH = ["on", "off"] as const;
+type Switch = (typeof SWITCH)[number];
 type Look = (typeof LOOKS)[number];
 type Order = (typeof ORDERS)[number];
 type Group = (typeof GROUPS)[number];
@@ -42,6 +45,7 @@ export function Farm(): ReactNode {
   const [look, setLook] = useChoice<Look>("look", LOOKS);
   const [order, setOrder] = useChoice<Order>("order", ORDERS);
   const [group, setGroup] = useChoice<Group>("group", GROUPS);
+  const [cameras, setCameras] = useChoice<Switch>("cameras", SWITCH);
   const [state, setState] = useState("");
   const [words, setWords] = useState("");
   const [over, setOver] = useState(false);
@@ -62,6 +66,7 @@ export function Farm(): ReactNode {
         <Choice label="Show as" choices={LOOKS} chosen={look} choose={setLook} />
         <Choice label="Order" choices={ORDERS} chosen={order} choose={setOrder} />
         <Choice label="Group by" choices={GROUPS} chosen={group} choose={setGroup} />
+        {look === "cards" && printers.some(hasCamera) && <Choice label="Cameras" choices={SWITCH} chosen={cameras} choose={setCameras} />}
       </div>
       <WithSpools><div className="printers" onKeyDown={press} onPointerEnter={() => setOver(true)} onPointerLeave={() => setOver(false)}>
         {groups.map(([name, those]) => (
@@ -71,7 +76,7 @@ export function Farm(): ReactNode {
               {those.map((printer) =>
                 look === "cards"
                   ? <Card key={printer.id} id={printer.id} selected={selected.has(printer.id)} select={select}
-                      pictured={printers.length <= PICTURED_MAX} />
+                      pictured={printers.length <= PICTURED_MAX} filmed={cameras === "on"} />
                   : look === "list"
                     ? <Row key={printer.id} id={printer.id} selected={selected.has(printer.id)} select={select} />
                     : <Tile key={printer.id} id={printer.id} />)}
@@ -239,7 +244,7 @@ function NoPrinters(): ReactNode {
     <div className="alone">
       <h1>No printer yet</h1>
       {may("farm:admin")
-        ? <><p>Printers come by an agent, a small program on a machine beside them.</p><p><Link className="button" href="/begin">Begin</Link></p></>
+        ? <><p>Printers come by an agent, a small program on a machine beside them; or try the farm with simulated ones.</p><p><Link className="button" href="/begin">Begin</Link></p></>
         : <p>An administrator adds them.</p>}
     </div>
   );
