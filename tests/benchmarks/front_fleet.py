@@ -15,14 +15,16 @@ from protocols.wire.topics import Topic, build
 from protocols.wire.vocabulary import PrinterState, Temperature
 from tests.benchmarks.farm_fleet import SimulatedAgent
 
+# Of each print, with as many to a layer as make 200 of them.
+LINES = 100_000
 
-async def measure(agent: SimulatedAgent) -> None:
-    """Say telemetry until cancelled."""
+
+async def measure(agent: SimulatedAgent, line: int = 0) -> None:
+    """Say telemetry until cancelled, from a line of the print on."""
     await asyncio.sleep(random.random())
     topic = build(Topic.TELEMETRY, agent.model.agent_id)
-    line = 0
     while True:
-        line += 10
+        line = min(line + 10, LINES)
         warm = {name: Temperature(200 + random.random(), 210.0) for name in ("tool0", "bed")}
         sample = PrinterSample(
             printer_id=agent.model.printer_id,
@@ -30,11 +32,11 @@ async def measure(agent: SimulatedAgent) -> None:
             run_id=agent.model.run.run_id if agent.model.run is not None else None,
             temperatures={**warm, "chamber": Temperature(40.5), "board": Temperature(51.0)},
             line=line,
-            line_count=100_000,
+            line_count=LINES,
             layer=line // 500,
             layer_count=200,
-            progress=line / 100_000,
-            remaining_s=5000.0 - line / 20,
+            progress=line / LINES,
+            remaining_s=(LINES - line) / 20,
         )
         host = HostSample(cpu_celsius=50 + random.random(), load=0.1)
         said = Telemetry(

@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "re
 import { byTurn } from "../attention";
 import type { JobState } from "../api/shapes";
 import { useCounts, useJobs } from "../live/store";
+import { useDrawn } from "../parts/drawn";
 import "../styles/queue.css";
 import { Done } from "./done";
 import { Waiting } from "./waiting";
@@ -56,13 +57,14 @@ function Open(): ReactNode {
     jobs.filter(({ state }) => RUNNING.has(state)),
     jobs.filter(({ state }) => !RUNNING.has(state)).sort(byTurn),
   ], [jobs]);
+  const drawn = useDrawn(running.length, "running");
   const untold = (counts.ready ?? 0) + (counts.received ?? 0) + (counts.preparing ?? 0) - waiting.length;
   return (
     <>
       <section aria-label="Printing">
         <h2>Printing <span className="faint">{running.length}</span></h2>
         {running.length
-          ? <ol className="jobs">{running.map(({ id }) => <Line key={id} id={id} />)}</ol>
+          ? <ol className="jobs">{running.slice(0, drawn).map(({ id }) => <Line key={id} id={id} />)}</ol>
           : <p className="faint">Nothing is being printed.</p>}
       </section>
       <Waiting jobs={waiting} />

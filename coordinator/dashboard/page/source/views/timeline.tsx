@@ -5,6 +5,7 @@ import { useMemo, useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { get } from "../api/ask";
 import type { BlockDocument, PrinterHoursDocument, TimetableDocument } from "../api/shapes";
+import { useDrawn } from "../parts/drawn";
 import { useNow } from "../parts/since";
 import { clock, count, duration, naturally } from "../words";
 
@@ -23,6 +24,7 @@ export function Timeline(): ReactNode {
     refetchInterval: ASKED_MS, placeholderData: keepPreviousData,
   });
   const rows = useMemo(() => (data?.items ?? []).filter(({ blocks }) => idle || blocks.length).sort(bySoonest), [data, idle]);
+  const drawn = useDrawn(rows.length, "timeline");
   if (error && !data) return <p className="bad">{error.message}</p>;
   if (!data) return <p role="status">One moment …</p>;
   const from = now - hours * 3_600_000 * 0.04;
@@ -46,7 +48,7 @@ export function Timeline(): ReactNode {
       {rows.length > 0 && (
         <div className="timeline">
           <Hours from={from} span={span} hours={hours} now={now} />
-          <ol>{rows.map((row) => <Row key={row.printer_id} row={row} from={from} span={span} now={now} />)}</ol>
+          <ol>{rows.slice(0, drawn).map((row) => <Row key={row.printer_id} row={row} from={from} span={span} now={now} />)}</ol>
         </div>
       )}
     </section>
