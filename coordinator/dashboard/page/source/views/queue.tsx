@@ -14,6 +14,8 @@ const Timeline = lazy(async () => ({ default: (await import("./timeline")).Timel
 
 const TABS = { queue: "Queue", timeline: "Timeline", done: "Done" } as const;
 type Tab = keyof typeof TABS;
+/** So many that print stand before what waits, where more of them print. */
+const SOME = 8;
 const RUNNING: ReadonlySet<JobState> = new Set(["leased", "printing", "cancelling", "lost"]);
 
 /** What is shown is said in the address, so that it can be sent to somebody, and come back to. */
@@ -57,7 +59,9 @@ function Open(): ReactNode {
     jobs.filter(({ state }) => RUNNING.has(state)),
     jobs.filter(({ state }) => !RUNNING.has(state)).sort(byTurn),
   ], [jobs]);
-  const drawn = useDrawn(running.length, "running");
+  const [all, showAll] = useState(false);
+  const some = all || running.length <= SOME + 2 ? running.length : SOME;
+  const drawn = useDrawn(some, "running");
   const untold = (counts.ready ?? 0) + (counts.received ?? 0) + (counts.preparing ?? 0) - waiting.length;
   return (
     <>
@@ -66,6 +70,7 @@ function Open(): ReactNode {
         {running.length
           ? <ol className="jobs">{running.slice(0, drawn).map(({ id }) => <Line key={id} id={id} />)}</ol>
           : <p className="faint">Nothing is being printed.</p>}
+        {some < running.length && <p><button type="button" onClick={() => showAll(true)}>Show all {running.length} that print</button></p>}
       </section>
       <Waiting jobs={waiting} />
       {untold > 0 && <p className="faint">{untold} more wait behind these.</p>}

@@ -67,7 +67,7 @@ function pageOf(sorted: readonly PrinterDocument[], room: number, step: number):
 }
 
 const Counts = memo(function Counts({ printers }: { printers: readonly PrinterDocument[] }): ReactNode {
-  return standings(printers).map(({ words, tone, number }) => <span key={words} className={tone}>{SIGNS[tone]} {number} {words}</span>);
+  return standings(printers).map(({ words, tone, number }) => <span key={words} className={tone}>{SIGNS[tone]} {words} {number}</span>);
 });
 
 function ToDo(): ReactNode {
@@ -105,7 +105,7 @@ const WallTile = memo(function WallTile({ id }: { id: string }): ReactNode {
 
 function Left({ remaining_s }: { remaining_s: number }): ReactNode {
   const now = useNow(30);
-  return <small> {duration(remaining_s)} · {clock(new Date(now + remaining_s * 1000), new Date(now))}</small>;
+  return <small> {duration(remaining_s)} <span className="ends">· {clock(new Date(now + remaining_s * 1000), new Date(now))}</span></small>;
 }
 
 function useSize(): { width: number; height: number } {
