@@ -82,6 +82,13 @@ def _not_listening(settings: Settings, error: OSError) -> Unavailable:
     return Unavailable("host_unusable", f"the HTTP API can't listen on {where}: {error.strerror}")
 
 
+def local_url(settings: Settings, shown: Shown | None, api_url: str) -> str:
+    """Return where a process on this machine reaches the API: past a proxy, but by its name."""
+    if shown is not None or not settings.port:
+        return api_url
+    return f"http://{_dialable(settings.host)}:{settings.port}"
+
+
 def _dialable(host: str) -> str:
     """Return an address that programs on this machine can connect to."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)

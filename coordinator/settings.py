@@ -82,6 +82,9 @@ class Settings(ProviderSettings):
     """Tell the local network of the farm, so that slicers find it; never while host is this machine
     only, or the port any free one."""
 
+    demo_farm: bool = True
+    """Whether administrators may have the page start simulated printers, to try the farm."""
+
     tls_certificate_file: str = ""
     """Certificate, with what leads to its authority, for https:// and mqtts://, PEM; where it is
     empty, what `farmhand tls make` has made."""

@@ -17,6 +17,7 @@ from coordinator.domain.enrolment import (
 from coordinator.domain.plates import ArtifactKind
 from coordinator.domain.presence import gone
 from coordinator.domain.printers import Agent
+from coordinator.domain.retiring import restore_agent
 from coordinator.errors import NotFound, Refused
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import writing
@@ -133,6 +134,9 @@ async def enrol(
         await unit.save_enrolment_token(token)
         await unit.save_agent_credential(credential)
         await transaction.perform(notes)
+        agent = await unit.agent(name)
+        if agent is not None and agent.retired_at is not None:  # who made the token wants it back
+            await transaction.perform(restore_agent(agent))
     await tell_broker(farm)
     return credential
 
@@ -170,7 +174,7 @@ async def tell_broker(farm: Farm) -> None:
 
 
 async def agent_views(farm: Farm) -> list[AgentView]:
-    """Return all agents that enrolled or presented themselves, by id."""
+    """Return all agents that enrolled or presented themselves, and are not retired, by id."""
     async with farm.store.read() as unit:
         credentials = {each.agent_id: each for each in await unit.agent_credentials()}
         agents = {each.agent_id: each for each in await unit.agents()}
@@ -183,6 +187,7 @@ async def agent_views(farm: Farm) -> list[AgentView]:
             printers_count=sum(printer.agent_id == name for printer in printers),
         )
         for name in sorted(credentials.keys() | agents.keys())
+        if name not in agents or agents[name].retired_at is None
     ]
 
 
