@@ -16,6 +16,7 @@ from tests.fakes.confined import NOBODY, ROOT
 from tests.fakes.processes import Coordinator, environment, started, until
 
 UNITS = ROOT / "systemd"
+PLATE = "M104 S200\nG28\n" + "".join(f"G1 X{10 + n} Y20 E{n} F6000\n" for n in range(20))
 WAY_IN = "from coordinator.adapters.sandbox import levels; print(levels.find().level.value)"
 
 pytestmark = [
@@ -47,7 +48,12 @@ def shut_in(
         process.wait()
 
 
-def test_a_model_is_sliced_and_printed_by_daemons_that_are_shut_in() -> None:
+def ordered(farm: Coordinator, file: Path, *options: str) -> None:
+    done = farm.farmhand("job", "submit", file, *options)
+    assert done.code == 0, done.out + done.err + farm.log.read_text()
+
+
+def test_plates_are_printed_and_models_sliced_by_daemons_that_are_shut_in() -> None:
     # Outside of pytest's folders, which are nobody's business.
     with TemporaryDirectory(prefix="farmhand-") as name:
         folder = Path(name)
@@ -86,11 +92,14 @@ def test_a_model_is_sliced_and_printed_by_daemons_that_are_shut_in() -> None:
             ):
                 clear = "printers/mk3/clear"
                 until(lambda: farm.ask(clear, method="POST")[0] == 200, "the printer to be idle")
+                plate = folder / "plate.gcode"
+                plate.write_text(PLATE)
+                ordered(farm, plate, "--class", "farmhand-220")
+                until(lambda: farm.jobs()[-1]["state"] == "finished", "the plate")
+                until(lambda: farm.ask(clear, method="POST")[0] == 200, "the bed to be cleared")
                 model = ROOT / "configs" / "dev" / "barn.stl"
-                done = farm.farmhand("job", "submit", model, "--quality", "draft")
-                assert done.code == 0, done.out + done.err + (folder / "farm.log").read_text()
-                for states in (("printing", "finished"), ("finished",)):
-                    until(lambda: farm.jobs()[-1]["state"] in states, states[0])  # noqa: B023
+                ordered(farm, model, "--material", "PLA", "--quality", "draft")
+                until(lambda: farm.jobs()[-1]["state"] == "printing", "the model to be sliced")
             journal = state / "journal.sqlite"
             assert journal.stat().st_uid == NOBODY
 
