@@ -27,6 +27,7 @@ from agent.printers.registry import open_driver  # noqa: E402
 from agent.settings import AgentSettings, PrinterSettings, load  # noqa: E402
 from agent.simulator.app import App as Simulated  # noqa: E402
 from agent.simulator.settings import PrinterSettings as SimulatedSettings  # noqa: E402
+from agent.supervisor import Supervisor  # noqa: E402
 
 PRINTERS_MAX = 6
 SPEED_MAX = 200.0
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder: Path = given.folder
     try:
         settings = _agent_settings(folder)
-        enrol_at_first_start(settings)
+        enrol_at_first_start(settings, Supervisor())
         settings = with_identity(settings)
         configure(log_format="json", log_level="info", secrets=_secrets(settings))
         speed = min(max(given.speed, 0.1), SPEED_MAX)
