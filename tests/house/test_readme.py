@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,15 @@ COMMANDS = sorted(
 LAUNCHER = {"setup"}
 
 
+@cache
+def whole() -> Any:
+    """Return the command with all its verbs."""
+    return typer.main.get_command(app)
+
+
 def found(words: list[str]) -> tuple[Any, list[str]]:
     """Follow the words through the command's groups; return the verb and what is left."""
-    command: Any = typer.main.get_command(app)
+    command = whole()
     while hasattr(command, "commands"):
         if command.invoke_without_command and (not words or words[0].startswith("--")):
             break
