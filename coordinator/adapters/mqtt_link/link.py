@@ -25,7 +25,7 @@ from protocols.wire.compat import PROTOCOL_MINOR
 from protocols.wire.from_agent import Telemetry
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import Topic, build, subscription
-from protocols.wire.vocabulary import AgentId
+from protocols.wire.vocabulary import AgentId, PrinterId
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +89,23 @@ class MqttLink:
         """
         topic = build(Topic.DESIRED, agent_id, desired.printer_id)
         await self._deliver(Topic.DESIRED, topic, encode(desired))
+
+    async def forget_printer(self, agent_id: AgentId, printer_id: PrinterId) -> None:
+        """Have the broker keep nothing of a printer: an empty payload removes what is retained.
+
+        Raises:
+            Unavailable: no connection to the broker.
+        """
+        for kind in (Topic.DESIRED, Topic.REPORTED):
+            await self._deliver(kind, build(kind, agent_id, printer_id), b"")
+
+    async def forget_agent(self, agent_id: AgentId) -> None:
+        """Have the broker keep nothing of an agent itself.
+
+        Raises:
+            Unavailable: no connection to the broker.
+        """
+        await self._deliver(Topic.PRESENCE, build(Topic.PRESENCE, agent_id), b"")
 
     async def send_command(self, command: Command) -> None:
         """Say one command, not retained; returns once the broker has it.
