@@ -1,4 +1,4 @@
-"""`./farmhand package`: the Debian packages of agent and coordinator, installable without a network.
+"""`./farmhand package`: Debian packages of agent and coordinator, installed without a network.
 
 A package brings its Python packages as wheels, pinned by the locks beside this file, and makes a
 virtual environment of them with the Python of the system that it is installed on. It needs nothing
@@ -98,7 +98,11 @@ PACKAGES = {
         extras="coordinator,postgresql,slicing",
         commands=("farmhand",),
         files={
-            **_units("farmhand-coordinator.service"),
+            **_units(
+                "farmhand-coordinator.service",
+                "farmhand-mosquitto.path",
+                "farmhand-mosquitto.service",
+            ),
             "systemd/sysusers.d/farmhand-coordinator.conf": (
                 "usr/lib/sysusers.d/farmhand-coordinator.conf"
             ),
@@ -107,7 +111,7 @@ PACKAGES = {
             ),
             "configs/coordinator.toml": "etc/farmhand/coordinator.toml",
         },
-        units=("farmhand-coordinator.service",),
+        units=("farmhand-coordinator.service", "farmhand-mosquitto.path"),
         user="farmhand",
         settings="/etc/farmhand/coordinator.toml",
         keeps=("/var/lib/farmhand/coordinator",),
