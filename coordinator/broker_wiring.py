@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+from coordinator.adapters.broker_files import BrokerFiles
 from coordinator.adapters.embedded_broker.broker import (
     BrokerWish,
     EmbeddedBroker,
@@ -14,6 +15,7 @@ from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.api.agents import Welcome
 from coordinator.ports import Store
+from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
 from coordinator.tls import Shown, check_ca_file
 from coordinator.tls_faults import trouble_in
@@ -57,6 +59,17 @@ async def broker_of(
         yield broker
 
 
+def door_of(settings: Settings, broker: EmbeddedBroker | None) -> BrokerDoor:
+    """Return the list of who may enter the broker."""
+    password = settings.broker_password.get_secret_value()
+    if broker is not None:
+        return broker
+    if not password:
+        return OpenDoor()
+    folder, name = settings.state_dir / "broker", settings.broker_username
+    return BrokerFiles(folder, username=name, password=password)
+
+
 def address_of(
     settings: Settings, broker: EmbeddedBroker | None, *, telemetry: bool = False
 ) -> BrokerAddress:
@@ -94,6 +107,14 @@ def link_to(settings: Settings, broker: EmbeddedBroker | None, *, coordinator_id
         telemetry_address=address_of(settings, broker, telemetry=True),
         explain=lambda error: trouble_in(error, f"{address.host}:{address.port}", "broker_ca_file"),
     )
+
+
+def local_broker_of(broker: EmbeddedBroker | None) -> str:
+    """Return where a process on this machine finds the broker that we started; empty with TLS.
+
+    A certificate need not name this machine's loopback address.
+    """
+    return broker.url if broker is not None and broker.url.startswith("mqtt://") else ""
 
 
 def welcome_of(settings: Settings, broker: EmbeddedBroker | None, shown: Shown | None) -> Welcome:
