@@ -223,7 +223,8 @@ def _tell_turns(farm: Farm, transaction: Writing) -> None:
             "epoch": run.epoch,
         }
         log.info(f"run.{run.state}", **about | ids)
-        if run.started_at is not None and run.ended_at is not None:
+        settled = run.state is not RunState.LOST  # else somebody will tell how it ended
+        if settled and run.started_at is not None and run.ended_at is not None:
             ok, facts = run.state is RunState.FINISHED, ids | {"state": run.state.value}
             farm.tracer.spell("run", run.started_at, run.ended_at, ok, facts)
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import structlog
 
+from coordinator.domain.runs import Run
 from coordinator.ports_tracing import Fact
+from coordinator.usecases.controlling import settle_run
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.slicing import slice_plates
@@ -71,3 +73,24 @@ async def test_a_run_is_told_once_when_it_ended_and_how(farm: Farm) -> None:
     await say(farm, agent)
     [(name, ok, facts)] = tracer.spells
     assert (name, ok, facts["state"], facts["printer_id"]) == ("run", False, "failed", "printer-a")
+
+
+async def test_a_lost_run_is_told_when_somebody_settled_it(farm: Farm) -> None:
+    tracer = Noted()
+    farm = replace(farm, tracer=tracer)
+    agent = await connect(farm, "a")
+    await order_gcode(farm)
+    await work(farm, agent)
+    await start(farm, agent)
+    agent.end(RunPhase.LOST, EventKind.LOST)
+    await say(farm, agent)
+    assert tracer.spells == []
+    [run] = await runs_of(farm)
+    await settle_run(farm, run.run_id, "finished", "user:anna")
+    [(_, ok, facts)] = tracer.spells
+    assert (ok, facts["run_id"]) == (True, run.run_id)
+
+
+async def runs_of(farm: Farm) -> list[Run]:
+    async with farm.store.read() as unit:
+        return await unit.runs()
