@@ -50,6 +50,7 @@ from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from coordinator.usecases.statistics import play_history
+from coordinator.usecases.updating import advance_rollout
 from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
@@ -239,6 +240,7 @@ def _bells(
         **cleaning_bell(settings, farm),
         **_shared_bells(settings, farm),
         **backup_bell(settings, farm, version()),
+        "updates": Bell(lambda: advance_rollout(farm), every_s=1.0),
         "status": Bell(link.repeat_status, every_s=30.0),
     }
 

@@ -42,6 +42,7 @@ from coordinator.api import (
     settings,
     statistics,
     stock,
+    updates,
     users,
     webhooks,
 )
@@ -82,6 +83,7 @@ ROUTES: tuple[Route, ...] = (
     *live.ROUTES,
     *agents.ROUTES,
     *equipping.ROUTES,
+    *updates.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,
     *operating.ROUTES,

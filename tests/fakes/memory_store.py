@@ -43,6 +43,7 @@ from tests.fakes.memory_retention import MemoryRetention
 from tests.fakes.memory_statistics import MemoryStatistics, StatisticsTables
 from tests.fakes.memory_stock import MemoryStock, StockTables
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
+from tests.fakes.memory_updates import MemoryUpdates, UpdateTables
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Tables:
     generated: GenerationTables = field(default_factory=GenerationTables)
     stock: StockTables = field(default_factory=StockTables)
     statistics: StatisticsTables = field(default_factory=StatisticsTables)
+    updates: UpdateTables = field(default_factory=UpdateTables)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -97,6 +99,7 @@ class Tables:
             generated=self.generated.copy(),
             stock=self.stock.copy(),
             statistics=self.statistics.copy(),
+            updates=self.updates.copy(),
         )
 
 
@@ -139,6 +142,7 @@ class MemoryUnit(
     MemoryGenerations,
     MemoryStock,
     MemoryStatistics,
+    MemoryUpdates,
     MemoryHistory,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
