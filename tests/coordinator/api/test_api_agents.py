@@ -12,6 +12,7 @@ import pytest
 
 from coordinator.api.agents import Welcome
 from coordinator.api.app import ROUTES
+from coordinator.api.limits import LIMITER
 from coordinator.domain.access import Permission
 from coordinator.domain.jobs import Job
 from coordinator.domain.plates import Artifact, ArtifactKind
@@ -254,6 +255,7 @@ async def test_an_agent_fetches_plates_and_sends_pictures_and_a_token_enrols_and
                 continue
             farm.clock.advance(1.0)  # slowly enough for the limits
             path = route.path.replace("{", "").replace("}", "")
+            farm.app[LIMITER]._empty_at_s.clear()  # there are more routes than anybody asks at once
             async with session.request(route.method, path, headers=headers) as answer:
                 assert answer.status == 403, f"{route.method} {route.path}"
 

@@ -9,7 +9,7 @@ from alembic import op
 from coordinator.adapters.db.tables import UtcDateTime
 
 revision = "0021"
-down_revision = "0017"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
