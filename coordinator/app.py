@@ -64,6 +64,7 @@ from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from coordinator.usecases.statistics import play_history
+from coordinator.usecases.updating import advance_rollout
 from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
@@ -309,6 +310,7 @@ def _bells(
         **cleaning_bell(chosen, farm),
         **_shared_bells(chosen, farm),
         **backup_bell(chosen, machine, farm, version()),
+        "updates": Bell(lambda: advance_rollout(farm), every_s=1.0),
         "status": Bell(link.repeat_status, every_s=30.0),
         "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=60.0),
     }

@@ -49,6 +49,7 @@ LONG: dict[str, dict[str, str]] = {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
         "drivers": "tests.proofs.drivers",
+        "fleet": "tests.proofs.fleet",
         "generations": "tests.proofs.generations",
         "moonraker": "tests.proofs.moonraker",
         "octoprint": "tests.proofs.octoprint",
