@@ -41,6 +41,7 @@ from coordinator.usecases.auditing import check_tail
 from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.listening import Listener
 from coordinator.usecases.overhearing import Overhearing
@@ -116,6 +117,8 @@ async def run(settings: Settings, machine: Machine) -> None:
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
         runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
+        if settings.automates:
+            runs |= _automation(settings, gate, broker, ids.new("coordinator"))
         await _work(settings, asked, farm, link, ticker, runs, broker, api_url, announces)
     log.info("coordinator.stopped")
 
@@ -204,6 +207,16 @@ async def _work(
         await asked.wait()
         for task in running:
             task.cancel()
+
+
+def _automation(
+    settings: Settings, gate: Gate, broker: EmbeddedBroker | None, its_id: str
+) -> Mapping[str, Coroutine[None, None, None]]:
+    """Return what has to run for Home Assistant and other programs."""
+    # Late: most farms have none.
+    from coordinator.automation_wiring import automation_runs
+
+    return automation_runs(settings, gate, broker, coordinator_id=its_id, version=version())
 
 
 async def _tell_neighbours(farm: Farm, settings: Settings) -> None:

@@ -29,6 +29,7 @@ from pydantic_settings import (
 from coordinator.errors import SettingsInvalid
 from coordinator.help_format import HelpFormatter
 from coordinator.setting_files import config_file, sentence
+from coordinator.settings_automation import AutomationSettings
 from coordinator.settings_providers import ProviderSettings
 from protocols.gcode.rules import RULES
 
@@ -49,7 +50,7 @@ def _state_dir() -> Path:
     return Path(home).expanduser() / "farmhand"
 
 
-class Settings(ProviderSettings):
+class Settings(ProviderSettings, AutomationSettings):
     """Farmhand's coordinator: makes plates of models, assigns them to printers. --config FILE."""
 
     model_config = SettingsConfigDict(
