@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from coordinator.domain.access import Caller, Permission
@@ -197,7 +196,7 @@ async def _ordered(farm: Farm, order: Order, asked: Submit, limit_bytes: int) ->
     found = _fetched(farm, asked.url, limit_bytes) if asked.url else _stored(farm, asked.sha256)
     async with found as (staged, its_name):
         name = order.file_name or its_name
-        named = replace(order, file_name=name, name=order.name or PurePosixPath(name).stem)
+        named = replace(order, file_name=name, name=order.name or name)
         await orders.accept_order(farm, named, staged)
 
 

@@ -148,7 +148,6 @@ class Broadcaster:
     async def _begin(self) -> None:
         """Tell everything, and take back what is retained of what is gone."""
         self._told.clear()
-        self._live.clear()
         if self._discovery is not None:
             await self._discovery.begin(self._link.kept)
         await self._happenings.begin()
@@ -263,7 +262,8 @@ class Broadcaster:
         self._views[printer_id] = view
         if findings_changed or (self._discovery is not None and self._discovery.learns(view)):
             await self._tell_printer(view)
-        document = documents.live_document(_seen(view), self._live.get(printer_id))
+        before = self._live.get(printer_id)
+        document = documents.live_document(_seen(view), before) or before
         if document is not None:
             self._live_at_s[printer_id] = self._now_s()
             self._live[printer_id] = document

@@ -109,7 +109,10 @@ def printer_document(seen: PrinterSeen) -> Document:
 
 
 def live_document(seen: PrinterSeen, before: Document | None) -> Document | None:
-    """Return what was measured of a printer; None where nothing was since the coordinator began.
+    """Return what was measured of a printer; None where nothing was that holds.
+
+    An agent that has just begun again does not know yet how far its run is, nor a driver without
+    its printer how warm that is: what was told before stays, so that nobody takes it for an end.
 
     Args:
         before: what was told last; what moved by less than its step stays as it was told.
@@ -118,21 +121,34 @@ def live_document(seen: PrinterSeen, before: Document | None) -> Document | None
     a heater's `target` where it is unknown.
     """
     sample = seen.sample
-    if sample is None or seen.sampled_at is None:
+    if sample is None or seen.sampled_at is None or sample.state is PrinterState.OFFLINE:
         return None
     known = before or {}
+    temperatures = _temperatures(sample, known.get("temperatures"))
+    if _is_behind(sample, seen.run):
+        return {**before, "temperatures": temperatures} if before is not None else None
+    # What an agent of ours did not start has no run, and prints all the same.
+    prints = sample.state in (PrinterState.PRINTING, PrinterState.PAUSED)
+    printing = prints or sample.run_id is not None
+    remaining_s = sample.remaining_s if printing else None
     finish_at = None
-    if sample.remaining_s is not None and sample.run_id is not None:
-        finish_at = seen.sampled_at + timedelta(seconds=sample.remaining_s)
-    printing = sample.run_id is not None
+    if remaining_s is not None:
+        finish_at = seen.sampled_at + timedelta(seconds=remaining_s)
     return {
         "progress": round(sample.progress * 100, 1) if printing else None,
-        "remaining_s": _steady(sample.remaining_s, known.get("remaining_s"), REMAINING_STEP_S),
+        "remaining_s": _steady(remaining_s, known.get("remaining_s"), REMAINING_STEP_S),
         "finish_at": _steady_moment(finish_at, known.get("finish_at")),
         "layer": sample.layer if printing and sample.layer_count else None,
         "layer_count": sample.layer_count if printing and sample.layer_count else None,
-        "temperatures": _temperatures(sample, known.get("temperatures")),
+        "temperatures": temperatures,
     }
+
+
+def _is_behind(sample: PrinterSample, run: Run | None) -> bool:
+    """Whether telemetry knows nothing yet of a run that prints."""
+    if run is None or not run.started:
+        return False
+    return sample.run_id != run.run_id or not (sample.progress or sample.line)
 
 
 def _temperatures(sample: PrinterSample, before: Plain) -> Document:

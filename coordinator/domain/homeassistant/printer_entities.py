@@ -105,7 +105,6 @@ def _measured(topic: str, heaters: tuple[str, ...]) -> Iterator[Entity]:
         {
             "device_class": "duration",
             "unit_of_measurement": "s",
-            "suggested_unit_of_measurement": "min",
         },
     )
     finish: Mapping[str, Plain] = {"device_class": "timestamp"}

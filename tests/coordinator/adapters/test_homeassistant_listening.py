@@ -144,7 +144,7 @@ async def test_an_order_by_address_becomes_a_job_of_whose_key_it_is(asked: Asked
     said = {"do": "submit", "url": "http://files/lid%20v2.gcode", "copies": 3}
     told = await asked.answer(key=key, **said)
     assert told["ok"], told
-    assert (told["result"]["name"], told["result"]["copies"]) == ("lid v2", 3)
+    assert (told["result"]["name"], told["result"]["copies"]) == ("lid v2.gcode", 3)
     assert await asked.happens("job.received") == ("key:anna/node-red", "request req-1 over MQTT")
     # The answer was lost, and the program asks again.
     again = await asked.answer(key=key, **said)

@@ -129,6 +129,17 @@ async def test_an_agent_that_goes_resets_no_value(told: Told) -> None:
     assert told.link.on(TOPICS.happened("p1"))[-1]["event_type"] == "offline"
 
 
+async def test_a_printer_that_is_lost_for_a_moment_resets_no_value(told: Told) -> None:
+    await told.measures(215.0)
+    await told.link.until(lambda: told.live()["temperatures"]["tool0"]["actual"] == 215.0)
+    live = told.live()
+    lost = PrinterSample(printer_id=PrinterId("p1"), state=PrinterState.OFFLINE)
+    await absorb(told.farm, Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=(lost,)))
+    await told.measures(60.0)
+    await told.link.until(lambda: told.live()["temperatures"]["tool0"]["actual"] == 60.0)
+    assert told.link.on(TOPICS.live("p1"))[-2:] == [live, told.live()]
+
+
 async def test_a_coordinator_that_began_anew_resets_no_value(told: Told) -> None:
     """What it does not know yet it leaves as it was told."""
     run = {"run_id": RunId("run-1"), "progress": 0.5}
