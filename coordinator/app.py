@@ -55,6 +55,7 @@ from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.enrolling import tell_broker
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.listening import Listener
 from coordinator.usecases.overhearing import Overhearing
@@ -135,6 +136,8 @@ async def run(settings: Settings, machine: Machine) -> None:
             "announcement": _announced(settings, link, broker, api_url, supervisor),
             "beat": supervisor.watch(),
         }
+        if settings.automates:
+            runs |= _automation(settings, gate, broker, ids.new("coordinator"))
         await _work(settings, asked, farm, link, ticker, runs, broker, announces)
     log.info("coordinator.stopped")
 
@@ -273,6 +276,16 @@ async def _announced(
         mqtt_url=mqtt_url,
         up=lambda: supervisor.ready(f"serves {api_url}"),
     )
+
+
+def _automation(
+    settings: Settings, gate: Gate, broker: EmbeddedBroker | None, its_id: str
+) -> Mapping[str, Coroutine[None, None, None]]:
+    """Return what has to run for Home Assistant and other programs."""
+    # Late: most farms have none.
+    from coordinator.automation_wiring import automation_runs
+
+    return automation_runs(settings, gate, broker, coordinator_id=its_id, version=version())
 
 
 async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
