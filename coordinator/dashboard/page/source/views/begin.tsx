@@ -2,15 +2,16 @@
 
 import "../styles/begin.css";
 import { useQuery } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { ask, get } from "../api/ask";
 import type {
-  AgentDocument, FoundDocument, ImportDocument, ItemsOfAgentDocument, ItemsOfFoundDocument, NewTokenDocument, TakenDocument,
+  AgentDocument, FoundDocument, ImportDocument, ItemsOfAgentDocument, ItemsOfFoundDocument, NewTokenDocument, PrinterDocument, TakenDocument,
 } from "../api/shapes";
 import { usePrinters } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Dialog } from "../parts/dialog";
+import { useDrawn } from "../parts/drawn";
 import { Enrol, Token } from "../parts/enrolling";
 import { Field, Form, type Typed } from "../parts/form";
 import { say } from "../parts/notes";
@@ -25,6 +26,7 @@ const IMPORT_MS = 600_000;
 const DRIVERS: readonly [string, string][] = [
   ["marlin_serial", "a serial port: Marlin, Prusa, RepRapFirmware …"], ["prusalink", "PrusaLink"], ["moonraker", "Klipper, behind Moonraker"], ["octoprint", "OctoPrint"],
 ];
+const NONE: readonly PrinterDocument[] = [];
 const HEAD = "name,agent,driver,address,class,material,location,tags";
 
 type Sheet = { kind: "enrol" } | { kind: "token"; made: NewTokenDocument } | { kind: "add"; agent: string; found: FoundDocument | null };
@@ -38,6 +40,12 @@ export function Begin(): ReactNode {
     refetchInterval: LOOK_MS,
   });
   const agents = data?.items.filter(({ id, revoked_at }) => !revoked_at && !isSimulated({ agent_id: id })) ?? [];
+  const drawn = useDrawn(agents.length, "agents beside");
+  const beside = useMemo(() => {
+    const found = new Map<string, PrinterDocument[]>();
+    for (const each of printers) found.set(each.agent_id, [...(found.get(each.agent_id) ?? []), each]);
+    return found;
+  }, [printers]);
   const close = (): void => setSheet(null);
   return (
     <div className="begin">
@@ -54,7 +62,7 @@ export function Begin(): ReactNode {
         <li>
           <h2>Take the printers that it finds</h2>
           {!agents.length && <p className="faint">This comes once an agent is there.</p>}
-          {agents.map((each) => <Beside key={each.id} agent={each} add={(found) => setSheet({ kind: "add", agent: each.id, found })} />)}
+          {agents.slice(0, drawn).map((each) => <Beside key={each.id} agent={each} printers={beside.get(each.id) ?? NONE} add={(found) => setSheet({ kind: "add", agent: each.id, found })} />)}
         </li>
         <li>
           <h2>Or take many from a table</h2>
@@ -76,10 +84,11 @@ export function Begin(): ReactNode {
 }
 
 /** One agent, and what is beside it once somebody has it look. */
-function Beside({ agent, add }: { agent: AgentDocument; add: (found: FoundDocument | null) => void }): ReactNode {
+function Beside({ agent, printers, add }: {
+  agent: AgentDocument; printers: readonly PrinterDocument[]; add: (found: FoundDocument | null) => void;
+}): ReactNode {
   const [found, setFound] = useState<FoundDocument[] | null>(null);
   const [looking, setLooking] = useState(false);
-  const printers = usePrinters().filter(({ agent_id }) => agent_id === agent.id);
   async function look(): Promise<void> {
     setLooking(true);
     try {

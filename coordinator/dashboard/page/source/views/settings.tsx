@@ -13,7 +13,7 @@ import { SettingChange } from "./setting_change";
 import "../styles/shop.css";
 
 const LOOK_MS = 5000;
-const PARTS = ["database", "history", "broker", "slicer", "disk", "webhooks"] as const;
+const PARTS = ["database", "history", "broker", "slicer", "disk", "webhooks", "providers"] as const;
 
 export function Settings(): ReactNode {
   const [text, setText] = useState("");
