@@ -173,8 +173,8 @@ class Unit(
     async def agent(self, agent_id: AgentId) -> Agent | None:
         """Return one agent."""
 
-    async def agents(self) -> list[Agent]:
-        """Return all agents, by id."""
+    async def agents(self, *, retired: bool | None = False) -> list[Agent]:
+        """Return agents, by id; `retired` is as of printers."""
 
     async def save_agent(self, agent: Agent) -> None:
         """Insert or replace an agent."""

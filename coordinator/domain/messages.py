@@ -80,6 +80,8 @@ TABLE: tuple[Kind, ...] = (
     Kind(type="printer.clearing", name="bed.clearing", words="somebody is at its bed"),
     Kind(type="printer.cleared", name="bed.clear", words="its bed was declared clear"),
     _same("printer.registered", "a new printer"),
+    _same("printer.retired", "it was taken out of the farm for good"),
+    _same("printer.restored", "it was retired, and is of the farm again"),
     _same("printer.out_of_service", "a person took it out of the farm's hands"),
     _same("printer.in_service", "a person gave it back"),
     _same("printer.quarantined", "nothing is printed on it until a person has looked"),
@@ -114,6 +116,8 @@ TABLE: tuple[Kind, ...] = (
     _same("agent.enrolled", "an agent has a credential of its own from now on"),
     _same("agent.enrolled_again", "an agent has a new credential; the one before opens nothing"),
     _same("agent.revoked", "an agent is shut out"),
+    _same("agent.retired", "an agent was taken out of the farm with its printers"),
+    _same("agent.restored", "an agent was retired, and is heard again"),
     *(
         Kind(
             type="generation.held_up",

@@ -54,7 +54,7 @@ def why_none(job: Job, printers: Iterable[Printer]) -> str:
     """Return why there is nothing to slice for yet, for a person."""
     known = list(printers)
     if not known:
-        return "no printer has ever been connected: start an agent"
+        return "there is no printer in the farm: start an agent"
     if job.printer_id is not None and job.material:
         return f"printer {job.printer_id} does not hold {job.material}"
     if job.material:

@@ -282,6 +282,10 @@ class Broadcaster:
         live = self._farm.live
         async with self._farm.store.read() as unit:
             agents = await unit.agents()
+        if gone := self._agents.keys() - {agent.agent_id for agent in agents}:
+            for agent_id in gone:
+                del self._agents[agent_id]
+            await self._forget(("agents", agent_id) for agent_id in sorted(gone))
         for agent in agents:
             its_id = agent.agent_id
             host = live.hosts.get(its_id)

@@ -183,7 +183,7 @@ async def agent_views(farm: Farm) -> list[AgentView]:
     """Return all agents that enrolled or presented themselves, and are not retired, by id."""
     async with farm.store.read() as unit:
         credentials = {each.agent_id: each for each in await unit.agent_credentials()}
-        agents = {each.agent_id: each for each in await unit.agents()}
+        agents = {each.agent_id: each for each in await unit.agents(retired=None)}
         printers = await unit.printers()
     return [
         AgentView(

@@ -135,7 +135,7 @@ async def retired(farm: Farm) -> Retired:
     """Return all that left the farm."""
     async with farm.store.read() as unit:
         printers = await unit.printers(retired=True)
-        agents = [each for each in await unit.agents() if each.retired_at is not None]
+        agents = await unit.agents(retired=True)
     reported = farm.live.retired_reported
     return Retired(
         printers=tuple(

@@ -94,7 +94,10 @@ def _run_waits(live: Live, job: Job, run: Run, staged_on: Printer | None) -> Ite
 
 def _printer_waits(of: Waiting, stations: Stations) -> Iterable[Wait]:
     if not stations:
-        yield Wait(code="no_printers", words="no printer has ever been connected")
+        yield Wait(code="no_printers", words="there is no printer in the farm")
+    only, whole = of.job.printer_id, of.told_max is None or len(of.stations) <= of.told_max
+    if only is not None and whole and all(each.printer_id != only for each, _ in of.stations):
+        yield Wait(code="printer_gone", words=f"it is for {only} only, which the farm has not")
     for printer, run in stations:
         estimate = _estimate(of, printer)
         found = [(each.code, each.words) for each in _against(of, printer, run)]

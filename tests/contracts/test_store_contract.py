@@ -306,6 +306,18 @@ async def test_printers_and_agents_come_by_id(store: Store) -> None:
         assert [each.agent_id for each in await unit.agents()] == ["a1", "a2"]
 
 
+async def test_what_is_retired_is_left_out_unless_it_is_asked_for(store: Store) -> None:
+    async with store.write() as unit:
+        for name, retired_at in (("p1", None), ("p2", NOW)):
+            gone = replace(PRINTER, printer_id=PrinterId(name), retired_at=retired_at)
+            await unit.save_printer(gone)
+            await unit.save_agent(replace(AGENT, agent_id=AgentId(name), retired_at=retired_at))
+    async with store.read() as unit:
+        for asked, ids in ((False, ["p1"]), (True, ["p2"]), (None, ["p1", "p2"])):
+            assert [each.printer_id for each in await unit.printers(retired=asked)] == ids
+            assert [each.agent_id for each in await unit.agents(retired=asked)] == ids
+
+
 async def test_only_raising_changes_an_epoch(store: Store) -> None:
     async with store.write() as unit:
         await unit.save_printer(PRINTER)

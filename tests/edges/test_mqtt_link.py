@@ -203,6 +203,17 @@ async def test_an_agent_that_comes_later_finds_what_is_desired(broker: Broker) -
         assert retained
 
 
+async def test_of_a_printer_that_was_retired_the_broker_keeps_nothing(broker: Broker) -> None:
+    async with AsyncExitStack() as stack:
+        coordinator = await stack.enter_async_context(running_link(broker.url))
+        await coordinator.link.publish_desired(AGENT, desired(1))
+        await coordinator.link.forget_printer(AGENT, PRINTER)
+        agent = await asyncio.to_thread(agent_of, stack, broker.url)
+        await coordinator.link.publish_desired(AGENT, desired(2))
+        payload, retained = await agent.hears(DESIRED_TOPIC)
+        assert (decode(payload, Desired), retained) == (desired(2), False)
+
+
 async def test_a_command_reaches_its_agent_and_is_not_kept_for_those_who_come_later(
     broker: Broker,
 ) -> None:

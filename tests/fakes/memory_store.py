@@ -293,8 +293,9 @@ class MemoryUnit(
     async def agent(self, agent_id: AgentId) -> Agent | None:
         return self.tables.agents.get(agent_id)
 
-    async def agents(self) -> list[Agent]:
-        return [self.tables.agents[name] for name in sorted(self.tables.agents)]
+    async def agents(self, *, retired: bool | None = False) -> list[Agent]:
+        found = (self.tables.agents[name] for name in sorted(self.tables.agents))
+        return [each for each in found if retired in (None, each.retired_at is not None)]
 
     async def save_agent(self, agent: Agent) -> None:
         self.changed = True

@@ -298,9 +298,13 @@ class SqlUnit(
         """Return one agent."""
         return self._one("agent", agent_id, _AGENT, mapping.agent_of)
 
-    async def agents(self) -> list[Agent]:
-        """Return all agents, by id."""
-        return [mapping.agent_of(row) for row in self._all(_ALL_AGENTS)]
+    async def agents(self, *, retired: bool | None = False) -> list[Agent]:
+        """Return agents, by id."""
+        wanted = _ALL_AGENTS
+        if retired is not None:
+            is_retired = _AGENTS.c.retired_at.is_not(None)
+            wanted = wanted.where(is_retired if retired else ~is_retired)
+        return [mapping.agent_of(row) for row in self._all(wanted)]
 
     async def save_agent(self, agent: Agent) -> None:
         """Insert or replace an agent."""

@@ -121,6 +121,17 @@ async def test_a_retired_agent_is_heard_no_more_with_all_its_printers(
         await restore_agent(farm, agent.agent_id, ANNA)
 
 
+async def test_a_job_for_a_retired_printer_alone_says_that_it_waits_for_nothing(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    await connect(farm, "b")
+    job = await order_gcode(farm, printer_id=agent.printer_id)
+    await absorb(farm, replace(agent.presence(), online=False))
+    await retire_printer(farm, agent.printer_id, ANNA)
+    codes = [wait.code for wait in await reading.why_waiting(farm, job.job_id)]
+    assert codes == ["printer_gone", "other_printer"]
+
+
 async def test_the_spool_of_a_retired_printer_lies_on_the_shelf_again(
     farm: Farm, agent: ModelAgent
 ) -> None:
