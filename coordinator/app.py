@@ -55,6 +55,7 @@ from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.enrolling import tell_broker
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.listening import Listener
 from coordinator.usecases.overhearing import Overhearing
@@ -64,6 +65,7 @@ from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from coordinator.usecases.statistics import play_history
+from coordinator.usecases.updating import advance_rollout
 from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
@@ -134,6 +136,8 @@ async def run(settings: Settings, machine: Machine) -> None:
             "announcement": _announced(settings, link, broker, api_url, supervisor),
             "beat": supervisor.watch(),
         }
+        if settings.automates:
+            runs |= _automation(settings, gate, broker, ids.new("coordinator"))
         await _work(settings, asked, farm, link, ticker, runs, broker, announces)
     log.info("coordinator.stopped")
 
@@ -274,6 +278,16 @@ async def _announced(
     )
 
 
+def _automation(
+    settings: Settings, gate: Gate, broker: EmbeddedBroker | None, its_id: str
+) -> Mapping[str, Coroutine[None, None, None]]:
+    """Return what has to run for Home Assistant and other programs."""
+    # Late: most farms have none.
+    from coordinator.automation_wiring import automation_runs
+
+    return automation_runs(settings, gate, broker, coordinator_id=its_id, version=version())
+
+
 async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
     """Have slicers on the local network find the farm."""
     # Late: only a farm that others reach needs it, and it takes a tenth of a second.
@@ -309,6 +323,7 @@ def _bells(
         **cleaning_bell(chosen, farm),
         **_shared_bells(chosen, farm),
         **backup_bell(chosen, machine, farm, version()),
+        "updates": Bell(lambda: advance_rollout(farm), every_s=1.0),
         "status": Bell(link.repeat_status, every_s=30.0),
         "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=60.0),
     }

@@ -12,6 +12,7 @@ import { Dialog } from "../parts/dialog";
 import { Enrol, Token } from "../parts/enrolling";
 import { LogLines } from "../parts/log";
 import { say } from "../parts/notes";
+import { Rollout, Version } from "../parts/rollout";
 import { Since } from "../parts/since";
 import { State } from "../parts/state";
 import { Table } from "../parts/table";
@@ -55,9 +56,11 @@ export function Agents(): ReactNode {
       </div>
       {error && <p className="bad">{error.message}</p>}
       <Quarantine printers={printers} />
+      <Rollout />
       <Table label="Agents" rows={data?.items} id={({ id }) => id}
         empty="No agent yet. An agent is a small program on a machine beside printers; let the first one in above." columns={[
-        { head: "Agent", cell: ({ id, build }) => <>{id}{build && <span className="remark">version {build}</span>}</> },
+        { head: "Agent", cell: ({ id }) => id },
+        { head: "Version", cell: (each) => <Version agent={each} /> },
         { head: "State", cell: (each) => <Standing agent={each} /> },
         { head: "Printers", kind: "wide", cell: ({ id, printers: how_many }) => <Printers of={of(id)} how_many={how_many} /> },
         { head: "Machine", cell: ({ id }) => <Host of={of(id)} /> },
