@@ -74,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         updating = asyncio.run(_run(settings, supervisor))
         launched = launched_by(os.environ)
         if updating and launched is not None:
+            supervisor.hand_over(os.environ)
             again(launched)
     except SettingsInvalid as error:
         sys.stderr.write(f"farmhand-agent: {error}\n")
@@ -163,6 +164,8 @@ async def _run(settings: AgentSettings, supervisor: Supervisor) -> bool:
     loop.add_signal_handler(signal.SIGUSR1, agent.drain.ask)
     await asyncio.wait((app, drained), return_when=asyncio.FIRST_COMPLETED)
     updating = agent.updates.due and not agent.drain.asked and not app.done()
+    if not updating:  # who becomes another version goes on, for whoever supervises it
+        supervisor.stopping()
     for task in (drained, app):
         task.cancel()
     await asyncio.wait((app,))

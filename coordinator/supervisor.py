@@ -10,6 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 
+_NAMES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 # A beat that is late, or lost, is not the end.
 BEATS_PER_PATIENCE = 3
 
@@ -24,6 +25,7 @@ class Supervisor:
             environment: this process's where it is None.
         """
         given = os.environ if environment is None else environment
+        self._told = {name: given[name] for name in _NAMES if name in given}
         address = given.pop("NOTIFY_SOCKET", "")
         patience = given.pop("WATCHDOG_USEC", "")
         of = given.pop("WATCHDOG_PID", str(os.getpid()))
@@ -31,6 +33,11 @@ class Supervisor:
         self._beat_s = 0.0
         if self._address and patience.isdecimal() and of == str(os.getpid()):
             self._beat_s = int(patience) / 1e6 / BEATS_PER_PATIENCE
+
+    def hand_over(self, environment: MutableMapping[str, str]) -> None:
+        """Put back what the environment said: this process becomes another program (`exec`)."""
+        self.beat()  # the other one needs a moment until its first
+        environment.update(self._told)
 
     @property
     def beat_s(self) -> float:

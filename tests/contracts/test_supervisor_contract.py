@@ -63,8 +63,11 @@ def test_it_is_told_that_we_are_up_how_we_are_and_that_the_end_begins(
 @pytest.mark.parametrize("kind", BOTH)
 def test_children_are_not_asked_whether_they_are_up(kind: Supervisor, systemd: Systemd) -> None:
     given = {**systemd.environment, "WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1", "A": "b"}
-    kind(given)
+    before = dict(given)
+    supervisor = kind(given)
     assert given == {"A": "b"}
+    supervisor.hand_over(given)  # to what this process becomes
+    assert given == before
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,14 @@ import pytest
 
 from tests.fakes import confined
 from tests.fakes.confined import NOBODY, ROOT
-from tests.fakes.processes import Coordinator, environment, started, until
+from tests.fakes.processes import (
+    Coordinator,
+    descendants,
+    ended,
+    environment,
+    started,
+    until,
+)
 
 UNITS = ROOT / "systemd"
 PLATE = "M104 S200\nG28\n" + "".join(f"G1 X{10 + n} Y20 E{n} F6000\n" for n in range(20))
@@ -40,12 +48,16 @@ def shut_in(
             stderr=words,
             cwd=ROOT,
             env=environment(HOME=str(state.parent / "none")),
+            start_new_session=True,
         )
     try:
         yield process
     finally:
-        process.kill()
+        # What bwrap started does not end with it, once it is another user's.
+        inside = descendants(process.pid)
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+        until(lambda: ended(inside), "all that was started to end")
 
 
 def ordered(farm: Coordinator, file: Path, *options: str) -> None:
