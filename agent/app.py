@@ -119,7 +119,8 @@ class App:
                 beating = self._supervisor.watch(self._roster.turn, self._how)
                 tasks.create_task(beating, name="beat")
         finally:
-            self._supervisor.stopping()
+            if not self.updates.due:  # else this process goes on, as another version
+                self._supervisor.stopping()
             self._roster.close()
             journal.close()
             if self.drain.empty.is_set():
