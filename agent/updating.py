@@ -139,7 +139,7 @@ class Updates:
             self._tell(version, UpdatePhase.FETCHING)
             installed = await self._bring(version, command)
             self._drain.hold(True)
-            self._tell(version, UpdatePhase.DRAINING, "it waits until nothing prints")
+            self._tell(version, UpdatePhase.DRAINING)
             printers = tuple(self._printers())
             for printer in printers:
                 printer.wake()
