@@ -175,6 +175,14 @@ def run_proof(context: typer.Context) -> None:
     sys.exit(long("prove", context.args))
 
 
+@app.command("package", context_settings=_PASSES_ON)
+def build_packages(context: typer.Context) -> None:
+    """Build the Debian packages into dist/: `package agent --processor arm64`."""
+    from coordinator.cli.develop import package
+
+    sys.exit(package(context.args))
+
+
 def main() -> None:
     """Run the command; the exit codes are those of `exits.Exit`."""
     try:
