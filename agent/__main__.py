@@ -11,12 +11,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 # structlog loads rich for prettier tracebacks where it is installed: MiB that a Pi has no use for.
 sys.modules.setdefault("rich", cast(ModuleType, None))
 
+from agent import launching  # noqa: E402
 from agent.added import with_added  # noqa: E402
 from agent.app import App, build  # noqa: E402
 from agent.errors import JournalDamaged, SettingsInvalid  # noqa: E402
@@ -28,6 +30,7 @@ from agent.supervisor import Supervisor  # noqa: E402
 
 EXIT_SETTINGS = 2
 EXIT_JOURNAL = 3
+EXIT_ON_TRIAL = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "--version" in arguments:
         sys.stdout.write(f"farmhand-agent {build()}\n")
         return 0
+    if "--ready" in arguments:
+        return _ready([each for each in arguments if each != "--ready"])
     if arguments[:1] == ["octoprint-key"]:
         from agent.printers.octoprint_key import main as obtain_key
 
@@ -75,13 +80,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         launched = launched_by(os.environ)
         if updating and launched is not None:
             supervisor.hand_over(os.environ)
-            again(launched)
+            again(launched)  # also where nothing could be written: the same version goes on then
+    except SettingsInvalid as error:
+        sys.stderr.write(f"farmhand-agent: {error}\n")
+        return _unless_on_trial(EXIT_SETTINGS)
+    except JournalDamaged as error:
+        sys.stderr.write(f"farmhand-agent: {error}\n")
+        return _unless_on_trial(EXIT_JOURNAL)
+    return 0
+
+
+def _unless_on_trial(code: int) -> int:
+    """Return a code after which nobody starts us again; who is on trial is to be gone back from."""
+    launched = launched_by(os.environ)
+    on_trial = launched is not None and launching.read(Path(launched.state_dir)).trial == build()
+    return EXIT_ON_TRIAL if on_trial else code
+
+
+def _ready(arguments: Sequence[str]) -> int:
+    """Say which version this is, and which form of the journal it writes, if it could run so.
+
+    An update asks this of a version before it is put on trial.
+    """
+    from agent.journal import SCHEMA_VERSION
+    from agent.printers.registry import open_driver  # noqa: F401  # loaded with the first printer
+
+    try:
+        load(arguments)
     except SettingsInvalid as error:
         sys.stderr.write(f"farmhand-agent: {error}\n")
         return EXIT_SETTINGS
-    except JournalDamaged as error:
-        sys.stderr.write(f"farmhand-agent: {error}\n")
-        return EXIT_JOURNAL
+    sys.stdout.write(f"farmhand-agent {build()} journal {SCHEMA_VERSION}\n")
     return 0
 
 
@@ -171,6 +200,8 @@ async def _run(settings: AgentSettings, supervisor: Supervisor) -> bool:
     await asyncio.wait((app,))
     if not app.cancelled():
         app.result()
+    if updating:
+        agent.updates.hand_over()
     return updating
 
 

@@ -13,6 +13,7 @@ import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -28,7 +29,7 @@ CHUNK_BYTES = 256 * 1024
 ANSWER_S_MAX = 60.0
 # After all else on the machine: another print is on.
 _TRY = (
-    "import os, runpy, sys; os.nice(10); sys.argv = ['farmhand-agent', '--version']; "
+    "import os, runpy, sys; os.nice(10); sys.argv[0] = 'farmhand-agent'; "
     "runpy.run_module('agent', run_name='__main__')"
 )
 _PUMP = "agent/printers/pump.c"
@@ -40,13 +41,28 @@ def here() -> Machine:
     return Machine(python=sys.version_info[:2], platform=platform.machine())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A version that can run here; `journal` is the form of the journal that it writes."""
+
+    version: str
+    journal: int
+
+
 def install(
-    file: Path, signature: str, keys: Sequence[PublicKey], *, state_dir: Path, running: str
-) -> Manifest:
-    """Make a version's folder of a release's file; returns what the release says of itself.
+    file: Path,
+    signature: str,
+    keys: Sequence[PublicKey],
+    *,
+    state_dir: Path,
+    running: str,
+    arguments: Sequence[str] = (),
+) -> Installed:
+    """Make a version's folder of a release's file; nothing of it runs yet.
 
     Args:
         running: the version that runs here now.
+        arguments: with which agents are started here.
 
     Raises:
         ReleaseUntrusted: nobody who is trusted here signed this file.
@@ -69,10 +85,10 @@ def install(
                 _unpack(release, manifest, wheels, home)
         except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
             raise ReleaseUnfit(f"the file is no release: {error}") from error
-    _try(home, manifest.version)
+    journal = _try(home, manifest.version, arguments)
     (home / launching.WHOLE).touch()
     os.sync()  # thousands of files: one sync of the card is quicker than one of each
-    return manifest
+    return Installed(version=manifest.version, journal=journal)
 
 
 def forget_others(state_dir: Path, kept: Sequence[str | None]) -> None:
@@ -161,15 +177,17 @@ def _write(home: Path, name: str, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _try(home: Path, wanted: str) -> None:
-    """Have the version tell what it is, in a process of its own: it can be loaded.
+def _try(home: Path, wanted: str, arguments: Sequence[str]) -> int:
+    """Have the version tell what it is, in a process of its own; returns its journal's form.
+
+    So it can be loaded, and takes the settings of this machine.
 
     Raises:
         ReleaseUnfit: it can't.
     """
     _bring_pump(home)
     variables = {**os.environ, "PYTHONPATH": str(home)}
-    command = [sys.executable, "-P", "-c", _TRY]
+    command = [sys.executable, "-P", "-c", _TRY, "--ready", *arguments]
     try:
         done = subprocess.run(
             command,
@@ -182,10 +200,11 @@ def _try(home: Path, wanted: str) -> None:
         )
     except subprocess.TimeoutExpired:
         raise ReleaseUnfit(f"{wanted} does not answer within {ANSWER_S_MAX:.0f} s") from None
-    said = done.stdout.strip()
-    if done.returncode or said != f"farmhand-agent {wanted}":
-        last = (done.stderr.strip().splitlines() or [said])[-1]
-        raise ReleaseUnfit(f"{wanted} can't be loaded here: {last[:300]}")
+    said = done.stdout.split()
+    if done.returncode or said[:2] != ["farmhand-agent", wanted] or not said[-1].isdecimal():
+        last = (done.stderr.strip().splitlines() or [done.stdout.strip()])[-1]
+        raise ReleaseUnfit(f"{wanted} can't run here: {last[:300]}")
+    return int(said[-1])
 
 
 def _bring_pump(home: Path) -> None:

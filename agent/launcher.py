@@ -23,8 +23,10 @@ from agent import launching
 # Handed from launcher to agent: how this was started, to be started so again.
 VARIABLE = "FARMHAND_LAUNCHED"
 
+# Of the agent that systemd runs (systemd/farmhand-agent.service).
+SERVICE_STATE = Path("/var/lib/farmhand/agent")
 CONFIG_PLACES = ("agent.toml", "~/.config/farmhand/agent.toml", "/etc/farmhand/agent.toml")
-_ANSWERS = frozenset({"--drain", "--version", "--help", "-h"})
+_ANSWERS = frozenset({"--drain", "--ready", "--version", "--help", "-h"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,14 @@ class Launched:
     Attributes:
         state_dir: where it looked for versions.
         installed: the version that the launcher itself is of.
-        command: its program with all arguments.
+        command: its program with all `arguments`, which are told apart as well.
         python_path: the variable PYTHONPATH as it was; None where it was not set.
     """
 
     state_dir: str
     installed: str
     command: tuple[str, ...]
+    arguments: tuple[str, ...]
     python_path: str | None
 
 
@@ -52,10 +55,13 @@ def main() -> int:
         state_dir=str(state_dir),
         installed=_installed(),
         command=(sys.executable, *sys.orig_argv[1:]),
+        arguments=tuple(arguments),
         python_path=variables.get("PYTHONPATH"),
     )
     variables[VARIABLE] = _said(launched)
-    if runs(arguments):
+    if not _is_ours(state_dir):
+        version = launching.INSTALLED
+    elif runs(arguments):
         version = _begin(state_dir, launched.installed)
     else:
         version = launching.read(state_dir).current
@@ -85,6 +91,8 @@ def _begin(state_dir: Path, installed: str) -> str:
         )
     if launch.standing != standing:
         try:
+            if standing.journal_kept and launch.version != standing.trial:
+                launching.bring_journal_back(state_dir)
             launching.write(state_dir, launch.standing)
         except OSError as error:
             # Uncounted, a trial could go on for ever; on a full card what is current still prints.
@@ -93,6 +101,14 @@ def _begin(state_dir: Path, installed: str) -> str:
     if launch.within_s is not None:
         signal.alarm(max(1, int(launch.within_s)))
     return launch.version
+
+
+def _is_ours(state_dir: Path) -> bool:
+    """Whether what lies there may run as who we are: an administrator runs nobody else's code."""
+    try:
+        return (state_dir / launching.FOLDER).stat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def runs(arguments: Sequence[str]) -> bool:
@@ -112,6 +128,8 @@ def state_dir_of(arguments: Sequence[str], variables: Mapping[str, str]) -> Path
         given = _from_file(_flag(arguments, "--config"))
     if not given:
         given = variables.get("STATE_DIRECTORY", "").split(":")[0]
+    if not given and os.geteuid() == 0 and SERVICE_STATE.is_dir():
+        return SERVICE_STATE  # an administrator means the service
     return Path(given) if given else Path.home() / ".local/state/farmhand-agent"
 
 
@@ -119,7 +137,8 @@ def launched_by(variables: Mapping[str, str]) -> Launched | None:
     """Return how the launcher of this process was started; None where there was none."""
     try:
         said = json.loads(variables[VARIABLE])
-        return Launched(**{**said, "command": tuple(said["command"])})
+        lists = {name: tuple(said[name]) for name in ("command", "arguments")}
+        return Launched(**{**said, **lists})
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -12,11 +12,14 @@ Only the standard library: this must run whatever a release lacks.
 
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 FOLDER = "versions"
+JOURNAL = "journal.sqlite"
 _FILE = "standing.json"
+_KEPT = "journal.before"
 WHOLE = ".whole"  # there once all of a version is on the card
 
 # One start may end by a power cut, or by somebody's hand.
@@ -49,6 +52,8 @@ class Standing:
         over: the version that was installed when something else became current. Who installs
             another by hand means that one.
         lasting: what is current was never on trial, or has lasted.
+        journal_kept: the journal as it was before the trial lies beside this; the version on trial
+            changes its form, so that going back means going back to that as well.
     """
 
     current: str = INSTALLED
@@ -58,6 +63,7 @@ class Standing:
     starts: int = 0
     over: str = ""
     lasting: bool = True
+    journal_kept: bool = False
     told: Told = Told()
 
 
@@ -70,10 +76,19 @@ class Launch:
     within_s: float | None = None
 
 
-def try_out(standing: Standing, version: str, *, trial_s: float, over: str) -> Standing:
+def try_out(
+    standing: Standing, version: str, *, trial_s: float, over: str, journal_kept: bool = False
+) -> Standing:
     """Put a version on trial, over what is installed; its first start is to come."""
-    told = Told(version=version, phase="trial")
-    return replace(standing, trial=version, trial_s=trial_s, starts=0, over=over, told=told)
+    return replace(
+        standing,
+        trial=version,
+        trial_s=trial_s,
+        starts=0,
+        over=over,
+        journal_kept=journal_kept,
+        told=Told(version=version, phase="trial"),
+    )
 
 
 def launch(standing: Standing, *, installed: str) -> Launch:
@@ -99,15 +114,19 @@ def launch(standing: Standing, *, installed: str) -> Launch:
 
 
 def settled(standing: Standing) -> Standing:
-    """Make what is on trial current; the one before stays at hand until it has lasted."""
+    """Make what is on trial current; the one before stays at hand until it has lasted.
+
+    Unless it can't read the journal any more: from now on that holds runs.
+    """
     assert standing.trial is not None, "something is on trial"
     return replace(
         standing,
         current=standing.trial,
-        previous=standing.current,
+        previous=None if standing.journal_kept else standing.current,
         trial=None,
         starts=0,
-        lasting=False,
+        lasting=standing.journal_kept,
+        journal_kept=False,
         told=Told(version=standing.trial, phase="settled"),
     )
 
@@ -121,7 +140,7 @@ def gone_back(standing: Standing, words: str) -> Standing:
     """Return to the version before the one that is on trial, or did not last."""
     if standing.trial is not None:
         told = Told(version=standing.trial, phase="rolled_back", words=words)
-        return replace(standing, trial=None, starts=0, told=told)
+        return replace(standing, trial=None, starts=0, journal_kept=False, told=told)
     assert standing.previous is not None, "there is one before it"
     told = Told(version=standing.current, phase="rolled_back", words=words)
     return replace(
@@ -153,6 +172,36 @@ def write(state_dir: Path, standing: Standing) -> None:
         os.fsync(file.fileno())
     draft.replace(folder / _FILE)
     sync(folder)
+
+
+def keep_journal(state_dir: Path) -> None:
+    """Keep the journal as it is; nobody may have it open. It stays until the next is kept.
+
+    Raises:
+        OSError: it can't be copied.
+    """
+    _copy(state_dir / JOURNAL, state_dir / FOLDER / _KEPT)
+
+
+def bring_journal_back(state_dir: Path) -> None:
+    """Put the journal back as it was kept.
+
+    Raises:
+        OSError: it can't be copied.
+    """
+    for name in (f"{JOURNAL}-wal", f"{JOURNAL}-shm"):
+        (state_dir / name).unlink(missing_ok=True)
+    _copy(state_dir / FOLDER / _KEPT, state_dir / JOURNAL)
+
+
+def _copy(source: Path, to: Path) -> None:
+    draft = to.with_name(f"{to.name}.draft")
+    with source.open("rb") as read, draft.open("wb") as written:
+        shutil.copyfileobj(read, written)
+        written.flush()
+        os.fsync(written.fileno())
+    draft.replace(to)
+    sync(to.parent)
 
 
 def home_of(state_dir: Path, version: str) -> Path:

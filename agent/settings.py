@@ -30,14 +30,12 @@ from pydantic_settings import (
 
 from agent.errors import SettingsInvalid
 from agent.help_format import HelpFormatter
-from agent.launcher import CONFIG_PLACES
+from agent.launcher import CONFIG_PLACES, SERVICE_STATE
 from protocols.errors import ReleaseUntrusted
 from protocols.release.signing import public_key
 from protocols.wire.vocabulary import ID_PATTERN, BedPolicy
 
 PREFIX = "FARMHAND_AGENT_"
-# Of the agent that systemd runs (systemd/farmhand-agent.service).
-SERVICE_STATE = Path("/var/lib/farmhand/agent")
 
 
 class PrinterSettings(BaseModel):

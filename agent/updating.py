@@ -18,6 +18,8 @@ from agent import installing, launching
 from agent.draining import Busy, Drain, at_rest
 from agent.errors import FileUnavailable
 from agent.files import FileStore
+from agent.installing import Installed
+from agent.journal import SCHEMA_VERSION
 from agent.launcher import launched_by
 from agent.settings import AgentSettings
 from protocols.errors import ReleaseUnfit, ReleaseUntrusted
@@ -71,6 +73,7 @@ class Updates:
             else None
         )
         self.due = False
+        self._trial: launching.Standing | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._task: asyncio.Task[None] | None = None
         if self._on_trial:
@@ -134,22 +137,21 @@ class Updates:
         """Take one update, up to the new start."""
         try:
             self._tell(version, UpdatePhase.FETCHING)
-            await self._bring(version, command)
+            installed = await self._bring(version, command)
             self._drain.hold(True)
-            self._tell(version, UpdatePhase.DRAINING, "it waits until nothing prints")
+            self._tell(version, UpdatePhase.DRAINING)
             printers = tuple(self._printers())
             for printer in printers:
                 printer.wake()
             await at_rest(printers)
             trial_s = float(command.arguments.get("trial_s") or 0.0)
             assert self._launched is not None, "only then it is taken"
-            self._stand(
-                launching.try_out(
-                    self._standing,
-                    version,
-                    trial_s=min(max(trial_s, TRIAL_S_MIN), TRIAL_S_MAX),
-                    over=self._launched.installed,
-                )
+            self._trial = launching.try_out(
+                self._standing,
+                version,
+                trial_s=min(max(trial_s, TRIAL_S_MIN), TRIAL_S_MAX),
+                over=self._launched.installed,
+                journal_kept=installed.journal > SCHEMA_VERSION,
             )
         except (ReleaseUntrusted, ReleaseUnfit, FileUnavailable, OSError) as error:
             self._drain.hold(False)
@@ -163,9 +165,23 @@ class Updates:
         self.due = True
         self._drain.empty.set()
 
-    async def _bring(self, version: str, command: Command) -> None:
+    def hand_over(self) -> None:
+        """Put the new version on trial, once the agent has ended.
+
+        The journal is kept as it is where the new version changes its form.
+        """
+        assert self._trial is not None, "one is due"
+        try:
+            if self._trial.journal_kept:
+                launching.keep_journal(self._settings.state_dir)
+            self._stand(self._trial)
+        except OSError as error:
+            log.error("update.not_begun", version=self._trial.trial, reason=error.strerror)
+
+    async def _bring(self, version: str, command: Command) -> Installed:
         """Have the version's folder whole on the card."""
         settings, said = self._settings, command.arguments
+        assert self._launched is not None, "only then it is taken"
         files = FileStore(
             settings.state_dir / FOLDER,
             coordinator_url=settings.coordinator_url,
@@ -187,17 +203,19 @@ class Updates:
                 if not error.retry or attempt == FETCHES_MAX:
                     raise
                 await asyncio.sleep(FETCH_AGAIN_S)
-        manifest = await asyncio.to_thread(
+        installed = await asyncio.to_thread(
             installing.install,
             file,
             str(said.get("signature", "")),
             [public_key(key) for key in settings.update_keys],
             state_dir=settings.state_dir,
             running=self._build,
+            arguments=self._launched.arguments,
         )
-        if manifest.version != version:
-            raise ReleaseUnfit(f"the file is release {manifest.version}, not {version}")
+        if installed.version != version:
+            raise ReleaseUnfit(f"the file is release {installed.version}, not {version}")
         file.unlink(missing_ok=True)
+        return installed
 
     def _settle(self, version: str) -> tuple[bool, str]:
         if self._standing.trial != version or not self._on_trial:

@@ -61,6 +61,27 @@ def test_who_installs_another_version_by_hand_gets_it() -> None:
         assert (launch.version, launch.standing) == (INSTALLED, Standing())
 
 
+def test_a_version_that_changes_the_journal_is_left_with_the_journal_as_it_was(
+    tmp_path: Path,
+) -> None:
+    journal = tmp_path / launching.JOURNAL
+    (tmp_path / launching.FOLDER).mkdir()
+    journal.write_text("as it was")
+    launching.keep_journal(tmp_path)
+    journal.write_text("in a newer form")
+    journal.with_name(f"{journal.name}-wal").write_text("more of it")
+    launching.bring_journal_back(tmp_path)
+    assert journal.read_text() == "as it was"
+    assert not journal.with_name(f"{journal.name}-wal").exists()
+
+
+def test_once_it_settled_there_is_no_way_back_by_itself_to_who_can_not_read_the_journal() -> None:
+    trial = launching.try_out(Standing(), "0.2.0", trial_s=60.0, over=OVER, journal_kept=True)
+    assert not starts(trial, TRIES_MAX + 1)[1].journal_kept
+    settled = launching.settled(launching.launch(trial, installed=OVER).standing)
+    assert starts(settled, 20)[0] == ["0.2.0"] * 20
+
+
 def test_what_was_written_is_read_and_nonsense_means_what_is_installed(tmp_path: Path) -> None:
     assert launching.read(tmp_path) == Standing()
     launching.write(tmp_path, SETTLED)

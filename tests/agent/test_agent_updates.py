@@ -11,6 +11,8 @@ import pytest
 
 from agent import installing, launching
 from agent.app import build
+from agent.installing import Installed
+from agent.journal import SCHEMA_VERSION
 from agent.launcher import VARIABLE, Launched
 from agent.printers.driver import RunState
 from agent.settings import AgentSettings
@@ -28,7 +30,7 @@ NEW = "9.0.0"
 @pytest.fixture
 def untried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare the process in which a version tells what it is."""
-    monkeypatch.setattr(installing, "_try", lambda home, wanted: None)
+    monkeypatch.setattr(installing, "_try", lambda home, wanted, arguments: SCHEMA_VERSION)
 
 
 def launched(
@@ -36,7 +38,12 @@ def launched(
 ) -> AgentSettings:
     """Have an agent believe that the launcher started it, and trust a key."""
     how = Launched(
-        state_dir=str(settings.state_dir), installed=build(), command=("x",), python_path=None
+        state_dir=str(settings.state_dir),
+        installed=build(),
+        command=("x",),
+        arguments=(),
+        python_path=None,
+        supervised={},
     )
     monkeypatch.setenv(VARIABLE, json.dumps(asdict(how)))
     return settings.model_copy(update={"update_keys": [key] if key else []})
@@ -76,6 +83,7 @@ async def test_a_release_is_taken_when_the_print_is_over_and_no_other_begins(
             await other.until(other.has("started", "finished"))
             await other.work_until(app.drain.empty)
             assert app.updates.due
+        app.updates.hand_over()
         assert other.update_phases == ["fetching", "draining"]
         standing = launching.read(settings.state_dir)
         assert (standing.trial, standing.trial_s, standing.over) == (NEW, 60.0, build())
@@ -162,7 +170,7 @@ async def test_a_file_that_is_another_release_than_was_said_is_refused(
         assert launching.read(settings.state_dir).trial is None
 
 
-def installed(file: Path, shop: Workshop, tmp_path: Path, running: str = "0.1.0") -> Manifest:
+def installed(file: Path, shop: Workshop, tmp_path: Path, running: str = "0.1.0") -> Installed:
     return installing.install(
         file, signature_of(file), [public_key(shop.key)], state_dir=tmp_path, running=running
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 from coordinator.adapters.release_files import SIGNATURE_SUFFIX, make_key, make_release, pack, sign
 from protocols.release.manifest import COMMON, MANIFEST, Manifest, decoded
 
-APP, MAIN = f"{COMMON}agent/app.py", f"{COMMON}agent/__main__.py"
+APP, JOURNAL = f"{COMMON}agent/app.py", f"{COMMON}agent/journal.py"
+SETTINGS = f"{COMMON}agent/settings.py"
 TOPICS = f"{COMMON}protocols/wire/topics.py"
 
 # Each by what is put behind the code of one file, and which.
@@ -22,6 +23,16 @@ _DIES_LATER = (
     "\n\n_run = App.run\nasync def _dies_later(self):\n    import os\n"
     "    asyncio.get_running_loop().call_later(LATER_S, os._exit, 1)\n    await _run(self)\n\n"
     "App.run = _dies_later\n"
+)
+_REFUSES = (
+    "\n\ndef load(arguments):\n    raise SettingsInvalid('it wants a key that is not there')\n"
+)
+# The version before it can't read the journal any more.
+_CHANGES = (
+    "\n\nasync def _changes(self):\n    import sqlite3\n"
+    "    journal = sqlite3.connect(self._settings.state_dir / 'journal.sqlite')\n"
+    "    journal.execute('PRAGMA user_version = 99')\n    journal.close()\n"
+    "    raise RuntimeError('a bad release')\n\nApp.run = _changes\n"
 )
 _DUMB = "\n\nROOT = 'farmhand/v2'\n"
 
@@ -48,6 +59,12 @@ def behind(name: str, text: str) -> Callable[[dict[str, bytes]], None]:
     return spoil
 
 
+def change_journal(files: dict[str, bytes]) -> None:
+    """Have it write the journal in a form of its own, and die."""
+    behind(JOURNAL, "\n\nSCHEMA_VERSION = 99\n")(files)
+    behind(APP, _CHANGES)(files)
+
+
 def tamper(file: Path, other: Path) -> None:
     """Change a file that was signed."""
     with file.open("ab") as opened:
@@ -66,7 +83,9 @@ def kinds(later_s: float) -> Mapping[str, Bad]:
         "tampered with": Bad("refused", after=tamper),
         "signed by a stranger": Bad("refused", after=sign_by_stranger),
         "can't be imported": Bad("refused", behind(APP, "\nimport no_such_module\n")),
+        "refuses the settings": Bad("refused", behind(SETTINGS, _REFUSES)),
         "dies at its start": Bad("rolled_back", behind(APP, _DIES)),
+        "changes the journal and dies": Bad("rolled_back", change_journal),
         "hangs": Bad("rolled_back", behind(APP, _HANGS)),
         "dies later": Bad("rolled_back", behind(APP, dies_later)),
         # It says that it speaks our version of the wire, and does not.

@@ -31,7 +31,7 @@ from tests.proofs.chaos_story import Story, say
 
 LAUNCHER = "agent.launcher"
 GOOD = "1.0.0"
-SOAK_S, START_S = 3.0, 12.0
+SOAK_S, START_S = 3.0, 20.0
 LOOK_S = 0.25
 RESTART_S = 1.0
 BEGIN_S_MAX, ROLLOUT_S_MAX, QUIET_S_MAX = 120.0, 400.0, 240.0
@@ -154,7 +154,7 @@ class _Proof:
         """A good release reaches everybody, in waves."""
         begun_s = time.monotonic()
         rollout = await self._roll_out(GOOD, self.workshop.good(GOOD))
-        done = await self._ended(rollout, "done")
+        done = await self._ended(rollout)
         self.outcome.good_s = time.monotonic() - begun_s
         self.outcome.waves = 1 + max(each["stage"] for each in done["agents"])
         builds = {each["build"] for each in await self._agents()}
@@ -166,7 +166,7 @@ class _Proof:
         begun_s = time.monotonic()
         bad = kinds(self.trial.soak_s * 0.6)[kind]
         rollout = await self._roll_out(version, self.workshop.bad(version, bad))
-        halted = await self._ended(rollout, "halted")
+        halted = await self._ended(rollout)
         [canary, *others] = halted["agents"]
         self._require(halted["state"] == "halted", f"{kind}: the rollout ended as {_words(halted)}")
         self._require(canary["state"] == bad.ends_as, f"{kind}: the canary {_words(canary)}")
@@ -189,13 +189,13 @@ class _Proof:
             "version": version,
             "soak_s": self.trial.soak_s,
             "start_s": self.trial.start_s,
-            "wave_size": max(1, (self.trial.agents - 1 + 1) // 2),
+            "wave_size": max(1, self.trial.agents // 2),
         }
         rollout = await asyncio.to_thread(client.ask, "POST", "rollouts", said)
         self.story.tell(f"** {version} is rolled out")
         return str(rollout["id"])
 
-    async def _ended(self, rollout_id: str, _wanted: str) -> Document:
+    async def _ended(self, rollout_id: str) -> Document:
         """Return a rollout once it goes on no more."""
         found: Document = {}
 
