@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 from urllib.parse import urlsplit
 
+from coordinator.adapters.broker_files import BrokerFiles
 from coordinator.adapters.embedded_broker.broker import (
     BrokerWish,
     EmbeddedBroker,
@@ -17,6 +18,7 @@ from coordinator.api.agents import Welcome
 from coordinator.domain.automation.topics import Topics
 from coordinator.domain.broker_access import NO_PROGRAMS, Programs, programs_of
 from coordinator.ports import Store
+from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
 from coordinator.tls import Shown, check_ca_file
 from coordinator.tls_faults import trouble_in
@@ -54,26 +56,34 @@ async def broker_of(
         password=settings.broker_password.get_secret_value(),
         enrolled=settings.agents == "enrolled" or (settings.agents == "auto" and not local),
         credentials=credentials,
-        programs=_programs(settings),
-        program_passwords={
-            name: password.get_secret_value()
-            for name, password in settings.automation_users.items()
-        },
+        programs=programs_at(settings),
         tls=tls.pair if tls is not None else None,
     )
     async with embedded_broker(wish) as broker:
         yield broker
 
 
-def _programs(settings: Settings) -> Programs:
-    """Return what programs may at the started broker; nothing where another one is theirs."""
+def programs_at(settings: Settings) -> Programs:
+    """Return what programs may at the farm's broker; nothing where another one is theirs."""
     if not settings.automates or settings.homeassistant_broker_url:
         return NO_PROGRAMS
     return programs_of(
         Topics(settings.automation_root),
-        settings.automation_users,
+        {name: each.get_secret_value() for name, each in settings.automation_users.items()},
         discovery_prefix=settings.homeassistant_prefix if settings.homeassistant != "off" else "",
     )
+
+
+def door_of(settings: Settings, broker: EmbeddedBroker | None) -> BrokerDoor:
+    """Return the list of who may enter the broker."""
+    password = settings.broker_password.get_secret_value()
+    if broker is not None:
+        return broker
+    if not password:
+        return OpenDoor()
+    folder, name = settings.state_dir / "broker", settings.broker_username
+    programs = programs_at(settings)
+    return BrokerFiles(folder, username=name, password=password, programs=programs)
 
 
 def address_of(
@@ -133,4 +143,5 @@ def welcome_of(settings: Settings, broker: EmbeddedBroker | None, shown: Shown |
         broker_url=settings.broker_public_url or f"{listens.scheme}://{host}:{port}",
         authority=shown.authority if shown is not None else "",
         shared=(settings.broker_username, password) if password else None,
+        programs=programs_at(settings),
     )

@@ -56,8 +56,8 @@ PLATFORMS = {
     "number": (
         "command_topic",
         (
-            "command_template device_class max min mode optimistic payload_reset retain state_topic "
-            "step unit_of_measurement value_template"
+            "command_template device_class max min mode optimistic payload_reset retain "
+            "state_topic step unit_of_measurement value_template"
         ),
     ),
     "select": (
