@@ -118,10 +118,7 @@ async def run(settings: Settings, machine: Machine) -> None:
             serve_api(gate, settings, shown, welcome_of(settings, broker, shown), machine)
         )
         simulated.at(local_url(settings, shown, api_url))
-        # What is there now stays: looking for garbage in it takes 0.1 s each time. What is garbage
-        # already would stay too.
-        gc.collect()
-        gc.freeze()
+        _settle()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
         runs = {
@@ -135,6 +132,12 @@ async def run(settings: Settings, machine: Machine) -> None:
             runs |= _automation(settings, gate, broker, ids.new("coordinator"))
         await _work(settings, asked, farm, link, ticker, runs, broker, announces)
     log.info("coordinator.stopped")
+
+
+def _settle() -> None:
+    """Have what is there now stay: looking for garbage in it takes 0.1 s each time."""
+    gc.collect()  # what is garbage already would stay too
+    gc.freeze()
 
 
 def _simulated(stack: AsyncExitStack, settings: Settings) -> ChildSimulatedFarm:

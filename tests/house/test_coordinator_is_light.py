@@ -12,7 +12,7 @@ UNNEEDED = [
     *["rich", "typer", "slicing", "numpy", "trimesh", "agent", "amqtt", "yaml"],
     # What only some farms use, or only once.
     *["alembic", "sqlalchemy.dialects.postgresql", "psycopg", "zeroconf", "aiosmtplib"],
-    *["joserfc", "cryptography", "jsonschema"],
+    *["joserfc", "cryptography", "jsonschema", "coordinator.adapters.homeassistant"],
     # Statements are SQLAlchemy's Core; files are read when a plate or a model is.
     *["sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlmodel", "greenlet", "obstore"],
 ]
