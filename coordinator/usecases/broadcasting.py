@@ -22,7 +22,7 @@ from coordinator.domain.automation.topics import OFFLINE, ONLINE, Message, Topic
 from coordinator.domain.history import Thing
 from coordinator.domain.printers import Agent
 from coordinator.domain.rates import Rate, arrive
-from coordinator.errors import FarmError, Unavailable
+from coordinator.errors import FarmError
 from coordinator.ports_automation import AutomationLink
 from coordinator.usecases import reading
 from coordinator.usecases.discovering import Discovering
@@ -99,7 +99,9 @@ class Broadcaster:
         self._farm_moved = False
         self._empty_at_s = 0.0
         self._again_at_s: float | None = None
-        self.said = 0
+        self._trouble = ""
+        # What each printer's picture was called that was told; they are too large to be kept.
+        self._pictures: dict[PrinterId, str] = {}
 
     async def run(self) -> None:
         """Tell, session after session, until cancelled."""
@@ -109,13 +111,18 @@ class Broadcaster:
                 await self._link.wait_up()
                 try:
                     await self._one_session()
-                except Unavailable as error:
-                    log.info("automation.waits", reason=str(error))
                 except FarmError as error:
-                    log.warning("automation.waits", reason=str(error))
-                except Exception:  # the top of this side: a defect must not end the farm
-                    log.exception("automation.failed")
+                    self._note("automation.waits", error)
+                except Exception as error:  # the top of this side: a defect must not end the farm
+                    self._note("automation.failed", error)
                 await asyncio.sleep(RETRY_S)
+
+    def _note(self, event: str, error: Exception) -> None:
+        """Log what is wrong, once while it is the same; the link tells of the broker itself."""
+        if not self._link.session or self._trouble == repr(error):
+            return
+        self._trouble = repr(error)
+        log.warning(event, reason=str(error), exc_info=not isinstance(error, FarmError))
 
     def is_born(self) -> None:
         """Tell everything again in a moment: Home Assistant has just come."""
@@ -125,6 +132,8 @@ class Broadcaster:
     # ------------------------------------------------------------------ what is heard
 
     def _hear(self, things: Collection[Thing]) -> None:
+        if not self._link.session:
+            return  # the next one begins with everything
         changed = self._changed
         for thing in things:
             if thing[0] == "sample":
@@ -142,6 +151,7 @@ class Broadcaster:
     async def _one_session(self) -> None:
         session = self._link.session
         await self._begin()
+        self._trouble = ""
         while self._link.session == session:
             await self._wait()
             if self._again_at_s is not None and self._now_s() >= self._again_at_s:
@@ -152,6 +162,7 @@ class Broadcaster:
     async def _begin(self) -> None:
         """Tell everything, and take back what is retained of what is gone."""
         self._told.clear()
+        self._pictures.clear()
         if self._discovery is not None:
             await self._discovery.begin(self._link.kept)
         await self._happenings.begin()
@@ -281,8 +292,9 @@ class Broadcaster:
             picture = await self._farm.pictures.newest(printer_id)
             if picture is None or len(picture.data) > PICTURE_BYTES_MAX:
                 continue  # a broker may end the connection of who says more
-            if printer_id in self._views:
-                await self._keep(self._topics.picture(printer_id), picture.data, qos=0)
+            if printer_id in self._views and self._pictures.get(printer_id) != picture.tag:
+                await self._say(Message(self._topics.picture(printer_id), picture.data, qos=0))
+                self._pictures[printer_id] = picture.tag
 
     async def _tell_agents(self) -> None:
         self._agents_at_s = self._now_s()
@@ -335,6 +347,8 @@ class Broadcaster:
                 await self._say(message)
         for topic, payload in list(self._told.items()):
             await self._say(Message(topic, payload))
+        self._pictures.clear()
+        self._changed.pictures.update(self._views)
 
     async def _keep(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
         """Have the broker retain this, where it does not already."""
@@ -349,7 +363,6 @@ class Broadcaster:
             self._empty_at_s += RATE.period_s
             await asyncio.sleep(verdict.wait_s)
         await self._link.say(message)
-        self.said += 1
 
     def _now_s(self) -> float:
         return self._farm.clock.monotonic()
