@@ -132,6 +132,14 @@ def link_to(settings: Settings, broker: EmbeddedBroker | None, *, coordinator_id
     )
 
 
+def local_broker_of(broker: EmbeddedBroker | None) -> str:
+    """Return where a process on this machine finds the broker that we started; empty with TLS.
+
+    A certificate need not name this machine's loopback address.
+    """
+    return broker.url if broker is not None and broker.url.startswith("mqtt://") else ""
+
+
 def welcome_of(settings: Settings, broker: EmbeddedBroker | None, shown: Shown | None) -> Welcome:
     """Return what agents are told when they enrol."""
     listens = urlsplit(broker.url if broker is not None else settings.broker_url)
