@@ -56,15 +56,22 @@ async def broker_of(
         password=settings.broker_password.get_secret_value(),
         enrolled=settings.agents == "enrolled" or (settings.agents == "auto" and not local),
         credentials=credentials,
-        programs=_programs(settings),
-        program_passwords={
-            name: password.get_secret_value()
-            for name, password in settings.automation_users.items()
-        },
+        programs=programs_at(settings),
         tls=tls.pair if tls is not None else None,
     )
     async with embedded_broker(wish) as broker:
         yield broker
+
+
+def programs_at(settings: Settings) -> Programs:
+    """Return what programs may at the farm's broker; nothing where another one is theirs."""
+    if not settings.automates or settings.homeassistant_broker_url:
+        return NO_PROGRAMS
+    return programs_of(
+        Topics(settings.automation_root),
+        {name: each.get_secret_value() for name, each in settings.automation_users.items()},
+        discovery_prefix=settings.homeassistant_prefix if settings.homeassistant != "off" else "",
+    )
 
 
 def door_of(settings: Settings, broker: EmbeddedBroker | None) -> BrokerDoor:
@@ -75,18 +82,8 @@ def door_of(settings: Settings, broker: EmbeddedBroker | None) -> BrokerDoor:
     if not password:
         return OpenDoor()
     folder, name = settings.state_dir / "broker", settings.broker_username
-    return BrokerFiles(folder, username=name, password=password)
-
-
-def _programs(settings: Settings) -> Programs:
-    """Return what programs may at the started broker; nothing where another one is theirs."""
-    if not settings.automates or settings.homeassistant_broker_url:
-        return NO_PROGRAMS
-    return programs_of(
-        Topics(settings.automation_root),
-        settings.automation_users,
-        discovery_prefix=settings.homeassistant_prefix if settings.homeassistant != "off" else "",
-    )
+    programs = programs_at(settings)
+    return BrokerFiles(folder, username=name, password=password, programs=programs)
 
 
 def address_of(
@@ -154,4 +151,5 @@ def welcome_of(settings: Settings, broker: EmbeddedBroker | None, shown: Shown |
         broker_url=settings.broker_public_url or f"{listens.scheme}://{host}:{port}",
         authority=shown.authority if shown is not None else "",
         shared=(settings.broker_username, password) if password else None,
+        programs=programs_at(settings),
     )

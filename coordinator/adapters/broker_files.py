@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from coordinator.domain.broker_access import SALT_BYTES, files_for
+from coordinator.domain.broker_access import NO_PROGRAMS, SALT_BYTES, Programs, files_for
 from coordinator.domain.enrolment import AgentCredential
 from coordinator.errors import Unavailable
 from coordinator.secret_files import write_whole
@@ -16,8 +16,11 @@ from coordinator.secret_files import write_whole
 class BrokerFiles:
     """The files `passwords` and `access` in a folder. Implements `BrokerDoor`."""
 
-    def __init__(self, folder: Path, *, username: str, password: str) -> None:
-        """Take the folder, and what the coordinator itself shows at the broker."""
+    def __init__(
+        self, folder: Path, *, username: str, password: str, programs: Programs = NO_PROGRAMS
+    ) -> None:
+        """Take the folder, what the coordinator shows at the broker, and what programs may."""
+        self._programs = programs
         self._folder = folder
         self._shared = username, password
         # One for this process's life: what did not change looks the same.
@@ -29,7 +32,7 @@ class BrokerFiles:
         Raises:
             Unavailable: it can't be written.
         """
-        files = files_for(credentials, self._shared, self._salt)
+        files = files_for(credentials, self._shared, self._salt, self._programs)
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             for name in ("access", "passwords"):

@@ -22,6 +22,7 @@ from coordinator.api.documents import Items
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
+from coordinator.domain.broker_access import NO_PROGRAMS, Programs
 from coordinator.domain.enrolment import SECRET_CHARACTERS_MAX, SECRET_CHARACTERS_MIN
 from coordinator.errors import Refused
 from coordinator.usecases import enrolling
@@ -39,11 +40,13 @@ class Welcome:
             that the agent reached us by.
         authority: certificate of the farm's own authority, PEM; empty where there is none.
         shared: name and password that the settings give for the broker, None where they do not.
+        programs: what programs beside the farm may there.
     """
 
     broker_url: str = "mqtt://127.0.0.1:1883"
     authority: str = ""
     shared: tuple[str, str] | None = None
+    programs: Programs = NO_PROGRAMS
 
 
 WELCOME = web.AppKey("welcome", Welcome)
@@ -138,7 +141,8 @@ async def show_authority(request: web.Request) -> web.Response:
 
 async def show_broker_files(request: web.Request) -> web.Response:
     """Return the password file and the access list for a Mosquitto elsewhere."""
-    files = await enrolling.broker_files(request.app[FARM], request.app[WELCOME].shared)
+    told = request.app[WELCOME]
+    files = await enrolling.broker_files(request.app[FARM], told.shared, told.programs)
     return web.json_response(files)
 
 

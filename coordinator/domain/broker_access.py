@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coordinator.domain.automation.topics import Topics
 from coordinator.domain.enrolment import AgentCredential
@@ -41,13 +41,22 @@ class Programs:
     """Users that are programs beside the farm, Home Assistant say; their names have a dot.
 
     Attributes:
-        users: their names.
+        passwords: by their names.
         reads: filters of what they may hear; `writes` of what they may say.
     """
 
-    users: tuple[str, ...] = ()
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+
+    @property
+    def users(self) -> list[str]:
+        """Their names."""
+        return sorted(self.passwords)
+
+    def hashes(self, salt: bytes) -> dict[str, str]:
+        """Return their passwords as the password file has them."""
+        return {user: password_hash(each, salt) for user, each in self.passwords.items()}
 
     def may_publish(self, topic: str) -> bool:
         """Whether a program may say something on a topic."""
@@ -61,18 +70,21 @@ class Programs:
 NO_PROGRAMS = Programs()
 
 
-def programs_of(topics: Topics, users: Iterable[str], *, discovery_prefix: str = "") -> Programs:
+def programs_of(
+    topics: Topics, passwords: Mapping[str, str], *, discovery_prefix: str = ""
+) -> Programs:
     """Return what programs may: read what is told, ask, and press buttons that are armed.
 
     Nobody of them reads what others ask: there are keys in it.
 
     Args:
+        passwords: by their names.
         discovery_prefix: of Home Assistant, which says there that it has come; empty for none.
     """
     discovery = (f"{discovery_prefix}/#",) if discovery_prefix else ()
     presses = (topics.presses,) if discovery_prefix else ()
     return Programs(
-        users=tuple(sorted(users)),
+        passwords=passwords,
         reads=(topics.told, topics.answer("+"), *discovery),
         writes=(topics.requests, *presses, *discovery),
     )
@@ -125,18 +137,23 @@ def access_list(full_users: Iterable[str], programs: Programs = NO_PROGRAMS) -> 
 
 
 def files_for(
-    credentials: Iterable[AgentCredential], shared: tuple[str, str], salt: bytes
+    credentials: Iterable[AgentCredential],
+    shared: tuple[str, str],
+    salt: bytes,
+    programs: Programs = NO_PROGRAMS,
 ) -> dict[str, str]:
     """Return `passwords` and `access` for a Mosquitto that is not ours to start.
 
     Args:
         shared: name and password with which the coordinator logs in there.
         salt: of its hash, `SALT_BYTES` random ones.
+        programs: who else enters, kept to their topics.
     """
     user, password = shared
-    hashes = {str(each.agent_id): each.broker_hash for each in credentials if each.good}
+    hashes = programs.hashes(salt)
+    hashes |= {str(each.agent_id): each.broker_hash for each in credentials if each.good}
     hashes[user] = password_hash(password, salt)
-    return {"passwords": password_file(hashes), "access": access_list([user])}
+    return {"passwords": password_file(hashes), "access": access_list([user], programs)}
 
 
 def password_file(hashes: Mapping[str, str]) -> str:

@@ -20,8 +20,9 @@ from coordinator.domain.automation import documents
 from coordinator.domain.automation.documents import Document, FarmSeen, PrinterSeen, packed
 from coordinator.domain.automation.topics import OFFLINE, ONLINE, Message, Topics
 from coordinator.domain.history import Thing
+from coordinator.domain.printers import Agent
 from coordinator.domain.rates import Rate, arrive
-from coordinator.errors import FarmError, Unavailable
+from coordinator.errors import FarmError
 from coordinator.ports_automation import AutomationLink
 from coordinator.usecases import reading
 from coordinator.usecases.discovering import Discovering
@@ -46,6 +47,8 @@ TROUBLES_S = 30.0
 LIVE_AT_ONCE = 10
 # All of a farm of 250 printers at once; then so many that a Pi with Home Assistant keeps up.
 RATE = Rate(burst=1000, period_s=0.02)
+# Brokers limit messages, ours as `configs/mosquitto` has it to 300,000 bytes.
+PICTURE_BYTES_MAX = 256 * 1024
 # Home Assistant starts with much else; and its neighbours tell it everything in the same moment.
 BIRTH_SPREAD_S = 5.0
 # A store or broker that does not answer: soon, but without haste.
@@ -90,12 +93,15 @@ class Broadcaster:
         self._live: dict[PrinterId, Document] = {}
         self._live_at_s: dict[PrinterId, float] = {}
         self._agents: dict[AgentId, Document] = {}
+        self._agent_ids: set[AgentId] = set()
         self._agents_at_s = self._farm_at_s = self._troubles_at_s = 0.0
         self._troubles: dict[str, str] = {}
         self._farm_moved = False
         self._empty_at_s = 0.0
         self._again_at_s: float | None = None
-        self.said = 0
+        self._trouble = ""
+        # What each printer's picture was called that was told; they are too large to be kept.
+        self._pictures: dict[PrinterId, str] = {}
 
     async def run(self) -> None:
         """Tell, session after session, until cancelled."""
@@ -105,13 +111,18 @@ class Broadcaster:
                 await self._link.wait_up()
                 try:
                     await self._one_session()
-                except Unavailable as error:
-                    log.info("automation.waits", reason=str(error))
                 except FarmError as error:
-                    log.warning("automation.waits", reason=str(error))
-                except Exception:  # the top of this side: a defect must not end the farm
-                    log.exception("automation.failed")
+                    self._note("automation.waits", error)
+                except Exception as error:  # the top of this side: a defect must not end the farm
+                    self._note("automation.failed", error)
                 await asyncio.sleep(RETRY_S)
+
+    def _note(self, event: str, error: Exception) -> None:
+        """Log what is wrong, once while it is the same; the link tells of the broker itself."""
+        if not self._link.session or self._trouble == repr(error):
+            return
+        self._trouble = repr(error)
+        log.warning(event, reason=str(error), exc_info=not isinstance(error, FarmError))
 
     def is_born(self) -> None:
         """Tell everything again in a moment: Home Assistant has just come."""
@@ -121,6 +132,8 @@ class Broadcaster:
     # ------------------------------------------------------------------ what is heard
 
     def _hear(self, things: Collection[Thing]) -> None:
+        if not self._link.session:
+            return  # the next one begins with everything
         changed = self._changed
         for thing in things:
             if thing[0] == "sample":
@@ -138,6 +151,7 @@ class Broadcaster:
     async def _one_session(self) -> None:
         session = self._link.session
         await self._begin()
+        self._trouble = ""
         while self._link.session == session:
             await self._wait()
             if self._again_at_s is not None and self._now_s() >= self._again_at_s:
@@ -148,20 +162,22 @@ class Broadcaster:
     async def _begin(self) -> None:
         """Tell everything, and take back what is retained of what is gone."""
         self._told.clear()
+        self._pictures.clear()
         if self._discovery is not None:
             await self._discovery.begin(self._link.kept)
         await self._happenings.begin()
         changed = self._changed
         changed.things.clear()
         async with self._farm.store.read() as unit:
-            agents = {agent.agent_id for agent in await unit.agents()}
+            agents = _of_the_farm(await unit.agents())
+        self._agent_ids = {agent.agent_id for agent in agents}
         self._views = {
             view.printer.printer_id: view for view in await reading.printer_views(self._farm)
         }
         changed.moved.update(dict.fromkeys(self._views))
         changed.pictures.update(self._views)
         self._agents_at_s = self._farm_at_s = self._troubles_at_s = 0.0
-        await self._forget(self._gone(agents))
+        await self._forget(self._gone())
         await self._tell_farm()
         await self._tell_agents()
         for view in self._views.values():
@@ -169,7 +185,7 @@ class Broadcaster:
             await self._tell_live(view.printer.printer_id)
         await self._say(Message(self._topics.status, ONLINE.encode()))
 
-    def _gone(self, agents: Collection[AgentId]) -> list[tuple[str, str]]:
+    def _gone(self) -> list[tuple[str, str]]:
         """Return of which printers and agents the broker retains something, that are no more."""
         kept = {
             found
@@ -177,7 +193,7 @@ class Broadcaster:
             if payload and (found := self._topics.kept_of(topic)) is not None
         }
         there = {("printers", its_id) for its_id in self._views}
-        return sorted(kept - there - {("agents", its_id) for its_id in agents})
+        return sorted(kept - there - {("agents", its_id) for its_id in self._agent_ids})
 
     async def _forget(self, gone: Iterable[tuple[str, str]]) -> None:
         """Take back all that is retained of printers and agents."""
@@ -188,7 +204,7 @@ class Broadcaster:
                 await self._say(Message(topic, b""))
                 self._told.pop(topic, None)
         if self._discovery is not None:
-            for message in self._discovery.removed([*self._views], [*self._agents]):
+            for message in self._discovery.removed([*self._views], self._agent_ids):
                 await self._say(message)
 
     async def _wait(self) -> None:
@@ -274,18 +290,21 @@ class Broadcaster:
         while pictures:
             printer_id = pictures.pop()
             picture = await self._farm.pictures.newest(printer_id)
-            if picture is not None and printer_id in self._views:
-                await self._keep(self._topics.picture(printer_id), picture.data, qos=0)
+            if picture is None or len(picture.data) > PICTURE_BYTES_MAX:
+                continue  # a broker may end the connection of who says more
+            if printer_id in self._views and self._pictures.get(printer_id) != picture.tag:
+                await self._say(Message(self._topics.picture(printer_id), picture.data, qos=0))
+                self._pictures[printer_id] = picture.tag
 
     async def _tell_agents(self) -> None:
         self._agents_at_s = self._now_s()
         live = self._farm.live
         async with self._farm.store.read() as unit:
-            agents = await unit.agents()
-        if gone := self._agents.keys() - {agent.agent_id for agent in agents}:
-            for agent_id in gone:
-                del self._agents[agent_id]
-            await self._forget(("agents", agent_id) for agent_id in sorted(gone))
+            agents = _of_the_farm(await unit.agents())
+        there = {agent.agent_id for agent in agents}
+        gone, self._agent_ids = self._agent_ids - there, there
+        if gone:
+            await self._forget(("agents", agent_id) for agent_id in gone)
         for agent in agents:
             its_id = agent.agent_id
             host = live.hosts.get(its_id)
@@ -328,6 +347,8 @@ class Broadcaster:
                 await self._say(message)
         for topic, payload in list(self._told.items()):
             await self._say(Message(topic, payload))
+        self._pictures.clear()
+        self._changed.pictures.update(self._views)
 
     async def _keep(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
         """Have the broker retain this, where it does not already."""
@@ -342,10 +363,13 @@ class Broadcaster:
             self._empty_at_s += RATE.period_s
             await asyncio.sleep(verdict.wait_s)
         await self._link.say(message)
-        self.said += 1
 
     def _now_s(self) -> float:
         return self._farm.clock.monotonic()
+
+
+def _of_the_farm(agents: Iterable[Agent]) -> list[Agent]:
+    return [agent for agent in agents if agent.retired_at is None]
 
 
 def _seen(view: PrinterView) -> PrinterSeen:

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from coordinator.domain import enrolment
-from coordinator.domain.broker_access import SALT_BYTES, files_for, password_hash
+from coordinator.domain.broker_access import (
+    NO_PROGRAMS,
+    SALT_BYTES,
+    Programs,
+    files_for,
+    password_hash,
+)
 from coordinator.domain.effects import Save
 from coordinator.domain.enrolment import (
     TOKEN_PREFIX,
@@ -215,7 +221,9 @@ async def is_plate(farm: Farm, sha256: str) -> bool:
     return known is not None and known.kind is ArtifactKind.PLATE
 
 
-async def broker_files(farm: Farm, shared: tuple[str, str] | None) -> dict[str, str]:
+async def broker_files(
+    farm: Farm, shared: tuple[str, str] | None, programs: Programs = NO_PROGRAMS
+) -> dict[str, str]:
     """Return `passwords` and `access` for a Mosquitto that is not ours to start.
 
     Args:
@@ -231,4 +239,4 @@ async def broker_files(farm: Farm, shared: tuple[str, str] | None) -> dict[str, 
         )
     async with farm.store.read() as unit:
         credentials = await unit.agent_credentials()
-    return files_for(credentials, shared, secrets.token_bytes(SALT_BYTES))
+    return files_for(credentials, shared, secrets.token_bytes(SALT_BYTES), programs)

@@ -43,7 +43,6 @@ def launched(
         command=("x",),
         arguments=(),
         python_path=None,
-        supervised={},
     )
     monkeypatch.setenv(VARIABLE, json.dumps(asdict(how)))
     return settings.model_copy(update={"update_keys": [key] if key else []})

@@ -38,8 +38,9 @@ async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         folder=tmp_path / "broker",
         enrolled=True,
         credentials=[credential_of(AgentId("pi-a"))],
-        programs=programs_of(TOPICS, (HOME, OTHER), discovery_prefix="homeassistant"),
-        program_passwords={HOME: PASSWORD, OTHER: PASSWORD},
+        programs=programs_of(
+            TOPICS, {HOME: PASSWORD, OTHER: PASSWORD}, discovery_prefix="homeassistant"
+        ),
     )
     async with embedded_broker(wish) as running:
         yield running

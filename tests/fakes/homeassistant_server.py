@@ -148,6 +148,14 @@ class HomeAssistant:
         found = await self.entity(unique_id)
         return found["state"] if found else ""
 
+    async def shows(self, unique_id: str, *states: str, within_s: float) -> None:
+        """Return once an entity has one of these states."""
+
+        async def is_so() -> bool:
+            return await self.state(unique_id) in states
+
+        await self.until(is_so, f"{unique_id} {states}", within_s)
+
     async def entity(self, unique_id: str) -> dict[str, Any] | None:
         """Return the state and attributes of the entity with this unique id."""
         entity_id = await self.entity_id(unique_id)

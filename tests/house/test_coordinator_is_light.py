@@ -24,6 +24,7 @@ UNNEEDED = [
     # What only some farms use, or only once.
     *["alembic", "sqlalchemy.dialects.postgresql", "psycopg", "zeroconf", "aiosmtplib"],
     *["joserfc", "cryptography", "jsonschema", "opentelemetry"],
+    "coordinator.adapters.homeassistant",
     # Statements are SQLAlchemy's Core; files are read when a plate or a model is.
     *["sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlmodel", "greenlet", "obstore"],
 ]

@@ -6,9 +6,9 @@ import importlib.util
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -54,7 +54,7 @@ class BrokerWish:
             everybody is let in, on loopback only.
         enrolled: agents show what they got when they enrolled, and are kept to their own topics.
         credentials: of the agents that have enrolled so far.
-        programs: what programs beside the farm may, and `program_passwords` by their names.
+        programs: what programs beside the farm may.
         tls: certificate and key for `host`; the coordinator then has a plain door of its own, on
             loopback, so that no name in the certificate has to mean this machine.
     """
@@ -68,7 +68,6 @@ class BrokerWish:
     enrolled: bool = False
     credentials: Sequence[AgentCredential] = ()
     programs: Programs = NO_PROGRAMS
-    program_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     tls: tuple[Path, Path] | None = None
 
 
@@ -108,7 +107,6 @@ class EmbeddedBroker:
             shared=(wish.username, wish.password) if wish.password else None,
             enrolled=wish.enrolled,
             programs=wish.programs,
-            program_passwords=wish.program_passwords,
         )
         self._entrance.admit(wish.credentials)
 

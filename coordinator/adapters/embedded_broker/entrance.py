@@ -10,7 +10,7 @@ without `enrolled` everybody is let in.
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,8 +35,7 @@ class Entrance:
         folder: of the files.
         shared: name and password of the shared user, None where there is none.
         enrolled: whether agents are kept to their own topics.
-        programs: what programs may; `program_passwords` are theirs by name. Where everybody is let
-            in, they count for nothing.
+        programs: what programs may; where everybody is let in, they count for nothing.
         own_password: the coordinator's.
     """
 
@@ -44,7 +43,6 @@ class Entrance:
     shared: tuple[str, str] | None
     enrolled: bool
     programs: Programs = NO_PROGRAMS
-    program_passwords: Mapping[str, str] = field(default_factory=dict)
     own_password: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     _agents: dict[str, str] = field(default_factory=dict)
 
@@ -99,7 +97,7 @@ class Entrance:
         hashes = dict(self._agents)
         if self.enrolled:
             hashes |= {user: _hashed(self.own_password) for user in OWN_USERS}
-        hashes |= {user: _hashed(each) for user, each in self.program_passwords.items()}
+        hashes |= self.programs.hashes(secrets.token_bytes(SALT_BYTES))
         if self.keeps_apart:
             write_private(self.access, access_list(self.full_users, self.programs))
         if self.shared is not None:

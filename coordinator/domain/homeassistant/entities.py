@@ -101,4 +101,6 @@ def happening(topic: str, types: tuple[str, ...], triggers: tuple[str, ...]) -> 
             "payload": each,
             "value_template": "{{ value_json.event_type }}",
         }
-        yield Entity(platform="device_automation", key=f"on_{each}", config=trigger)
+        yield Entity(
+            platform="device_automation", key=f"on_{each.replace('.', '_')}", config=trigger
+        )

@@ -5,17 +5,13 @@ what else it takes. A field that it does not know it drops without a word.
 """
 
 import json
+import re
 
 import pytest
 
-from coordinator.domain.automation.topics import Message, Topics
-from coordinator.domain.homeassistant.discovery import Device, Discovery, Form
-from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
-from coordinator.domain.homeassistant.printer_entities import Abilities, printer_entities
-from coordinator.domain.homeassistant.verbs import ARMED, verbs_of
-from coordinator.domain.messages import TYPES
+from coordinator.domain.homeassistant.discovery import Form
+from tests.fakes.homeassistant_devices import said
 
-TOPICS = Topics("farmhand/farm")
 COMMON = frozenset(
     [
         "availability",
@@ -100,45 +96,6 @@ CLASSES = {
 UNITS = {"temperature": {"°C"}, "duration": {"s", "min"}, "data_size": {"MiB"}}
 
 
-def devices() -> list[Device]:
-    commands = ("send", "emergency_stop", "picture")
-    can = Abilities(
-        verbs=verbs_of(can_pause=True, commands=commands, armed=ARMED),
-        heaters=("bed", "chamber", "tool0", "tool1"),
-        materials=("PETG", "PLA"),
-        camera=True,
-    )
-    return [
-        Device(
-            name="farm",
-            shown="Farmhand",
-            version="1.0",
-            entities=farm_entities(TOPICS, tuple(TYPES)),
-        ),
-        Device(
-            name="agent_pi_1",
-            shown="Agent pi-1",
-            via="farm",
-            online=TOPICS.agent_online("pi-1"),
-            entities=agent_entities(TOPICS, "pi-1"),
-        ),
-        Device(
-            name="printer_p1",
-            shown="P1",
-            model="farmhand-220",
-            place="Lab",
-            via="agent_pi_1",
-            online=TOPICS.online("p1"),
-            entities=printer_entities(TOPICS, "p1", can),
-        ),
-    ]
-
-
-def said(form: Form) -> list[Message]:
-    discovery = Discovery(topics=TOPICS, form=form, version="1.0", url="https://farm.example")
-    return [message for device in devices() for message in discovery.messages(device, {})]
-
-
 def components(form: Form) -> list[tuple[str, dict[str, object]]]:
     """Return every component as its platform gets it."""
     found = []
@@ -205,7 +162,5 @@ def test_topics_of_discovery_are_made_of_what_may_stand_in_them() -> None:
     for message in [*said("device"), *said("component")]:
         levels = message.topic.split("/")
         assert levels[-1] == "config"
-        assert all(
-            level.replace("-", "").replace("_", "").replace(".", "").isalnum() for level in levels
-        )
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]+", level) for level in levels), message.topic
         assert message.retain

@@ -12,6 +12,7 @@ from coordinator.usecases import broadcasting, controlling, photographing
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.broadcasting import Broadcaster
 from coordinator.usecases.discovering import Discovering
+from coordinator.usecases.retiring import retire_agent, retire_printer
 from protocols.wire.from_agent import PrinterSample, Telemetry
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
 from tests.fakes.pictures import JPEG
@@ -160,6 +161,8 @@ async def test_a_coordinator_that_began_anew_resets_no_value(told: Told) -> None
     device = DEVICE.format("printer_p1")
     assert told.link.retained[device] == before[device]
     assert told.link.retained[TOPICS.live("p1")] == before[TOPICS.live("p1")]
+    # Whatever is taken back, even for a moment, loses what people set about it.
+    assert all(each.payload for each in told.link.said[said:])
 
 
 async def test_a_broker_that_forgot_everything_is_told_everything(told: Told) -> None:
@@ -179,6 +182,17 @@ async def test_what_is_gone_is_taken_back_from_the_broker(told: Told) -> None:
     await told.link.until(lambda: not told.link.retained.keys() & set(gone))
     await told.is_told()
     assert told.printer()["id"] == "p1"
+
+
+async def test_a_printer_and_an_agent_that_are_retired_are_taken_back(told: Told) -> None:
+    await told.served.agent_leaves()
+    await retire_printer(told.farm, PrinterId("p1"), "user:anna")
+    await told.link.until(lambda: TOPICS.printer("p1") not in told.link.retained)
+    assert DEVICE.format("printer_p1") not in told.link.retained
+    assert not {*TOPICS.of_printer("p1")} & told.link.retained.keys()
+    await retire_agent(told.farm, AGENT, "user:anna")
+    await told.link.until(lambda: DEVICE.format("agent_pi_1") not in told.link.retained)
+    assert not {*TOPICS.of_agent("pi-1")} & told.link.retained.keys()
 
 
 async def test_home_assistant_that_comes_is_told_everything_again(told: Told) -> None:

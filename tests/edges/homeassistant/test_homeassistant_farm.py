@@ -1,14 +1,16 @@
 """A real Home Assistant, its MQTT integration and a real farm with one printer, on one broker."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiomqtt
 import pytest
 
-from coordinator.domain.automation.topics import Topics
 from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
 from coordinator.domain.homeassistant.printer_entities import (
     PRINTER_EVENTS,
@@ -18,18 +20,20 @@ from coordinator.domain.homeassistant.printer_entities import (
 from coordinator.domain.homeassistant.verbs import ARMED, verbs_of
 from coordinator.domain.messages import TYPES
 from tests.benchmarks.installing import NotInstallable
+from tests.fakes.homeassistant_devices import TOPICS, said
 from tests.fakes.homeassistant_server import HomeAssistant
-from tests.fakes.mosquitto import free_port
+from tests.fakes.mosquitto import free_port, start_mosquitto
 from tests.fakes.one_printer_farm import Place, one_printer_farm
+from tests.fakes.pictures import JPEG
 
 pytestmark = pytest.mark.slow
 
-TOPICS = Topics("farmhand/farm")
 # An agent's session is missed after one and a half of its keep-alives; more on a loaded machine.
 GONE_S_MAX = 60.0
 P1 = "farmhand_farm_printer_p1_"
-MOVES = "".join(f"G1 X{10 + n % 90} Y{20 + n % 70} F6000\n" for n in range(100))
-PLATE = f"M104 S200\nG28\n{MOVES}G4 S600\n{MOVES}G1 X1 Y1 E1\n"
+# Some minutes, of which no command takes longer than a second: it can be stopped at any time.
+MOVES = "".join(f"G1 X{10 + n % 90} Y{20 + n % 70} F6000\nG4 S20\n" for n in range(300))
+PLATE = f"M104 S200\nG28\n{MOVES}G1 X1 Y1 E1\n"
 
 
 def expected() -> set[str]:
@@ -66,26 +70,60 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield here
 
 
-@pytest.fixture
-async def home(place: Place, tmp_path: Path) -> AsyncIterator[HomeAssistant]:
-    port = urlsplit(place.farm.facts["mqtt_url"]).port
-    assert port is not None
+@asynccontextmanager
+async def home_at(folder: Path, port: int) -> AsyncIterator[HomeAssistant]:
     try:
-        home = HomeAssistant(tmp_path, port)
+        home = HomeAssistant(folder, port)
     except NotInstallable as reason:
         pytest.skip(f"no Home Assistant can be had here: {reason}")
     async with home:
         yield home
 
 
+@pytest.fixture
+async def home(place: Place, tmp_path: Path) -> AsyncIterator[HomeAssistant]:
+    port = urlsplit(place.farm.facts["mqtt_url"]).port
+    assert port is not None
+    async with home_at(tmp_path, port) as home:
+        yield home
+
+
+async def test_every_kind_of_entity_is_taken_one_by_one_too(tmp_path: Path) -> None:
+    """The form that versions before 2024.12 know, and the newer ones still do."""
+    messages = said("component")
+    with start_mosquitto(tmp_path) as port:
+        async with home_at(tmp_path, port) as home, aiomqtt.Client("127.0.0.1", port) as mqtt:
+            for message in messages:
+                await mqtt.publish(message.topic, message.payload, qos=1, retain=True)
+            documents = [json.loads(each.payload) for each in messages]
+            wanted = {each["unique_id"] for each in documents if "unique_id" in each}
+
+            async def has_all() -> bool:
+                return wanted <= (await home.entities()).keys()
+
+            await home.until(has_all, "every entity", GONE_S_MAX)
+            await mqtt.publish(TOPICS.status, b"online", qos=1, retain=True)
+            await mqtt.publish(TOPICS.picture("p1"), JPEG, qos=1, retain=True)
+
+            async def is_seen() -> bool:
+                return await home.picture(P1 + "camera") == JPEG
+
+            await home.until(is_seen, "the picture", GONE_S_MAX)
+            for message in messages:
+                await mqtt.publish(message.topic, b"", qos=1, retain=True)
+
+            async def has_none() -> bool:
+                return not wanted & (await home.entities()).keys()
+
+            await home.until(has_none, "all of it to be gone", GONE_S_MAX)
+            assert home.complaints() == []
+
+
 async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
     place: Place, home: HomeAssistant
 ) -> None:
     async def shows(key: str, *states: str) -> None:
-        async def is_so() -> bool:
-            return await home.state(P1 + key) in states
-
-        await home.until(is_so, f"{key} {states}", GONE_S_MAX)
+        await home.shows(P1 + key, *states, within_s=GONE_S_MAX)
 
     with place.agent() as agent:
 
