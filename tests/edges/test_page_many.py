@@ -46,9 +46,8 @@ def test_every_view_of_five_hundred_printers_can_be_read_by_everybody_and_fits_a
         expect(page.locator("[data-printer]")).to_have_count(PRINTERS)
         for look in looks(farm.url, farm.token):
             for key, value in look.choices:
-                page.evaluate(
-                    "([key, value]) => localStorage.setItem(key, value)", [f"farmhand-{key}", value]
-                )
+                kept = [f"farmhand-{key}", value]
+                page.evaluate("([key, value]) => localStorage.setItem(key, value)", kept)
             page.goto(farm.url + look.path)
             page.reload()  # where only what stands behind # differs, nothing would be loaded
             expect(page.locator("main")).to_be_visible()

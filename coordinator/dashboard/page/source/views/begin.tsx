@@ -16,7 +16,8 @@ import { Enrol, Token } from "../parts/enrolling";
 import { Field, Form, type Typed } from "../parts/form";
 import { say } from "../parts/notes";
 import { State } from "../parts/state";
-import { count } from "../words";
+import { count, isSimulated } from "../words";
+import { Trial } from "./trial";
 
 const LOOK_MS = 3000;
 // An agent asks each port at each rate, and the network for some seconds.
@@ -38,7 +39,7 @@ export function Begin(): ReactNode {
     queryFn: ({ signal }) => get<ItemsOfAgentDocument>("/agents", signal),
     refetchInterval: LOOK_MS,
   });
-  const agents = data?.items.filter(({ revoked_at }) => !revoked_at) ?? [];
+  const agents = data?.items.filter(({ id, revoked_at }) => !revoked_at && !isSimulated({ agent_id: id })) ?? [];
   const drawn = useDrawn(agents.length, "agents beside");
   const beside = useMemo(() => {
     const found = new Map<string, PrinterDocument[]>();
@@ -49,6 +50,7 @@ export function Begin(): ReactNode {
   return (
     <div className="begin">
       <h1>{printers.length ? "Add printers" : "Begin"}</h1>
+      {!printers.length && <Trial />}
       <ol className="steps">
         <li>
           <h2>Let an agent in {agents.length > 0 && <span className="faint">{count(agents.length, "agent")} so far</span>}</h2>
@@ -70,9 +72,10 @@ export function Begin(): ReactNode {
           <h2>Look at them</h2>
           {printers.length
             ? <p><Link href="/">{count(printers.length, "printer")} in the farm</Link>. Each has a bed that nobody declared clear yet: <Link href="/todo">what is to do</Link>. Then stick on <Link href="/labels">labels</Link>, so that phones find them.</p>
-            : <p className="faint">None yet. To try the farm without any: <code>farmhand demo</code>, in a terminal.</p>}
+            : <p className="faint">None yet.</p>}
         </li>
       </ol>
+      {printers.length > 0 && <Trial />}
       {sheet?.kind === "enrol" && <Enrol close={close} made={(made) => setSheet({ kind: "token", made })} />}
       {sheet?.kind === "token" && <Token made={sheet.made} close={close} />}
       {sheet?.kind === "add" && <Add agent={sheet.agent} found={sheet.found} close={close} />}

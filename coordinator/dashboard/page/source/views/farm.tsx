@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import type { PrinterDocument } from "../api/shapes";
 import { byAttention, byName, standings } from "../attention";
 import { usePrinters } from "../live/store";
+import { hasCamera } from "../parts/camera";
 import { useDrawn } from "../parts/drawn";
 import { useNow } from "../parts/since";
 import { WithSpools } from "../parts/spool";
@@ -17,6 +18,8 @@ import { Row, Tile } from "./row";
 const LOOKS = ["cards", "list", "tiles"] as const;
 const ORDERS = ["attention", "name"] as const;
 const GROUPS = ["nothing", "location", "model", "material", "state", "group", "agent"] as const;
+const SWITCH = ["on", "off"] as const;
+type Switch = (typeof SWITCH)[number];
 type Look = (typeof LOOKS)[number];
 type Order = (typeof ORDERS)[number];
 type Group = (typeof GROUPS)[number];
@@ -43,6 +46,7 @@ export function Farm(): ReactNode {
   const [look, setLook] = useChoice<Look>("look", LOOKS);
   const [order, setOrder] = useChoice<Order>("order", ORDERS);
   const [group, setGroup] = useChoice<Group>("group", GROUPS);
+  const [cameras, setCameras] = useChoice<Switch>("cameras", SWITCH);
   const [state, setState] = useState("");
   const [words, setWords] = useState("");
   const [over, setOver] = useState(false);
@@ -64,9 +68,11 @@ export function Farm(): ReactNode {
         <Choice label="Show as" choices={LOOKS} chosen={look} choose={setLook} />
         <Choice label="Order" choices={ORDERS} chosen={order} choose={setOrder} />
         <Choice label="Group by" choices={GROUPS} chosen={group} choose={setGroup} />
+        {look === "cards" && printers.some(hasCamera) && <Choice label="Cameras" choices={SWITCH} chosen={cameras} choose={setCameras} />}
       </div>
       <WithSpools><div className="printers" onKeyDown={press} onPointerEnter={() => setOver(true)} onPointerLeave={() => setOver(false)}>
-        <Groups groups={groups} look={look} selected={selected} select={select} pictured={printers.length <= PICTURED_MAX} />
+        <Groups groups={groups} look={look} selected={selected} select={select}
+          pictured={printers.length <= PICTURED_MAX} filmed={cameras === "on"} />
       </div></WithSpools>
       {!shown.length && <p className="alone">No printer is like that.</p>}
       {selected.size > 0 && <Bulk ids={selected} done={() => setSelected(new Set())} all={() => setSelected(new Set(ids))} />}
@@ -80,16 +86,17 @@ interface Grouped {
   selected: ReadonlySet<string>;
   select: (id: string, ranged?: boolean) => void;
   pictured: boolean;
+  filmed: boolean;
 }
 
-const Groups = memo(function Groups({ groups, look, selected, select, pictured }: Grouped): ReactNode {
+const Groups = memo(function Groups({ groups, look, selected, select, pictured, filmed }: Grouped): ReactNode {
   const drawn = useDrawn(groups.reduce((sum, [, those]) => sum + those.length, 0), look);
   return upTo(groups, drawn).map(([name, those, number]) => (
     <section key={name} aria-label={name || "Printers"}>
       {name && <h2>{name} <span className="faint">{number}</span></h2>}
       <ul className={look}>
         {those.map(({ id }) =>
-          look === "cards" ? <Card key={id} id={id} selected={selected.has(id)} select={select} pictured={pictured} />
+          look === "cards" ? <Card key={id} id={id} selected={selected.has(id)} select={select} pictured={pictured} filmed={filmed} />
           : look === "list" ? <Row key={id} id={id} selected={selected.has(id)} select={select} />
           : <Tile key={id} id={id} />)}
       </ul>
@@ -256,7 +263,7 @@ function NoPrinters(): ReactNode {
     <div className="alone">
       <h1>No printer yet</h1>
       {may("farm:admin")
-        ? <><p>Printers come by an agent, a small program on a machine beside them.</p><p><Link className="button" href="/begin">Begin</Link></p></>
+        ? <><p>Printers come by an agent, a small program on a machine beside them; or try the farm with simulated ones.</p><p><Link className="button" href="/begin">Begin</Link></p></>
         : <p>An administrator adds them.</p>}
     </div>
   );

@@ -4,6 +4,7 @@ import { memo, useEffect, useMemo, useState, type ReactNode } from "react";
 import type { PrinterDocument } from "../api/shapes";
 import { byAttention, needsSomebody, progress, standings } from "../attention";
 import { useLink, usePrinter, usePrinters } from "../live/store";
+import { Camera, hasCamera } from "../parts/camera";
 import { useTurned } from "../parts/drawn";
 import { Since, useNow } from "../parts/since";
 import { Bar } from "../parts/state";
@@ -12,6 +13,9 @@ import { clock, count, duration, percent, SIGNS, statusOf } from "../words";
 import "../styles/wall.css";
 
 const PAGE_S = 10;
+/** Who wants cameras on the wall opens `/wall?cameras`. */
+const FILMED = new URLSearchParams(location.search).has("cameras");
+const FILMED_S = 10;
 /** The least a tile may be, to be read from across a room, and the most. */
 const LEAST_PX = { width: 230, height: 120 };
 const MOST_PX = { width: 560, height: 330 };
@@ -96,6 +100,7 @@ const WallTile = memo(function WallTile({ id }: { id: string }): ReactNode {
     <li className={tone}>
       <h2>{printer.name}</h2>
       <p><span aria-hidden="true">{SIGNS[tone]}</span> {words}</p>
+      {FILMED && hasCamera(printer) && <Camera printer={printer} every_s={FILMED_S} />}
       {how && <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && <Left remaining_s={how.remaining_s} />}</p></>}
       {how?.remaining_s == null && needsSomebody(printer) && printer.since && <p className="since">for <Since at={printer.status === "needs_clearing" ? printer.bed.changed_at ?? printer.since : printer.since} /></p>}
     </li>
