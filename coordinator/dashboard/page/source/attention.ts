@@ -17,11 +17,16 @@ export function silence_s(printer: PrinterDocument, now: number): number | null 
   return printer.live ? (now - Date.parse(printer.live.seen_at)) / 1000 : null;
 }
 
-/** The run that goes on, with how far it is: null where none does, or what was measured is of another. */
+/**
+ * The run that goes on, with how far it is: null where none does, or what was measured is of another.
+ *
+ * Of a printer that says nothing, or stopped itself, nobody can tell when it will be done.
+ */
 export function progress(printer: PrinterDocument): { ratio: number; remaining_s: number | null } | null {
   const { live, run } = printer;
   if (!live || !run || live.run_id !== run.id) return null;
-  return { ratio: live.progress_ratio, remaining_s: live.remaining_s };
+  const goes_on = printer.online && printer.status !== "faulted";
+  return { ratio: live.progress_ratio, remaining_s: goes_on ? live.remaining_s : null };
 }
 
 function rank(printer: PrinterDocument): number {

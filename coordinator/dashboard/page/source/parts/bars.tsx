@@ -41,7 +41,7 @@ export function Bars({ items, monthly, since, until }: Shown): ReactNode {
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { range: [low - step / 2, high + step / 2] }, y: { range: (_, __, high) => [0, Math.max(1, high * 1.1)] } },
-        axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000] }],
+        axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000] }],
         series: [{}, bars("all", "--bad"), bars("finished", "--good")],
       }, [data[0], data[2]!, data[1]!], box);
     };

@@ -1,6 +1,7 @@
 /** Rows of like things: a table on a desk, one card each on a phone. */
 
 import type { ReactNode } from "react";
+import { useDrawn } from "./drawn";
 import "../styles/tables.css";
 
 export interface Column<Row> {
@@ -22,6 +23,7 @@ interface Rows<Row> {
 
 /** A table; its first column names each row. The roles stay where a phone shows rows as blocks. */
 export function Table<Row>({ label, columns, rows, id, empty }: Rows<Row>): ReactNode {
+  const drawn = useDrawn(rows?.length ?? 0, `table ${label}`);
   if (!rows) return <p className="faint" role="status">One moment …</p>;
   if (!rows.length) return <p className="faint">{empty}</p>;
   return (
@@ -30,7 +32,7 @@ export function Table<Row>({ label, columns, rows, id, empty }: Rows<Row>): Reac
         <tr role="row">{columns.map(({ head, kind = "text" }) => <th key={head} role="columnheader" scope="col" className={`as-${kind}`}>{head}</th>)}</tr>
       </thead>
       <tbody role="rowgroup">
-        {rows.map((row) => (
+        {rows.slice(0, drawn).map((row) => (
           <tr key={id(row)} role="row">
             {columns.map(({ head, cell, kind = "text" }, index) => index === 0
               ? <th key={head} role="rowheader" scope="row" className={`as-${kind}`}>{cell(row)}</th>

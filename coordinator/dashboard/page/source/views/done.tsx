@@ -70,6 +70,7 @@ export function Done(): ReactNode {
           </li>
         ))}
       </ol>
+      {!data && !error && <p className="faint" role="status">One moment …</p>}
       {data && !data.items.length && <p className="faint">No job is like that.</p>}
       <p className="pages">
         {cursors.length > 1 && <button type="button" onClick={() => setCursors(cursors.slice(0, -1))}>Newer</button>}

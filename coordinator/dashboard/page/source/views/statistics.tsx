@@ -8,6 +8,7 @@ import { blob, get } from "../api/ask";
 import type { By, PrinterStatus, SpanFiguresDocument, StatisticsDocument } from "../api/shapes";
 import { later } from "../parts/later";
 import { Deed } from "../parts/deed";
+import { useDrawn } from "../parts/drawn";
 import { keep } from "../parts/keeping";
 import { STATUS, actor, count, duration, grams, percent } from "../words";
 
@@ -100,6 +101,7 @@ function Figure({ name, value, words }: { name: string; value: string; words: st
 }
 
 function Table({ found }: { found: StatisticsDocument }): ReactNode {
+  const drawn = useDrawn(found.items.length, `statistics ${found.by}`);
   if (!found.items.length) return <p className="alone">Nothing was printed then.</p>;
   const timed = found.items.some((each) => each.time);
   return (
@@ -120,7 +122,7 @@ function Table({ found }: { found: StatisticsDocument }): ReactNode {
             </tr>
           </thead>
           <tbody>
-            {found.items.map((each) => (
+            {found.items.slice(0, drawn).map((each) => (
               <tr key={each.key}>
                 <th scope="row"><Key by={found.by} each={each} /></th>
                 {[each.finished, each.failed, each.cancelled, each.lost].map((runs, place) => <td key={place} className="number">{runs || <span className="faint">0</span>}</td>)}

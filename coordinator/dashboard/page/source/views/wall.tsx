@@ -101,9 +101,8 @@ const WallTile = memo(function WallTile({ id }: { id: string }): ReactNode {
       <h2>{printer.name}</h2>
       <p><span aria-hidden="true">{SIGNS[tone]}</span> {words}</p>
       {FILMED && hasCamera(printer) && <Camera printer={printer} every_s={FILMED_S} />}
-      {how
-        ? <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && <Left remaining_s={how.remaining_s} />}</p></>
-        : needsSomebody(printer) && printer.since && <p className="since">for <Since at={printer.status === "needs_clearing" ? printer.bed.changed_at ?? printer.since : printer.since} /></p>}
+      {how && <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && <Left remaining_s={how.remaining_s} />}</p></>}
+      {how?.remaining_s == null && needsSomebody(printer) && printer.since && <p className="since">for <Since at={printer.status === "needs_clearing" ? printer.bed.changed_at ?? printer.since : printer.since} /></p>}
     </li>
   );
 });
