@@ -10,6 +10,7 @@ import argparse
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ SYSTEMD = ROOT / "systemd"
 PYTHONS = ("3.11", "3.13")
 # The C library of Debian 12; what asks for a newer one would not start there.
 GLIBC_MINOR_MAX, GLIBC_MINOR_MIN = 36, 17
+# They come as source alone, in Python alone; a wheel of theirs is made here.
+SOURCES = ("rectpack",)
 MAINTAINER = "The Farmhand developers <farmhand@localhost>"
 
 
@@ -148,8 +151,11 @@ def build(
         wheels = tree / "usr/lib" / package.name / "wheels"
         wheels.mkdir(parents=True)
         _build_own_wheel(wheels, PROCESSORS[processor], Path(folder))
+        ready, sources = _split(_lock(package), Path(folder))
         for python in pythons:
-            _download(_lock(package), wheels, PROCESSORS[processor].machine, python)
+            _download(ready, wheels, PROCESSORS[processor].machine, python)
+        if sources.read_text():
+            _pip("wheel", "--no-deps", "--require-hashes", "-w", str(wheels), "-r", str(sources))
         _lay_out(package, tree)
         _describe(package, tree, version, processor, pythons)
         _run("dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(made))
@@ -185,16 +191,29 @@ def _build_own_wheel(wheels: Path, processor: Processor, folder: Path) -> None:
     _run(*command, cwd=copy, env=environment)
 
 
+def _split(lock: Path, folder: Path) -> tuple[Path, Path]:
+    """Write a lock as two: what there are wheels of, and what comes as source."""
+    pins = re.split(r"^(?=[a-z0-9])", lock.read_text(), flags=re.MULTILINE)[1:]
+    sources = [pin for pin in pins if pin.partition("==")[0] in SOURCES]
+    ready, rest = folder / "ready.txt", folder / "sources.txt"
+    ready.write_text("".join(pin for pin in pins if pin not in sources))
+    rest.write_text("".join(sources))
+    return ready, rest
+
+
 def _download(lock: Path, wheels: Path, machine: str, python: str) -> None:
     """Fetch the wheels that a lock pins, checked by their hashes."""
     minors = range(GLIBC_MINOR_MAX, GLIBC_MINOR_MIN - 1, -1)
     platforms = [*(f"manylinux_2_{minor}_{machine}" for minor in minors), f"linux_{machine}"]
-    _run(
-        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-        "--no-deps", "--require-hashes", "--only-binary", ":all:", "--dest", str(wheels),
-        "--python-version", python, *(word for each in platforms for word in ("--platform", each)),
-        "--platform", f"manylinux2014_{machine}", "--requirement", str(lock),
-    )  # fmt: skip
+    where = [
+        word for each in (*platforms, f"manylinux2014_{machine}") for word in ("--platform", each)
+    ]
+    pinned = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock))
+    _pip("download", *pinned, "--dest", str(wheels), "--python-version", python, *where)
+
+
+def _pip(*arguments: str) -> None:
+    _run(sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check")
 
 
 def _lay_out(package: Package, tree: Path) -> None:
