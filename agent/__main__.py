@@ -1,7 +1,7 @@
 """The command `farmhand-agent`: read the settings, run until told to end.
 
 `--drain` speaks to the agent that runs, `enroll` to a coordinator; `check` and `discover` look for
-printers. Each has a module of its own, which is imported only then.
+printers, `doctor` at the machine. Each has a module of its own, which is imported only then.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from agent.errors import JournalDamaged, SettingsInvalid  # noqa: E402
 from agent.identity import with_identity  # noqa: E402
 from agent.logs import configure  # noqa: E402
 from agent.settings import AgentSettings, load  # noqa: E402
+from agent.supervisor import Supervisor  # noqa: E402
 
 EXIT_SETTINGS = 2
 EXIT_JOURNAL = 3
@@ -44,11 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if arguments[:1] == ["discover"]:
             return _discover(arguments[1:])
-        if arguments[:1] == ["check"]:
-            from agent.check import check
+        if arguments[:1] == ["doctor"]:
+            from agent.doctor import doctor
 
-            timeout_s, flags = _timeout_s(arguments[1:], default_s=60.0)
-            return asyncio.run(check(_settings(flags, quiet=True), timeout_s=timeout_s, say=_print))
+            return doctor(arguments[1:], _print)
+        if arguments[:1] == ["check"]:
+            return _check(arguments[1:])
         if "--drain" in arguments:
             from agent.drain_command import drain
 
@@ -58,15 +60,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from agent.enroll_command import enroll
 
             return enroll(arguments[1:], _print)
+        supervisor = Supervisor()
         settings = _settings(arguments)
         if settings.enroll_token.get_secret_value():
             from agent.enroll_command import enrol_at_first_start
 
-            if enrol_at_first_start(settings):
+            if enrol_at_first_start(settings, supervisor):
                 settings = _settings(arguments)
         # What comes in on a serial line waits at most so long while another thread computes.
         sys.setswitchinterval(0.001)
-        asyncio.run(_run(settings))
+        asyncio.run(_run(settings, supervisor))
     except SettingsInvalid as error:
         sys.stderr.write(f"farmhand-agent: {error}\n")
         return EXIT_SETTINGS
@@ -100,6 +103,17 @@ def _discover(arguments: Sequence[str]) -> int:
     )
 
 
+def _check(arguments: Sequence[str]) -> int:
+    """Try each printer, as whom the agent runs as."""
+    from agent.check import check
+    from agent.step_down import step_down
+
+    timeout_s, flags = _timeout_s(arguments, default_s=60.0)
+    settings = _settings(flags, quiet=True)
+    step_down(settings.state_dir)
+    return asyncio.run(check(settings, timeout_s=timeout_s, say=_print))
+
+
 def _settings(arguments: Sequence[str], *, quiet: bool = False) -> AgentSettings:
     """Return the settings, with logs set up by them; `quiet` leaves the words to a command."""
     settings = with_added(with_identity(load(arguments)))
@@ -127,14 +141,14 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
-async def _run(settings: AgentSettings) -> None:
+async def _run(settings: AgentSettings, supervisor: Supervisor) -> None:
     """Run until a signal; what prints goes on, as far as its printer can by itself.
 
     SIGUSR1 drains: nothing new is taken, and the end comes once nothing prints.
     """
     from agent.printers.registry import open_driver
 
-    agent = App(settings, open_driver)
+    agent = App(settings, open_driver, supervisor)
     app = asyncio.create_task(agent.run(), name="app")
     drained = asyncio.create_task(agent.drain.empty.wait(), name="drained")
     loop = asyncio.get_running_loop()

@@ -19,6 +19,7 @@ from agent.reports import sample
 from agent.roster import OpenDriver, Roster, keep
 from agent.running import DRAINED, Lock
 from agent.settings import AgentSettings
+from agent.supervisor import Supervisor
 from agent.surroundings import Surroundings
 from protocols.wire.compat import OURS, PROTOCOL_MINOR
 from protocols.wire.from_agent import FoundPlace, Presence, Telemetry
@@ -35,18 +36,25 @@ class App:
         drain: to have no new run taken, and to know when nothing prints any more.
     """
 
-    def __init__(self, settings: AgentSettings, open_driver: OpenDriver) -> None:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        open_driver: OpenDriver,
+        supervisor: Supervisor | None = None,
+    ) -> None:
         """Open what needs no loop.
 
         Args:
             settings: all of them.
             open_driver: makes the drivers.
+            supervisor: told when we are up, and for as long as all loops turn.
 
         Raises:
             SettingsInvalid: a printer's own settings are wrong.
         """
         self.drain = Drain()
         self._settings = settings
+        self._supervisor = supervisor or Supervisor({})
         self._agent_id = AgentId(settings.agent_id)
         self._boot_id = uuid4().hex
         self._roster = Roster(settings, open_driver)
@@ -94,13 +102,24 @@ class App:
                 tasks.create_task(draining, name="drain")
                 tasks.create_task(keep("own", self._own.run), name="own")
                 self._roster.begin(tasks)
+                self._supervisor.ready(self._how())
+                beating = self._supervisor.watch(self._roster.turn, self._how)
+                tasks.create_task(beating, name="beat")
         finally:
+            self._supervisor.stopping()
             self._roster.close()
             journal.close()
             if self.drain.empty.is_set():
                 running.note(DRAINED)
             running.release()
             log.info("agent.ended", agent_id=self._agent_id)
+
+    def _how(self) -> str:
+        """Return in a few words how it is."""
+        members = self._roster.members.values()
+        begun = sum(member.driver.observation.run is not None for member in members)
+        drains = ", draining" if self.drain.asked else ""
+        return f"printers: {len(members)}, printing: {begun}{drains}"
 
     def _waited_for(self) -> str:
         """Return what draining waits for, in words."""

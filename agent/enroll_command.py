@@ -12,6 +12,7 @@ from agent.enrolling import Wish, enrol, is_in_the_clear
 from agent.errors import EnrolmentFailed, SettingsInvalid
 from agent.identity import read
 from agent.settings import AgentSettings, host_as_id, load
+from agent.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
@@ -50,10 +51,10 @@ def enroll(arguments: Sequence[str], say: Callable[[str], None]) -> int:
     return 0
 
 
-def enrol_at_first_start(settings: AgentSettings) -> bool:
+def enrol_at_first_start(settings: AgentSettings, supervisor: Supervisor) -> bool:
     """Enrol with the token of the settings where nobody did yet, however long that takes.
 
-    Returns whether it did.
+    Returns whether it did. The supervisor is told that all is well: waiting is what is wanted.
 
     Raises:
         SettingsInvalid: the coordinator refuses; the text says what to do.
@@ -63,6 +64,7 @@ def enrol_at_first_start(settings: AgentSettings) -> bool:
         return False
     wait_s, told = RETRY_S_MIN, ""
     while True:
+        supervisor.ready(f"waits to be let into the farm: {told}" if told else "")
         try:
             identity = enrol(_wish(settings, token, ""))
         except EnrolmentFailed as error:
@@ -70,11 +72,20 @@ def enrol_at_first_start(settings: AgentSettings) -> bool:
                 raise SettingsInvalid(f"enroll_token: {error}") from error
             if told != (told := str(error)):
                 log.warning("enrolment.waits", reason=told)
-            time.sleep(wait_s)
+            _wait(wait_s, supervisor)
             wait_s = min(2 * wait_s, RETRY_S_MAX)
             continue
         log.info("agent.enrolled", agent_id=identity.agent_id, broker=identity.mqtt_url)
         return True
+
+
+def _wait(wait_s: float, supervisor: Supervisor) -> None:
+    """Wait, and say that this is no hanging."""
+    until_s = time.monotonic() + wait_s
+    while (left_s := until_s - time.monotonic()) > 0:
+        supervisor.beat()
+        time.sleep(min(left_s, supervisor.beat_s or left_s))
+    supervisor.beat()
 
 
 def _wish(settings: AgentSettings, token: str, coordinator_url: str) -> Wish:

@@ -41,6 +41,11 @@ class LineThread:
             self._thread.start()
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
+    async def turn(self) -> None:
+        """Come back once the thread's loop came round; at once while there is no thread."""
+        if self._thread is not None:
+            await self.do(asyncio.sleep(0))
+
     def _run(self) -> None:
         with suppress(OSError):  # not allowed, or no such thing here
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

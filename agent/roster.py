@@ -133,6 +133,10 @@ class Roster:
             task.cancel()
         await asyncio.wait(member.living)
 
+    async def turn(self) -> None:
+        """Come back once the loop that all lines live on came round."""
+        await self._lines.turn()
+
     def close(self) -> None:
         """Close what all share; blocks for seconds at worst."""
         self._lines.close()

@@ -33,6 +33,8 @@ from agent.help_format import HelpFormatter
 from protocols.wire.vocabulary import ID_PATTERN, BedPolicy
 
 PREFIX = "FARMHAND_AGENT_"
+# Of the agent that systemd runs (systemd/farmhand-agent.service).
+SERVICE_STATE = Path("/var/lib/farmhand/agent")
 CONFIG_PLACES = ("agent.toml", "~/.config/farmhand/agent.toml", "/etc/farmhand/agent.toml")
 
 
@@ -74,6 +76,8 @@ def host_as_id() -> str:
 
 def _state_dir() -> Path:
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if not given and os.geteuid() == 0 and SERVICE_STATE.is_dir():
+        return SERVICE_STATE  # an administrator means the service
     return Path(given) if given else Path.home() / ".local/state/farmhand-agent"
 
 
@@ -83,7 +87,7 @@ class AgentSettings(BaseSettings):
     farmhand-agent enroll TOKEN --coordinator URL makes this machine an agent of a farm; --drain
     [--timeout S] asks the agent that runs to begin nothing new, and waits until it has ended;
     discover [PORT ...] lists what hangs on the serial ports; check [--timeout S] tries each printer
-    of the configuration.
+    of the configuration; doctor looks for what is wrong with this machine, and tells what mends it.
     """
 
     model_config = SettingsConfigDict(
@@ -213,13 +217,16 @@ class _Environment(EnvSettingsSource):
 
 
 class _Credentials(SecretsSettingsSource):
-    """A directory with one file per setting; a file that is none is refused by its name."""
+    """A directory with one file per setting; a file that is none is refused by its name.
+
+    But for those with a dot in it: they are keys of printers (`api_key_file = "mk4.key"`).
+    """
 
     def __call__(self) -> dict[str, Any]:
         data: dict[str, Any] = super().__call__()
         if self.secrets_dir:
             for path in Path(str(self.secrets_dir)).iterdir():
-                if path.name[0] != "." and path.name not in self.settings_cls.model_fields:
+                if "." not in path.name and path.name not in self.settings_cls.model_fields:
                     data[path.name] = ""
         return data
 

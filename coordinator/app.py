@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -21,6 +22,7 @@ from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
 from coordinator.adapters.folder_lock import hold_folder
 from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.adapters.pictures_folder import FolderPictures
+from coordinator.adapters.simulated_farm import ChildSimulatedFarm
 from coordinator.adapters.state_disk import PICTURES
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.adapters.ticker import Bell, Ticker
@@ -28,18 +30,23 @@ from coordinator.api.operating import Machine
 from coordinator.app_looking import looking_bells
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.app_providers import sources_of, worker_of
-from coordinator.app_serving import announce, serve_api, version
-from coordinator.broker_wiring import address_of, broker_of, link_to, welcome_of
+from coordinator.app_serving import announce, local_url, serve_api, version
+from coordinator.broker_wiring import address_of, broker_of, door_of, link_to, welcome_of
+from coordinator.chosen import ChosenSettings
+from coordinator.domain.ledger import Purse
 from coordinator.domain.policy import Policy
 from coordinator.local_wiring import database_of, disk_of, slicer_of
-from coordinator.machine_wiring import backup_bell, cleaning_bell, with_people
+from coordinator.machine_wiring import backup_bell, cleaning_bell, completed
 from coordinator.ports import Ids, Store
-from coordinator.ports_enrolment import BrokerDoor, OpenDoor
+from coordinator.ports_enrolment import BrokerDoor
 from coordinator.settings import Settings
-from coordinator.tls import expiry_trouble, shown_by
+from coordinator.supervisor import Supervisor
+from coordinator.tls import Shown, expiry_trouble, shown_by
 from coordinator.usecases.auditing import check_tail
+from coordinator.usecases.choosing import heed
 from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
+from coordinator.usecases.enrolling import tell_broker
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.listening import Listener
@@ -59,6 +66,10 @@ log = structlog.get_logger(__name__)
 STOP_S = 10.0
 # What another coordinator did is shown so late.
 OVERHEAR_S = 0.5
+# What was chosen at another one is heeded so late.
+HEED_S = 10.0
+# Simulated printers whose process died come back so late.
+KEEP_S = 5.0
 
 
 async def run(settings: Settings, machine: Machine) -> None:
@@ -69,14 +80,14 @@ async def run(settings: Settings, machine: Machine) -> None:
     Raises:
         FarmError: it can't start; the text says what to do.
     """
-    asked = _asked_to_stop()
+    supervisor = Supervisor()
+    asked = _asked_to_stop(supervisor)
     async with AsyncExitStack() as stack:
         stack.enter_context(hold_folder(settings.state_dir))
         store = await stack.enter_async_context(open_database(database_of(settings)))
-        shown = shown_by(settings)
-        # A farm goes on with it: who connects is told, and prints need nobody to connect.
-        if shown is not None and (trouble := expiry_trouble(shown, datetime.now(UTC))):
-            log.warning("tls.expires", reason=trouble)
+        chosen = await _chosen(store, settings, machine)
+        settings = chosen.begin()
+        shown = _shown(settings)
         broker = await stack.enter_async_context(broker_of(settings, store, shown))
         ids = TimeSortedIds()
         link = link_to(settings, broker, coordinator_id=ids.new("coordinator"))
@@ -85,36 +96,72 @@ async def run(settings: Settings, machine: Machine) -> None:
             settings,
             store=store,
             link=link,
-            door=broker or OpenDoor(),
+            door=door_of(settings, broker),
             ids=ids,
             poke=lambda work: ticker.poke(work),
         )
         courier, producer = Courier(farm), Producer(farm, worker_of(settings))
         listener = Listener(farm)
-        bells = _bells(settings, farm, link, courier, producer, listener)
-        looking = await stack.enter_async_context(looking_bells(settings, farm))
-        ticker = Ticker({**bells, **looking})
-        await check_tail(farm)
-        await recover(farm)
-        await drop_sealed(farm)
-        await producer.take_up()
+        chosen.heard(partial(_apply, farm))
+        simulated = _simulated(stack, settings)
+        machine = completed(machine, chosen, farm, simulated)
+        bells = _bells(chosen, machine, farm, link, courier, producer, listener)
+        looking = await stack.enter_async_context(looking_bells(chosen, farm))
+        ticker = Ticker({**bells, **looking, "simulated": Bell(simulated.keep, every_s=KEEP_S)})
+        await _tidy_up(farm, producer)
+        if broker is None:  # ours has its list since it was started
+            await tell_broker(farm)
         gate = open_gate(farm, settings)
         await welcome(gate, settings.state_dir)
         api_url = await stack.enter_async_context(
-            serve_api(
-                gate,
-                settings,
-                shown,
-                welcome_of(settings, broker, shown),
-                with_people(machine, settings, farm),
-            )
+            serve_api(gate, settings, shown, welcome_of(settings, broker, shown), machine)
         )
+        simulated.at(local_url(settings, shown, api_url))
         resident.settle()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
-        runs = {"courier": courier.run(), "producer": producer.run(), "listener": listener.run()}
-        await _work(settings, asked, farm, link, ticker, runs, broker, api_url, announces)
+        runs = {
+            "courier": courier.run(),
+            "producer": producer.run(),
+            "listener": listener.run(),
+            "announcement": _announced(settings, link, broker, api_url, supervisor),
+            "beat": supervisor.watch(),
+        }
+        await _work(settings, asked, farm, link, ticker, runs, broker, announces)
     log.info("coordinator.stopped")
+
+
+def _simulated(stack: AsyncExitStack, settings: Settings) -> ChildSimulatedFarm:
+    """Return the printers that people may start to try the farm; they end with us."""
+    folder = settings.state_dir / "simulated"
+    simulated = ChildSimulatedFarm(folder, allowed=settings.demo_farm)
+    stack.push_async_callback(simulated.close)
+    return simulated
+
+
+async def _chosen(store: Store, settings: Settings, machine: Machine) -> ChosenSettings:
+    """Return the settings in force: those of the start, with what people chose before it."""
+    chosen = ChosenSettings(settings, machine.settings)
+    async with store.read() as unit:
+        chosen.take(await unit.choices())
+    return chosen
+
+
+def _shown(settings: Settings) -> Shown | None:
+    """Return which certificate is shown, with a warning where it is not for long."""
+    shown = shown_by(settings)
+    # A farm goes on with it: who connects is told, and prints need nobody to connect.
+    if shown is not None and (trouble := expiry_trouble(shown, datetime.now(UTC))):
+        log.warning("tls.expires", reason=trouble)
+    return shown
+
+
+async def _tidy_up(farm: Farm, producer: Producer) -> None:
+    """Mend what the process before left, however it ended."""
+    await check_tail(farm)
+    await recover(farm)
+    await drop_sealed(farm)
+    await producer.take_up()
 
 
 async def _farm(
@@ -149,12 +196,17 @@ async def _farm(
         sources=sources,
         pictures=FolderPictures(settings.state_dir / PICTURES),
         poke=poke,
-        policy=Policy(
-            leases_ahead=settings.leases_ahead,
-            approval=settings.approve_jobs,
-            approve_generations=settings.approve_generations,
-        ),
     )
+
+
+def _apply(farm: Farm, settings: Settings) -> None:
+    """Have a farm heed the settings that say how it decides."""
+    farm.policy = Policy(
+        leases_ahead=settings.leases_ahead,
+        approval=settings.approve_jobs,
+        approve_generations=settings.approve_generations,
+    )
+    farm.sources.purse = Purse(day=settings.budget_per_day, user_day=settings.budget_per_user_day)
 
 
 async def _work(
@@ -165,7 +217,6 @@ async def _work(
     ticker: Ticker,
     runs: Mapping[str, Coroutine[None, None, None]],
     broker: EmbeddedBroker | None,
-    api_url: str,
     announces: bool,
 ) -> None:
     """Run all tasks until asked to stop, or until one of them fails."""
@@ -177,17 +228,12 @@ async def _work(
         # The broker may have forgotten everything.
         ticker.poke("repeat")
 
-    mqtt_url = broker.url if broker is not None else str(address_of(settings, None))
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(link.run(on_connected, take), name="link"),
             tasks.create_task(_hear(farm, link), name="hearing"),
             tasks.create_task(ticker.run(), name="ticker"),
             *(tasks.create_task(run, name=name) for name, run in runs.items()),
-            tasks.create_task(
-                announce(settings.state_dir, link, api_url=api_url, mqtt_url=mqtt_url),
-                name="announcement",
-            ),
         ]
         if broker is not None:
             running.append(tasks.create_task(broker.supervise(), name="broker"))
@@ -203,6 +249,24 @@ async def _work(
             task.cancel()
 
 
+async def _announced(
+    settings: Settings,
+    link: MqttLink,
+    broker: EmbeddedBroker | None,
+    api_url: str,
+    supervisor: Supervisor,
+) -> None:
+    """Tell this machine that we are up, and where."""
+    mqtt_url = broker.url if broker is not None else str(address_of(settings, None))
+    await announce(
+        settings.state_dir,
+        link,
+        api_url=api_url,
+        mqtt_url=mqtt_url,
+        up=lambda: supervisor.ready(f"serves {api_url}"),
+    )
+
+
 async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
     """Have slicers on the local network find the farm."""
     # Late: only a farm that others reach needs it, and it takes a tenth of a second.
@@ -212,13 +276,15 @@ async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
 
 
 def _bells(
-    settings: Settings,
+    chosen: ChosenSettings,
+    machine: Machine,
     farm: Farm,
     link: MqttLink,
     courier: Courier,
     producer: Producer,
     listener: Listener,
 ) -> dict[str, Bell]:
+    settings = chosen.now
     return {
         "prepare": Bell(lambda: prepare_jobs(farm), every_s=1.0),
         "slice": Bell(lambda: slice_plates(farm), every_s=5.0, hands=settings.slicings_at_once),
@@ -232,20 +298,23 @@ def _bells(
         "listen": Bell(listener.look, every_s=2.0),
         # So that who asks for figures waits for little.
         "statistics": Bell(lambda: play_history(farm), every_s=60.0),
-        **outward_bells(settings, farm, courier),
-        **cleaning_bell(settings, farm),
-        **_shared_bells(settings, farm),
-        **backup_bell(settings, farm, version()),
+        **outward_bells(chosen, farm, courier),
+        **cleaning_bell(chosen, farm),
+        **_shared_bells(chosen, farm),
+        **backup_bell(chosen, machine, farm, version()),
         "status": Bell(link.repeat_status, every_s=30.0),
         "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=60.0),
     }
 
 
-def _shared_bells(settings: Settings, farm: Farm) -> dict[str, Bell]:
+def _shared_bells(chosen: ChosenSettings, farm: Farm) -> dict[str, Bell]:
     """Return the work of a coordinator that may not be the only one; a file has one alone."""
-    if not settings.database_url.get_secret_value():
+    if not chosen.now.database_url.get_secret_value():
         return {}
-    return {"overhear": Bell(Overhearing(farm).look, every_s=OVERHEAR_S)}
+    return {
+        "overhear": Bell(Overhearing(farm).look, every_s=OVERHEAR_S),
+        "settings": Bell(lambda: heed(farm, chosen), every_s=HEED_S),
+    }
 
 
 async def _hear(farm: Farm, link: MqttLink) -> None:
@@ -256,7 +325,7 @@ async def _hear(farm: Farm, link: MqttLink) -> None:
             await link.ask_again()
 
 
-def _asked_to_stop() -> asyncio.Event:
+def _asked_to_stop(supervisor: Supervisor) -> asyncio.Event:
     """Return what is set by SIGTERM or SIGINT; from then on the end comes within `STOP_S`."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
 
@@ -264,6 +333,7 @@ def _asked_to_stop() -> asyncio.Event:
         if asked.is_set():
             return
         log.info("coordinator.stopping", signal=name)
+        supervisor.stopping()
         asked.set()
         loop.call_later(STOP_S, _give_up)
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from coordinator.adapters.measurements_file import MeasurementsFile
 from coordinator.adapters.ticker import Bell
+from coordinator.chosen import ChosenSettings
 from coordinator.settings import Settings
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.measuring import KEEP_S, keep, take_up
@@ -12,10 +13,15 @@ from coordinator.usecases.photographing import LOOK_S, Photographer
 
 
 @asynccontextmanager
-async def looking_bells(settings: Settings, farm: Farm) -> AsyncIterator[Mapping[str, Bell]]:
+async def looking_bells(chosen: ChosenSettings, farm: Farm) -> AsyncIterator[Mapping[str, Bell]]:
     """Take up what was measured before, lend the work that goes on, and keep it in the end."""
-    shelf = MeasurementsFile(settings.state_dir / "measurements")
-    photographer = Photographer(farm, every_s=settings.pictures_every_s)
+    shelf = MeasurementsFile(chosen.now.state_dir / "measurements")
+    photographer = Photographer(farm, every_s=chosen.now.pictures_every_s)
+
+    def hear(settings: Settings) -> None:
+        photographer.every_s = settings.pictures_every_s
+
+    chosen.heard(hear)
     await take_up(farm, shelf)
     with farm.live.news.heard(photographer.hear):
         yield {

@@ -8,6 +8,7 @@ from coordinator.adapters.outbound.reach import reach_of
 from coordinator.adapters.people.mail import Mail, server_of
 from coordinator.adapters.people.ntfy import Ntfy
 from coordinator.adapters.ticker import Bell
+from coordinator.chosen import ChosenSettings
 from coordinator.domain.notices import Pace, quiet_hours
 from coordinator.errors import SettingsInvalid
 from coordinator.ports_outward import Outside, People
@@ -34,7 +35,7 @@ async def outside_of(settings: Settings) -> AsyncIterator[Outside]:
         yield outside
 
 
-def outward_bells(settings: Settings, farm: Farm, courier: Courier) -> Mapping[str, Bell]:
+def outward_bells(chosen: ChosenSettings, farm: Farm, courier: Courier) -> Mapping[str, Bell]:
     """Return the work that tells the outside.
 
     Raises:
@@ -44,14 +45,24 @@ def outward_bells(settings: Settings, farm: Farm, courier: Courier) -> Mapping[s
         "webhooks": Bell(courier.look, every_s=1.0),
         "material": Bell(lambda: note_material_wanted(farm), every_s=30.0),
     }
+    heralds = [Herald(farm, people, Pace(), ()) for people in people_of(chosen.now, farm.outside)]
+
+    def hear(settings: Settings) -> None:
+        for herald in heralds:
+            herald.keep_to(_pace(settings), _words(settings.notices))
+
+    _pace(chosen.now)  # also where nobody is told yet
+    chosen.heard(hear)
+    return bells | {
+        f"{_NOTICES}{herald.name}": Bell(herald.look, every_s=5.0) for herald in heralds
+    }
+
+
+def _pace(settings: Settings) -> Pace:
     try:
-        pace = Pace(gather_s=settings.notices_gather_s, quiet=quiet_hours(settings.quiet_hours))
+        return Pace(gather_s=settings.notices_gather_s, quiet=quiet_hours(settings.quiet_hours))
     except ValueError as error:
         raise _invalid("quiet_hours", error) from error
-    for people in people_of(settings, farm.outside):
-        herald = Herald(farm, people, pace, _words(settings.notices))
-        bells[f"{_NOTICES}{people.name}"] = Bell(herald.look, every_s=5.0)
-    return bells
 
 
 def ways_to_people(settings: Settings) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from coordinator.domain.ledger import Budget, Purse
+from coordinator.domain.ledger import Budget
 from coordinator.errors import SettingsInvalid
 from coordinator.ports import ArtifactStore, Clock
 from coordinator.ports_outward import Outside
@@ -69,8 +69,7 @@ async def sources_of(
                 outside=outside,
             )
             made.append(_source(name, table, tools, secret))
-    purse = Purse(day=settings.budget_per_day, user_day=settings.budget_per_user_day)
-    sources = Sources(made, purse)
+    sources = Sources(made)
     try:
         yield sources
     finally:

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import metadata
 from pathlib import Path
@@ -82,13 +82,22 @@ def _not_listening(settings: Settings, error: OSError) -> Unavailable:
     return Unavailable("host_unusable", f"the HTTP API can't listen on {where}: {error.strerror}")
 
 
+def local_url(settings: Settings, shown: Shown | None, api_url: str) -> str:
+    """Return where a process on this machine reaches the API: past a proxy, but by its name."""
+    if shown is not None or not settings.port:
+        return api_url
+    return f"http://{_dialable(settings.host)}:{settings.port}"
+
+
 def _dialable(host: str) -> str:
     """Return an address that programs on this machine can connect to."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"[{host}]" if ":" in host else host
 
 
-async def announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str) -> None:
+async def announce(
+    folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str, up: Callable[[], None]
+) -> None:
     """Once all is up, tell programs on this machine where we are, for as long as we are."""
     try:
         async with asyncio.timeout(LINK_S):
@@ -99,6 +108,7 @@ async def announce(folder: Path, link: MqttLink, *, api_url: str, mqtt_url: str)
     facts = {"api_url": api_url, "mqtt_url": mqtt_url, "pid": os.getpid()}
     await _write_patiently(path, json.dumps(facts) + "\n")
     log.info("coordinator.ready", api_url=api_url, mqtt_url=mqtt_url)
+    up()
     try:
         await asyncio.get_running_loop().create_future()
     finally:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+from coordinator.adapters.broker_files import BrokerFiles
 from coordinator.adapters.embedded_broker.broker import (
     BrokerWish,
     EmbeddedBroker,
@@ -14,6 +15,7 @@ from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.api.agents import Welcome
 from coordinator.ports import Store
+from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
 from coordinator.tls import Shown, check_ca_file
 from coordinator.tls_faults import trouble_in
@@ -55,6 +57,17 @@ async def broker_of(
     )
     async with embedded_broker(wish) as broker:
         yield broker
+
+
+def door_of(settings: Settings, broker: EmbeddedBroker | None) -> BrokerDoor:
+    """Return the list of who may enter the broker."""
+    password = settings.broker_password.get_secret_value()
+    if broker is not None:
+        return broker
+    if not password:
+        return OpenDoor()
+    folder, name = settings.state_dir / "broker", settings.broker_username
+    return BrokerFiles(folder, username=name, password=password)
 
 
 def address_of(

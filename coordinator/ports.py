@@ -35,6 +35,7 @@ from coordinator.domain.stock import MaterialProfile
 from coordinator.ports_accounts import AccountUnit
 from coordinator.ports_artifacts import ArtifactStore as ArtifactStore
 from coordinator.ports_artifacts import StagedFile as StagedFile
+from coordinator.ports_choices import ChoiceUnit
 from coordinator.ports_enrolment import EnrolmentUnit
 from coordinator.ports_generations import GenerationUnit
 from coordinator.ports_library import LibraryUnit
@@ -76,6 +77,7 @@ class Unit(
     StockUnit,
     UpkeepUnit,
     StatisticsUnit,
+    ChoiceUnit,
     Protocol,
 ):
     """One transaction. What is saved is there for everybody or, after an error, for nobody."""
@@ -149,12 +151,14 @@ class Unit(
         leased: bool | None = None,
         bed: BedState | None = None,
         bed_policy: BedPolicy | None = None,
+        retired: bool | None = False,
         limit: int | None = None,
     ) -> list[Printer]:
         """Return printers by id: of one agent, on line or not, with a lease or without; None: all.
 
         Args:
             bed, bed_policy: only with such a bed.
+            retired: only those that are the farm's no more; None for them too.
             limit: the first so many.
         """
 
@@ -350,6 +354,19 @@ class AgentLink(Protocol):
         Raises:
             Unavailable: no connection to the broker.
         """
+
+    async def forget_printer(self, agent_id: AgentId, printer_id: PrinterId) -> None:
+        """Have the broker keep nothing of a printer any more.
+
+        Raises:
+            Unavailable: no connection to the broker.
+        """
+
+    async def forget_agent(self, agent_id: AgentId) -> None:
+        """Have the broker keep nothing of an agent itself; `Unavailable` as above."""
+
+    async def ask_again(self) -> None:
+        """Have all agents present themselves and report anew, where the broker answers."""
 
     async def send_command(self, command: Command) -> None:
         """Say one command, not retained; returns once the broker has it.

@@ -100,6 +100,14 @@ class Deletes(Protocol):
         """Remove a task and its files from the provider; one that is gone is no fault."""
 
 
+@runtime_checkable
+class Scattered(Protocol):
+    """What a provider has besides where it asks many servers: each is left alone for itself."""
+
+    def host_of(self, asked: Wish | Handle | Piece) -> str:
+        """Return the server that is asked about this; empty where none can be told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What a provider may use.

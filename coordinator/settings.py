@@ -30,6 +30,7 @@ from coordinator.errors import SettingsInvalid
 from coordinator.help_format import HelpFormatter
 from coordinator.setting_files import config_file, sentence
 from coordinator.settings_providers import ProviderSettings
+from coordinator.state_place import state_dir_default
 from protocols.gcode.rules import RULES
 
 MIB = 1024 * 1024
@@ -43,10 +44,7 @@ Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$")]
 
 def _state_dir() -> Path:
     base = os.environ.get("STATE_DIRECTORY")  # systemd's StateDirectory=
-    if base:
-        return Path(base.split(":")[0])
-    home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(home).expanduser() / "farmhand"
+    return Path(base.split(":")[0]) if base else state_dir_default()
 
 
 class Settings(ProviderSettings):
@@ -83,6 +81,9 @@ class Settings(ProviderSettings):
     announce: bool = True
     """Tell the local network of the farm, so that slicers find it; never while host is this machine
     only, or the port any free one."""
+
+    demo_farm: bool = True
+    """Whether administrators may have the page start simulated printers, to try the farm."""
 
     tls_certificate_file: str = ""
     """Certificate, with what leads to its authority, for https:// and mqtts://, PEM; where it is

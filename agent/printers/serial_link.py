@@ -147,7 +147,8 @@ class SerialLink:
         try:
             rest_s = self._serve(data, now)
             self.lend()
-            return 0.0 if self._pumped is not None and self._pumped.lent else rest_s
+            # Where there is a pump, only it knows how the firmware keeps up.
+            return rest_s if self._pumped is None else 0.0
         except Exception as error:  # the loop lives on; the printer's own task has to deal with it
             if not self._lost.done():
                 self._lost.set_exception(error)

@@ -20,7 +20,13 @@ from agent.errors import DriverUnavailable
 from agent.printers.served_port import ServedPort
 
 CONNECT_TIMEOUT_S = 10.0
-_STABLE_NAMES = ("/dev/serial/by-id", "/dev/serial/by-path")
+# The first two are of our own rules (systemd/udev): they are never the names of two boards.
+_STABLE_NAMES = (
+    "/dev/farmhand/by-id",
+    "/dev/farmhand/by-port",
+    "/dev/serial/by-id",
+    "/dev/serial/by-path",
+)
 _PORT_PATTERNS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttyS*")
 
 
@@ -57,7 +63,7 @@ def _open_serial(path: str, baud_rate: int) -> Port:
     try:
         port: Port = serial.Serial(path, baud_rate, timeout=0, write_timeout=0, exclusive=True)
     except (OSError, ValueError, termios.error) as error:
-        held = "".join(f"; {holder} holds it" for holder in _holders(path))
+        held = "".join(f"; {holder} holds it" for holder in holders(path))
         raise DriverUnavailable(f"can't open {path}: {error}{held}") from error
     descriptor = port.fileno()
     os.set_inheritable(descriptor, False)
@@ -107,14 +113,7 @@ def find_ports() -> list[tuple[str, tuple[str, ...]]]:
     return [(device, tuple(names.get(device, ()))) for device in found]
 
 
-def _is_real(device: str) -> bool:
-    kind = Path("/sys/class/tty", Path(device).name, "type")
-    with contextlib.suppress(OSError):
-        return kind.read_text().strip() != "0"  # PORT_UNKNOWN
-    return Path("/sys/class/tty", Path(device).name, "device").exists()
-
-
-def _holders(path: str) -> Iterator[str]:
+def holders(path: str) -> Iterator[str]:
     """Yield the programs that have a device open, as far as this user may see them."""
     device = os.path.realpath(path)
     for folder in Path("/proc").glob("[0-9]*"):
@@ -123,3 +122,10 @@ def _holders(path: str) -> Iterator[str]:
         with contextlib.suppress(OSError):
             if any(os.path.realpath(entry) == device for entry in (folder / "fd").iterdir()):
                 yield f"{(folder / 'comm').read_text().strip()} (process {folder.name})"
+
+
+def _is_real(device: str) -> bool:
+    kind = Path("/sys/class/tty", Path(device).name, "type")
+    with contextlib.suppress(OSError):
+        return kind.read_text().strip() != "0"  # PORT_UNKNOWN
+    return Path("/sys/class/tty", Path(device).name, "device").exists()

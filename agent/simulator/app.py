@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -68,11 +69,19 @@ class App:
         Raises:
             OSError: the port or the control socket can't be had.
         """
-        self._loop = loop = asyncio.get_running_loop()
-        self._began_s = loop.time()
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopped.set)
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        await self.serve(stopped)
+
+    async def serve(self, stopped: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stopped` is set; `ready` is called once hosts can connect.
+
+        Raises:
+            OSError: as `run`.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time()
         try:
             await self._port.open()
             control = await self._open_control()
@@ -83,6 +92,7 @@ class App:
                 printer=self._settings.name,
                 port=str(self._settings.pty or self._settings.tcp),
             )
+            ready()
             try:
                 async with asyncio.TaskGroup() as self._tasks:
                     self._pump()

@@ -18,7 +18,7 @@ _TIME = "%Y%m%dT%H%M%S"
 _PART = ".part"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class BackupFolder:
     """A folder of backups.
 

@@ -176,11 +176,22 @@ def _write(path: Path, data: bytes, *, mode: int) -> None:
     """
     draft = path.with_name(f"{path.name}.draft")
     try:
+        is_new = not path.parent.exists()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if is_new:
+            _give_away(path.parent)
         draft.unlink(missing_ok=True)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+        _give_away(draft)
         draft.replace(path)
     except OSError as error:
         raise SettingsInvalid(f"{path} can't be written: {error.strerror}") from error
+
+
+def _give_away(path: Path) -> None:
+    """Give what an administrator made to whom the folder around it belongs: the service's user."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)

@@ -12,6 +12,7 @@ from coordinator.api.ranges import Span, Unsatisfiable, etag_matches, span_of
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
+from coordinator.domain.file_kinds import suffix_of
 from coordinator.domain.plates import ArtifactKind
 from coordinator.errors import FarmError, NotFound
 
@@ -25,6 +26,8 @@ _REMOVED = Problem(
     title="Removed",
     detail="The file was removed; the farm's history tells when, and why.",
 )
+# Of pictures, which are looked at before they are kept; one without a name of its kind is a PNG.
+_DRAWN = {".jpg": "image/jpeg", ".webp": "image/webp"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -72,8 +75,9 @@ async def _sent(request: web.Request, sha256: str) -> web.StreamResponse:
     span = _span_of(request, sha256, size_bytes)
     part = span or Span(start=0, stop=size_bytes)
     response = web.StreamResponse(status=206 if span else 200, headers=headers)
-    is_picture = known is not None and known.kind is ArtifactKind.PICTURE
-    response.content_type = "image/png" if is_picture else "application/octet-stream"
+    response.content_type = "application/octet-stream"
+    if known is not None and known.kind is ArtifactKind.PICTURE:
+        response.content_type = _DRAWN.get(suffix_of(known.name), "image/png")
     response.content_length = part.stop - part.start
     if span:
         response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size_bytes}"

@@ -164,11 +164,16 @@ class Board:
 
     async def _read_stale(self) -> None:
         stale, self._stale = self._stale, set()
+        meant = self._meant(stale)
         try:
-            views = await reading.printer_views_of(self._farm, self._meant(stale))
+            views = await reading.printer_views_of(self._farm, meant)
         except BaseException:
             self._stale |= stale  # who asks next tries again
             raise
+        for printer_id in set(meant).difference(view.printer.printer_id for view in views):
+            if self._entries.pop(printer_id, None) is not None:  # it is retired
+                self._number, self._listed = self._number + 1, None
+                self._standing_number += 1
         known = len(self._entries)
         for view in views:
             self._put(view)

@@ -85,7 +85,7 @@ async def say(request: web.Request) -> web.Response:
 
 
 async def bring_picture(request: web.Request) -> web.Response:
-    """Keep a JPEG or PNG, for requests that name it by its hash."""
+    """Keep a JPEG, PNG or WebP, for requests that name it by its hash."""
     farm = request.app[FARM]
     async with received(request, farm.artifacts, file_bytes_max=PICTURE_BYTES_MAX) as upload:
         sheet = await keep_picture(farm, upload.file, upload.file_name, *who(request))

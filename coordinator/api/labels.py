@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from coordinator.api.asking import FARM, asked
+from coordinator.api.asking import FARM, asked, taken
 from coordinator.api.origins import FRONT, own_origin
 from coordinator.api.queries import Query, Word, wrong
 from coordinator.api.render import API_ROOT
@@ -19,6 +19,8 @@ from protocols.wire.vocabulary import PrinterId
 
 # Modules of white around a code, without which readers don't find it (ISO/IEC 18004).
 QUIET_MODULES = 4
+# More make a code that no phone reads off a screen.
+CODE_CHARACTERS_MAX = 500
 
 
 class LabelsQuery(Query):
@@ -72,20 +74,26 @@ async def list_labels(request: web.Request) -> web.Response:
 
 
 def _label(printer: Printer, base: str) -> LabelDocument:
-    # Late: it is wanted once a year.
-    import segno
-
     url = address(base, printer.printer_id)
-    code = segno.make(url, error="m", micro=False, boost_error=True)
-    rows = [list(row) for row in code.matrix_iter(border=QUIET_MODULES)]
+    modules, path = _drawn(url)
     return {
         "printer_id": printer.printer_id,
         "name": printer.name,
         "location": printer.location,
         "url": url,
-        "modules": len(rows),
-        "path": "".join(_strokes(rows)),
+        "modules": modules,
+        "path": path,
     }
+
+
+def _drawn(text: str) -> tuple[int, str]:
+    """Return a text as a code: how many modules a side, and the path of the dark ones."""
+    # Late: it is wanted once a year.
+    import segno
+
+    code = segno.make(text, error="m", micro=False, boost_error=True)
+    rows = [list(row) for row in code.matrix_iter(border=QUIET_MODULES)]
+    return len(rows), "".join(_strokes(rows))
 
 
 def _strokes(rows: list[list[int]]) -> Iterator[str]:
@@ -101,7 +109,36 @@ def _strokes(rows: list[list[int]]) -> Iterator[str]:
             x += 1
 
 
+class CodeForm(BaseModel):
+    """A text to be drawn as a code; it is neither kept nor logged."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+    text: str = Field(min_length=1, max_length=CODE_CHARACTERS_MAX, examples=["hello"])
+
+
+class DrawnCodeDocument(TypedDict):
+    """A QR code, as a label's."""
+
+    modules: int
+    path: str
+
+
+async def draw_code(request: web.Request) -> web.Response:
+    """Return a text as a QR code, so that a page need load nothing to draw one."""
+    modules, path = _drawn(taken(request, CodeForm).text)
+    return web.json_response({"modules": modules, "path": path})
+
+
 ROUTES = (
+    Route(
+        method="POST",
+        path=f"{API_ROOT}/codes",
+        handler=draw_code,
+        needs=Permission.FARM_READ,
+        takes=CodeForm,
+        gives=DrawnCodeDocument,
+    ),
     Route(
         method="GET",
         path=f"{API_ROOT}/labels",

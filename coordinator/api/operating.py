@@ -18,12 +18,14 @@ from coordinator.api.operating_documents import (
 )
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
+from coordinator.chosen import ChosenSettings
 from coordinator.domain.access import Permission
 from coordinator.domain.retention import Riddance
 from coordinator.errors import FarmError
 from coordinator.log_ring import LogRing
 from coordinator.ports_disk import BackupShelf
 from coordinator.ports_outward import People
+from coordinator.ports_trial import NoSimulatedFarm, SimulatedFarm
 from coordinator.setting_origins import SettingTold
 from coordinator.usecases import backing_up
 from coordinator.usecases.disk_use import disk_use
@@ -43,6 +45,8 @@ class Machine:
         secrets: the files of the state folder that make a backup whole, by their names there.
         log: the last lines of the coordinator's log.
         settings: what it was started with, without secrets.
+        simulated: printers that people may start to try the farm.
+        choices: the settings in force; None where nobody can change them.
         backups: the farm's own folder of backups; None where it has none.
         people: the ways by which notices reach them.
     """
@@ -50,6 +54,8 @@ class Machine:
     secrets: Callable[[], Mapping[str, Path]] = _none
     log: LogRing = field(default_factory=LogRing)
     settings: Sequence[SettingTold] = ()
+    choices: ChosenSettings | None = None
+    simulated: SimulatedFarm = field(default_factory=NoSimulatedFarm)
     backups: BackupShelf | None = None
     people: Sequence[People] = ()
 

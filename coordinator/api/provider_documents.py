@@ -79,6 +79,7 @@ class ProviderDocument(TypedDict):
     prompt_chars_max: int
     pictures_max: int
     picture_bytes_max: int
+    picture_types: list[str]
     options: list[OptionDocument]
     at_once_max: int
     running: int
@@ -114,6 +115,7 @@ def provider_document(view: ProviderView, *, in_full: bool) -> ProviderDocument:
         "prompt_chars_max": offer.prompt_chars_max,
         "pictures_max": offer.pictures_max,
         "picture_bytes_max": offer.picture_bytes_max,
+        "picture_types": list(offer.picture_types),
         "options": [_option_document(each) for each in offer.options],
         "at_once_max": source.at_once_max,
         "running": view.running,

@@ -41,7 +41,7 @@ app = typer.Typer(
 GenerationId = Annotated[str, typer.Argument(metavar="GENERATION", help="The generation's id.")]
 Watch = Annotated[bool, typer.Option("--watch/--no-watch", help="Show its progress to the end.")]
 Pictures = Annotated[
-    list[Path] | None, typer.Option("--picture", help="A JPEG or PNG. Repeatable.")
+    list[Path] | None, typer.Option("--picture", help="A JPEG, PNG or WebP. Repeatable.")
 ]
 Print = Annotated[bool, typer.Option("--print", help="Have it printed, too.")]
 Copies = Annotated[int, typer.Option(min=1, help="How many.")]

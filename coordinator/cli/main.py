@@ -30,12 +30,14 @@ from coordinator.cli import (
     profiles,
     providers,
     queueing,
+    retiring,
     runs,
     settings_verbs,
     slicing_verbs,
     spools,
     statistics_verbs,
     tls_verbs,
+    trial,
     users,
     verifying,
     webhooks,
@@ -83,6 +85,11 @@ printers.app.command("add")(equipping.add)
 printers.app.command("remove")(equipping.remove)
 printers.app.command("import")(equipping.import_printers)
 agents.app.command("discover")(equipping.discover)
+printers.app.command("retire")(retiring.retire_printer)
+printers.app.command("restore")(retiring.restore_printer)
+printers.app.command("retired")(retiring.list_retired)
+agents.app.command("retire")(retiring.retire_agent)
+agents.app.command("restore")(retiring.restore_agent)
 app.add_typer(jobs.app, name="job")
 app.add_typer(models.app, name="model")
 app.add_typer(models.project_app, name="project")
@@ -94,6 +101,7 @@ app.add_typer(runs.app, name="run")
 app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")
 app.add_typer(tls_verbs.app, name="tls")
+app.add_typer(trial.app, name="simulated")
 app.add_typer(events.app, name="events")
 app.add_typer(disk.app, name="disk")
 app.add_typer(users.app, name="user")

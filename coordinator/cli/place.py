@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from coordinator import state_place
 from coordinator.cli.called import CALLED
 from coordinator.cli.exits import NotAllowed, NotReachable, UsageWrong
 
@@ -33,10 +34,8 @@ class Place:
 
 def state_dir_default() -> Path:
     """Return the state folder that a coordinator uses when nothing else is said."""
-    if named := os.environ.get("FARMHAND_STATE_DIR"):
-        return Path(named)
-    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser() / "farmhand"
+    named = os.environ.get("FARMHAND_STATE_DIR")
+    return Path(named) if named else state_place.state_dir_default()
 
 
 def locate(url: str, token_file: Path | None) -> Place:

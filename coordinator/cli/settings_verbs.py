@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -11,12 +12,15 @@ from coordinator.cli.options import Json, TokenFile, Url
 
 if TYPE_CHECKING:
     from coordinator.cli.doctor import Finding
+    from coordinator.setting_origins import SettingTold
 
 config_app = typer.Typer(
     no_args_is_help=True, help="The coordinator's settings on this machine.", rich_markup_mode=None
 )
 Config = Annotated[Path | None, typer.Option("--config", help="The coordinator's TOML file.")]
 StateDir = Annotated[Path | None, typer.Option("--state-dir", help="The coordinator's folder.")]
+
+Name = Annotated[str, typer.Argument(metavar="SETTING", help="Its name, as `show` has it.")]
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -58,6 +62,8 @@ def show(
     from coordinator.setting_origins import DEFAULT, origins
 
     told = origins(_flags(config, state_dir))
+    if origin:
+        told = _with_chosen(told)
     if as_json:
         for each in told:
             document = {"name": each.name, "value": each.value, "origin": each.origin}
@@ -73,7 +79,7 @@ def show(
 
 @config_app.command("running")
 def running(as_json: Json = False, url: Url = "", token_file: TokenFile = None) -> None:
-    """Show what a coordinator that runs was started with, without secrets."""
+    """Show what is in force at a coordinator that runs, without secrets."""
     from coordinator.cli import output
     from coordinator.cli.client import connect
 
@@ -83,6 +89,74 @@ def running(as_json: Json = False, url: Url = "", token_file: TokenFile = None) 
         return
     rows = ([each["name"], _value(each["value"]), each["origin"]] for each in told)
     output.print_table(["SETTING", "VALUE", "FROM"], rows, "it tells none")
+
+
+@config_app.command("set")
+def set_setting(
+    name: Name,
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="true, 30, 22:00-07:00, '{\"USD\": 10}'.")
+    ],
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Change a setting of a coordinator that runs; it goes before what a file says."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    body = {"value": _typed(value)}
+    told = connect(url, token_file).ask("PUT", f"settings/{quote(name, safe='')}", body)
+    if as_json:
+        output.print_json(told)
+        return
+    from_when = ", from the coordinator's next start on" if told["change"]["waits"] else ""
+    typer.echo(f"{name} is {_value(told['value'])}{from_when}")
+
+
+@config_app.command("unset")
+def unset_setting(
+    name: Name, as_json: Json = False, url: Url = "", token_file: TokenFile = None
+) -> None:
+    """Go back to what the coordinator was started with."""
+    from coordinator.cli import output
+    from coordinator.cli.client import connect
+
+    told = connect(url, token_file).ask("DELETE", f"settings/{quote(name, safe='')}")
+    if as_json:
+        output.print_json(told)
+    else:
+        typer.echo(f"{name} is {_value(told['value'])}, by {told['origin']}")
+
+
+def _typed(value: str) -> Any:
+    """Return what was meant: a text unless it reads as something else."""
+    import json
+
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _with_chosen(told: "list[SettingTold]") -> "list[SettingTold]":
+    """Return settings with what people changed at the coordinator that runs here, if one does."""
+    from dataclasses import replace
+
+    from coordinator.cli.client import connect
+
+    try:
+        running = connect("", None).ask("GET", "settings")["items"]
+    except CommandFailed as error:
+        typer.echo(f"what was changed while it runs is not shown: {error}", err=True)
+        return told
+    chosen = {each["name"]: each for each in running if each["origin"] == "page"}
+    return [
+        replace(each, value=chosen[each.name]["value"], origin="page", file=None)
+        if each.name in chosen
+        else each
+        for each in told
+    ]
 
 
 def _flags(config: Path | None, state_dir: Path | None) -> list[str]:

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 
+from coordinator.domain.enrolment import AgentCredential
 from protocols.wire.topics import Topic, subscription
 from protocols.wire.vocabulary import AgentId
 
@@ -66,6 +67,21 @@ def access_list(full_users: Iterable[str]) -> str:
         if topic not in _WRITTEN_BY_AGENTS:
             lines.append(f"pattern read {subscription(topic, AgentId('%u'))}")
     return "\n".join(lines) + "\n"
+
+
+def files_for(
+    credentials: Iterable[AgentCredential], shared: tuple[str, str], salt: bytes
+) -> dict[str, str]:
+    """Return `passwords` and `access` for a Mosquitto that is not ours to start.
+
+    Args:
+        shared: name and password with which the coordinator logs in there.
+        salt: of its hash, `SALT_BYTES` random ones.
+    """
+    user, password = shared
+    hashes = {str(each.agent_id): each.broker_hash for each in credentials if each.good}
+    hashes[user] = password_hash(password, salt)
+    return {"passwords": password_file(hashes), "access": access_list([user])}
 
 
 def password_file(hashes: Mapping[str, str]) -> str:

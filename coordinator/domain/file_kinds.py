@@ -42,6 +42,8 @@ def kind_of(head: bytes, size_bytes: int) -> str:
     for magic, suffix in _MAGIC:
         if start.startswith(magic):
             return suffix
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return ".webp"
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return ".zip"
     if _binary_stl(head, size_bytes):

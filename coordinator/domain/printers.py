@@ -92,6 +92,7 @@ class Printer:
         quarantine: why nothing is leased to it; empty where all is well.
         since: when any of `online`, `seen`, `foreign`, `in_service` and `quarantine` last changed;
             None where that was before anybody wrote it down. `dated` alone sets it.
+        retired_at: since when it is no printer of the farm any more; None while it is.
     """
 
     printer_id: PrinterId
@@ -121,11 +122,12 @@ class Printer:
     events_applied: int = 0
     quarantine: str = ""
     since: datetime | None = None
+    retired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """An agent, as it last presented itself."""
+    """An agent, as it last presented itself; `retired_at` is as a printer's."""
 
     agent_id: AgentId
     online: bool
@@ -134,6 +136,7 @@ class Agent:
     journal_id: JournalId
     build: str = ""
     seen_at: datetime
+    retired_at: datetime | None = None
 
 
 class BedEvent(StrEnum):

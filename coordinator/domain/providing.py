@@ -13,6 +13,10 @@ from enum import StrEnum
 from coordinator.domain.history import Plain
 from coordinator.errors import FarmError
 
+# What every provider takes pictures as; some take WebP as well.
+PICTURE_TYPES = ("image/jpeg", "image/png")
+WEBP = "image/webp"
+
 
 class Kind(StrEnum):
     """What a wish is made of."""
@@ -27,7 +31,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A JPEG or PNG, at hand."""
+    """A JPEG, PNG or WebP, at hand."""
 
     media_type: str
     data: bytes = field(repr=False)
@@ -107,6 +111,7 @@ class Offer:
         title: for people.
         language: of the code it writes; empty for providers of meshes.
         needs_size: what it gives has no true size, so who wishes has to say one.
+        picture_types: what it takes pictures as, by their media types.
         converses: a further message changes what stands.
         at_once_max: tasks that may run at the same time.
         look_every_s: the shortest time between two looks at a task.
@@ -123,6 +128,7 @@ class Offer:
     prompt_chars_max: int = 0
     pictures_max: int = 0
     picture_bytes_max: int = 0
+    picture_types: tuple[str, ...] = PICTURE_TYPES
     options: tuple[Option, ...] = ()
     needs_size: bool = True
     converses: bool = False
@@ -149,7 +155,7 @@ class Blame(StrEnum):
 
     RETRY_SAFE = "retry_safe"  # it certainly did nothing, or saying it again does no harm
     SUBMIT_UNSURE = "submit_unsure"  # a paid call that may or may not have happened
-    WAIT_SLOT = "wait_slot"  # the account has too much running: later, and no attempt
+    WAIT_SLOT = "wait_slot"  # too much runs there, or is asked: later, and no attempt
     QUOTA = "quota"  # no credit is left: a person pays
     AUTH_CONFIG = "auth_config"  # key, plan or address are wrong: a person mends it
     INVALID_INPUT = "invalid_input"  # this wish can't be met

@@ -19,6 +19,8 @@ from protocols.wire.vocabulary import AgentId, PrinterId, PrinterState
 
 # The fields that a status is made of, as history calls them.
 FIELDS = ("online", "seen", "foreign", "in_service", "bed_state", "run_id", "quarantine")
+# A printer has no status while it is retired; older lines do not tell of it.
+RETIRED = "retired_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Standing:
 
     Attributes:
         status: since `since`; None where its lines do not tell all that it takes.
-        fields: those of `FIELDS` that its lines told.
+        fields: those of `FIELDS`, and `RETIRED`, that its lines told.
     """
 
     printer_id: PrinterId
@@ -81,7 +83,7 @@ def play(
     after: dict[PrinterId, Standing] = {}
     spells: list[Spell] = []
     for line in lines:
-        told = {name: line.changes[name] for name in FIELDS if name in line.changes}
+        told = {name: line.changes[name] for name in (*FIELDS, RETIRED) if name in line.changes}
         if not told:
             continue
         known = after.get(line.printer_id) or standings.get(line.printer_id)
@@ -120,7 +122,7 @@ def still(standing: Standing, since: datetime, until: datetime, now: datetime) -
 
 
 def _status(fields: Mapping[str, Plain]) -> PrinterStatus | None:
-    if any(name not in fields for name in FIELDS):
+    if fields.get(RETIRED) is not None or any(name not in fields for name in FIELDS):
         return None
     try:
         printer = Printer(

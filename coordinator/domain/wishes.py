@@ -2,8 +2,6 @@
 
 from coordinator.domain.providing import Kind, Offer, Option, Wish
 
-PICTURE_TYPES = ("image/jpeg", "image/png")
-
 _PICTURES = {Kind.IMAGE: (1, 1), Kind.MULTIVIEW: (2, 8)}
 _NEEDS = {
     Kind.TEXT: ("prompt", "say in words what is wanted"),
@@ -11,6 +9,7 @@ _NEEDS = {
     Kind.LINK: ("url", "there is no address"),
     Kind.MESH: ("mesh_sha256", "there is no mesh"),
 }
+_WORDS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP"}
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -39,8 +38,10 @@ def _objection_to_pictures(offer: Offer, wish: Wish) -> str:
         wanted = str(least) if least == most else f"{least} to {most}"
         return f"{offer.title} takes {wanted} pictures for this, and there are {len(wish.pictures)}"
     for picture in wish.pictures:
-        if picture.media_type not in PICTURE_TYPES:
-            return "pictures are JPEG or PNG"
+        if picture.media_type not in offer.picture_types:
+            taken = " and ".join(_WORDS.get(each, each) for each in offer.picture_types)
+            brought = _WORDS.get(picture.media_type, picture.media_type)
+            return f"{offer.title} takes {taken}, and this picture is a {brought}: save it as one"
         if 0 < offer.picture_bytes_max < len(picture.data):
             return f"{offer.title} takes pictures of at most {offer.picture_bytes_max} bytes"
     return ""

@@ -12,7 +12,6 @@ import structlog
 from coordinator.domain import cloning, reports
 from coordinator.domain import presence as arriving
 from coordinator.domain.cloning import Boots
-from coordinator.domain.printers import Printer
 from coordinator.ports import Unit
 from coordinator.usecases.ahead import lose_staged, permit_staged
 from coordinator.usecases.commanding import answered
@@ -122,6 +121,8 @@ async def _absorb_report(hearing: _Hearing, report: Reported) -> None:
     printer = await transaction.unit.printer(report.printer_id)
     if agent is None or agent.boot_id != report.boot_id or printer is None:
         return  # of a process that is gone, or ahead of its presence: it is said again
+    if printer.retired_at is not None:
+        return
     if printer.agent_id != report.agent_id or not hearing.is_news(report):
         return
     transaction.actor = f"agent:{report.agent_id}"
@@ -192,7 +193,10 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
 
 
 async def _is_shut_out(unit: Unit, presence: Presence) -> bool:
-    """Whether an agent comes that was revoked: a broker may still retain that it is there."""
+    """Whether an agent comes that was revoked or retired: a broker may still retain it."""
+    known = await unit.agent(presence.agent_id)
+    if known is not None and known.retired_at is not None:
+        return True
     credential = await unit.agent_credential(presence.agent_id)
     return presence.online and credential is not None and not credential.good
 
@@ -204,21 +208,23 @@ async def _record_unsupported(hearing: _Hearing, presence: Presence, trouble: st
 
 
 async def _without_claimed(hearing: _Hearing, presence: Presence) -> Presence:
-    """Return the presence without printers that belong to other agents; each is said once."""
+    """Return the presence without printers that are retired, or belong to other agents.
+
+    Those of others are said once each.
+    """
     claimed: set[PrinterId] = set()
+    unit, live = hearing.transaction.unit, hearing.farm.live
     for description in presence.printers:
-        unit = hearing.transaction.unit
-        printer = await _of_another(unit, presence, description.printer_id)
-        if printer is None:
+        known = await unit.printer(description.printer_id)
+        if known is not None and known.retired_at is not None:
+            live.retired_reported[known.printer_id] = presence.agent_id
+            claimed.add(known.printer_id)
             continue
-        claimed.add(printer.printer_id)
-        if hearing.first_time(("claimed", presence.agent_id, printer.printer_id)):
-            note = arriving.claimed_twice(printer, presence)
-            log.error("printer.claimed_twice", printer_id=printer.printer_id, reason=note.cause)
+        if known is None or known.agent_id == presence.agent_id:
+            continue
+        claimed.add(known.printer_id)
+        if hearing.first_time(("claimed", presence.agent_id, known.printer_id)):
+            note = arriving.claimed_twice(known, presence)
+            log.error("printer.claimed_twice", printer_id=known.printer_id, reason=note.cause)
             await hearing.transaction.perform((note,))
     return arriving.without(presence, claimed)
-
-
-async def _of_another(unit: Unit, presence: Presence, printer_id: PrinterId) -> Printer | None:
-    printer = await unit.printer(printer_id)
-    return printer if printer is not None and printer.agent_id != presence.agent_id else None

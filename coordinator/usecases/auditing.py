@@ -10,10 +10,10 @@ import structlog
 from coordinator.domain.history import ANY_LINE, Head, Line, LinesMeant
 from coordinator.domain.rebuilding import Audit, Fault, FaultCode, end, link
 from coordinator.domain.sealing import Checkpoint
-from coordinator.errors import Refused
+from coordinator.errors import NotFound, Refused
 from coordinator.ports import Unit
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.performing import the_job, the_printer
+from coordinator.usecases.performing import the_job
 from protocols.wire.vocabulary import JobId, PrinterId
 
 log = structlog.get_logger(__name__)
@@ -77,8 +77,9 @@ async def events(farm: Farm, question: Question) -> list[Line]:
     async with farm.store.read() as unit:
         if question.job_id is not None:
             await the_job(unit, question.job_id)
-        if question.printer_id is not None:
-            await the_printer(unit, question.printer_id)
+        printer_id = question.printer_id  # perhaps of one that is retired
+        if printer_id is not None and await unit.printer(printer_id) is None:
+            raise NotFound("printer", printer_id)
         return await unit.events(
             limit=wanted,
             after=question.after,

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
 from coordinator.domain import copies, leases, preparing
@@ -29,8 +30,7 @@ from coordinator.usecases.performing import (
     the_printer,
     writing,
 )
-from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import AgentId, BedPolicy, JobId, PrinterId, RunId
+from protocols.wire.vocabulary import BedPolicy, JobId, PrinterId, RunId
 
 # Printers on which a run of a job ended like this are taken last for its other copies.
 _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVOKED)
@@ -41,6 +41,7 @@ _JOBS_AT_ONCE = 200
 _NOTHING: Mapping[JobId, int] = MappingProxyType({})
 
 _Suitable = Callable[[Farm, Unit], Awaitable[list[Printer]]]
+_Saying = Callable[[], Awaitable[None]]
 
 
 async def dispatch_jobs(farm: Farm) -> int:
@@ -230,16 +231,16 @@ async def flush_outbox(farm: Farm) -> int:
             async with farm.store.read() as unit:
                 notes = await unit.outbox(farm.policy.documents_per_flush)
                 farm.live.outbox_age_s(notes[0][0] if notes else None, farm.clock.monotonic())
-                documents = [
-                    (agent_id, document)
+                sayings = [
+                    saying
                     for printer_id in dict.fromkeys(printer_id for _, printer_id in notes)
-                    for agent_id, document in await _documents(farm, unit, printer_id)
+                    for saying in await _sayings(farm, unit, printer_id)
                 ]
             if not notes:
                 return said
             # All at once, for each waits for the broker's answer; no two are of one printer.
             answers = await asyncio.gather(
-                *(farm.link.publish_desired(*document) for document in documents),
+                *(saying() for saying in sayings),
                 return_exceptions=True,
             )
             said += sum(answer is None for answer in answers)
@@ -252,13 +253,13 @@ async def flush_outbox(farm: Farm) -> int:
                 await unit.outbox_done([number for number, _ in notes])
 
 
-async def _documents(
-    farm: Farm, unit: Unit, printer_id: PrinterId
-) -> list[tuple[AgentId, Desired]]:
-    """Return the printer's document, none where the printer is gone."""
+async def _sayings(farm: Farm, unit: Unit, printer_id: PrinterId) -> list[_Saying]:
+    """Return what says the printer's document; of a retired one that nothing is wanted of it."""
     printer = await unit.printer(printer_id)
     if printer is None:
         return []
+    if printer.retired_at is not None:
+        return [partial(farm.link.forget_printer, printer.agent_id, printer_id)]
     run = await unit.run(printer.run_id) if printer.run_id is not None else None
     document = desired(
         printer,
@@ -267,7 +268,7 @@ async def _documents(
         artifact_path=farm.policy.artifact_path,
         staged=[(each, await _plate_of(unit, each)) for each in await staged_runs(unit, printer)],
     )
-    return [(printer.agent_id, document)]
+    return [partial(farm.link.publish_desired, printer.agent_id, document)]
 
 
 async def _plate_of(unit: Unit, run: Run) -> Plate | None:

@@ -5,12 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from coordinator.domain import enrolment
-from coordinator.domain.broker_access import (
-    SALT_BYTES,
-    access_list,
-    password_file,
-    password_hash,
-)
+from coordinator.domain.broker_access import SALT_BYTES, files_for, password_hash
 from coordinator.domain.effects import Save
 from coordinator.domain.enrolment import (
     TOKEN_PREFIX,
@@ -22,6 +17,7 @@ from coordinator.domain.enrolment import (
 from coordinator.domain.plates import ArtifactKind
 from coordinator.domain.presence import gone
 from coordinator.domain.printers import Agent
+from coordinator.domain.retiring import restore_agent
 from coordinator.errors import NotFound, Refused
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import writing
@@ -138,6 +134,9 @@ async def enrol(
         await unit.save_enrolment_token(token)
         await unit.save_agent_credential(credential)
         await transaction.perform(notes)
+        agent = await unit.agent(name)
+        if agent is not None and agent.retired_at is not None:  # who made the token wants it back
+            await transaction.perform(restore_agent(agent))
     await tell_broker(farm)
     return credential
 
@@ -175,7 +174,7 @@ async def tell_broker(farm: Farm) -> None:
 
 
 async def agent_views(farm: Farm) -> list[AgentView]:
-    """Return all agents that enrolled or presented themselves, by id."""
+    """Return all agents that enrolled or presented themselves, and are not retired, by id."""
     async with farm.store.read() as unit:
         credentials = {each.agent_id: each for each in await unit.agent_credentials()}
         agents = {each.agent_id: each for each in await unit.agents()}
@@ -188,6 +187,7 @@ async def agent_views(farm: Farm) -> list[AgentView]:
             printers_count=sum(printer.agent_id == name for printer in printers),
         )
         for name in sorted(credentials.keys() | agents.keys())
+        if name not in agents or agents[name].retired_at is None
     ]
 
 
@@ -222,12 +222,6 @@ async def broker_files(farm: Farm, shared: tuple[str, str] | None) -> dict[str, 
             "no_broker_username",
             "set broker_username and broker_password first: the coordinator logs in with them",
         )
-    user, password = shared
     async with farm.store.read() as unit:
-        agents = {
-            str(each.agent_id): each.broker_hash
-            for each in await unit.agent_credentials()
-            if each.good
-        }
-    hashes = agents | {user: password_hash(password, secrets.token_bytes(SALT_BYTES))}
-    return {"passwords": password_file(hashes), "access": access_list([user])}
+        credentials = await unit.agent_credentials()
+    return files_for(credentials, shared, secrets.token_bytes(SALT_BYTES))

@@ -15,6 +15,7 @@ from coordinator.usecases.commanding import command_agent
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.fleet import PrinterChanges
 from coordinator.usecases.performing import the_printer, writing
+from coordinator.usecases.retiring import restore_printer
 from protocols.wire.from_agent import FoundPlace
 from protocols.wire.to_agent import Scalar
 from protocols.wire.vocabulary import AgentId, PrinterId
@@ -87,6 +88,8 @@ async def add_printer(
         known = await unit.printer(printer_id)
     if known is not None and (known.online or known.agent_id != agent_id):
         raise NotNow("printer_exists", f"there is a printer {printer_id} already")
+    if known is not None and known.retired_at is not None:
+        await restore_printer(farm, printer_id, actor, origin)
     await command_agent(farm, AgentId(agent_id), "add_printer", equipping.arguments(wanted))
     await _note(farm, agent_id, "agent.printer_added", wanted, actor, origin)
     await _appeared(farm, printer_id)

@@ -25,11 +25,12 @@ def _unheard(work: str) -> None:
     """Let the ticker find the work by itself."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, eq=False)
 class Farm:
     """One farm.
 
     Attributes:
+        policy: replaced as a whole when somebody changes a setting; all else stays as it is.
         poke: told `dispatch`, `outbox`, `prepare`, `slice`, `generate` or `webhooks` after a commit
             that makes it due.
     """

@@ -41,7 +41,7 @@ LOOK_S = 120.0
 FETCH_S = 3600.0
 # What a look is put off by while the provider does not answer any.
 LEFT_ALONE_S = 30.0
-PICTURE_SUFFIXES = (".png", ".jpg")
+PICTURE_SUFFIXES = (".png", ".jpg", ".webp")
 
 
 async def look(farm: Farm, source: Source, generation: Generation) -> Generation:
@@ -53,7 +53,8 @@ async def look(farm: Farm, source: Source, generation: Generation) -> Generation
         return await change_if_possible(
             farm, its_id, lambda known, now: generating.called_off(known, calling_off, now)
         )
-    if source.stand(Call.READ, farm.clock) is Stand.OPEN:
+    host = source.host_of(handle)
+    if source.stand(Call.READ, farm.clock, host) is Stand.OPEN:
         return await change_if_possible(
             farm,
             its_id,
@@ -62,7 +63,7 @@ async def look(farm: Farm, source: Source, generation: Generation) -> Generation
     capped = generation.asked.cost_max is not None or source.budget.request is not None
     try:
         asking = source.provider.look(handle)
-        seen = await source.ask(Call.READ, farm.clock, asking, LOOK_S)
+        seen = await source.ask(Call.READ, farm.clock, asking, LOOK_S, host=host)
     except ProviderFault as error:
         fault = error
         return await change_if_possible(
@@ -199,7 +200,8 @@ async def _fetch(farm: Farm, source: Source, parcel: Parcel, kept: list[Artifact
         async with farm.artifacts.stage(parcel.suffix) as staged:
             sink = _Capped(staged, source)
             fetching = source.provider.fetch(piece, sink)
-            await source.ask(Call.DOWNLOAD, farm.clock, fetching, FETCH_S)
+            host = source.host_of(piece)
+            await source.ask(Call.DOWNLOAD, farm.clock, fetching, FETCH_S, host=host)
             return await _keep(farm, source, piece, staged, sink.head, kept)
     except ProviderFault as fault:
         if parcel.role == "picture":

@@ -115,7 +115,7 @@ async def ready(farm: Farm) -> bool:
 
 
 async def _figures(farm: Farm, unit: Unit, free_bytes: int | None) -> Figures:
-    agents = await unit.agents()
+    agents = [agent for agent in await unit.agents() if agent.retired_at is None]
     counts: Counter[PrinterStatus] = Counter()
     for printer, run in await all_stations(unit):
         counts[status_of(printer, run)] += 1

@@ -98,10 +98,19 @@ class Herald:
         """
         self._farm = farm
         self._people = people
-        self._pace = pace
-        self._wants: Callable[[str], bool] = lambda kind: kind in MATTERS and wanted(types, kind)
+        self.keep_to(pace, types)
         self._waiting: list[tuple[Line, str]] = []
         self._looked: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its way."""
+        return self._people.name
+
+    def keep_to(self, pace: Pace, types: Sequence[str]) -> None:
+        """Have another pace, and tell of other types, from the next look on."""
+        self._pace = pace
+        self._wants: Callable[[str], bool] = lambda kind: kind in MATTERS and wanted(types, kind)
 
     async def look(self) -> None:
         """Send what is due."""

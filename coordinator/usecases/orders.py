@@ -193,7 +193,7 @@ async def check(farm: Farm, order: Order, size_bytes: int) -> tuple[str, ...]:
         return (order.printer_class,) if order.printer_class else ()
     async with farm.store.read() as unit:
         printer = await unit.printer(order.printer_id)
-    if printer is None:
+    if printer is None or printer.retired_at is not None:
         raise Refused("unknown_printer", f"there is no printer {order.printer_id!r}")
     if order.printer_class not in ("", printer.printer_class):
         raise Refused(

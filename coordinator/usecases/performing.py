@@ -210,13 +210,13 @@ async def the_job(unit: Unit, job_id: JobId) -> Job:
 
 
 async def the_printer(unit: Unit, printer_id: PrinterId) -> Printer:
-    """Return a printer.
+    """Return a printer of the farm.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or it is retired.
     """
     printer = await unit.printer(printer_id)
-    if printer is None:
+    if printer is None or printer.retired_at is not None:
         raise NotFound("printer", printer_id)
     return printer
 

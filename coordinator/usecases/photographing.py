@@ -152,7 +152,7 @@ class Photographer:
     def __init__(self, farm: Farm, *, every_s: float) -> None:
         """Look at every printer so often; 0: only when somebody asks, and at a run's end."""
         self._farm = farm
-        self._every_s = every_s
+        self.every_s = every_s
         self._runs: set[RunId] = set()
         self._looked_at: dict[PrinterId, datetime] = {}
 
@@ -191,9 +191,9 @@ class Photographer:
 
     def _is_due(self, printer_id: PrinterId, now: datetime) -> bool:
         looked_at = self._looked_at.get(printer_id)
-        if not self._every_s:
+        if not self.every_s:
             return False
-        return looked_at is None or (now - looked_at).total_seconds() >= self._every_s
+        return looked_at is None or (now - looked_at).total_seconds() >= self.every_s
 
 
 def _ended_just_now(run: Run, now: datetime) -> bool:

@@ -234,12 +234,13 @@ async def printer_view_in(live: Live, unit: Unit, printer_id: PrinterId) -> Prin
 
 
 async def printer_views_of(farm: Farm, printer_ids: Collection[PrinterId]) -> list[PrinterView]:
-    """Return these printers, as far as they are known."""
+    """Return these printers, as far as they are the farm's."""
     async with farm.store.read() as unit:
+        found = [await unit.printer(printer_id) for printer_id in sorted(printer_ids)]
         return [
-            await printer_view_in(farm.live, unit, printer_id)
-            for printer_id in sorted(printer_ids)
-            if await unit.printer(printer_id) is not None
+            await printer_view_in(farm.live, unit, printer.printer_id)
+            for printer in found
+            if printer is not None and printer.retired_at is None
         ]
 
 

@@ -8,13 +8,14 @@ from coordinator.domain.effects import Save
 from coordinator.domain.file_kinds import HEAD_BYTES, kind_of
 from coordinator.domain.generations import Sheet
 from coordinator.domain.plates import Artifact, ArtifactKind
+from coordinator.domain.providing import WEBP
 from coordinator.errors import Refused
 from coordinator.ports import StagedFile
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import writing
 from coordinator.usecases.storing import keep, let_go
 
-_MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
+_MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": WEBP}
 
 
 async def sheets_of(farm: Farm, hashes: Sequence[str]) -> tuple[Sheet, ...]:
@@ -41,7 +42,7 @@ async def keep_picture(
     """Keep a picture that somebody brings.
 
     Raises:
-        Refused: it is no JPEG and no PNG.
+        Refused: it is no JPEG, no PNG and no WebP.
     """
     head = await asyncio.to_thread(_head, staged.path)
     media_type = _media_type_of(head, staged.size_bytes)
@@ -69,7 +70,7 @@ def _media_type_of(head: bytes, size_bytes: int) -> str:
     """
     found = _MEDIA_TYPES.get(kind_of(head, size_bytes))
     if found is None:
-        raise Refused("not_a_picture", "a JPEG or PNG is wanted")
+        raise Refused("not_a_picture", "a JPEG, PNG or WebP is wanted")
     return found
 
 

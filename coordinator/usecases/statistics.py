@@ -7,7 +7,7 @@ from datetime import datetime
 
 from coordinator.domain import statistics as figuring
 from coordinator.domain.printers import Printer
-from coordinator.domain.standing import FIELDS, Changed, SpellSum, play, still
+from coordinator.domain.standing import FIELDS, RETIRED, Changed, SpellSum, play, still
 from coordinator.domain.statistics import (
     OF_PRINTERS,
     By,
@@ -80,7 +80,7 @@ async def _kept(unit: Unit, now: datetime) -> list[Changed]:
         Changed(
             at=now,
             printer_id=PrinterId(subject_id),
-            changes={name: row[name] for name in FIELDS if name in row},
+            changes={name: row[name] for name in (*FIELDS, RETIRED) if name in row},
         )
         async for page in unit.kept_rows()
         for (subject, subject_id), (row, _) in page
@@ -98,7 +98,7 @@ async def statistics(farm: Farm, span: Span, by: By, *, offset_min: int = 0) -> 
     async with farm.store.read() as unit:
         tallies = await unit.tallies(by, span, offset_min=offset_min)
         spells = await _spells(unit, span, farm.clock.now())
-        printers = await unit.printers()
+        printers = await unit.printers(retired=None)
         reasons = figuring.reasons(await unit.reasons(span))
         keys = {str(printer.printer_id): _key(printer, by) for printer in printers}
         found = figuring.figures(tallies, spells, keys if by in OF_PRINTERS else {})

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from coordinator.domain import generating, results
-from coordinator.domain.breaker import Call
+from coordinator.domain.breaker import Call, Stand
 from coordinator.domain.generating import Outcome
 from coordinator.domain.generations import Generation, GenerationState, Parcel, require
 from coordinator.domain.parcels import is_report, parcel_of, wanted_parcels
@@ -29,7 +29,7 @@ from coordinator.domain.providing import (
 from coordinator.errors import FarmError, IllegalTransition, NotFound
 from coordinator.usecases import generation_rows as rows
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.fetching import no_mesh, store_data
+from coordinator.usecases.fetching import LEFT_ALONE_S, no_mesh, store_data
 from coordinator.usecases.generation_rows import change_if_possible
 from coordinator.usecases.performing import writing
 from coordinator.usecases.sources import Source
@@ -59,6 +59,9 @@ async def submit(farm: Farm, source: Source, generation: Generation) -> Generati
         return await _refuse(
             farm, its_id, ProviderFault(Blame.INVALID_INPUT, "wish_not_met", words)
         )
+    host = source.host_of(wish)
+    if host and source.stand(Call.SUBMIT, farm.clock, host) is Stand.OPEN:
+        return await _leave_alone(farm, its_id, host)
     try:
         estimate = source.provider.estimate(wish)
         cost = await source.ask(Call.READ, farm.clock, estimate, ESTIMATE_S)
@@ -72,7 +75,18 @@ async def submit(farm: Farm, source: Source, generation: Generation) -> Generati
         # Frozen in between: somebody else may soon ask the provider what became of the call.
         late = ProviderFault(Blame.RETRY_SAFE, "too_late", "the coordinator was held up")
         return await _failed(farm, source, begun, late)
-    return await _call(farm, source, begun, wish)
+    return await _call(farm, source, begun, wish, host)
+
+
+async def _leave_alone(farm: Farm, its_id: str, host: str) -> Generation:
+    """Leave it WANTED while the server that it is about fails at everything."""
+
+    def decide(known: Generation, now: datetime) -> Outcome:
+        require(known, GenerationState.WANTED)
+        words = f"{host} failed several times, and is left alone for a while"
+        return Outcome(generation=replace(results.later(known, LEFT_ALONE_S, now), waits=words))
+
+    return await change_if_possible(farm, its_id, decide)
 
 
 async def _refuse(farm: Farm, its_id: str, fault: ProviderFault) -> Generation:
@@ -120,7 +134,7 @@ async def _begin(farm: Farm, source: Source, claimed: Generation, cost: Cost | N
     return changed
 
 
-async def _call(farm: Farm, source: Source, begun: Generation, wish: Wish) -> Generation:
+async def _call(farm: Farm, source: Source, begun: Generation, wish: Wish, host: str) -> Generation:
     its_id = begun.generation_id
 
     def told(progress: float | None, stage: str) -> None:
@@ -130,7 +144,7 @@ async def _call(farm: Farm, source: Source, begun: Generation, wish: Wish) -> Ge
     within_s = source.offer.patience_s + GRACE_S
     try:
         answer = source.provider.submit(wish, begun.key, told)
-        submitted = await source.ask(Call.SUBMIT, farm.clock, answer, within_s)
+        submitted = await source.ask(Call.SUBMIT, farm.clock, answer, within_s, host=host)
     except ProviderFault as fault:
         # Whether the bytes went out is not known of a call that we gave up ourselves.
         lost = fault.code == "no_answer"

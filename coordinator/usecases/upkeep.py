@@ -101,9 +101,10 @@ async def upkeep_done(
 async def upkeep_views(
     farm: Farm, printer_id: PrinterId | None = None, *, archived: bool = False
 ) -> list[UpkeepView]:
-    """Return the tasks of a printer, or of all, as they stand now."""
+    """Return the tasks of a printer, or of all of the farm's, as they stand now."""
     now = farm.clock.now()
     async with farm.store.read() as unit:
+        retired = {each.printer_id for each in await unit.printers(retired=True)}
         return [
             UpkeepView(
                 task=task,
@@ -112,6 +113,7 @@ async def upkeep_views(
                 ),
             )
             for task in await unit.upkeeps(printer_id, archived=archived)
+            if task.printer_id not in retired
         ]
 
 

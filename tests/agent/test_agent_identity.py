@@ -12,7 +12,9 @@ from agent.enrolling import Wish, enrol, is_in_the_clear
 from agent.errors import EnrolmentFailed, SettingsInvalid
 from agent.identity import Identity, keep, read, with_identity
 from agent.settings import AgentSettings, load
+from agent.supervisor import Supervisor
 
+NOBODY = Supervisor({})
 IDENTITY = Identity(
     agent_id="pi-3",
     secret="s" * 43,
@@ -88,8 +90,8 @@ def test_a_token_in_the_settings_is_not_looked_at_once_the_agent_has_enrolled(
     tmp_path: Path,
 ) -> None:
     keep(tmp_path, IDENTITY, "")
-    assert not enrol_at_first_start(settings(tmp_path, "--enroll-token", "enroll_1_2"))
-    assert not enrol_at_first_start(load(["--state-dir", str(tmp_path / "other")]))
+    assert not enrol_at_first_start(settings(tmp_path, "--enroll-token", "enroll_1_2"), NOBODY)
+    assert not enrol_at_first_start(load(["--state-dir", str(tmp_path / "other")]), NOBODY)
 
 
 def test_the_secret_is_kept_before_it_is_sent_and_sent_again_with_the_same_token(

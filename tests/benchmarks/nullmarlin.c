@@ -61,6 +61,7 @@
 #define LINE_MAX_LEN 512  /* storage per command; --max-cmd is the limit   */
 #define RX_HIGH_WATER 4096 /* stop reading the pty above this (flow control) */
 #define USB_PACKET_LEN 62 /* a full-speed packet without its two status bytes */
+#define GAPS_MAX 64        /* starvations that are told one by one */
 #define HIST_MAX_US 100000 /* turnaround histogram: 1 us steps up to 100 ms */
 
 /* ------------------------------------------------------------- options -- */
@@ -293,6 +294,10 @@ static struct {
     uint64_t unnumbered;   /* accepted without a line number                 */
     uint64_t polls;        /* M105 in the window                             */
     uint64_t starvations, starved_ns, starved_max_ns;
+    struct {
+        uint64_t moves;    /* that were executed when it ended               */
+        uint64_t at, ns;
+    } gaps[GAPS_MAX];      /* the first starvations                          */
     uint64_t low_water;    /* moves that found at most one block queued      */
     uint64_t fill_sum;     /* sum of planner fill found by moves             */
     double ideal_s;        /* sum of the move durations                      */
@@ -426,6 +431,11 @@ static void write_stats(void)
     fprintf(f, "  \"starvations\": %llu,\n", (unsigned long long)st.starvations);
     fprintf(f, "  \"starved_s\": %.6f,\n", (double)st.starved_ns / 1e9);
     fprintf(f, "  \"starved_max_ms\": %.3f,\n", (double)st.starved_max_ns / 1e6);
+    fprintf(f, "  \"gaps\": [");
+    for (uint64_t i = 0; i < st.starvations && i < GAPS_MAX; i++)
+        fprintf(f, "%s[%llu, %.6f, %.3f]", i ? ", " : "", (unsigned long long)st.gaps[i].moves,
+                ((double)st.gaps[i].at - (double)t0) / 1e9, (double)st.gaps[i].ns / 1e6);
+    fprintf(f, "],\n");
     fprintf(f, "  \"low_water_moves\": %llu,\n", (unsigned long long)st.low_water);
     fprintf(f, "  \"mean_planner_fill\": %.2f,\n",
             st.moves ? (double)st.fill_sum / (double)st.moves : 0);
@@ -588,6 +598,11 @@ static void planner_begin(uint64_t start)
     if (empty_since >= 0 && !synced) {
         double gap = head_start - empty_since;
         if (gap > 0) {
+            if (st.starvations < GAPS_MAX) {
+                st.gaps[st.starvations].moves = st.moves;
+                st.gaps[st.starvations].at = (uint64_t)empty_since;
+                st.gaps[st.starvations].ns = (uint64_t)gap;
+            }
             st.starvations++;
             st.starved_ns += (uint64_t)gap;
             if ((uint64_t)gap > st.starved_max_ns)

@@ -27,6 +27,7 @@ class Totals:
         cpu_begin_s: CPU that the host's processes had used by then; `cpu_end_s` likewise.
         moves: moves executed.
         starvations: times the planner ran empty between moves; `gap_ms_max` the longest of them.
+        gaps: the first 64 of them: moves executed by its end, seconds since the begin, how many ms.
         resends: lines asked for again; `overflow_bytes` lost in a full receive buffer.
         resident_kb: memory of the host's processes at the end.
     """
@@ -40,6 +41,7 @@ class Totals:
     starvations: int
     starved_s: float
     gap_ms_max: float
+    gaps: tuple[tuple[int, float, float], ...]
     resends: int
     overflow_bytes: int
     resident_kb: int
@@ -122,6 +124,7 @@ class StandIn:
             starvations=seen["starvations"],
             starved_s=seen["starved_s"],
             gap_ms_max=seen["starved_max_ms"],
+            gaps=tuple((int(moves), at_s, ms) for moves, at_s, ms in seen["gaps"]),
             resends=seen["resends"],
             overflow_bytes=seen["rx_overflow_bytes"],
             resident_kb=seen["host_rss_kb"],

@@ -87,6 +87,7 @@ def measurement(scenario: str, host: str, speed: float, cpu: float) -> Measureme
         starvations=0,
         starved_s=0,
         gap_ms_max=0,
+        gaps=(),
         resends=0,
         overflow_bytes=0,
     )

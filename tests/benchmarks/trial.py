@@ -26,6 +26,7 @@ class Measurement:
         cores: CPU seconds per second.
         resident_mb: memory of the host's processes at the end.
         starvations: times a planner ran empty in mid-print; `gap_ms_max` the longest.
+        gaps: where that was, printer by printer, as in `Totals`: after which move, at which second.
     """
 
     scenario: str
@@ -39,6 +40,7 @@ class Measurement:
     starvations: int
     starved_s: float
     gap_ms_max: float
+    gaps: tuple[tuple[int, float, float], ...]
     resends: int
     overflow_bytes: int
 
@@ -91,6 +93,7 @@ def summary(scenario: Scenario, host: Host, totals: Sequence[Totals], intact: bo
         starvations=sum(seen.starvations for seen in totals),
         starved_s=sum(seen.starved_s for seen in totals),
         gap_ms_max=max(seen.gap_ms_max for seen in totals),
+        gaps=tuple(gap for seen in totals for gap in seen.gaps),
         resends=sum(seen.resends for seen in totals),
         overflow_bytes=sum(seen.overflow_bytes for seen in totals),
     )

@@ -171,14 +171,35 @@ async def test_a_failure_is_read_from_the_result(
     assert (look.fault.blame, look.fault.code) == (blame, code)
 
 
+@pytest.mark.parametrize(
+    ("status", "again", "blame"),
+    [
+        (422, "true", Blame.PROVIDER_FAILED),
+        (500, "false", Blame.INVALID_INPUT),
+        (500, "perhaps", Blame.PROVIDER_FAILED),
+    ],
+)
+async def test_whether_a_failure_may_be_tried_again_is_believed_before_its_status(
+    bench: ProviderBench, status: int, again: str, blame: Blame
+) -> None:
+    handle = (await bench.submitted()).handle
+    bench.service.finish()
+    body = {"detail": wrong("internal_server_error")}
+    told = Trouble(status=status, body=body, headers={"X-Fal-Retryable": again})
+    service(bench).misbehave("result", told)
+    look = await bench.provider.look(handle)
+    assert look.fault is not None
+    assert look.fault.blame is blame
+
+
 async def test_a_gateway_before_the_result_is_no_failure_of_the_task(bench: ProviderBench) -> None:
     handle = (await bench.submitted()).handle
     bench.service.finish()
     service(bench).misbehave("result", Trouble(status=502), Trouble(status=429))
-    for _ in range(2):
+    for blame in (Blame.RETRY_SAFE, Blame.WAIT_SLOT):
         with pytest.raises(ProviderFault) as caught:
             await bench.provider.look(handle)
-        assert caught.value.blame is Blame.RETRY_SAFE
+        assert caught.value.blame is blame
     assert (await bench.provider.look(handle)).phase is Phase.SUCCEEDED
 
 

@@ -15,6 +15,7 @@ from coordinator.adapters.providers.links import shelf
 from coordinator.adapters.providers.links.link import Link
 from coordinator.domain.breaker import Breaker, Stand, after_fault, stand
 from coordinator.domain.providing import Blame, Kind, Phase, ProviderFault, Wish
+from coordinator.ports_providers import Scattered
 from tests.fakes.library_servers import FilesServer, LibraryServers
 from tests.fakes.one_provider import OneProvider, one_provider
 from tests.fakes.solids import write_box
@@ -169,6 +170,19 @@ async def test_what_may_not_be_fetched_is_refused_in_words(
     fault = await bench.refused(link(url))
     assert (fault.blame, fault.code) == (Blame.INVALID_INPUT, code)
     assert "price" not in change or "4.5" in fault.message
+    assert (url, code) != (PRINT, "not_downloadable") or "You can't download" in fault.message
+
+
+async def test_each_server_that_is_asked_is_one_of_its_own(
+    bench: OneProvider, libraries: LibraryServers, cdn: FilesServer
+) -> None:
+    assert isinstance(bench.provider, Scattered)
+    libraries.put(hook_stl=STEP)
+    submitted = await bench.submit(link(THING))
+    assert bench.provider.host_of(link(THING)) == "thingiverse.com"
+    assert bench.provider.host_of(submitted.handle) == "thingiverse.com"
+    assert bench.provider.host_of((await bench.look(submitted)).pieces[0]) == "127.0.0.1"
+    assert bench.provider.host_of(link("https://[::1")) == ""
 
 
 async def test_a_wrong_token_is_told_and_leaves_other_links_alone(

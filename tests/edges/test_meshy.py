@@ -12,13 +12,26 @@ import pytest
 from coordinator.adapters.providers.meshy.asking import MeshyOptions, price_of
 from coordinator.adapters.providers.meshy.provider import Meshy
 from coordinator.domain.parcels import is_report
-from coordinator.domain.providing import Blame, CallingOff, Kind, Phase, ProviderFault, Wish
+from coordinator.domain.providing import (
+    Blame,
+    CallingOff,
+    Kind,
+    Phase,
+    Picture,
+    ProviderFault,
+    Wish,
+)
 from tests.contracts.provider_benches import PICTURE, meshy
 from tests.fakes.fake_meshy import FakeMeshy
 from tests.fakes.paid_service import STL, Trouble
 from tests.fakes.provider_bench import ProviderBench
 
+WEBP = Picture(media_type="image/webp", data=b"RIFF\x04\0\0\0WEBP")
 HOOK = Wish(kind=Kind.TEXT, prompt="a hook")
+
+
+def shown(**options: str | int | bool) -> Wish:
+    return Wish(kind=Kind.IMAGE, pictures=(PICTURE,), options=options)
 
 
 @pytest.fixture
@@ -69,6 +82,20 @@ async def test_a_picture_is_sent_within_the_request_under_our_name(bench: Provid
     assert len(many["image_urls"]) == 3  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        Wish(kind=Kind.TEXT, prompt="x", options={"topology": "quad", "moderation": True}),
+        Wish(kind=Kind.TEXT, prompt="x", options={"geometry_resolution": "4k", "format": "3mf"}),
+        shown(ai_model="meshy-t2", target_polycount=15_000, ultra_mode=True),
+        shown(texture=True, texture_prompt="red", texture_resolution="8k"),
+        Wish(kind=Kind.MULTIVIEW, pictures=(PICTURE,) * 2, options={"image_enhancement": False}),
+    ],
+)
+async def test_only_fields_that_its_pages_list_are_sent(bench: ProviderBench, wish: Wish) -> None:
+    assert await submitted(bench, wish)
+
+
 async def test_a_preview_is_refined_once_it_is_done(bench: ProviderBench) -> None:
     handle = (await bench.submitted()).handle
     wish = Wish(kind=Kind.TEXT, prompt="red", options={"refine": handle.task_id, "format": "glb"})
@@ -114,11 +141,20 @@ async def test_a_mesh_that_is_not_there_costs_nothing(bench: ProviderBench) -> N
         (Wish(kind=Kind.TEXT, prompt=" "), "say in words"),
         (Wish(kind=Kind.TEXT, prompt="x", seed=5), "no seed"),
         (Wish(kind=Kind.IMAGE), "takes 1 pictures"),
+        (Wish(kind=Kind.IMAGE, pictures=(WEBP,)), "takes JPEG and PNG, and this picture is a WebP"),
         (Wish(kind=Kind.MULTIVIEW, pictures=(PICTURE,) * 5), "takes 2 to 4 pictures"),
         (Wish(kind=Kind.TEXT, prompt="x", options={"colour": 1}), "no option colour"),
         (Wish(kind=Kind.TEXT, prompt="x", options={"topology": "hex"}), "one of triangle, quad"),
-        (Wish(kind=Kind.TEXT, prompt="x", options={"ultra_mode": True}), "for text-to-3d"),
+        (Wish(kind=Kind.TEXT, prompt="x", options={"ultra_mode": True}), "for preview"),
+        (Wish(kind=Kind.TEXT, prompt="x", options={"texture_prompt": "red"}), "for preview"),
+        (Wish(kind=Kind.TEXT, prompt="x", options={"refine": "t", "topology": "quad"}), "refine"),
+        (Wish(kind=Kind.MESH, mesh_sha256="0", options={"format": "3mf"}), "for repair"),
+        (shown(texture_prompt="red"), "wants texture"),
+        (shown(texture=True, texture_prompt="x" * 601), "at most 600"),
+        (shown(refine="t"), "for image-to-3d"),
         (Wish(kind=Kind.TEXT, prompt="x", options={"target_polycount": 5}), "from 100"),
+        (shown(ai_model="meshy-t2", target_polycount=15_001), "to 15000"),
+        (shown(target_polycount=300_001), "to 300000"),
         (Wish(kind=Kind.TEXT, prompt="x", options={"target_polycount": True}), "is a integer"),
     ],
 )

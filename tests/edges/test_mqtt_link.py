@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiomqtt
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
@@ -330,3 +331,28 @@ async def test_without_a_broker_publishing_says_so_in_one_sentence() -> None:
     with pytest.raises(Unavailable, match=r"no connection to the MQTT broker mqtt://127"):
         await link.publish_desired(AGENT, desired(1))
     assert not link.connected
+
+
+@pytest.mark.parametrize("answer", ["_on_connect", "_on_subscribe", "_on_publish"])
+async def test_a_link_ends_though_the_broker_answers_in_that_very_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    answered = getattr(aiomqtt.Client, answer)
+    cancelled = asyncio.get_running_loop().create_future()
+
+    def cancel_then_answer(*arguments: object) -> None:
+        if not cancelled.done():
+            [session] = [each for each in asyncio.all_tasks() if each.get_name() == "link-session"]
+            session.cancel()
+            cancelled.set_result(session)
+        answered(*arguments)
+
+    monkeypatch.setattr(aiomqtt.Client, answer, cancel_then_answer)
+    async with external(tmp_path) as broker:
+        address = BrokerAddress.of(broker.url, username=None, password=None)
+        link = MqttLink(address, coordinator_id="coordinator-1")
+        running = asyncio.create_task(link.run(lambda: asyncio.sleep(0), lambda _: None))
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.wait({await cancelled})
+        running.cancel()
+        await asyncio.wait({running})

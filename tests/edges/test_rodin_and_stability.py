@@ -76,7 +76,7 @@ async def test_a_task_of_rodin_has_succeeded_once_all_of_its_parts_have(tmp_path
         look = await bench.provider.look(handle)
         assert [(piece.role, piece.suffix) for piece in look.pieces] == [
             ("mesh", ".stl"),
-            ("other", ".webp"),
+            ("picture", ".webp"),
             ("picture", ".png"),
         ]
 

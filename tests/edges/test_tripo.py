@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.domain.providing import Blame, Kind, Phase, ProviderFault, Wish
+from coordinator.domain.providing import Blame, Kind, Phase, Picture, ProviderFault, Wish
 from tests.contracts.provider_benches import PICTURE, PNG, tripo
 from tests.fakes.fake_tripo import FakeTripo
 from tests.fakes.paid_service import Trouble
@@ -61,6 +61,12 @@ async def test_pictures_are_uploaded_before_anything_is_charged(bench: ProviderB
     assert service(bench).files["file_0"] == PNG
     many = await asked(bench, Wish(kind=Kind.MULTIVIEW, pictures=(PICTURE, PICTURE)))
     assert many["inputs"] == ["file_1", "file_2"]
+
+
+async def test_a_webp_is_taken_as_it_is(bench: ProviderBench) -> None:
+    webp = Picture(media_type="image/webp", data=b"RIFF\x04\0\0\0WEBP")
+    await asked(bench, Wish(kind=Kind.IMAGE, pictures=(webp,)))
+    assert service(bench).files["file_0"] == webp.data
 
 
 @pytest.mark.parametrize(
@@ -147,7 +153,8 @@ async def test_a_task_of_other_words_is_not_taken_for_the_lost_one(bench: Provid
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"model": "P1-20260311", "faces": 20_001}, "from 1 to 20000"),
+        ({"model": "P1-20260311", "faces": 20_001}, "from 50 to 20000"),
+        ({"model": "P1-20260311", "faces": 49}, "from 50 to 20000"),
         ({"model": "P1-20260311", "detailed": True}, "no finer geometry"),
         ({"faces": 0}, "from 1 to 1500000"),
     ],

@@ -24,6 +24,26 @@ _FAMILIES = {
     "/openapi/v1/print/analyze": "print-analyze",
 }
 _FORMATS = ("glb", "obj", "fbx", "stl", "usdz")
+# The fields of each work, as its pages list them; any other is a mistake of whoever asks.
+_MADE = {"ai_model", "moderation", "target_formats", "alpha_thumbnail", "auto_size", "origin_at"}
+_COLOURS = {"enable_pbr", "texture_resolution", "texture_prompt", "texture_image_url"}
+_COLOURS |= {"remove_lighting"}
+_SHAPE = {"model_type", "should_remesh", "topology", "target_polycount", "decimation_mode"}
+_SHAPE |= {"pose_mode"}
+_PICTURED = _MADE | _COLOURS | _SHAPE | {"input_task_id", "should_texture", "image_enhancement"}
+_PICTURED |= {"save_pre_remeshed_model", "multi_view_thumbnails", "name"}
+_SOURCE = {"input_task_id", "model_url"}
+_REMESHED = {"target_formats", "topology", "target_polycount", "decimation_mode", "auto_size"}
+_REMESHED |= {"resize_height", "resize_longest_side", "origin_at", "convert_format_only"}
+_FIELDS: dict[str, set[str]] = {
+    "preview": {"mode", "prompt", "geometry_resolution", *_MADE, *_SHAPE},
+    "refine": {"mode", "preview_task_id", *_MADE, *_COLOURS},
+    "image-to-3d": {"image_url", "ultra_mode", *_PICTURED},
+    "multi-image-to-3d": {"image_urls", *_PICTURED},
+    "remesh": _SOURCE | _REMESHED,
+    "print-repair": _SOURCE,
+    "print-analyze": _SOURCE,
+}
 
 
 class FakeMeshy(PaidService):
@@ -69,6 +89,9 @@ class FakeMeshy(PaidService):
         return web.json_response({"result": task.task_id}, status=202)
 
     def _objection(self, family: str, asked: dict[str, Any]) -> str:
+        work = str(asked.get("mode")) if family == "text-to-3d" else family
+        if unknown := asked.keys() - _FIELDS.get(work, set()):
+            return f"{work} has no fields {sorted(unknown)}"
         if family == "text-to-3d":
             if asked.get("mode") == "refine":
                 preview = self.tasks.get(asked.get("preview_task_id", ""))

@@ -151,7 +151,10 @@ class LibraryServers(TroubledServer):
             links = [
                 {"id": each, "link": f"{self.cdn.url}/{numbered[each]}"} for each in wanted["ids"]
             ]
-            told = {"ok": not self.closed, "errors": None, "output": {"files": links}}
+            told: dict[str, Any] = {"ok": True, "errors": None, "output": {"files": links}}
+            if self.closed:
+                refused = [{"field": "id", "messages": ["You can't download this model."]}]
+                told = {"ok": False, "errors": refused, "output": None}
             return web.json_response({"data": {"getDownloadLink": told}})
         if asked["variables"]["id"] == "404":
             return web.json_response({"data": {"print": None}})

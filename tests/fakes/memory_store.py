@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from coordinator.domain.choices import Choice
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing, measured_s_of
 from coordinator.domain.history import (
@@ -34,6 +35,7 @@ from protocols.wire.vocabulary import (
     RunId,
 )
 from tests.fakes.memory_accounts import Accounts, MemoryAccountUnit
+from tests.fakes.memory_choices import MemoryChoices
 from tests.fakes.memory_enrolment import EnrolmentTables, MemoryEnrolment
 from tests.fakes.memory_generations import GenerationTables, MemoryGenerations
 from tests.fakes.memory_history import MemoryHistory
@@ -68,6 +70,7 @@ class Tables:
     generated: GenerationTables = field(default_factory=GenerationTables)
     stock: StockTables = field(default_factory=StockTables)
     statistics: StatisticsTables = field(default_factory=StatisticsTables)
+    choices: dict[str, Choice] = field(default_factory=dict)
 
     def rows(self) -> dict[Thing, Row]:
         """Return every row that history tells of."""
@@ -97,6 +100,7 @@ class Tables:
             generated=self.generated.copy(),
             stock=self.stock.copy(),
             statistics=self.statistics.copy(),
+            choices=dict(self.choices),
         )
 
 
@@ -139,6 +143,7 @@ class MemoryUnit(
     MemoryGenerations,
     MemoryStock,
     MemoryStatistics,
+    MemoryChoices,
     MemoryHistory,
 ):
     """Implements `coordinator.ports.Unit` on a copy of the tables."""
@@ -252,6 +257,7 @@ class MemoryUnit(
         leased: bool | None = None,
         bed: BedState | None = None,
         bed_policy: BedPolicy | None = None,
+        retired: bool | None = False,
         limit: int | None = None,
     ) -> list[Printer]:
         found = [
@@ -262,6 +268,7 @@ class MemoryUnit(
             and leased in (None, printer.run_id is not None)
             and bed in (None, printer.bed.state)
             and bed_policy in (None, printer.bed_policy)
+            and retired in (None, printer.retired_at is not None)
         ]
         return sorted(found, key=lambda printer: printer.printer_id)[:limit]
 

@@ -19,6 +19,7 @@ class RecordingLink:
         self.commands: list[Command] = []
         self.answer: Callable[[Command], Awaitable[None]] | None = None
         self.connected = True
+        self.asked_again = 0
 
     @property
     def trouble(self) -> str:
@@ -29,6 +30,18 @@ class RecordingLink:
             raise Unavailable("broker_unreachable", self.trouble)
         self.said.append((agent_id, desired))
         self.retained[desired.printer_id] = desired
+
+    async def forget_printer(self, agent_id: AgentId, printer_id: PrinterId) -> None:
+        if not self.connected:
+            raise Unavailable("broker_unreachable", self.trouble)
+        self.retained.pop(printer_id, None)
+
+    async def forget_agent(self, agent_id: AgentId) -> None:
+        if not self.connected:
+            raise Unavailable("broker_unreachable", self.trouble)
+
+    async def ask_again(self) -> None:
+        self.asked_again += 1
 
     async def send_command(self, command: Command) -> None:
         if not self.connected:

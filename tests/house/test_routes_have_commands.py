@@ -28,6 +28,7 @@ NOT_ASKED = {
     "GET live": "a WebSocket, for pages; `watch` and `--follow` ask again and again",
     "GET live/events": "for pages and programs, as the WebSocket is",
     "POST live/tickets": "what opens a live connection in a browser",
+    "POST codes": "a page shows it to a phone; a terminal has the text",
     "POST session": "a browser's cookie; the command shows a token or a key",
     "DELETE session": "a browser's cookie; `session end` ends others",
     "POST me/password": "wants a session's owner and the old password; `user passwd` sets another",

@@ -18,7 +18,7 @@ from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from protocols.wire.codec import Message
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
-from protocols.wire.vocabulary import AgentId
+from protocols.wire.vocabulary import AgentId, PrinterId
 from tests.fakes.manual_clock import CountingIds
 from tests.fakes.memory_store import MemoryStore, MemoryUnit
 from tests.simulation.judge import Judge
@@ -121,6 +121,17 @@ class CoordinatorLink:
         if not session.open:
             await asyncio.sleep(10.0)
             raise Unavailable("broker_unreachable", "no answer")
+
+    async def forget_printer(self, agent_id: AgentId, printer_id: PrinterId) -> None:
+        """Nobody retires anything in these histories."""
+        raise Unavailable("broker_unreachable", "no broker")
+
+    async def forget_agent(self, agent_id: AgentId) -> None:
+        """Nobody retires anything in these histories."""
+        raise Unavailable("broker_unreachable", "no broker")
+
+    async def ask_again(self) -> None:
+        """Nobody asks for more than agents say by themselves."""
 
     async def send_command(self, command: Command) -> None:
         """Nobody gives commands in these histories."""

@@ -155,6 +155,7 @@ class AgentRow(SQLModel, table=True):
     journal_id: str
     build: str
     seen_at: datetime = _time()
+    retired_at: datetime | None = _time(nullable=True)
 
 
 class PrinterRow(SQLModel, table=True):
@@ -194,6 +195,7 @@ class PrinterRow(SQLModel, table=True):
     events_applied: int
     quarantine: str
     since: datetime | None = _time(nullable=True)
+    retired_at: datetime | None = _time(nullable=True)
 
 
 class RunRow(SQLModel, table=True):

@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.account_unit import SqlAccountUnit
+from coordinator.adapters.db.choice_unit import SqlChoiceUnit
 from coordinator.adapters.db.enrolment_unit import EnrolmentUnit
 from coordinator.adapters.db.generation_unit import GenerationUnit
 from coordinator.adapters.db.library_unit import LibraryUnit
@@ -154,6 +155,7 @@ class SqlUnit(
     StockUnit,
     UpkeepUnit,
     SqlStatisticsUnit,
+    SqlChoiceUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""
 
@@ -255,10 +257,14 @@ class SqlUnit(
         leased: bool | None = None,
         bed: BedState | None = None,
         bed_policy: BedPolicy | None = None,
+        retired: bool | None = False,
         limit: int | None = None,
     ) -> list[Printer]:
         """Return printers by id."""
         wanted = _ALL_PRINTERS
+        if retired is not None:
+            is_retired = _PRINTERS.c.retired_at.is_not(None)
+            wanted = wanted.where(is_retired if retired else ~is_retired)
         if agent_id is not None:
             wanted = wanted.where(_PRINTERS.c.agent_id == agent_id)
         if online is not None:

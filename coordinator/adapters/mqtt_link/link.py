@@ -25,7 +25,7 @@ from protocols.wire.compat import PROTOCOL_MINOR
 from protocols.wire.from_agent import Telemetry
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import Topic, build, subscription
-from protocols.wire.vocabulary import AgentId
+from protocols.wire.vocabulary import AgentId, PrinterId
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +89,23 @@ class MqttLink:
         """
         topic = build(Topic.DESIRED, agent_id, desired.printer_id)
         await self._deliver(Topic.DESIRED, topic, encode(desired))
+
+    async def forget_printer(self, agent_id: AgentId, printer_id: PrinterId) -> None:
+        """Have the broker keep nothing of a printer: an empty payload removes what is retained.
+
+        Raises:
+            Unavailable: no connection to the broker.
+        """
+        for kind in (Topic.DESIRED, Topic.REPORTED):
+            await self._deliver(kind, build(kind, agent_id, printer_id), b"")
+
+    async def forget_agent(self, agent_id: AgentId) -> None:
+        """Have the broker keep nothing of an agent itself.
+
+        Raises:
+            Unavailable: no connection to the broker.
+        """
+        await self._deliver(Topic.PRESENCE, build(Topic.PRESENCE, agent_id), b"")
 
     async def send_command(self, command: Command) -> None:
         """Say one command, not retained; returns once the broker has it.
@@ -166,12 +183,14 @@ class MqttLink:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[aiomqtt.Client]:
         """Connect, subscribe and lend the session; say goodbye where there is time for it."""
+        before = _cancellations()
         async with self._new_client() as client:
-            await self._begin(client)
-            self.counters.sessions += 1
-            self._client = client
-            self._is_up.set()
             try:
+                _heed_cancellation(before)
+                await self._begin(client)
+                self.counters.sessions += 1
+                self._client = client
+                self._is_up.set()
                 yield client
             except aiomqtt.MqttError:
                 raise
@@ -187,7 +206,9 @@ class MqttLink:
     async def _begin(self, client: aiomqtt.Client) -> None:
         heard = [topic for topic in Topic if topic.value.from_agent]
         wanted = [topic for topic in heard if topic is not Topic.TELEMETRY]
+        before = _cancellations()
         answers = await client.subscribe([(subscription(topic), topic.qos) for topic in wanted])
+        _heed_cancellation(before)
         if any(getattr(answer, "value", answer) == _REFUSED for answer in answers):
             raise aiomqtt.MqttError("the broker refuses our subscriptions: check its access list")
         await self._say_status(client, up=True)
@@ -205,10 +226,7 @@ class MqttLink:
     async def _say(self, client: aiomqtt.Client, kind: Topic, topic: str, payload: bytes) -> None:
         before = _cancellations()
         await client.publish(topic, payload, kind.qos, kind.retain, timeout=ANSWER_S)
-        if _cancellations() > before:
-            # `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, swallows a cancellation
-            # that comes in the same turn of the loop as the broker's answer.
-            raise asyncio.CancelledError
+        _heed_cancellation(before)
 
     def _status(self, *, up: bool) -> bytes:
         return encode(
@@ -248,6 +266,16 @@ def _cancellations() -> int:
     """Return how often this task was cancelled so far."""
     task = asyncio.current_task()
     return task.cancelling() if task is not None else 0
+
+
+def _heed_cancellation(before: int) -> None:
+    """Raise a cancellation that came after `before` of them and that a library swallowed.
+
+    `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, returns normally when the broker's
+    answer comes in the same turn of the loop as the cancellation.
+    """
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 def _words_of(error: aiomqtt.MqttError) -> str:

@@ -134,7 +134,9 @@ def blame_of(status: int, *, paid: bool) -> Blame:
     """
     if status >= 500:
         return Blame.SUBMIT_UNSURE if paid else Blame.RETRY_SAFE
-    if status in (408, 425, 429):
+    if status == 429:
+        return Blame.WAIT_SLOT
+    if status in (408, 425):
         return Blame.RETRY_SAFE
     if status == 402:
         return Blame.QUOTA

@@ -39,6 +39,7 @@ from coordinator.ports_providers import Told, Tools
 _UNIT = "credits"
 _SEED_MAX = 65535
 _MESHES = (".3mf", ".stl", ".obj", ".glb", ".fbx")
+_DRAWN = (".png", ".jpg", ".webp")
 _BLAMED = {
     "NO_ACTIVE_SUBSCRIPTION": Blame.AUTH_CONFIG,
     "SUBSCRIPTION_PLAN_TOO_LOW": Blame.AUTH_CONFIG,
@@ -191,7 +192,7 @@ class Rodin(Bare):
             if not (isinstance(name, str) and isinstance(url, str) and url):
                 continue
             suffix = PurePosixPath(name).suffix.lower()
-            role = "mesh" if suffix in _MESHES else "picture" if suffix == ".png" else "other"
+            role = "mesh" if suffix in _MESHES else "picture" if suffix in _DRAWN else "other"
             piece = Piece(role=role, name=name[-100:], suffix=suffix, url=url)
             (meshes if role == "mesh" else others).append(piece)
         if not meshes:

@@ -15,6 +15,8 @@ from coordinator.adapters.providers.blaming import number_of, read_plainly
 from coordinator.adapters.providers.http import Api, Part, Reply, Spoken
 from coordinator.adapters.providers.options import MIB, HttpOptions, key_of, options_of
 from coordinator.domain.providing import (
+    PICTURE_TYPES,
+    WEBP,
     Again,
     Blame,
     Cost,
@@ -82,6 +84,7 @@ class Stability(Bare):
             kinds=frozenset({Kind.IMAGE}),
             pictures_max=1,
             picture_bytes_max=10 * MIB,
+            picture_types=(*PICTURE_TYPES, WEBP),
             options=(
                 Option(
                     name="model",

@@ -21,6 +21,8 @@ from coordinator.adapters.providers.blaming import clean, number_of
 from coordinator.adapters.providers.http import Api, Part, Reply, Spoken
 from coordinator.adapters.providers.options import MIB, HttpOptions, key_of, options_of
 from coordinator.domain.providing import (
+    PICTURE_TYPES,
+    WEBP,
     Again,
     Blame,
     Cost,
@@ -67,8 +69,14 @@ _BLAMED = {
     2010: Blame.QUOTA,
     2018: Blame.PROVIDER_FAILED,
 }
-# Faces at most, by how a model's name begins; others take what the largest does.
-_FACES = {"v3.1": 1_500_000, "v3.0": 1_000_000, "v2.5": 500_000, "P1": 20_000, "P2": 20_000}
+# Fewest and most faces, by how a model's name begins; others take what the largest does.
+_FACES = {
+    "v3.1": (1, 1_500_000),
+    "v3.0": (1, 1_000_000),
+    "v2.5": (1, 500_000),
+    "P1": (50, 20_000),
+    "P2": (50, 20_000),
+}
 _PRICES = {"text": 10, "picture": 20, "texture": 10, "detailed": 20}
 _WEBHOOK_APART_S = 300
 _ROWS = 200
@@ -116,6 +124,7 @@ class Tripo(Bare):
             prompt_chars_max=1024,
             pictures_max=4,
             picture_bytes_max=20 * MIB,
+            picture_types=(*PICTURE_TYPES, WEBP),
             options=(
                 Option(name="model", type="string", words="which of its models"),
                 Option(name="faces", type="integer", words="how many at most"),
@@ -134,9 +143,10 @@ class Tripo(Bare):
         model = self._model_of(wish)
         if wish.options.get("detailed") and not model.startswith("v3"):
             return f"{model} has no finer geometry"
-        most = next((most for name, most in _FACES.items() if model.startswith(name)), 1_500_000)
-        if not 1 <= int(wish.options.get("faces", 1)) <= most:
-            return f"faces of {model} are from 1 to {most}"
+        known = (span for name, span in _FACES.items() if model.startswith(name))
+        least, most = next(known, _FACES["v3.1"])
+        if not least <= int(wish.options.get("faces", least)) <= most:
+            return f"faces of {model} are from {least} to {most}"
         if wish.seed is not None and wish.seed < 0:
             return "a seed is 0 or more"
         return ""

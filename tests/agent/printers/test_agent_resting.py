@@ -34,6 +34,9 @@ class Board:
     oks: list[float] = field(default_factory=list)  # when the host can hear of them
     done_at: float = 0.0  # when all lines in the planner are done
     wire_free_at: float = 0.0
+    blocks_at: int = 0  # a line that is done once all before it is, and takes its time
+    block_s: float = 2.0
+    taken_at: float = 0.0
     starved: int = 0
     accepted: int = 0
     written: int = 0
@@ -44,10 +47,13 @@ class Board:
             self.wire_free_at = max(self.now, self.wire_free_at) + self.wire_s
             arrival = self.wire_free_at + self.way_s / 2
             free_at = self.done_at - (self.planner - 1) * self.interval_s
-            taken_at = max(arrival, free_at)
-            if self.written > self.planner and taken_at > self.done_at:
-                self.starved += 1
-            self.done_at = max(self.done_at, taken_at) + self.interval_s
+            self.taken_at = taken_at = max(arrival, free_at, self.taken_at)
+            if self.written == self.blocks_at:
+                taken_at = self.taken_at = self.done_at = self.done_at + self.block_s
+            else:
+                if self.written > self.planner and taken_at > self.done_at:
+                    self.starved += 1
+                self.done_at = max(self.done_at, taken_at) + self.interval_s
             self.oks.append(taken_at + self.way_s / 2)
 
     def stream(self, rest: Rest, lines: int) -> int:
@@ -96,6 +102,17 @@ def test_after_a_long_absence_a_planner_is_filled_before_there_is_a_rest_again()
     board.stream(rest, 1000)
     board.now += 0.03
     board.stream(rest, 1080)
+    assert (board.done_at - board.now) / board.interval_s >= board.planner - 2
+    assert board.starved == 0
+
+
+@pytest.mark.parametrize("blocks_at", [501, 502, 503, 504, 505])
+@pytest.mark.parametrize(("moves_per_s", "planner"), [(300, 16), (1200, 16), (300, 8), (800, 8)])
+def test_after_a_command_that_lets_the_planner_run_dry_it_is_filled_before_there_is_a_rest(
+    moves_per_s: int, planner: int, blocks_at: int
+) -> None:
+    rest, board = rest_of(0.03), Board(1 / moves_per_s, blocks_at=blocks_at, planner=planner)
+    board.stream(rest, blocks_at + planner + 4)
     assert (board.done_at - board.now) / board.interval_s >= board.planner - 2
     assert board.starved == 0
 

@@ -53,7 +53,7 @@ def test_only_a_refusal_says_that_a_paid_call_made_nothing(status: int) -> None:
         (408, Blame.RETRY_SAFE),
         (422, Blame.INVALID_INPUT),
         (425, Blame.RETRY_SAFE),
-        (429, Blame.RETRY_SAFE),
+        (429, Blame.WAIT_SLOT),
         (503, Blame.RETRY_SAFE),
     ],
 )

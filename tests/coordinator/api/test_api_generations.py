@@ -92,19 +92,26 @@ async def test_the_same_key_makes_one_generation(session: aiohttp.ClientSession)
     assert len(ids) == 1
 
 
+@pytest.mark.parametrize(
+    ("data", "media_type"), [(PNG, "image/png"), (b"RIFF\x04\0\0\0WEBP", "image/webp")]
+)
 async def test_a_picture_is_brought_first_and_then_named(
-    session: aiohttp.ClientSession, farm: ServedFarm, provider: ScriptedProvider
+    session: aiohttp.ClientSession,
+    farm: ServedFarm,
+    provider: ScriptedProvider,
+    data: bytes,
+    media_type: str,
 ) -> None:
     form = aiohttp.FormData()
-    form.add_field("file", PNG, filename="x.exe")
+    form.add_field("file", data, filename="x.exe")
     async with session.post("/api/v1/generation-pictures", data=form) as response:
         assert response.status == 201
         picture = await response.json()
-    assert (picture["media_type"], picture["size_bytes"]) == ("image/png", len(PNG))
+    assert (picture["media_type"], picture["size_bytes"]) == (media_type, len(data))
     made = await ask(session, "POST", "generations", pictures=[picture["sha256"]])
     assert made["kind"] == "image"
     await worked(Producer(farm.farm, "w-1"))
-    assert provider.wishes[0].pictures[0].data == PNG
+    assert provider.wishes[0].pictures[0].data == data
 
 
 async def test_what_is_no_picture_is_refused(session: aiohttp.ClientSession) -> None:

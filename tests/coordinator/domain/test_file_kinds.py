@@ -33,6 +33,8 @@ def test_a_binary_stl_is_known_by_its_length_also_where_it_begins_like_a_text_on
         (b"\xef\xbb\xbf\n <!DOCTYPE html><html>", ".html"),
         (b"\x89PNG\r\n\x1a\n", ".png"),
         (b"\xff\xd8\xff\xe0", ".jpg"),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", ".webp"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", ""),
         (b"M104 S200\nG28\n", ""),
         (b"solid as a rock", ""),
         (b"", ""),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coordinator.domain.history import row_of
 from coordinator.domain.printers import BedState, Printer, PrinterStatus
-from coordinator.domain.standing import FIELDS, Changed, Spell, play, still
+from coordinator.domain.standing import FIELDS, RETIRED, Changed, Spell, play, still
 from protocols.wire.vocabulary import AgentId, PrinterId, PrinterState
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -113,4 +113,4 @@ def test_where_playing_stops_and_goes_on_changes_nothing_and_no_time_is_lost(
     lasted = sum((each.until - each.since for each in spells), start=timedelta())
     assert lasted + (NOW + timedelta(minutes=minute) - whole[P1].since) == timedelta(minutes=minute)
     assert all(before.until == after.since for before, after in itertools.pairwise(spells))
-    assert set(whole[P1].fields) == set(FIELDS)
+    assert set(whole[P1].fields) == {*FIELDS, RETIRED}

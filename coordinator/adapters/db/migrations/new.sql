@@ -14,14 +14,14 @@ CREATE TABLE agents (
 	connection_id VARCHAR NOT NULL,
 	journal_id VARCHAR NOT NULL,
 	build VARCHAR NOT NULL,
-	seen_at DATETIME NOT NULL,
+	seen_at DATETIME NOT NULL, retired_at DATETIME,
 	PRIMARY KEY (agent_id)
 );
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0017');
+INSERT INTO "alembic_version" VALUES('0019');
 CREATE TABLE api_key_uses (
 	key_id VARCHAR NOT NULL,
 	used_at DATETIME NOT NULL,
@@ -60,6 +60,13 @@ CREATE TABLE checkpoints (
 	rows_sha256 VARCHAR NOT NULL,
 	archive_sha256 VARCHAR NOT NULL,
 	PRIMARY KEY (number)
+);
+CREATE TABLE chosen_settings (
+	name VARCHAR NOT NULL,
+	value JSON NOT NULL,
+	chosen_by VARCHAR NOT NULL,
+	chosen_at DATETIME NOT NULL,
+	PRIMARY KEY (name)
 );
 CREATE TABLE enrolment_tokens (
 	token_id VARCHAR NOT NULL,
@@ -275,7 +282,7 @@ CREATE TABLE printers (
 	run_id VARCHAR,
 	journal_id VARCHAR,
 	events_applied INTEGER NOT NULL,
-	quarantine VARCHAR NOT NULL, bed_policy VARCHAR DEFAULT 'attended' NOT NULL, staged JSON DEFAULT '[]' NOT NULL, spool_id VARCHAR DEFAULT '' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, tags JSON DEFAULT '[]' NOT NULL, location VARCHAR DEFAULT '' NOT NULL, notes VARCHAR DEFAULT '' NOT NULL, since DATETIME,
+	quarantine VARCHAR NOT NULL, bed_policy VARCHAR DEFAULT 'attended' NOT NULL, staged JSON DEFAULT '[]' NOT NULL, spool_id VARCHAR DEFAULT '' NOT NULL, printer_group VARCHAR DEFAULT '' NOT NULL, tags JSON DEFAULT '[]' NOT NULL, location VARCHAR DEFAULT '' NOT NULL, notes VARCHAR DEFAULT '' NOT NULL, since DATETIME, retired_at DATETIME,
 	PRIMARY KEY (printer_id)
 );
 CREATE TABLE projects (

@@ -276,7 +276,7 @@ class Fal(Bare):
             return Look(phase=Phase.RUNNING)
         own = b'"detail"' in result.body or "x-fal-error-type" in result.headers
         if result.status >= 400 and own and result.status not in (401, 403, 404, 429):
-            return _failed(result.status, read(result))
+            return _failed(result.status, read(result), result.headers.get("x-fal-retryable", ""))
         if status.get("error") or status.get("error_type"):
             return _failed(500, read(reply))
         if result.status >= 400:
@@ -292,10 +292,10 @@ class Fal(Bare):
         return Look(phase=Phase.SUCCEEDED, progress=1.0, pieces=pieces, told=told)
 
 
-def _failed(status: int, spoken: Spoken) -> Look:
+def _failed(status: int, spoken: Spoken, again: str = "") -> Look:
     if spoken.code in CANCELLED or status == 499:
         return Look(phase=Phase.CANCELLED)
-    return Look(phase=Phase.FAILED, fault=failure_of(status, spoken))
+    return Look(phase=Phase.FAILED, fault=failure_of(status, spoken, again.lower()))
 
 
 def _model(handle: Handle) -> Model:

@@ -63,10 +63,16 @@ def read(reply: Reply) -> Spoken:
     return Spoken(blame=_blame(reply, code, words), code=code, message=words, field=place)
 
 
-def failure_of(status: int, spoken: Spoken) -> ProviderFault:
-    """Return why a task that has ended gave nothing."""
+def failure_of(status: int, spoken: Spoken, again: str = "") -> ProviderFault:
+    """Return why a task that has ended gave nothing.
+
+    Args:
+        again: what `x-fal-retryable` says: `true` or `false`; it knows better than the status.
+    """
     blame = spoken.blame
-    if blame not in (Blame.CONTENT_BLOCKED, Blame.INVALID_INPUT):
+    if blame is not Blame.CONTENT_BLOCKED and again in ("true", "false"):
+        blame = Blame.PROVIDER_FAILED if again == "true" else Blame.INVALID_INPUT
+    elif blame not in (Blame.CONTENT_BLOCKED, Blame.INVALID_INPUT):
         refused = 400 <= status < 500 and status not in (408, 409, 425, 429, 499)
         blame = Blame.INVALID_INPUT if refused else Blame.PROVIDER_FAILED
     words = clean(spoken.message) or f"the model answered {status}"

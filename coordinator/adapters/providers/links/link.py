@@ -63,7 +63,7 @@ _AT_ONCE_MAX = 4
 
 
 class Link(Bare):
-    """Implements `Provider` over libraries and plain addresses."""
+    """Implements `Provider` and `Scattered` over libraries and plain addresses."""
 
     _title = "a link"
 
@@ -114,6 +114,14 @@ class Link(Bare):
         if not model_id:
             return f"this address of {library.name} is no single model's"
         return library.objection
+
+    def host_of(self, asked: Wish | Handle | Piece) -> str:
+        """Return the host of an address, a file's or a page's."""
+        url = str(asked.extra.get("url", "")) if isinstance(asked, Handle) else asked.url
+        try:
+            return (urlsplit(url).hostname or "").removeprefix("www.")
+        except ValueError:
+            return ""
 
     async def submit(self, wish: Wish, key: str, told: Told) -> Submitted:
         """Find out what lies at an address; a fault says that nothing of use does."""

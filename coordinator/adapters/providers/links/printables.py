@@ -7,6 +7,7 @@ downloaded by hand.
 from collections.abc import Callable
 from typing import Any
 
+from coordinator.adapters.providers.blaming import clean
 from coordinator.adapters.providers.json_pointer import text_at, value_at
 from coordinator.adapters.providers.links.library import (
     Found,
@@ -25,7 +26,7 @@ _MODEL = """query Model($id: ID!) { print(id: $id) {
 _ADDRESSES = """mutation Addresses(
   $id: ID!, $source: DownloadSourceEnum!, $files: [DownloadFileInput]) {
   getDownloadLink(printId: $id, source: $source, files: $files) {
-    ok errors { messages } output { files { id link } } } }"""
+    ok errors { field messages } output { files { id link } } } }"""
 
 
 class Printables:
@@ -89,7 +90,9 @@ class Printables:
         told = await self._ask(_ADDRESSES, wish)
         files = value_at(told, "/getDownloadLink/output/files")
         if value_at(told, "/getDownloadLink/ok") is not True or not isinstance(files, list):
-            raise may_not(self.name, "not_downloadable", "it gives no addresses of its files")
+            said = clean(text_at(told, "/getDownloadLink/errors/0/messages/0"))
+            words = said.rstrip(".") or "it gives no addresses of its files"
+            raise may_not(self.name, "not_downloadable", words)
         return {
             text_at(each, "/id"): text_at(each, "/link") for each in files if text_at(each, "/link")
         }

@@ -21,34 +21,40 @@ PATHS = {
 }
 # Those whose tasks keep a name that they are given.
 NAMED = ("image-to-3d", "multi-image-to-3d")
-MADE = ("text-to-3d", *NAMED)
+_FAMILIES_MADE = ("text-to-3d", *NAMED)
+# Words are made in two works, each with fields of its own; every other family is one work.
+_PREVIEW, _REFINE = "preview", "refine"
+_SHAPED = (_PREVIEW, *NAMED)
+_COLOURED = (_REFINE, *NAMED)
+_MADE = (_PREVIEW, _REFINE, *NAMED)
 
 PROMPT_CHARS_MAX = 600  # newer pages say 800
 PICTURES_MAX = 4
-_FACES = (100, 300_000)
+_FACES, _FACES_T2 = (100, 300_000), (100, 15_000)
+_T2 = "meshy-t2"
 
-# What goes into a request as it stands in a wish, and for which families.
+# What goes into a request as it stands in a wish, and for which works.
 _PASSED: dict[str, tuple[Option, tuple[str, ...]]] = {
     option.name: (option, families)
     for option, families in (
-        (Option(name="ai_model", type="string", words="which of its models"), MADE),
+        (Option(name="ai_model", type="string", words="which of its models"), _MADE),
         (
             Option(
                 name="topology", type="string", words="of its faces", choices=("triangle", "quad")
             ),
-            (*MADE, "remesh"),
+            (*_SHAPED, "remesh"),
         ),
         (
             Option(name="target_polycount", type="integer", words="how many faces, 100 to 300000"),
-            (*MADE, "remesh"),
+            (*_SHAPED, "remesh"),
         ),
         (
             Option(name="geometry_resolution", type="string", words="2k, 4k; costs more"),
-            ("text-to-3d",),
+            (_PREVIEW,),
         ),
-        (Option(name="texture_prompt", type="string", words="how its surface looks"), MADE),
-        (Option(name="texture_resolution", type="string", words="2k, 4k, 8k"), MADE),
-        (Option(name="moderation", type="boolean", words="have the wish looked at first"), MADE),
+        (Option(name="texture_prompt", type="string", words="how its surface looks"), _COLOURED),
+        (Option(name="texture_resolution", type="string", words="2k, 4k, 8k"), _COLOURED),
+        (Option(name="moderation", type="boolean", words="have the wish looked at first"), _MADE),
         (Option(name="image_enhancement", type="boolean", words="mend the picture first"), NAMED),
         (
             Option(name="ultra_mode", type="boolean", words="finer; costs more"),
@@ -56,23 +62,33 @@ _PASSED: dict[str, tuple[Option, tuple[str, ...]]] = {
         ),
     )
 }
-_OWN = (
-    Option(
-        name="format",
-        type="string",
-        words="of the mesh",
-        choices=("stl", "3mf", "obj", "glb"),
-    ),
-    Option(name="texture", type="boolean", words="pictures: with colours; costs more"),
-    Option(name="refine", type="string", words="words: the task whose preview gets colours"),
-    Option(
-        name="operation",
-        type="string",
-        words="what is done to a mesh",
-        choices=("repair", "remesh", "analyze"),
-    ),
-)
-OPTIONS = (*_OWN, *(option for option, _ in _PASSED.values()))
+_MESHED = ("repair", "remesh", "analyze")
+# What is said in our words, and for which works.
+_OWN: dict[str, tuple[Option, tuple[str, ...]]] = {
+    option.name: (option, works)
+    for option, works in (
+        (
+            Option(
+                name="format",
+                type="string",
+                words="of the mesh",
+                choices=("stl", "3mf", "obj", "glb"),
+            ),
+            (*_MADE, "remesh"),
+        ),
+        (Option(name="texture", type="boolean", words="pictures: with colours; costs more"), NAMED),
+        (
+            Option(name="refine", type="string", words="words: the preview that gets colours"),
+            (_REFINE,),
+        ),
+        (
+            Option(name="operation", type="string", words="done to a mesh", choices=_MESHED),
+            _MESHED,
+        ),
+    )
+}
+_ALL = _OWN | _PASSED
+OPTIONS = tuple(option for option, _ in _ALL.values())
 
 # Credits of its price list; `consumed_credits` of the task is the truth.
 _PRICES = {
@@ -88,7 +104,7 @@ _PRICES = {
     "repair": 10,
     "analyze": 0,
 }
-_SMALL = ("meshy-5", "meshy-6-lite", "meshy-t2")
+_SMALL = ("meshy-5", "meshy-6-lite", _T2)
 
 
 class MeshyOptions(HttpOptions):
@@ -115,20 +131,33 @@ class MeshyOptions(HttpOptions):
         return value
 
 
-def objection(offer: Offer, wish: Wish) -> str:
+def objection(offer: Offer, wish: Wish, options: MeshyOptions) -> str:
     """Return why a wish can't be met; empty where nothing speaks against it."""
     if words := objection_of(offer, wish):
         return words
     if wish.seed is not None:
         return "Meshy takes no seed"
-    family = family_of(wish)
+    work = _work_of(wish)
     for name in wish.options:
-        if name in _PASSED and family not in _PASSED[name][1]:
-            return f"Meshy has no option {name} for {family}"
-    least, most = _FACES
+        if work not in _ALL[name][1]:
+            return f"Meshy has no option {name} for {work}; it is for {', '.join(_ALL[name][1])}"
+    if work in NAMED and not wish.options.get("texture"):
+        for name in ("texture_prompt", "texture_resolution"):
+            if name in wish.options:
+                return f"the option {name} wants texture as well: else there are no colours"
+    if len(str(wish.options.get("texture_prompt", ""))) > PROMPT_CHARS_MAX:
+        return f"texture_prompt has at most {PROMPT_CHARS_MAX} characters"
+    least, most = _FACES_T2 if model_of(wish, options) == _T2 else _FACES
     if not least <= int(wish.options.get("target_polycount", least)) <= most:
         return f"target_polycount is from {least} to {most}"
     return ""
+
+
+def _work_of(wish: Wish) -> str:
+    family = family_of(wish)
+    if family == "text-to-3d":
+        return _REFINE if "refine" in wish.options else _PREVIEW
+    return family
 
 
 def family_of(wish: Wish) -> str:
@@ -162,9 +191,9 @@ def body_of(wish: Wish, options: MeshyOptions, key: str, mesh: bytes) -> dict[st
     body: dict[str, Any] = {name: wish.options[name] for name in wish.options if name in _PASSED}
     if family != "repair" and family != "analyze":
         body["target_formats"] = [str(wish.options.get("format", "stl"))]
-    if body.keys() & {"topology", "target_polycount"} and family in MADE:
+    if body.keys() & {"topology", "target_polycount"} and family in _FAMILIES_MADE:
         body["should_remesh"] = True  # else it takes no notice of either
-    if family in MADE:
+    if family in _FAMILIES_MADE:
         body["ai_model"] = model_of(wish, options)
     if family in NAMED:
         body |= {"name": key, "should_texture": bool(wish.options.get("texture", False))}

@@ -87,7 +87,7 @@ class Meshy(Bare):
 
     def objection(self, wish: Wish) -> str:
         """Return why this wish can't be met."""
-        return asking.objection(self.offer, wish)
+        return asking.objection(self.offer, wish, self._options)
 
     async def estimate(self, wish: Wish) -> Cost | None:
         """Return the credits of its price list, None where it is free."""

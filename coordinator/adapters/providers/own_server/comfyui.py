@@ -163,7 +163,7 @@ class ComfyUI(Bare):
         """Bring pictures there; return how nodes call them."""
         names = {}
         for number, picture in enumerate(wish.pictures, start=1):
-            suffix = ".png" if picture.media_type == "image/png" else ".jpg"
+            suffix = f".{picture.media_type.rpartition('/')[2]}"
             form = [
                 Part(
                     name="image",

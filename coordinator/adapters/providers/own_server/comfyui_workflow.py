@@ -9,7 +9,15 @@ from pydantic import Field
 from coordinator.adapters.providers.options import MIB, HttpOptions
 from coordinator.adapters.providers.own_server.options import Choice, Name
 from coordinator.adapters.providers.own_server.templates import placeholders
-from coordinator.domain.providing import Again, Cancels, Kind, Offer, Option
+from coordinator.domain.providing import (
+    PICTURE_TYPES,
+    WEBP,
+    Again,
+    Cancels,
+    Kind,
+    Offer,
+    Option,
+)
 from coordinator.errors import SettingsInvalid
 
 _WORKFLOW_BYTES_MAX = 4 * MIB
@@ -78,6 +86,7 @@ def offer_of(title: str, options: ComfyUIOptions) -> Offer:
         prompt_chars_max=options.prompt_chars_max,
         pictures_max=options.pictures_max,
         picture_bytes_max=options.picture_bytes_max,
+        picture_types=(*PICTURE_TYPES, WEBP),
         options=tuple(
             Option(name=name, type=each.type, words=each.words, choices=each.choices)
             for name, each in options.options.items()

@@ -1087,6 +1087,16 @@ export interface components {
             items: components["schemas"]["SpanFiguresDocument"][];
             reasons: components["schemas"]["ReasonDocument"][];
         };
+        /** @description A QR code, as a label's. */
+        DrawnCodeDocument: {
+            modules: number;
+            path: string;
+        };
+        /** @description A text to be drawn as a code; it is neither kept nor logged. */
+        CodeForm: {
+            /** @example hello */
+            text: string;
+        };
         /**
          * @description What stands on one label.
          *
@@ -1107,10 +1117,29 @@ export interface components {
             items: components["schemas"]["LabelDocument"][];
         };
         /**
+         * @description How a setting may be changed while the coordinator runs.
+         *
+         *     `kind` is `yes_no`, `whole`, `number`, `text` or `amounts` (by unit). Null: `minimum` and
+         *     `maximum` where there is no such bound; with `above` the value is more than the minimum.
+         *     `waits`: it was changed, and is heeded from the next start on. `pinned` is where it is set
+         *     instead (a flag, a variable), empty where it can be changed.
+         */
+        ChangeDocument: {
+            kind: string;
+            minimum: number | null;
+            maximum: number | null;
+            above: boolean;
+            needs_restart: boolean;
+            waits: boolean;
+            pinned: string;
+        };
+        /**
          * @description One setting; secrets are masked.
          *
-         *     `origin` is where it comes from: `default`, a flag, a variable, a credential or a file; `words`
-         *     say what it is for, `variable` is how the environment calls it.
+         *     `origin` is where it comes from: `default`, a flag, a variable, a credential, a file, or `page`
+         *     where somebody changed it meanwhile; `words` say what it is for, `variable` is how the
+         *     environment calls it. Null: `change` where only who starts the coordinator changes it,
+         *     `changed_by` and `changed_at` where nobody did.
          */
         SettingDocument: {
             name: string;
@@ -1120,10 +1149,20 @@ export interface components {
             is_secret: boolean;
             words: string;
             variable: string;
+            change: components["schemas"]["ChangeDocument"] | null;
+            changed_by: string | null;
+            changed_at: string | null;
         };
         /** @description A list, all of it. */
         ItemsOfSettingDocument: {
             items: components["schemas"]["SettingDocument"][];
+        };
+        /** @description Another value: true or false, a number, a text, or amounts by unit. */
+        SettingForm: {
+            /** @example 22:00-07:00 */
+            value: boolean | number | string | {
+                [key: string]: number;
+            };
         };
         /**
          * @description One line of the history; `at` to the microsecond, as it was hashed.
@@ -1450,6 +1489,50 @@ export interface components {
              * @default true
              */
             dry_run: boolean;
+        };
+        /** @description An agent that was retired, or is heard again: `retired_at` is null then. */
+        RetiredAgentDocument: {
+            id: string;
+            retired_at: string | null;
+        };
+        /**
+         * @description A printer that was retired, or taken back: `retired_at` is null then.
+         *
+         *     `reported_by` is the agent that speaks of it still, null where none does; `words` say what
+         *     remains to be done, and are empty where nothing remains.
+         */
+        RetiredPrinterDocument: {
+            id: string;
+            name: string;
+            agent_id: string;
+            printer_class: string;
+            retired_at: string | null;
+            reported_by: string | null;
+            words: string;
+        };
+        /** @description All that left the farm, by id. */
+        RetiredDocument: {
+            printers: components["schemas"]["RetiredPrinterDocument"][];
+            agents: components["schemas"]["RetiredAgentDocument"][];
+        };
+        /**
+         * @description How trying the farm stands.
+         *
+         *     `allowed` is what the settings say, `running` whether the simulated printers' process lives,
+         *     `printers` the ids of those that are in the farm; `trouble` are its last words where it died.
+         */
+        TrialDocument: {
+            allowed: boolean;
+            running: boolean;
+            printers: string[];
+            trouble: string;
+        };
+        /** @description How many simulated printers, and how many times as fast as real ones. */
+        TrialForm: {
+            /** @default 3 */
+            printers: number;
+            /** @default 30 */
+            speed: number;
         };
         /** @description How many there are, and how many of them are well. */
         CountDocument: {
@@ -2224,6 +2307,7 @@ export interface components {
             prompt_chars_max: number;
             pictures_max: number;
             picture_bytes_max: number;
+            picture_types: string[];
             options: components["schemas"]["OptionDocument"][];
             at_once_max: number;
             running: number;
@@ -2387,10 +2471,14 @@ export type By = components['schemas']['By'];
 export type ReasonDocument = components['schemas']['ReasonDocument'];
 export type SpanFiguresDocument = components['schemas']['SpanFiguresDocument'];
 export type StatisticsDocument = components['schemas']['StatisticsDocument'];
+export type DrawnCodeDocument = components['schemas']['DrawnCodeDocument'];
+export type CodeForm = components['schemas']['CodeForm'];
 export type LabelDocument = components['schemas']['LabelDocument'];
 export type LabelsDocument = components['schemas']['LabelsDocument'];
+export type ChangeDocument = components['schemas']['ChangeDocument'];
 export type SettingDocument = components['schemas']['SettingDocument'];
 export type ItemsOfSettingDocument = components['schemas']['ItemsOfSettingDocument'];
+export type SettingForm = components['schemas']['SettingForm'];
 export type EventDocument = components['schemas']['EventDocument'];
 export type EventsPage = components['schemas']['EventsPage'];
 export type FaultCode = components['schemas']['FaultCode'];
@@ -2421,6 +2509,11 @@ export type PrinterToAddForm = components['schemas']['PrinterToAddForm'];
 export type LineDocument = components['schemas']['LineDocument'];
 export type ImportDocument = components['schemas']['ImportDocument'];
 export type TableForm = components['schemas']['TableForm'];
+export type RetiredAgentDocument = components['schemas']['RetiredAgentDocument'];
+export type RetiredPrinterDocument = components['schemas']['RetiredPrinterDocument'];
+export type RetiredDocument = components['schemas']['RetiredDocument'];
+export type TrialDocument = components['schemas']['TrialDocument'];
+export type TrialForm = components['schemas']['TrialForm'];
 export type CountDocument = components['schemas']['CountDocument'];
 export type FiguresDocument = components['schemas']['FiguresDocument'];
 export type OutboxDocument = components['schemas']['OutboxDocument'];

@@ -6,7 +6,7 @@ import type { NewSheetDocument } from "../api/shapes";
 import { complain } from "../parts/notes";
 import { Picture } from "../parts/picture";
 
-const TAKEN = ["image/jpeg", "image/png"];
+const TAKEN = ["image/jpeg", "image/png", "image/webp"];
 
 export interface Brought {
   name: string;
@@ -30,7 +30,7 @@ export function Pictures({ most, pictures, change }: Shown): ReactNode {
     setBusy(true);
     try {
       for (const file of files) {
-        if (!TAKEN.includes(file.type)) throw new Error(`${file.name} is neither a JPEG nor a PNG.`);
+        if (!TAKEN.includes(file.type)) throw new Error(`${file.name} is no JPEG, PNG or WebP.`);
         if (found.length >= most) throw new Error(most === 1 ? "It takes one picture." : `It takes ${most} pictures at most.`);
         const form = new FormData();
         form.set("file", file);

@@ -1,0 +1,131 @@
+"""What leaves the farm for good stays away until somebody says so; its history stays."""
+
+from dataclasses import replace
+
+import pytest
+
+from coordinator.domain.jobs import JobState
+from coordinator.errors import NotFound, NotNow
+from coordinator.usecases import reading, stock
+from coordinator.usecases.absorbing import absorb
+from coordinator.usecases.auditing import Question, events, verify
+from coordinator.usecases.controlling import settle_run
+from coordinator.usecases.dispatching import flush_outbox
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.retiring import (
+    restore_agent,
+    restore_printer,
+    retire_agent,
+    retire_printer,
+    retired,
+)
+from tests.fakes.fake_farm import order_gcode
+from tests.fakes.model_agent import ModelAgent
+from tests.fakes.recording_link import RecordingLink
+from tests.fakes.story import connect, names_in_history, start, the_run, work
+
+ANNA = "user:anna"
+
+
+async def shown(farm: Farm) -> list[str]:
+    return [view.printer.printer_id for view in await reading.printer_views(farm)]
+
+
+async def test_a_retired_printer_is_shown_nowhere_and_its_broker_keeps_nothing_of_it(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    await work(farm, agent)
+    await absorb(farm, replace(agent.presence(), online=False))
+    link = farm.link
+    assert isinstance(link, RecordingLink)
+    assert agent.printer_id in link.retained
+    await retire_printer(farm, agent.printer_id, ANNA)
+    await flush_outbox(farm)
+    assert await shown(farm) == []
+    assert agent.printer_id not in link.retained
+    told = await events(farm, Question(limit=100, printer_id=agent.printer_id))
+    assert "printer.retired" in [line.name for line in told]
+    with pytest.raises(NotFound):
+        await retire_printer(farm, agent.printer_id, ANNA)
+    assert (await verify(farm)).faults == ()
+
+
+async def test_no_printer_is_retired_under_a_run_or_before_a_lost_one_is_settled(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    job = await order_gcode(farm)
+    await work(farm, agent)
+    await start(farm, agent)
+    with pytest.raises(NotNow, match="holds run"):
+        await retire_printer(farm, agent.printer_id, ANNA)
+    with pytest.raises(NotNow, match="holds run"):
+        await retire_agent(farm, agent.agent_id, ANNA)
+    await absorb(farm, ModelAgent(agent.name, journal=2, boot=2).presence())
+    with pytest.raises(NotNow, match="settle it first"):
+        await retire_printer(farm, agent.printer_id, ANNA)
+    await settle_run(farm, (await the_run(farm)).run_id, "finished", ANNA)
+    await absorb(farm, replace(ModelAgent(agent.name, journal=2, boot=2).presence(), online=False))
+    await retire_printer(farm, agent.printer_id, ANNA)
+    assert (await reading.job_view(farm, job.job_id)).job.state is JobState.FINISHED
+
+
+async def test_a_retired_printer_that_is_reported_again_stays_away_until_somebody_says_so(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    await absorb(farm, replace(agent.presence(), online=False))
+    await retire_printer(farm, agent.printer_id, ANNA)
+    await absorb(farm, agent.presence(), agent.reported())
+    assert await shown(farm) == []
+    [told] = (await retired(farm)).printers
+    assert (told.reported_by, "configuration names it" in told.words) == (agent.agent_id, True)
+
+    link = farm.link
+    assert isinstance(link, RecordingLink)
+    await restore_printer(farm, agent.printer_id, ANNA)
+    assert link.asked_again == 1
+    await absorb(farm, agent.presence(), agent.reported())
+    assert await shown(farm) == [agent.printer_id]
+    assert (await reading.printer_view(farm, agent.printer_id)).printer.online
+    assert (await verify(farm)).faults == ()
+
+
+async def test_a_printer_that_moved_to_another_machine_is_taken_back_there(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    await absorb(farm, replace(agent.presence(), online=False))
+    await retire_printer(farm, agent.printer_id, ANNA)
+    other = ModelAgent("b")
+    presence = replace(other.presence(), printers=agent.presence().printers)
+    await absorb(farm, presence)
+    assert await shown(farm) == []
+    await restore_printer(farm, agent.printer_id, ANNA)
+    await absorb(farm, presence)
+    printer = (await reading.printer_view(farm, agent.printer_id)).printer
+    assert (printer.agent_id, printer.online) == (other.agent_id, True)
+
+
+async def test_a_retired_agent_is_heard_no_more_with_all_its_printers(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    await connect(farm, "b")
+    await retire_agent(farm, agent.agent_id, ANNA)
+    await absorb(farm, agent.presence())
+    assert await shown(farm) == ["printer-b"]
+    assert [each.agent_id for each in (await retired(farm)).agents] == [agent.agent_id]
+    assert (await names_in_history(farm, "agent", agent.agent_id))[-1] == "agent.retired"
+    await restore_agent(farm, agent.agent_id, ANNA)
+    await restore_printer(farm, agent.printer_id, ANNA)
+    await absorb(farm, agent.presence())
+    assert await shown(farm) == [agent.printer_id, "printer-b"]
+    with pytest.raises(NotFound):
+        await restore_agent(farm, agent.agent_id, ANNA)
+
+
+async def test_the_spool_of_a_retired_printer_lies_on_the_shelf_again(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    spool = await stock.make_spool(farm, {"material": "PLA", "weight_g": 1000.0}, ANNA)
+    await stock.load_spool(farm, spool.spool_id, agent.printer_id, 0, ANNA)
+    await absorb(farm, replace(agent.presence(), online=False))
+    await retire_printer(farm, agent.printer_id, ANNA)
+    assert (await stock.spool_of(farm, spool.spool_id)).printer_id is None
