@@ -54,8 +54,7 @@ async def again(request: web.Request) -> web.Response:
 
     async def make(generation_id: str) -> web.Response:
         named = replace(wanted, generation_id=generation_id)
-        await repeating.again(farm, its_id(request), variant, named)
-        return await created(request, generation_id)
+        return await created(request, await repeating.again(farm, its_id(request), variant, named))
 
     return await made_once(request, make)
 

@@ -31,7 +31,7 @@ from coordinator.api.routes import Route
 from coordinator.api.uploads import received
 from coordinator.api.versions import tagged
 from coordinator.domain.access import Caller, Permission
-from coordinator.domain.generations import Asked
+from coordinator.domain.generations import Asked, Generation
 from coordinator.domain.providing import Kind
 from coordinator.domain.rates import Rate
 from coordinator.errors import NotFound
@@ -39,6 +39,7 @@ from coordinator.ports_generations import GenerationsWanted
 from coordinator.usecases import generating, generation_views
 from coordinator.usecases.admitting import ROOT
 from coordinator.usecases.generating import Message, Wanted
+from coordinator.usecases.generation_views import GenerationView
 from coordinator.usecases.sheets import keep_picture, sheets_of
 
 GENERATIONS = f"{API_ROOT}/generations"
@@ -58,8 +59,8 @@ async def create_generation(request: web.Request) -> web.Response:
     wanted = replace(wanted_by(request), provider=form.provider, asked=asked_of(form, sheets))
 
     async def make(generation_id: str) -> web.Response:
-        await generating.want(farm, replace(wanted, generation_id=generation_id))
-        return await created(request, generation_id)
+        its = replace(wanted, generation_id=generation_id)
+        return await created(request, await generating.want(farm, its))
 
     return await made_once(request, make)
 
@@ -78,8 +79,7 @@ async def say(request: web.Request) -> web.Response:
 
     async def make(generation_id: str) -> web.Response:
         named = replace(wanted, generation_id=generation_id)
-        await generating.say(farm, its_id(request), message, named)
-        return await created(request, generation_id)
+        return await created(request, await generating.say(farm, its_id(request), message, named))
 
     return await made_once(request, make)
 
@@ -191,7 +191,7 @@ async def made_once(
 
     async def made(generation_id: str) -> web.Response | None:
         try:
-            return await created(request, generation_id)
+            return _new(request, await _seen(request, generation_id))
         except NotFound:
             return None
 
@@ -199,17 +199,26 @@ async def made_once(
     return await once(request, await fingerprint_of_body(request), fresh, made, make)
 
 
-async def created(request: web.Request, generation_id: str) -> web.Response:
-    """Return a generation that is new."""
-    response = await _shown(request, generation_id, status=201)
-    response.headers["Location"] = f"{GENERATIONS}/{generation_id}"
+async def created(request: web.Request, generation: Generation) -> web.Response:
+    """Return a generation that is new, as it was stored; of one that is made already, what is."""
+    if generation.versions:
+        return _new(request, await _seen(request, generation.generation_id))
+    return _new(request, GenerationView(generation=generation))
+
+
+def _new(request: web.Request, view: GenerationView) -> web.Response:
+    response = tagged(request, generation_document(view), status=201)
+    response.headers["Location"] = f"{GENERATIONS}/{view.generation.generation_id}"
     return response
 
 
-async def _shown(request: web.Request, generation_id: str, status: int = 200) -> web.Response:
+async def _shown(request: web.Request, generation_id: str) -> web.Response:
+    return tagged(request, generation_document(await _seen(request, generation_id)))
+
+
+async def _seen(request: web.Request, generation_id: str) -> GenerationView:
     only_of = request[CALLER].steers_only
-    view = await generation_views.view(request.app[FARM], generation_id, only_of=only_of)
-    return tagged(request, generation_document(view), status=status)
+    return await generation_views.view(request.app[FARM], generation_id, only_of=only_of)
 
 
 def its_id(request: web.Request) -> str:

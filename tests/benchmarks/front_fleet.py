@@ -16,14 +16,16 @@ from protocols.wire.topics import Topic, build
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
 from tests.benchmarks.farm_fleet import SimulatedAgent
 
+# Of each print, with as many to a layer as make 200 of them.
+LINES = 100_000
 
-async def measure(agent: SimulatedAgent) -> None:
-    """Say telemetry until cancelled."""
+
+async def measure(agent: SimulatedAgent, line: int = 0) -> None:
+    """Say telemetry until cancelled, from a line of the print on."""
     await asyncio.sleep(random.random())
     topic = build(Topic.TELEMETRY, agent.model.agent_id)
-    line = 0
     while True:
-        line += 10
+        line = min(line + 10, LINES)
         run_id = agent.model.run.run_id if agent.model.run is not None else None
         sample = sample_of(agent.model.printer_id, run_id, line)
         host = HostSample(cpu_celsius=50 + random.random(), load=0.1)
@@ -43,11 +45,11 @@ def sample_of(printer_id: PrinterId, run_id: RunId | None, line: int) -> Printer
         run_id=run_id,
         temperatures={**warm, "chamber": Temperature(40.5), "board": Temperature(51.0)},
         line=line,
-        line_count=100_000,
+        line_count=LINES,
         layer=line // 500,
         layer_count=200,
-        progress=line / 100_000,
-        remaining_s=5000.0 - line / 20,
+        progress=line / LINES,
+        remaining_s=(LINES - line) / 20,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.adapters.sandbox import levels
+from coordinator.adapters.sandbox import counting, levels, watching
 from coordinator.adapters.sandbox.jobs import JobFolder, job_folder
 from coordinator.adapters.sandbox.levels import Found, Level
 from coordinator.adapters.sandbox.limits import Ended, How, Limits
@@ -117,6 +117,29 @@ def processes_of(folder: Path) -> list[str]:
             if str(folder) in words:
                 found.append(words)
     return found
+
+
+@needs_bwrap
+@pytest.mark.skipif(
+    not any(os.access(each, os.W_OK) for each in counting._places()), reason="no cgroup is ours"
+)
+async def test_the_kernel_ends_forking_where_a_cgroup_can_be_made(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(watching, "excess", lambda *_: None)  # nobody looks
+    script = """
+import os
+made = 0
+while made < 300:
+    try: child = os.fork()
+    except OSError: break
+    if not child: os.read(os.pipe()[0], 1)
+    made += 1
+raise SystemExit(f'{made} were made')"""
+    async with job_folder(tmp_path) as job:
+        ended = await run(job, script, sandbox)
+    assert 1 < int(ended.words.split()[0]) < LIMITS.tasks_max + 10, ended.words
+    assert not [each for place in counting._places() for each in place.glob("farmhand-*")]
 
 
 def test_there_are_fifty_hostile_scripts() -> None:

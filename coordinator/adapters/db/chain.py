@@ -45,6 +45,10 @@ _KEPT = tables.table(tables.CheckpointedRow)
 _PLATES = tables.table(tables.PlateRow)
 _RUNS = tables.table(tables.RunRow)
 
+# Made once: each takes half as long as its execution.
+_HEAD = select(_HISTORY)
+_HEAD_TO_APPEND = _HEAD.with_for_update()
+_APPEND = insert(EVENTS)
 # Others get their turn between two pages: comparing this many takes some ten milliseconds.
 _PAGE_ROWS = 200
 
@@ -78,8 +82,7 @@ def head(connection: Connection, *, to_append: bool) -> Head:
     Raises:
         StoreUnusable: somebody took it out.
     """
-    wanted = select(_HISTORY)
-    row = connection.execute(wanted.with_for_update() if to_append else wanted).mappings().first()
+    row = connection.execute(_HEAD_TO_APPEND if to_append else _HEAD).mappings().first()
     if row is None:
         raise StoreUnusable("the database lost where its history ends: put a backup in its place")
     return Head(number=row["number"], hash=row["hash"])
@@ -90,7 +93,7 @@ def append(connection: Connection, last: Head, events: Sequence[FarmEvent]) -> H
     if not events:
         return last
     lines = following(last, events)
-    connection.execute(insert(EVENTS), [mapping.to_row(line) for line in lines])
+    connection.execute(_APPEND, [mapping.to_row(line) for line in lines])
     return Head(number=lines[-1].number, hash=lines[-1].hash)
 
 

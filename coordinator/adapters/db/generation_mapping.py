@@ -18,6 +18,7 @@ from coordinator.domain.generations import (
 from coordinator.domain.ledger import STEP, Entry
 from coordinator.domain.providing import Blame, Handle, Kind
 
+_ASKED = tuple(each.name for each in fields(Asked))
 _OWN = ("asked", "handle", "job_ids", "parcels", "remarks", "state", "told", "trouble", "versions")
 
 
@@ -67,8 +68,9 @@ def generation_of(row: Mapping[str, Any]) -> Generation:
 
 def _asked_row(asked: Asked) -> dict[str, Any]:
     return {
-        **asdict(asked),
+        **{name: getattr(asked, name) for name in _ASKED},
         "kind": asked.kind.value,
+        "printing": asked.printing and asdict(asked.printing),
         "pictures": [asdict(each) for each in asked.pictures],
         "parameters": dict(asked.parameters),
         "options": dict(asked.options),

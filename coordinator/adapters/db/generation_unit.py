@@ -1,18 +1,20 @@
 """The part of a `Unit` that is about generations; the contracts stand in the port."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Executable,
     String,
     bindparam,
     cast,
     func,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -30,6 +32,12 @@ from coordinator.ports_generations import GenerationsWanted
 
 _ALL = table(generation_tables.GenerationRow)
 _ENTRIES = table(generation_tables.EntryRow)
+
+
+def _written(states: Iterable[GenerationState]) -> list[ColumnElement[str]]:
+    """Return states as they stand in a statement: given besides, it is written anew each time."""
+    return [literal_column(f"'{state.value}'") for state in states]
+
 
 # What a request says in words.
 _WORDS = ("name", "prompt", "url")
@@ -62,7 +70,7 @@ _OPEN = (
     .where(
         _ALL.c.owner == bindparam("owner"),
         # Those that have ended are many, and not even looked at.
-        _ALL.c.state.in_([state.value for state in GenerationState if state not in ENDED]),
+        _ALL.c.state.in_(_written(state for state in GenerationState if state not in ENDED)),
     )
 )
 _TAKEN = (
@@ -70,7 +78,7 @@ _TAKEN = (
     .select_from(_ALL)
     .where(
         _ALL.c.provider == bindparam("provider"),
-        _ALL.c.state.in_([state.value for state in AT_PROVIDER]),
+        _ALL.c.state.in_(_written(AT_PROVIDER)),
     )
 )
 _NEWEST = (_ALL.c.created_at.desc(), _ALL.c.generation_id.desc())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from coordinator.adapters.sandbox import watching
+from coordinator.adapters.sandbox import counting, watching
 from coordinator.adapters.sandbox.calls import call_filter
 from coordinator.adapters.sandbox.jobs import JobFolder
 from coordinator.adapters.sandbox.levels import (
@@ -152,7 +152,7 @@ async def _shut_in(
         descriptors=descriptors,
     )
     kept, given = [told, go_on], [each for each in (telling, waiting, calls) if each is not None]
-    inner = None
+    inner, group = None, None
     try:
         # Its own environment can be read in there, as that of process 1.
         async with _started(command, env={}, pass_fds=given) as (process, words):
@@ -163,10 +163,12 @@ async def _shut_in(
                 if top is not None:
                     inner = os.pidfd_open(top)
                     kept.append(inner)
+                    group = counting.held(top, limits.tasks_max)
                     os.write(go_on, b"x")
                 yield _Running(process, words, top or process.pid)
             finally:
                 await _end_namespace(process, inner)
+                counting.let_go(group)
     finally:
         for each in (*kept, *given):
             os.close(each)
