@@ -326,7 +326,7 @@ def _bells(
         **backup_bell(chosen, machine, farm, version()),
         "updates": Bell(lambda: advance_rollout(farm), every_s=1.0),
         "status": Bell(link.repeat_status, every_s=30.0),
-        "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=60.0),
+        "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=30.0),
     }
 
 
