@@ -7,6 +7,7 @@ printers, `doctor` at the machine. Each has a module of its own, which is import
 import argparse
 import asyncio
 import math
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from agent.added import with_added  # noqa: E402
 from agent.app import App, build  # noqa: E402
 from agent.errors import JournalDamaged, SettingsInvalid  # noqa: E402
 from agent.identity import with_identity  # noqa: E402
+from agent.launcher import again, launched_by  # noqa: E402
 from agent.logs import configure  # noqa: E402
 from agent.settings import AgentSettings, load  # noqa: E402
 from agent.supervisor import Supervisor  # noqa: E402
@@ -69,7 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 settings = _settings(arguments)
         # What comes in on a serial line waits at most so long while another thread computes.
         sys.setswitchinterval(0.001)
-        asyncio.run(_run(settings, supervisor))
+        updating = asyncio.run(_run(settings, supervisor))
+        launched = launched_by(os.environ)
+        if updating and launched is not None:
+            again(launched)
     except SettingsInvalid as error:
         sys.stderr.write(f"farmhand-agent: {error}\n")
         return EXIT_SETTINGS
@@ -141,10 +146,11 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
-async def _run(settings: AgentSettings, supervisor: Supervisor) -> None:
+async def _run(settings: AgentSettings, supervisor: Supervisor) -> bool:
     """Run until a signal; what prints goes on, as far as its printer can by itself.
 
-    SIGUSR1 drains: nothing new is taken, and the end comes once nothing prints.
+    SIGUSR1 drains: nothing new is taken, and the end comes once nothing prints. Returns whether
+    another version is to go on now; who had it drained, or stopped, did not mean that.
     """
     from agent.printers.registry import open_driver
 
@@ -156,11 +162,13 @@ async def _run(settings: AgentSettings, supervisor: Supervisor) -> None:
         loop.add_signal_handler(number, app.cancel)
     loop.add_signal_handler(signal.SIGUSR1, agent.drain.ask)
     await asyncio.wait((app, drained), return_when=asyncio.FIRST_COMPLETED)
+    updating = agent.updates.due and not agent.drain.asked and not app.done()
     for task in (drained, app):
         task.cancel()
     await asyncio.wait((app,))
     if not app.cancelled():
         app.result()
+    return updating
 
 
 if __name__ == "__main__":

@@ -21,8 +21,9 @@ from agent.running import DRAINED, Lock
 from agent.settings import AgentSettings
 from agent.supervisor import Supervisor
 from agent.surroundings import Surroundings
+from agent.updating import Updates
 from protocols.wire.compat import OURS, PROTOCOL_MINOR
-from protocols.wire.from_agent import FoundPlace, Presence, Telemetry
+from protocols.wire.from_agent import FoundPlace, Presence, Telemetry, UpdateReport
 from protocols.wire.to_agent import Command, Desired
 from protocols.wire.vocabulary import AgentId, JournalId
 
@@ -34,6 +35,7 @@ class App:
 
     Attributes:
         drain: to have no new run taken, and to know when nothing prints any more.
+        updates: of the agent itself; where one is `due` at the end, the launcher goes on.
     """
 
     def __init__(
@@ -59,6 +61,14 @@ class App:
         self._boot_id = uuid4().hex
         self._roster = Roster(settings, open_driver)
         self._host = Host(settings.state_dir)
+        self._link: Link | None = None
+        self.updates = Updates(
+            settings,
+            self.drain,
+            build=build(),
+            printers=lambda: self._roster.loops,
+            say=self._say_update,
+        )
 
     async def run(self) -> None:
         """Look after every printer until cancelled.
@@ -75,6 +85,7 @@ class App:
                 self._presence(journal.journal_id),
                 Listener(desired=self._desired, command=self._command, turned=self._turned),
             )
+            self._link = link
             self._answers = Answers(self._agent_id, link.answer)
             around = Surroundings(
                 agent_id=self._agent_id,
@@ -90,6 +101,7 @@ class App:
                 self._roster,
                 settings.state_dir,
                 lambda: link.present(self._roster.descriptions),
+                self.updates,
             )
             log.info("agent.started", agent_id=self._agent_id, journal_id=journal.journal_id)
             async with asyncio.TaskGroup() as tasks:
@@ -101,6 +113,7 @@ class App:
                 )
                 tasks.create_task(draining, name="drain")
                 tasks.create_task(keep("own", self._own.run), name="own")
+                tasks.create_task(keep("updates", self.updates.run), name="updates")
                 self._roster.begin(tasks)
                 self._supervisor.ready(self._how())
                 beating = self._supervisor.watch(self._roster.turn, self._how)
@@ -142,7 +155,13 @@ class App:
             protocol_minor=PROTOCOL_MINOR,
             build=build(),
             printers=self._roster.descriptions,
+            draining=self.drain.on,
+            update=self.updates.report,
         )
+
+    def _say_update(self, draining: bool, update: UpdateReport) -> None:
+        if self._link is not None:
+            self._link.drain(draining, update)
 
     def _desired(self, document: Desired) -> None:
         task = self._roster.loop(document.printer_id)

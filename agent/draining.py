@@ -5,7 +5,7 @@ is stopped without this disturbs no print either, but leaves it waiting for the 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -38,12 +38,22 @@ class Drain:
     def __init__(self) -> None:
         """Begin without being asked."""
         self._asked = asyncio.Event()
+        self._held = False
         self.empty = asyncio.Event()
 
     @property
+    def on(self) -> bool:
+        """Whether no new run is taken."""
+        return self._held or self.asked
+
+    @property
     def asked(self) -> bool:
-        """Whether it was asked for; there is no way back but a new start."""
+        """Whether somebody asked for it; there is no way back but a new start."""
         return self._asked.is_set()
+
+    def hold(self, on: bool) -> None:
+        """Take no new run for a while, and again: around an update of this agent."""
+        self._held = on
 
     def ask(self) -> None:
         """Take no new run from now on."""
@@ -68,13 +78,18 @@ class Drain:
         say()
         for printer in drained:
             printer.wake()
-        await _until(lambda: not any(printer.begun for printer in drained), look)
-        heard = _until(lambda: not any(printer.unheard for printer in drained))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(heard, HEARD_S_MAX)
+        await at_rest(drained, look)
         log.info("agent.drained")
         self.empty.set()
         await asyncio.get_running_loop().create_future()
+
+
+async def at_rest(printers: Collection[Busy], look: Callable[[], None] = lambda: None) -> None:
+    """Return once none of these prints, and their history was heard, or nobody listens."""
+    await _until(lambda: not any(printer.begun for printer in printers), look)
+    heard = _until(lambda: not any(printer.unheard for printer in printers))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(heard, HEARD_S_MAX)
 
 
 async def _until(is_so: Callable[[], bool], look: Callable[[], None] = lambda: None) -> None:

@@ -28,6 +28,7 @@ from protocols.wire.from_agent import (
     PrinterDescription,
     Reported,
     Telemetry,
+    UpdateReport,
 )
 from protocols.wire.to_agent import Command, CoordinatorStatus, Desired, Sync
 from protocols.wire.topics import Topic, build, subscription
@@ -144,9 +145,10 @@ class Link:
         self._wake.set()
         return True
 
-    def drain(self) -> None:
-        """Say, now and from now on, that this agent is being drained."""
-        self._presence = replace(self._presence, draining=True)
+    def drain(self, on: bool = True, update: UpdateReport | None = None) -> None:
+        """Say, from now on, whether this agent is being drained, and how its update goes."""
+        update = update or self._presence.update
+        self._presence = replace(self._presence, draining=on, update=update)
         self._presence_due = True
         self._wake.set()
 
@@ -281,7 +283,9 @@ class Link:
             if self._presence_due:
                 self._presence_due = False
                 now = self._presence
-                current = replace(presence, draining=now.draining, printers=now.printers)
+                current = replace(
+                    presence, draining=now.draining, printers=now.printers, update=now.update
+                )
                 await self._say_presence(client, current)
             while (parcel := self._next()) is not None:
                 name = build(parcel.topic, agent_id, parcel.printer_id)

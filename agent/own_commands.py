@@ -1,4 +1,4 @@
-"""Commands to the agent itself: look for printers, take one more, let one go.
+"""Commands to the agent itself: look for printers, take one more, let one go, take an update.
 
 Looking is done in a child process: it takes up to half a minute and loads what a Pi has no use for
 otherwise. Ports that printers of ours hang on are not asked, for opening one may reset its board.
@@ -17,6 +17,7 @@ import structlog
 from agent import added
 from agent.errors import SettingsInvalid
 from agent.roster import Roster
+from agent.updating import COMMANDS, Updates
 from protocols.wire.from_agent import FoundPlace
 from protocols.wire.to_agent import Command
 from protocols.wire.vocabulary import PrinterId
@@ -34,8 +35,15 @@ _Queue: TypeAlias = asyncio.Queue[tuple[Command, float, Answer]]
 class OwnCommands:
     """What this agent does with itself, one thing at a time."""
 
-    def __init__(self, roster: Roster, state_dir: Path, present: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        state_dir: Path,
+        present: Callable[[], None],
+        updates: Updates | None = None,
+    ) -> None:
         """Take commands; nothing is done before `run`. `present` says which printers there are."""
+        self._updates = updates
         self._roster = roster
         self._state_dir = state_dir
         self._present = present
@@ -82,6 +90,11 @@ class OwnCommands:
                 return await self._add(command), ()
             case "remove_printer":
                 return await self._remove(PrinterId(str(command.arguments.get("id", "")))), ()
+            case name if self._updates is not None and name in COMMANDS:
+                done, words = self._updates.obey(command)
+                if not done:
+                    raise _Refusal("update_refused", words)
+                return words, ()
             case name:
                 raise _Refusal("unknown_command", f"the agent itself does not know {name!r}")
 

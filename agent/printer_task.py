@@ -199,7 +199,7 @@ class PrinterTask:
             self_clearing=self._beside.ejects,
             heard=self._around.outlet.heard,
             now_s=self._around.monotonic_s(),
-            draining=self._around.drain.asked,
+            draining=self._around.drain.on,
         )
 
     @property

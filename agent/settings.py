@@ -30,12 +30,14 @@ from pydantic_settings import (
 
 from agent.errors import SettingsInvalid
 from agent.help_format import HelpFormatter
+from agent.launcher import CONFIG_PLACES
+from protocols.errors import ReleaseUntrusted
+from protocols.release.signing import public_key
 from protocols.wire.vocabulary import ID_PATTERN, BedPolicy
 
 PREFIX = "FARMHAND_AGENT_"
 # Of the agent that systemd runs (systemd/farmhand-agent.service).
 SERVICE_STATE = Path("/var/lib/farmhand/agent")
-CONFIG_PLACES = ("agent.toml", "~/.config/farmhand/agent.toml", "/etc/farmhand/agent.toml")
 
 
 class PrinterSettings(BaseModel):
@@ -128,6 +130,9 @@ class AgentSettings(BaseSettings):
         description="journal and plates; default: ~/.local/state/farmhand-agent",
     )
     cache_bytes_max: int = Field(default=2 * 1024**3, ge=1, description="for plates on the card")
+    update_keys: list[str] = Field(
+        default_factory=list, description="whose releases it takes: minisign's public keys, RW..."
+    )
     telemetry_s: float = Field(default=1.0, ge=1.0, le=3600.0, description="between two samples")
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console on a terminal"
@@ -144,6 +149,10 @@ class AgentSettings(BaseSettings):
             path = getattr(self, name)
             if path is not None and not path.is_file():
                 raise ValueError(f"{name}: there is no file {path}")
+        try:
+            [public_key(key) for key in self.update_keys]
+        except ReleaseUntrusted as error:
+            raise ValueError(f"update_keys: {error}") from None
         ids = [printer.id for printer in self.printers]
         if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
             raise ValueError(f"printers: {', '.join(sorted(twice))} is there twice")

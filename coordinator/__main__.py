@@ -7,13 +7,10 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from types import ModuleType
-from typing import cast
 
-# structlog loads rich for prettier tracebacks where it is installed, at 8 MiB, and greenlet. Of
-# SQLModel only the tables are wanted, which cost less: see `adapters/db/shape.py`.
-for _unwanted in ("rich", "greenlet", "sqlmodel"):
-    sys.modules.setdefault(_unwanted, cast(ModuleType, None))
+from coordinator import resident
+
+resident.keep_out()
 
 from coordinator import logs, settings  # noqa: E402
 from coordinator.errors import FarmError, SettingsInvalid  # noqa: E402
@@ -27,10 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.umask(0o077)  # what lies in the state folder is nobody else's business
         ring = logs.configure(form=chosen.log_format, level=chosen.log_level)
         # Late, so that a wrong setting is told at once: the libraries take a second on a Pi.
+        from coordinator.adapters.outbound import late_trust
+
+        late_trust.postpone()  # first of all, for what it frees the others take
         from coordinator.app import run
         from coordinator.machine_wiring import machine_of
         from coordinator.setting_origins import origins
 
+        resident.slim()
         asyncio.run(run(chosen, machine_of(chosen, ring, origins(given))))
     except SettingsInvalid as error:
         return _failed(error, code=2)

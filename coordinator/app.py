@@ -6,7 +6,6 @@ leaves nothing that the next start does not mend.
 """
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -16,6 +15,7 @@ from functools import partial
 
 import structlog
 
+from coordinator import resident
 from coordinator.adapters.clock import SystemClock, TimeSortedIds
 from coordinator.adapters.db.store import open_database
 from coordinator.adapters.embedded_broker.broker import EmbeddedBroker
@@ -31,7 +31,14 @@ from coordinator.app_looking import looking_bells
 from coordinator.app_outward import outside_of, outward_bells, ways_to_people
 from coordinator.app_providers import sources_of, worker_of
 from coordinator.app_serving import announce, local_url, serve_api, version
-from coordinator.broker_wiring import address_of, broker_of, door_of, link_to, welcome_of
+from coordinator.broker_wiring import (
+    address_of,
+    broker_of,
+    door_of,
+    link_to,
+    local_broker_of,
+    welcome_of,
+)
 from coordinator.chosen import ChosenSettings
 from coordinator.domain.ledger import Purse
 from coordinator.domain.policy import Policy
@@ -48,6 +55,7 @@ from coordinator.usecases.delivering import Courier
 from coordinator.usecases.dispatching import dispatch_jobs, flush_outbox
 from coordinator.usecases.enrolling import tell_broker
 from coordinator.usecases.farm import Farm
+from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.listening import Listener
 from coordinator.usecases.overhearing import Overhearing
@@ -57,6 +65,7 @@ from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
 from coordinator.usecases.statistics import play_history
+from coordinator.usecases.updating import advance_rollout
 from coordinator.way_in import open_gate, welcome
 from protocols.wire.from_agent import Telemetry
 
@@ -116,11 +125,8 @@ async def run(settings: Settings, machine: Machine) -> None:
         api_url = await stack.enter_async_context(
             serve_api(gate, settings, shown, welcome_of(settings, broker, shown), machine)
         )
-        simulated.at(local_url(settings, shown, api_url))
-        # What is there now stays: looking for garbage in it takes 0.1 s each time. What is garbage
-        # already would stay too.
-        gc.collect()
-        gc.freeze()
+        simulated.at(local_url(settings, shown, api_url), local_broker_of(broker))
+        resident.settle()
         # Slicers ask what they find without TLS.
         announces = settings.announces and shown is None
         runs = {
@@ -130,6 +136,8 @@ async def run(settings: Settings, machine: Machine) -> None:
             "announcement": _announced(settings, link, broker, api_url, supervisor),
             "beat": supervisor.watch(),
         }
+        if settings.automates:
+            runs |= _automation(settings, gate, broker, ids.new("coordinator"))
         await _work(settings, asked, farm, link, ticker, runs, broker, announces)
     log.info("coordinator.stopped")
 
@@ -270,6 +278,16 @@ async def _announced(
     )
 
 
+def _automation(
+    settings: Settings, gate: Gate, broker: EmbeddedBroker | None, its_id: str
+) -> Mapping[str, Coroutine[None, None, None]]:
+    """Return what has to run for Home Assistant and other programs."""
+    # Late: most farms have none.
+    from coordinator.automation_wiring import automation_runs
+
+    return automation_runs(settings, gate, broker, coordinator_id=its_id, version=version())
+
+
 async def _tell_neighbours(farm: Farm, settings: Settings) -> None:
     """Have slicers on the local network find the farm."""
     # Late: only a farm that others reach needs it, and it takes a tenth of a second.
@@ -305,7 +323,9 @@ def _bells(
         **cleaning_bell(chosen, farm),
         **_shared_bells(chosen, farm),
         **backup_bell(chosen, machine, farm, version()),
+        "updates": Bell(lambda: advance_rollout(farm), every_s=1.0),
         "status": Bell(link.repeat_status, every_s=30.0),
+        "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=60.0),
     }
 
 

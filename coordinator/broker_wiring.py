@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 from urllib.parse import urlsplit
 
 from coordinator.adapters.broker_files import BrokerFiles
@@ -14,6 +15,8 @@ from coordinator.adapters.embedded_broker.listeners import is_loopback
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.link import MqttLink
 from coordinator.api.agents import Welcome
+from coordinator.domain.automation.topics import Topics
+from coordinator.domain.broker_access import NO_PROGRAMS, Programs, programs_of
 from coordinator.ports import Store
 from coordinator.ports_enrolment import BrokerDoor, OpenDoor
 from coordinator.settings import Settings
@@ -53,6 +56,11 @@ async def broker_of(
         password=settings.broker_password.get_secret_value(),
         enrolled=settings.agents == "enrolled" or (settings.agents == "auto" and not local),
         credentials=credentials,
+        programs=_programs(settings),
+        program_passwords={
+            name: password.get_secret_value()
+            for name, password in settings.automation_users.items()
+        },
         tls=tls.pair if tls is not None else None,
     )
     async with embedded_broker(wish) as broker:
@@ -70,21 +78,39 @@ def door_of(settings: Settings, broker: EmbeddedBroker | None) -> BrokerDoor:
     return BrokerFiles(folder, username=name, password=password)
 
 
+def _programs(settings: Settings) -> Programs:
+    """Return what programs may at the started broker; nothing where another one is theirs."""
+    if not settings.automates or settings.homeassistant_broker_url:
+        return NO_PROGRAMS
+    return programs_of(
+        Topics(settings.automation_root),
+        settings.automation_users,
+        discovery_prefix=settings.homeassistant_prefix if settings.homeassistant != "off" else "",
+    )
+
+
 def address_of(
-    settings: Settings, broker: EmbeddedBroker | None, *, telemetry: bool = False
+    settings: Settings,
+    broker: EmbeddedBroker | None,
+    *,
+    connection: Literal["link", "telemetry", "automation"] = "link",
 ) -> BrokerAddress:
     """Return where we find the broker, and what we show there.
 
     Args:
-        telemetry: for the second connection.
+        connection: a broker that takes a user's name for its connection knows each by another.
 
     Raises:
         SettingsInvalid: `broker_url` is no such URL, or `broker_ca_file` no certificate.
     """
     if broker is not None:
         own = broker.own
-        name = own.telemetry_username if telemetry else own.username
-        return BrokerAddress.of(broker.own_url, username=name, password=own.password)
+        names = {
+            "link": own.username,
+            "telemetry": own.telemetry_username,
+            "automation": own.automation_username,
+        }
+        return BrokerAddress.of(broker.own_url, username=names[connection], password=own.password)
     check_ca_file(settings.broker_ca_file)
     return BrokerAddress.of(
         settings.broker_url,
@@ -104,9 +130,17 @@ def link_to(settings: Settings, broker: EmbeddedBroker | None, *, coordinator_id
     return MqttLink(
         address,
         coordinator_id=coordinator_id,
-        telemetry_address=address_of(settings, broker, telemetry=True),
+        telemetry_address=address_of(settings, broker, connection="telemetry"),
         explain=lambda error: trouble_in(error, f"{address.host}:{address.port}", "broker_ca_file"),
     )
+
+
+def local_broker_of(broker: EmbeddedBroker | None) -> str:
+    """Return where a process on this machine finds the broker that we started; empty with TLS.
+
+    A certificate need not name this machine's loopback address.
+    """
+    return broker.url if broker is not None and broker.url.startswith("mqtt://") else ""
 
 
 def welcome_of(settings: Settings, broker: EmbeddedBroker | None, shown: Shown | None) -> Welcome:

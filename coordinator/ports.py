@@ -44,6 +44,7 @@ from coordinator.ports_retention import RetentionUnit
 from coordinator.ports_statistics import StatisticsUnit
 from coordinator.ports_stock import StockUnit
 from coordinator.ports_telling import TellingUnit
+from coordinator.ports_updates import UpdatesUnit
 from coordinator.ports_upkeep import UpkeepUnit
 from protocols.wire.to_agent import Command, Desired, Scalar
 from protocols.wire.vocabulary import AgentId, BedPolicy, Epoch, JobId, PrinterId, RunId
@@ -77,6 +78,7 @@ class Unit(
     StockUnit,
     UpkeepUnit,
     StatisticsUnit,
+    UpdatesUnit,
     ChoiceUnit,
     Protocol,
 ):

@@ -29,6 +29,7 @@ from pydantic_settings import (
 from coordinator.errors import SettingsInvalid
 from coordinator.help_format import HelpFormatter
 from coordinator.setting_files import config_file, sentence
+from coordinator.settings_automation import AutomationSettings
 from coordinator.settings_providers import ProviderSettings
 from coordinator.state_place import state_dir_default
 from protocols.gcode.rules import RULES
@@ -47,7 +48,7 @@ def _state_dir() -> Path:
     return Path(base.split(":")[0]) if base else state_dir_default()
 
 
-class Settings(ProviderSettings):
+class Settings(ProviderSettings, AutomationSettings):
     """Farmhand's coordinator: makes plates of models, assigns them to printers. --config FILE."""
 
     model_config = SettingsConfigDict(

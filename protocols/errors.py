@@ -3,7 +3,9 @@
 ProtocolError
 ├── MalformedMessage      the bytes are no message of ours: the sender's fault, drop it
 ├── UnsupportedProtocol   a version or kind we do not speak: upgrade one side
-└── InvalidLine           text that can't be sent to a firmware as one line
+├── InvalidLine           text that can't be sent to a firmware as one line
+├── ReleaseUntrusted      nobody who is trusted here signed this release: it is not looked at
+└── ReleaseUnfit          a release that is damaged, or not for this machine
 """
 
 from dataclasses import dataclass
@@ -44,3 +46,23 @@ class InvalidLine(ProtocolError):
 
     def __str__(self) -> str:
         return f"can't send {self.text!r}: {self.reason}"
+
+
+@dataclass(eq=False)
+class ReleaseUntrusted(ProtocolError):
+    """A signature, or a key, that is none, or that nobody trusts here."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class ReleaseUnfit(ProtocolError):
+    """A release that can't run here, or whose parts are not what it says."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason

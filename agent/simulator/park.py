@@ -92,7 +92,7 @@ async def _run(settings: AgentSettings, ports: Path, count: int, speed: float) -
 def _described(number: int, port: Path, camera: Path) -> PrinterSettings:
     return PrinterSettings(
         id=f"{AGENT_ID}-{number}",
-        name=f"Simulated {number}",
+        name=f"Demo {number}",
         printer_class=PRINTER_CLASS,
         material=MATERIAL,
         camera=camera.read_text().strip(),

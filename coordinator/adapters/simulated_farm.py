@@ -16,7 +16,8 @@ from coordinator.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-STOP_S = 5.0
+# What it knows survives being killed; we ourselves have ten seconds.
+STOP_S = 2.0
 _WANTED = "wanted.json"
 _WORDS_CHARACTERS_MAX = 300
 # Started anew so often in one life of ours; then a person has to look.
@@ -30,14 +31,18 @@ class ChildSimulatedFarm:
         """Take the folder of all that it keeps; nothing runs before `at` and `keep`."""
         self.allowed = allowed
         self._folder = folder
-        self._api_url = ""
+        self._api_url = self._mqtt_url = ""
         self._process: asyncio.subprocess.Process | None = None
         self._starts = 0
         self._turn = asyncio.Lock()
 
-    def at(self, api_url: str) -> None:
-        """Take where the coordinator is, once it answers there."""
-        self._api_url = api_url
+    def at(self, api_url: str, mqtt_url: str) -> None:
+        """Take where the coordinator is, once it answers there.
+
+        Args:
+            mqtt_url: its broker for this machine; empty where what is told at enrolment counts.
+        """
+        self._api_url, self._mqtt_url = api_url, mqtt_url
 
     @property
     def running(self) -> bool:
@@ -107,6 +112,21 @@ class ChildSimulatedFarm:
     def _log(self) -> Path:
         return self._folder / "log"
 
+    def _environment(self, token: str) -> Mapping[str, str]:
+        """Return what the process inherits: nothing of our settings, and our packages."""
+        ours = {name: said for name, said in os.environ.items() if not name.startswith("FARMHAND_")}
+        root = str(Path(coordinator.__file__).parents[1])
+        paths = os.pathsep.join([root, *filter(None, [ours.get("PYTHONPATH")])])
+        # The token in the environment: arguments can be read by everybody on the machine. The
+        # addresses too, for what was told at enrolment may be of an earlier start.
+        told = {
+            "PYTHONPATH": paths,
+            "FARMHAND_AGENT_COORDINATOR_URL": self._api_url,
+            "FARMHAND_AGENT_MQTT_URL": self._mqtt_url,
+            "FARMHAND_AGENT_ENROLL_TOKEN": token,
+        }
+        return ours | {name: said for name, said in told.items() if said}
+
     async def _begin(self, token: str) -> None:
         self._starts += 1
         wanted = json.loads((self._folder / _WANTED).read_text())
@@ -120,19 +140,9 @@ class ChildSimulatedFarm:
                     stdout=words,
                     stderr=words,
                     cwd=self._folder,  # no `.env` of anybody's
-                    env=_environment(token, self._api_url),
+                    env=self._environment(token),
                     start_new_session=True,  # a Ctrl-C is meant for us
                 )
         except OSError as error:
             raise Unavailable("demo_failed", f"it can't be started: {error.strerror}") from error
         log.info("simulated_farm.started", printers=wanted["printers"], pid=self._process.pid)
-
-
-def _environment(token: str, api_url: str) -> Mapping[str, str]:
-    """Return what the process inherits: nothing of our settings, and our packages."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("FARMHAND_")}
-    root = str(Path(coordinator.__file__).parents[1])
-    paths = os.pathsep.join([root, *filter(None, [ours.get("PYTHONPATH")])])
-    told = {"FARMHAND_AGENT_COORDINATOR_URL": api_url, "PYTHONPATH": paths}
-    # In the environment: arguments can be read by everybody on the machine.
-    return ours | told | ({"FARMHAND_AGENT_ENROLL_TOKEN": token} if token else {})

@@ -8,13 +8,24 @@ from typing_extensions import TypedDict
 from coordinator.api.documents import Moment
 from coordinator.api.render import moment, moment_or_null
 from coordinator.usecases.enrolling import AgentView, NewToken
+from protocols.wire.from_agent import UpdateReport
+from protocols.wire.vocabulary import UpdatePhase
+
+
+class UpdateDocument(TypedDict):
+    """How far an agent is with an update, or how that ended; `words` say why."""
+
+    version: str
+    phase: UpdatePhase
+    words: str
 
 
 class AgentDocument(TypedDict):
-    """An agent.
+    """An agent; `protocol_minor` is of the wire, `update` how its last update goes, or went.
 
-    Null: `issued_at` where it has not enrolled, `revoked_at` where it was not shut out; `online`,
-    `build` and `seen_at` where it never presented itself.
+    Null: both while it is not there, `update` also where there was none; `issued_at` where it has
+    not enrolled, `revoked_at` where it was not shut out; `online`, `build` and `seen_at` where it
+    never presented itself.
     """
 
     id: str
@@ -25,6 +36,8 @@ class AgentDocument(TypedDict):
     online: bool | None
     build: str | None
     seen_at: Moment | None
+    protocol_minor: int | None
+    update: UpdateDocument | None
 
 
 class NewTokenDocument(TypedDict):
@@ -59,7 +72,7 @@ class BrokerFilesDocument(TypedDict):
 
 def agent_document(view: AgentView) -> AgentDocument:
     """Return an agent."""
-    agent, credential = view.agent, view.credential
+    agent, credential, presence = view.agent, view.credential, view.presence
     return {
         "id": view.agent_id,
         "enrolled": credential is not None and credential.good,
@@ -69,7 +82,15 @@ def agent_document(view: AgentView) -> AgentDocument:
         "online": agent.online if agent else None,
         "build": agent.build if agent else None,
         "seen_at": moment_or_null(agent.seen_at if agent else None),
+        "protocol_minor": presence.protocol_minor if presence else None,
+        "update": _update(presence.update if presence else None),
     }
+
+
+def _update(report: UpdateReport | None) -> UpdateDocument | None:
+    if report is None:
+        return None
+    return {"version": report.version, "phase": report.phase, "words": report.words}
 
 
 def token_document(made: NewToken, authority: str) -> NewTokenDocument:

@@ -44,6 +44,7 @@ from coordinator.api import (
     statistics,
     stock,
     trial,
+    updates,
     users,
     webhooks,
 )
@@ -84,6 +85,7 @@ ROUTES: tuple[Route, ...] = (
     *live.ROUTES,
     *agents.ROUTES,
     *equipping.ROUTES,
+    *updates.ROUTES,
     *retired.ROUTES,
     *trial.ROUTES,
     *health.ROUTES,

@@ -7,8 +7,9 @@ from enum import IntEnum
 
 # A client that is so many messages behind, some ten seconds, is told to come again.
 WAITING_MAX = 64
-# What was said last, for those who lost their connection for a moment.
-REMEMBERED_BYTES_MAX = 4 * 1024 * 1024
+# What was said last, for those who lost their connection for a moment. Who missed more had better
+# get a snapshot: of 500 printers it is as long, and for fewer this lasts the longer.
+REMEMBERED_BYTES_MAX = 512 * 1024
 
 
 class Ending(IntEnum):

@@ -1,4 +1,4 @@
-"""The verbs of those who work on Farmhand itself: test, bench and prove.
+"""The verbs of those who work on Farmhand itself: test, bench, prove and package.
 
 They run in a checkout, with the development lock installed (the launcher sees to that).
 """
@@ -38,6 +38,7 @@ LONG: dict[str, dict[str, str]] = {
         "front": "tests.benchmarks.front",
         "generate": "tests.benchmarks.generating",
         "history": "tests.benchmarks.history",
+        "homeassistant": "tests.benchmarks.homeassistant",
         "page": "tests.benchmarks.page",
         "printable": "tests.benchmarks.printable",
         "sandbox": "tests.benchmarks.sandbox",
@@ -49,9 +50,12 @@ LONG: dict[str, dict[str, str]] = {
         "chaos": "tests.proofs.chaos",
         "crash": "tests.proofs.crash",
         "drivers": "tests.proofs.drivers",
+        "fleet": "tests.proofs.fleet",
         "generations": "tests.proofs.generations",
+        "homeassistant": "tests.proofs.homeassistant",
         "moonraker": "tests.proofs.moonraker",
         "octoprint": "tests.proofs.octoprint",
+        "packages": "tests.proofs.packages",
         "plates": "tests.proofs.plates",
         "presets": "tests.proofs.presets",
         "printable": "tests.proofs.printable",
@@ -106,6 +110,12 @@ def long(verb: str, arguments: list[str]) -> int:
         sys.stderr.write(f"farmhand: there is no {verb} {name!r}; there is {known}\n")
         return 2
     return subprocess.run([sys.executable, "-m", module, *rest], cwd=ROOT, check=False).returncode
+
+
+def package(arguments: list[str]) -> int:
+    """Build the Debian packages; returns 0, or 1 where that failed."""
+    builder = ROOT / "systemd" / "packages" / "build_packages.py"
+    return subprocess.run([sys.executable, builder, *arguments], cwd=ROOT, check=False).returncode
 
 
 def _passes(check: Check) -> bool:

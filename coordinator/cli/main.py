@@ -16,6 +16,7 @@ from coordinator.cli import (
     equipping,
     estimates,
     events,
+    fleet_verbs,
     generating,
     jobs,
     keys,
@@ -30,6 +31,7 @@ from coordinator.cli import (
     profiles,
     providers,
     queueing,
+    release_verbs,
     retiring,
     runs,
     settings_verbs,
@@ -100,6 +102,8 @@ app.add_typer(spools.material_app, name="material")
 app.add_typer(runs.app, name="run")
 app.add_typer(agents.app, name="agent")
 app.add_typer(agents.broker_app, name="broker")
+app.add_typer(fleet_verbs.app, name="fleet")
+app.add_typer(release_verbs.app, name="release")
 app.add_typer(tls_verbs.app, name="tls")
 app.add_typer(trial.app, name="simulated")
 app.add_typer(events.app, name="events")
@@ -169,6 +173,14 @@ def run_proof(context: typer.Context) -> None:
     from coordinator.cli.develop import long
 
     sys.exit(long("prove", context.args))
+
+
+@app.command("package", context_settings=_PASSES_ON)
+def build_packages(context: typer.Context) -> None:
+    """Build the Debian packages into dist/: `package agent --processor arm64`."""
+    from coordinator.cli.develop import package
+
+    sys.exit(package(context.args))
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 An agent is a user of the broker, by its own name. It writes and reads only below that name, and
 hears what the coordinator says to all. The coordinator's own users may do everything. Their names
-have a dot, which no agent's name has.
+have a dot, which no agent's name has; so have those of programs, which are kept to their topics.
 
 Both embedded brokers obey the same: Mosquitto by these files, amqtt by the functions here.
 """
@@ -12,7 +12,9 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from coordinator.domain.automation.topics import Topics
 from coordinator.domain.enrolment import AgentCredential
 from protocols.wire.topics import Topic, subscription
 from protocols.wire.vocabulary import AgentId
@@ -20,6 +22,8 @@ from protocols.wire.vocabulary import AgentId
 COORDINATOR_USER = "coordinator.link"
 # Brokers that take the user's name for the client's id hold one connection for each.
 TELEMETRY_USER = "coordinator.telemetry"
+AUTOMATION_USER = "coordinator.automation"
+OWN_USERS = (COORDINATOR_USER, TELEMETRY_USER, AUTOMATION_USER)
 
 # As mosquitto_passwd does. What is hashed here is random, or a person's to make long enough.
 HASH_ROUNDS = 101
@@ -30,6 +34,48 @@ _READ_BY_AGENTS = tuple(
     topic for topic in Topic if not topic.value.from_agent or topic is Topic.PRESENCE
 )
 _WRITTEN_BY_AGENTS = tuple(topic for topic in Topic if topic.value.from_agent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programs:
+    """Users that are programs beside the farm, Home Assistant say; their names have a dot.
+
+    Attributes:
+        users: their names.
+        reads: filters of what they may hear; `writes` of what they may say.
+    """
+
+    users: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+    def may_publish(self, topic: str) -> bool:
+        """Whether a program may say something on a topic."""
+        return any(_lies_within(topic, each) for each in self.writes)
+
+    def may_hear(self, topic: str) -> bool:
+        """Whether a program may hear a topic, or subscribe to a filter that means nothing else."""
+        return any(_lies_within(topic, each) for each in self.reads)
+
+
+NO_PROGRAMS = Programs()
+
+
+def programs_of(topics: Topics, users: Iterable[str], *, discovery_prefix: str = "") -> Programs:
+    """Return what programs may: read what is told, ask, and press buttons that are armed.
+
+    Nobody of them reads what others ask: there are keys in it.
+
+    Args:
+        discovery_prefix: of Home Assistant, which says there that it has come; empty for none.
+    """
+    discovery = (f"{discovery_prefix}/#",) if discovery_prefix else ()
+    presses = (topics.presses,) if discovery_prefix else ()
+    return Programs(
+        users=tuple(sorted(users)),
+        reads=(topics.told, topics.answer("+"), *discovery),
+        writes=(topics.requests, *presses, *discovery),
+    )
 
 
 def may_publish(agent_id: str, topic: str) -> bool:
@@ -47,18 +93,27 @@ def may_hear(agent_id: str, topic: str) -> bool:
 
 
 def _lies_within(narrow: str, wide: str) -> bool:
-    """Whether every topic that one filter means is meant by the other, which has no `#`."""
+    """Whether every topic that one filter means is meant by the other."""
     levels, allowed = narrow.split("/"), wide.split("/")
+    if allowed[-1] == "#":
+        allowed, rest = allowed[:-1], levels[len(allowed) - 1 :]
+        levels = levels[: len(allowed)]
+        if not rest and not levels:
+            return False
     return len(levels) == len(allowed) and all(
         level != "#" and may in ("+", level) for level, may in zip(levels, allowed, strict=True)
     )
 
 
-def access_list(full_users: Iterable[str]) -> str:
+def access_list(full_users: Iterable[str], programs: Programs = NO_PROGRAMS) -> str:
     """Return Mosquitto's access list: `%u` is the user's name, which is the agent's."""
     lines = ["# Written by Farmhand: changes here are lost."]
     for user in full_users:
         lines += ["", f"user {user}", "topic readwrite #"]
+    for user in programs.users:
+        lines += ["", f"user {user}"]
+        lines += [f"topic read {each}" for each in programs.reads]
+        lines += [f"topic write {each}" for each in programs.writes]
     lines += ["", "# Each agent, below its own name."]
     for topic in _WRITTEN_BY_AGENTS:
         way = "readwrite" if topic in _READ_BY_AGENTS else "write"

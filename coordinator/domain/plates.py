@@ -22,6 +22,7 @@ class ArtifactKind(StrEnum):
     PLATE = "plate"
     PICTURE = "picture"
     CODE = "code"  # that a model is made of
+    RELEASE = "release"  # of the agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

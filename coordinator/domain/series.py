@@ -1,9 +1,9 @@
-"""What was measured of printers: the last hour finely, the last day coarsely, in fixed memory.
+"""What was measured of printers: the last hour finely, the last day coarsely, in little memory.
 
-Theory. Time is cut into slots of `step_s`, counted since 1970. A ring has one place for each of the
-last slots, and keeps in it what was measured first in that slot: a measurement that was made, no
-mean and no guess. A slot in which nothing was measured is empty, and stays so. Values are whole
-numbers of 16 bits: a printer with two heaters takes some 11 KB.
+Theory. Time is cut into slots of `step_s`, counted since 1970. A ring has the last slots, and keeps
+of each what was measured first in it: a measurement that was made, no mean and no guess. A slot in
+which nothing was measured is empty, and stays so. Values are whole numbers of 16 bits, and what was
+is packed (`rings.py`): a printer with two heaters, chamber and board takes some 6 KB.
 """
 
 import json
@@ -11,19 +11,16 @@ import math
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from coordinator.domain.rings import EMPTY, Ring
 from protocols.wire.from_agent import PrinterSample
 from protocols.wire.vocabulary import PrinterId, PrinterState
 
-EMPTY = -32768
-# Four extruders, bed, chamber and two more, each with its target, and the progress.
-COLUMNS_MAX = 17
-NAME_CHARACTERS_MAX = 32
 PROGRESS = "progress_ratio"
-_VERSION = 1
+_VERSION = 2
 _STEPS_PER_CELSIUS, _STEPS_PER_RATIO = 10, 10_000
 
 
@@ -52,53 +49,17 @@ class Excerpt:
     columns: Mapping[str, list[float | None]]
 
 
-@dataclass(slots=True)
-class Ring:
-    """One printer over one span; `newest` is the slot that was written last."""
+def excerpt_of(ring: Ring, now_s: float) -> Excerpt:
+    """Return all of a ring up to now."""
+    last = int(now_s) // ring.step_s
+    first = last - ring.slots + 1
 
-    step_s: int
-    slots: int
-    newest: int = -1
-    columns: "dict[str, array[int]]" = field(default_factory=dict)
+    def told(name: str, values: list[int]) -> list[float | None]:
+        scale = _STEPS_PER_RATIO if name == PROGRESS else _STEPS_PER_CELSIUS
+        return [value / scale if value != EMPTY else None for value in values]
 
-    def wants(self, now_s: float) -> bool:
-        """Whether nothing was measured yet in the slot that is now; a clock set back may wait."""
-        return int(now_s) // self.step_s > self.newest
-
-    def put(self, values: Mapping[str, int], now_s: float) -> None:
-        """Write what was measured now, and empty the slots in which nothing was."""
-        slot = int(now_s) // self.step_s
-        first = max(self.newest + 1, slot - self.slots + 1)
-        for column in self.columns.values():
-            for passed in range(first, slot + 1):
-                column[passed % self.slots] = EMPTY
-        self.newest = slot
-        for name, value in values.items():
-            if (known := self.columns.get(name) or self._new(name)) is not None:
-                known[slot % self.slots] = value
-
-    def excerpt(self, now_s: float) -> Excerpt:
-        """Return all of it up to now."""
-        last = int(now_s) // self.step_s
-        first = last - self.slots + 1
-        known = range(max(first, self.newest - self.slots + 1), min(last, self.newest) + 1)
-
-        def read(name: str, column: "array[int]") -> list[float | None]:
-            scale = _STEPS_PER_RATIO if name == PROGRESS else _STEPS_PER_CELSIUS
-            values: list[float | None] = [None] * self.slots
-            for slot in known:
-                if (value := column[slot % self.slots]) != EMPTY:
-                    values[slot - first] = value / scale
-            return values
-
-        columns = {name: read(name, column) for name, column in self.columns.items()}
-        return Excerpt(begins_at_s=first * self.step_s, step_s=self.step_s, columns=columns)
-
-    def _new(self, name: str) -> "array[int] | None":
-        if len(self.columns) >= COLUMNS_MAX or len(name) > NAME_CHARACTERS_MAX:
-            return None
-        self.columns[name] = column = array("h", [EMPTY]) * self.slots
-        return column
+    columns = {name: told(name, values) for name, values in ring.columns(first, last).items()}
+    return Excerpt(begins_at_s=first * ring.step_s, step_s=ring.step_s, columns=columns)
 
 
 def _rings() -> dict[Span, Ring]:
@@ -127,23 +88,20 @@ class Measured:
     def excerpt(self, printer_id: PrinterId, span: Span, now_s: float) -> Excerpt:
         """Return a printer's span; without columns where nothing was ever measured."""
         rings = self._printers.get(printer_id)
-        return (rings if rings is not None else _rings())[span].excerpt(now_s)
+        return excerpt_of((rings if rings is not None else _rings())[span], now_s)
 
     def packed(self) -> list[bytes]:
         """Return everything as pieces that `restored` understands, once they are joined."""
-        head = [
-            [printer_id, span, ring.step_s, ring.slots, ring.newest, list(ring.columns)]
-            for printer_id, rings in self._printers.items()
-            for span, ring in rings.items()
-        ]
-        told = {"version": _VERSION, "byteorder": sys.byteorder, "rings": head}
-        return [json.dumps(told).encode() + b"\n", *self._bytes()]
-
-    def _bytes(self) -> Iterator[bytes]:
-        for rings in self._printers.values():
-            for ring in rings.values():
-                for column in ring.columns.values():
-                    yield column.tobytes()
+        head, pieces = [], list[bytes]()
+        for printer_id, rings in self._printers.items():
+            for span, ring in rings.items():
+                own = [*ring.closed, ring.rows.tobytes()]
+                sizes = [len(piece) for piece in own]
+                told = [printer_id, span, ring.step_s, ring.slots, ring.newest, ring.names, sizes]
+                head.append(told)
+                pieces += own
+        all_told = {"version": _VERSION, "byteorder": sys.byteorder, "rings": head}
+        return [json.dumps(all_told).encode() + b"\n", *pieces]
 
 
 def compressed(pieces: list[bytes]) -> bytes:
@@ -163,14 +121,16 @@ def restored(data: bytes) -> Measured:
         if (told["version"], told["byteorder"]) != (_VERSION, sys.byteorder):
             raise ValueError("measurements of another version or machine")
         measured, at = Measured(), 0
-        for printer_id, span, step_s, slots, newest, names in told["rings"]:
+        for printer_id, span, step_s, slots, newest, names, sizes in told["rings"]:
             rings = measured._printers.setdefault(PrinterId(printer_id), _rings())
-            ring = Ring(step_s, slots, newest)
-            for name in names:
-                ring.columns[name] = column = array("h", body[at : at + 2 * slots])
-                at += 2 * slots
-                if len(column) != slots:
-                    raise ValueError("measurements that break off")
+            own = []
+            for size in sizes:
+                own.append(body[at : at + size])
+                at += size
+            if at > len(body):
+                raise ValueError("measurements that break off")
+            ring = Ring(step_s, slots, newest, [sys.intern(name) for name in names])
+            ring.closed, ring.rows = own[:-1], array("h", own[-1])
             if (step_s, slots) == (STEP_S[span], SLOTS[span]):
                 rings[Span(span)] = ring
     except (zlib.error, KeyError, TypeError) as error:

@@ -166,7 +166,7 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
     online = presence.online and trouble is None
     _, effects = arriving.greet(known, presence, transaction.now, online=online)
     await transaction.perform(effects)
-    if farm.live.note_draining(presence):
+    if farm.live.note_presence(presence):
         await transaction.perform((arriving.draining_note(presence),))
     mine = await transaction.unit.printers(presence.agent_id)
     if not online:

@@ -21,6 +21,7 @@ from coordinator.domain.retiring import restore_agent
 from coordinator.errors import NotFound, Refused
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.performing import writing
+from protocols.wire.from_agent import Presence
 from protocols.wire.vocabulary import AgentId, is_id
 
 TOKEN_S_MIN, TOKEN_S_MAX = 60.0, 30 * 86400.0
@@ -38,12 +39,17 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
-    """An agent, as far as it has enrolled and as far as it has presented itself."""
+    """An agent, as far as it has enrolled and as far as it has presented itself.
+
+    Attributes:
+        presence: what it said last, while it is there.
+    """
 
     agent_id: AgentId
     credential: AgentCredential | None
     agent: Agent | None
     printers_count: int
+    presence: Presence | None = None
 
 
 async def make_token(
@@ -185,6 +191,7 @@ async def agent_views(farm: Farm) -> list[AgentView]:
             credential=credentials.get(name),
             agent=agents.get(name),
             printers_count=sum(printer.agent_id == name for printer in printers),
+            presence=farm.live.presences.get(name),
         )
         for name in sorted(credentials.keys() | agents.keys())
         if name not in agents or agents[name].retired_at is None

@@ -88,6 +88,7 @@ class Live:
             nothing is.
         boots: by agent, the processes that presented themselves.
         draining: agents that take no new run.
+        presences: what those said last that are there.
         generating: how far providers are that answer only in the end: 0 to 1 and a stage.
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
         profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
@@ -119,6 +120,7 @@ class Live:
     history_trouble: str = ""
     boots: dict[AgentId, Boots] = field(default_factory=dict)
     draining: set[AgentId] = field(default_factory=set)
+    presences: dict[AgentId, Presence] = field(default_factory=dict)
     generating: dict[str, tuple[float | None, str]] = field(default_factory=dict)
     paces: Paces | None = None
     paces_until_s: float = 0.0
@@ -176,8 +178,12 @@ class Live:
             if its_id == job_id:
                 slicing.unwanted.set()
 
-    def note_draining(self, presence: Presence) -> bool:
-        """Remember whether an agent is being drained; True where that began."""
+    def note_presence(self, presence: Presence) -> bool:
+        """Remember what an agent said of itself; True where its draining began with it."""
+        if presence.online:
+            self.presences[presence.agent_id] = presence
+        else:
+            self.presences.pop(presence.agent_id, None)
         began = presence.draining and presence.online and presence.agent_id not in self.draining
         if presence.draining and presence.online:
             self.draining.add(presence.agent_id)

@@ -63,12 +63,14 @@ class Repair:
 
     def on_error(self, error: replies.FirmwareError, now: float) -> None:
         """A complaint begins; nearly always a request to resend ends it."""
+        self._look_back()
         self._last_line = error.last_line
         self._complaint_open = self.attentive = True
         self._suspect(now)
 
     def on_resend(self, number: int | None, now: float) -> bool:
         """A request to resend; returns whether the board counts from the beginning again."""
+        self._look_back()
         last, self._last_line, self._complaint_open = self._last_line, None, False
         self.attentive = True
         named = [number, None if last is None else last + 1]
@@ -101,18 +103,14 @@ class Repair:
 
     def on_accepted(self, number: int) -> None:
         """Lines up to this one were accepted."""
-        repeated = self._repeated
-        if repeated is None:
-            self.attentive = self._ok_owed or self._complaint_open
-        if repeated is None or number < repeated:
-            return
-        # Its ok came after all complaints that its first saying had caused.
-        self._echoes = self._refusals = 0
-        if self._dialogue.state is State.READY:
-            self.timer = None
-        if number >= repeated + timing.CALM_LINES:
-            self._repairs = 0
-            self._repeated = None
+        if self._repeated is not None:
+            if number < self._repeated:
+                return
+            # Its ok came after all complaints that its first saying had caused.
+            self._echoes = self._refusals = 0
+            if self._dialogue.state is State.READY:
+                self.timer = None
+        self.attentive = self._ok_owed or self._complaint_open
 
     def expire(self, now: float) -> bool:
         """Do what is due at `timer`; returns whether a probe is called for."""
@@ -124,6 +122,13 @@ class Repair:
         self._echoes = 0
         self._ok_owed = self._complaint_open = False
         return self._flight.sent > 0
+
+    def _look_back(self) -> None:
+        """Forget earlier repairs where a calm stretch lies behind them."""
+        repeated = self._repeated
+        if repeated is not None and self._flight.last_accepted >= repeated + timing.CALM_LINES:
+            self._repairs = 0
+            self._repeated = None
 
     def _suspect(self, now: float) -> None:
         if self._dialogue.state is State.READY:

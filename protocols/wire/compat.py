@@ -10,7 +10,8 @@ from protocols.errors import UnsupportedProtocol
 from protocols.wire.topics import PROTOCOL_MAJOR
 
 # 1: findings, the host; leases in advance, bed policies; draining
-PROTOCOL_MINOR = 1
+# 2: updates of agents
+PROTOCOL_MINOR = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from protocols.wire.vocabulary import (
     RunId,
     RunPhase,
     Temperature,
+    UpdatePhase,
 )
 
 
@@ -52,6 +53,19 @@ class PrinterDescription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateReport:
+    """How far an agent is with the update it was told last, or how that ended.
+
+    Attributes:
+        words: why it was refused, gone back from, or what it waits for.
+    """
+
+    version: str
+    phase: UpdatePhase
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
     """An agent is there, or (as its last will) not any more.
 
@@ -62,6 +76,7 @@ class Presence:
         protocol_minor: of the highest.
         build: its version.
         draining: it takes no new run, and ends once nothing prints.
+        update: how its last update goes, or went; None where nobody told it of one.
     """
 
     kind: Literal["presence"] = "presence"
@@ -76,6 +91,7 @@ class Presence:
     build: str = ""
     printers: tuple[PrinterDescription, ...] = ()
     draining: bool = False
+    update: UpdateReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,7 +123,9 @@ class Command:
         printer_id: whom it is for, None for the agent itself.
         name: the operation, as in the driver's capabilities; of the agent itself `discover`,
             `add_printer` (whose arguments are a printer's settings, those of its driver as
-            `settings.NAME`) and `remove_printer`.
+            `settings.NAME`) and `remove_printer`; `update` to a release (`version`, `sha256`,
+            `size_bytes`, `url`, `signature`, `trial_s`), `settle_update` and `cancel_update` of a
+            `version`.
         expires_s: seconds from its arrival in which it may begin.
     """
 

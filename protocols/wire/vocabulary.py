@@ -59,6 +59,17 @@ class BedPolicy(StrEnum):
     SELF_CLEARING = "self_clearing"  # the printer: a belt, or an ejection routine of its agent
 
 
+class UpdatePhase(StrEnum):
+    """How far an agent is with an update."""
+
+    FETCHING = "fetching"
+    DRAINING = "draining"  # it takes no new run, and waits for what prints
+    TRIAL = "trial"  # the new version runs, until somebody says that it is sound
+    SETTLED = "settled"
+    REFUSED = "refused"
+    ROLLED_BACK = "rolled_back"
+
+
 class RunPhase(StrEnum):
     """How far an agent is with a run."""
 

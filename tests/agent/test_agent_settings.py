@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import SettingsInvalid
-from agent.settings import load
+from agent.settings import AgentSettings, load
 
 TOML = 'agent_id = "from-toml"\nlog_level = "debug"\n'
 
@@ -46,6 +46,34 @@ def test_an_unknown_key_is_named_wherever_it_stands(
     (tmp_path / ".env").write_text("FARMHAND_AGENT_TOKENN=x\n")
     with pytest.raises(SettingsInvalid, match="FARMHAND_AGENT_TOKENN: no such setting"):
         load([])
+
+
+def test_a_credential_that_is_no_setting_is_named_but_for_keys_of_printers(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    (credentials / "mk4.key").write_text("of its host")
+    assert load([]).agent_id == "from-toml"
+    (credentials / "tokenn").write_text("x")
+    with pytest.raises(SettingsInvalid, match="tokenn: no such setting"):
+        load([])
+
+
+def test_for_an_administrator_the_state_folder_is_that_of_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = tmp_path / "service"
+    monkeypatch.setattr("agent.settings.SERVICE_STATE", service)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    own = AgentSettings().state_dir
+    assert own != service
+    service.mkdir()
+    assert AgentSettings().state_dir == service
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert AgentSettings().state_dir == own
 
 
 def test_a_printer_clears_its_bed_itself_only_where_it_was_told_how(config: Path) -> None:

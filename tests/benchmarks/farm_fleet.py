@@ -45,11 +45,12 @@ class SimulatedAgent:
         self._peer: Peer | None = None
         self._lost = asyncio.Event()
         self._session = 0
+        self.left = False
 
     async def live(self, connected: asyncio.Semaphore) -> None:
-        """Connect, and again whenever the connection is lost."""
+        """Connect, and again whenever the connection is lost, until it leaves."""
         wait_s = RECONNECT_S_MIN
-        while True:
+        while not self.left:
             self._lost.clear()
             try:
                 async with connected:
@@ -104,6 +105,12 @@ class SimulatedAgent:
         topic = build(Topic.REPORTED, self.model.agent_id, self.model.printer_id)
         self._say(topic, encode(self.model.reported()), retain=True)
 
+    def leave(self) -> None:
+        """Go without a word, for good: the broker says the will."""
+        self.left = True
+        if self._peer is not None:
+            self._peer.close()
+
     def say_measured(self, topic: str, payload: bytes) -> None:
         """Say telemetry, where there is a connection."""
         self._say(topic, payload)
@@ -146,7 +153,7 @@ class SimulatedAgent:
         tell("started", model.run.job_id)
         model.run.phase, model.printing, model.armed = RunPhase.PRINTING, model.run.run_id, None
         model.occupation += 1
-        self._happened(EventKind.STARTED)
+        self.happened(EventKind.STARTED)
         if self._print_s:
             asyncio.get_running_loop().call_later(self._print_s, self._finish)
 
@@ -156,7 +163,8 @@ class SimulatedAgent:
         tell("finished", self.model.run.job_id)
         self._say_last()
 
-    def _happened(self, event: EventKind) -> None:
+    def happened(self, event: EventKind) -> None:
+        """Note an event of the run, and say it."""
         self.model.note(event)
         self._say_last()
 

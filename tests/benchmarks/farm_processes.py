@@ -151,11 +151,12 @@ class Api:
         self._session = session
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def order(self, copies: int = 1) -> str:
+    async def order(self, copies: int = 1, **fields: str) -> str:
         """Order copies of a plate; return the job's id."""
         form = aiohttp.FormData()
         form.add_field("file", PLATE, filename="part.gcode")
-        form.add_field("copies", str(copies))
+        for name, value in {"copies": str(copies), **fields}.items():
+            form.add_field(name, value)
         async with (
             self._turn,
             self._session.post("/api/v1/jobs", data=form) as response,
@@ -167,6 +168,12 @@ class Api:
         """Declare a bed clear."""
         url = f"/api/v1/printers/{printer_id}/clear"
         async with self._turn, self._session.post(url) as response:
+            response.raise_for_status()
+
+    async def change(self, printer_id: str, **fields: object) -> None:
+        """Say what a printer is to people."""
+        url = f"/api/v1/printers/{printer_id}"
+        async with self._turn, self._session.patch(url, json=fields) as response:
             response.raise_for_status()
 
     async def clear_all(self, printers: int) -> None:

@@ -9,39 +9,61 @@ import asyncio
 import random
 import time
 
+from coordinator.domain.series import SLOTS, STEP_S, Measured, Span, compressed
 from protocols.wire.codec import encode
 from protocols.wire.from_agent import HostSample, PrinterSample, Telemetry
 from protocols.wire.topics import Topic, build
-from protocols.wire.vocabulary import PrinterState, Temperature
+from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
 from tests.benchmarks.farm_fleet import SimulatedAgent
 
+# Of each print, with as many to a layer as make 200 of them.
+LINES = 100_000
 
-async def measure(agent: SimulatedAgent) -> None:
-    """Say telemetry until cancelled."""
+
+async def measure(agent: SimulatedAgent, line: int = 0) -> None:
+    """Say telemetry until cancelled, from a line of the print on."""
     await asyncio.sleep(random.random())
     topic = build(Topic.TELEMETRY, agent.model.agent_id)
-    line = 0
     while True:
-        line += 10
-        warm = {name: Temperature(200 + random.random(), 210.0) for name in ("tool0", "bed")}
-        sample = PrinterSample(
-            printer_id=agent.model.printer_id,
-            state=PrinterState.PRINTING,
-            run_id=agent.model.run.run_id if agent.model.run is not None else None,
-            temperatures={**warm, "chamber": Temperature(40.5), "board": Temperature(51.0)},
-            line=line,
-            line_count=100_000,
-            layer=line // 500,
-            layer_count=200,
-            progress=line / 100_000,
-            remaining_s=5000.0 - line / 20,
-        )
+        line = min(line + 10, LINES)
+        run_id = agent.model.run.run_id if agent.model.run is not None else None
+        sample = sample_of(agent.model.printer_id, run_id, line)
         host = HostSample(cpu_celsius=50 + random.random(), load=0.1)
         said = Telemetry(
             agent_id=agent.model.agent_id, at_unix_s=time.time(), printers=(sample,), host=host
         )
         agent.say_measured(topic, encode(said))
         await asyncio.sleep(1.0)
+
+
+def sample_of(printer_id: PrinterId, run_id: RunId | None, line: int) -> PrinterSample:
+    """Return what a printer says of itself at a line."""
+    warm = {name: Temperature(200 + random.random(), 210.0) for name in ("tool0", "bed")}
+    return PrinterSample(
+        printer_id=printer_id,
+        state=PrinterState.PRINTING,
+        run_id=run_id,
+        temperatures={**warm, "chamber": Temperature(40.5), "board": Temperature(51.0)},
+        line=line,
+        line_count=LINES,
+        layer=line // 500,
+        layer_count=200,
+        progress=line / LINES,
+        remaining_s=(LINES - line) / 20,
+    )
+
+
+def a_day_measured(printers: int) -> bytes:
+    """Return the file of measurements of a fleet that printed for a day up to now."""
+    measured, now_s = Measured(), int(time.time())
+    moments = [now_s - back * STEP_S[Span.DAY] for back in range(SLOTS[Span.DAY], 12, -1)]
+    moments += [now_s - back * STEP_S[Span.HOUR] for back in range(SLOTS[Span.HOUR], -1, -1)]
+    first = PrinterId("printer-00000")
+    for at, moment_s in enumerate(moments):
+        measured.take(sample_of(first, RunId("run-0"), at * 90), moment_s)
+    for number in range(1, printers):  # one at a time would take half a minute
+        measured._printers[PrinterId(f"printer-{number:05d}")] = measured._printers[first]
+    return compressed(measured.packed())
 
 
 async def run(port: int, agents: int) -> None:

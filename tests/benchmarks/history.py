@@ -114,40 +114,42 @@ async def live(store: SqlStore, count: int) -> None:
         for index in range(PRINTERS):
             printer = replace(PRINTER, printer_id=_printer(index), bed=Bed())
             await unit.save_printer(printer)
-            await unit.record(_event(printer, NOW, row_of(printer)))
+            await unit.record(event_of(printer, NOW, row_of(printer)))
     while told < count:
         async with store.write() as unit:
             for _ in range(PER_COMMIT):
                 number += 1
-                events = await _one_life(unit, number, NOW + timedelta(minutes=number))
+                now = NOW + timedelta(minutes=number)
+                job = replace(JOB, job_id=JobId(f"job-{number:08}"), created_at=now, updated_at=now)
+                run = replace(
+                    RUN,
+                    run_id=RunId(f"run-{number:08}"),
+                    job_id=job.job_id,
+                    printer_id=_printer(number % PRINTERS),
+                    epoch=Epoch(number),
+                    leased_at=now,
+                )
+                events = await one_life(unit, job, run, now)
                 await unit.record(*events)
                 told += len(events)
 
 
-async def _one_life(unit: Unit, number: int, now: datetime) -> list[FarmEvent]:
+async def one_life(unit: Unit, job: Job, run: Run, now: datetime) -> list[FarmEvent]:
     """Store a job that was printed, and its run; return what history tells of them."""
-    job = replace(JOB, job_id=JobId(f"job-{number:08}"), created_at=now, updated_at=now)
-    run = replace(
-        RUN,
-        run_id=RunId(f"run-{number:08}"),
-        job_id=job.job_id,
-        printer_id=_printer(number % PRINTERS),
-        epoch=Epoch(number),
-        leased_at=now,
-    )
-    events = [_event(job, now, row_of(job)), _event(job, now, {"state": "ready", "version": 1})]
+    events = [event_of(job, now, row_of(job)), event_of(job, now, {"state": "ready", "version": 1})]
     for version, (job_state, run_state) in enumerate(_LIFE, start=2):
         job = replace(job, state=job_state, version=version)
         run = replace(run, state=run_state)
         changes = row_of(run) if version == 2 else {"state": run_state.value}
-        events.append(_event(run, now, changes))
-        events.append(_event(job, now, {"state": job_state.value, "version": version}))
+        events.append(event_of(run, now, changes))
+        events.append(event_of(job, now, {"state": job_state.value, "version": version}))
     await unit.save_job(job)
     await unit.save_run(run)
     return events
 
 
-def _event(value: Job | Run | Printer, now: datetime, changes: Row) -> FarmEvent:
+def event_of(value: Job | Run | Printer, now: datetime, changes: Row) -> FarmEvent:
+    """Return a line of history about something."""
     subject, subject_id = thing_of(value)
     return FarmEvent(
         subject=subject,

@@ -43,14 +43,18 @@ def compiled(source: Path) -> Path:
     return program
 
 
-def environment(lock: Path) -> Path:
+def environment(lock: Path, python: Path | None = None) -> Path:
     """Return the folder of programs of a virtual environment that holds what a lock file pins.
+
+    Args:
+        python: of which Python; None for ours.
 
     Raises:
         NotInstallable: the packages could not be had.
     """
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = cache_folder() / f"{lock.stem}-{_digest(lock)}-python{version}"
+    version = python.name if python else f"python{sys.version_info.major}.{sys.version_info.minor}"
+    folder = cache_folder() / f"{lock.stem}-{_digest(lock)}-{version}"
+    interpreter = str(python or sys.executable)
     complete = folder / "complete"
     programs = folder / "bin"
     if complete.exists():
@@ -58,10 +62,10 @@ def environment(lock: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     pins = ["--require-hashes", "--no-deps", "-r", str(lock)]
     if uv := shutil.which("uv"):
-        _call([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
+        _call([uv, "venv", "--quiet", "--python", interpreter, str(folder)])
         _call([uv, "pip", "install", "--quiet", "--python", str(programs / "python"), *pins])
     else:
-        _call([sys.executable, "-m", "venv", str(folder)])
+        _call([interpreter, "-m", "venv", str(folder)])
         _call([str(programs / "python"), "-m", "pip", "install", "--quiet", *pins])
     complete.touch()
     return programs

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from coordinator import state_place
+from coordinator.cli import place
 from coordinator.errors import SettingsInvalid
 from coordinator.settings import Settings, load
 
@@ -26,6 +28,19 @@ def test_without_anything_it_listens_on_this_machine_only(tmp_path: Path) -> Non
     settings = load()
     assert (settings.host, settings.broker_host) == ("127.0.0.1", "127.0.0.1")
     assert settings.state_dir == tmp_path / "state" / "farmhand"
+
+
+def test_for_an_administrator_the_state_folder_is_that_of_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = tmp_path / "service"
+    monkeypatch.setattr(state_place, "SERVICE", service)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    own = load().state_dir
+    service.mkdir()
+    assert load().state_dir == place.state_dir_default() == service != own
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert load().state_dir == own
 
 
 def test_each_source_wins_over_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

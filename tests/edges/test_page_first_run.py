@@ -19,9 +19,11 @@ pytestmark = [
     pytest.mark.xdist_group("page"),
 ]
 
-VIEWS = ("/statistics", "/labels", "/begin")
+VIEWS = ("/statistics", "/settings", "/begin", "/labels")
 # What the browser says of answers that refuse.
 REFUSED = "Failed to load resource"
+# Nobody waits for its heat; a pause in the midst of it is long enough for anybody.
+PLATE = "M104 S200\nG28\nG1 X10 Y10 F6000\nG4 S600\nG1 X1 Y1 E1\n"
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +51,93 @@ def test_an_empty_farm_gets_its_first_printers(chromium: Browser, tmp_path: Path
     config.write_text(f'state_dir = "{state}"\n')
     with (
         coordinator(tmp_path / "farm") as farm,
-        started("agent.simulator", "--pty", ports["one"], log=tmp_path / "one.log"),
+        started("agent.simulator", "--pty", ports["one"], "--speed", "5", log=tmp_path / "one.log"),
         started("agent.simulator", "--pty", ports["two"], log=tmp_path / "two.log"),
         watched_page(chromium, farm.url, bears=REFUSED) as page,
     ):
+        page.on("dialog", lambda dialog: dialog.accept())
         page.goto(f"{farm.url}/#token={farm.token}")
         page.get_by_role("link", name="Begin").click()
         expect(page.get_by_text("No agent yet")).to_be_visible()
+        try_it_without_a_printer(page)
         enrolled(page, farm, state)
-        with started("agent", "--config", config, log=tmp_path / "agent.log"):
+        with started("agent", "--config", config, log=tmp_path / "agent.log") as agent:
             expect(page.get_by_label("Beside pi-1").get_by_text("online")).to_be_visible()
             until(lambda: all(port.exists() for port in ports.values()), "the simulated ports")
             add_by_hand(page, ports["one"])
             import_table(page, ports["two"])
             expect(page.get_by_role("link", name="2 printers in the farm")).to_be_visible()
             look_at_every_view(page, farm)
+            retire_one(page, farm)
+            print_some(page, tmp_path)
+            agent.kill()
+            agent.wait()
+        # Its card is damaged: it knows its name and printers, but not what it began.
+        for part in state.glob("journal.sqlite*"):
+            part.unlink()
         again = tmp_path / "again.log"
         with started("agent", "--config", config, log=again):
-            both = {"ender", "second"}
-            until(lambda: both == online(farm), "the printers to come back after a restart")
+            until(lambda: online(farm) == {"ender"}, "the printer to come back after a restart")
+            settle_it(page)
+            change_a_setting(page, farm)
+
+
+def try_it_without_a_printer(page: Page) -> None:
+    """Have simulated printers, and send them away again."""
+    trial = page.get_by_role("region", name="Simulated printers")
+    trial.get_by_role("button", name="Try it with three simulated printers").click()
+    expect(trial.get_by_role("link", name="3 simulated printers in the farm")).to_be_visible()
+    trial.get_by_role("button", name="Take them away").click()
+    expect(page.get_by_text("The simulated printers are gone")).to_be_visible()
+    expect(trial.get_by_role("button", name="Try it with three")).to_be_visible()
+
+
+def retire_one(page: Page, farm: Coordinator) -> None:
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{farm.url}/printers/second")
+    page.get_by_role("button", name="Retire Second").click()
+    expect(page.get_by_text("Second is retired.")).to_be_visible()
+    expect(page.get_by_role("link", name="Ender", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Second", exact=True)).to_have_count(0)
+
+
+def print_some(page: Page, folder: Path) -> None:
+    """Have a plate printed, and return in the midst of it."""
+    plate = folder / "plate.gcode"
+    plate.write_text(PLATE)
+    page.get_by_role("button", name="The bed of Ender is clear").click()
+    page.get_by_label("Files to print").set_input_files(str(plate))
+    page.get_by_role("button", name="Print", exact=True).click()
+    expect(page.get_by_role("heading", name="plate", level=1)).to_contain_text("printing")
+
+
+def settle_it(page: Page) -> None:
+    """Say what became of a run that its agent forgot, once by a slip, which is taken back."""
+    asking = page.get_by_role("group", name="What became of it on Ender")
+    expect(asking).to_contain_text("Look at Ender")
+    asking.get_by_role("button", name="Print it again").click()
+    page.get_by_role("button", name="Undo").last.click()
+    expect(asking.get_by_role("button", name="Print it again")).to_be_enabled()
+    asking.get_by_role("button", name="It was printed").click()
+    page.get_by_role("button", name="Do it now").click()
+    expect(page.get_by_role("heading", name="plate", level=1)).to_contain_text("finished")
+
+
+def change_a_setting(page: Page, farm: Coordinator) -> None:
+    page.goto(f"{farm.url}/settings")
+    row = page.get_by_role("table", name="Settings").get_by_role("row")
+    quiet = row.filter(has_text="quiet_hours")
+    quiet.get_by_role("button", name="Change quiet_hours").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("quiet_hours").fill("at night")
+    dialog.get_by_role("button", name="Change it").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("22:00-07:00")
+    dialog.get_by_label("quiet_hours").fill("22:00-07:00")
+    dialog.get_by_role("button", name="Change it").click()
+    expect(quiet).to_contain_text("changed here")
+    page.get_by_role("button", name="Undo").last.click()
+    expect(quiet).to_contain_text("as it comes")
 
 
 def add_by_hand(page: Page, port: Path) -> None:

@@ -1,10 +1,7 @@
 """Models from words on the page: real browser, coordinator and OpenSCAD, a stand-in for a model."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -18,7 +15,7 @@ from tests.fakes.fake_llm import FakeLlm
 from tests.fakes.farm_on_show import CHROMIUM, browser, watched_page
 from tests.fakes.one_printer_farm import Place, one_printer_farm
 from tests.fakes.paid_service import served
-from tests.fakes.threads import in_thread
+from tests.fakes.threads import apart
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
@@ -36,30 +33,12 @@ difference() {
 """
 
 
-@contextmanager
-def served_apart(service: FakeLlm) -> Iterator[FakeLlm]:
-    """Serve in a thread, for tests that are not asynchronous themselves."""
-    ready, ended, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with served(service):
-            ready.set()
-            await ended.wait()
-
-    with in_thread(
-        lambda: loop.run_until_complete(serve()), lambda: loop.call_soon_threadsafe(ended.set)
-    ):
-        assert ready.wait(20)
-        yield service
-    loop.close()
-
-
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("farm")
     there("native", folder / "jobs")  # or skipped, where code can't be rendered here
     reply = f"It has a slot of 6 mm.\n```openscad\n{CODE}```\n"
-    with served_apart(FakeLlm(reply)) as model:
+    with apart(served(FakeLlm(reply))) as model:
         writer = {
             "service": "openscad",
             "base_url": model.base_url,

@@ -1,4 +1,4 @@
-"""Jobs on the page, in a real browser before a real farm: seen layer by layer, changed, settled."""
+"""Jobs on the page, in a real browser before a real farm: seen layer by layer, changed."""
 
 import shutil
 from collections.abc import Iterator
@@ -158,30 +158,6 @@ def test_a_job_that_waits_gets_more_copies_and_another_name(
     expect(page.get_by_text("0/7 copies done")).to_be_visible()
     changed = asked(page, farm, page.url.split("/", 3)[3])
     assert (changed["copies"], changed["due_at"][:4]) == (7, "2031")
-
-
-def test_a_lost_run_is_settled_by_who_looked_at_the_printer(page: Page, farm: FarmOnShow) -> None:
-    job = asked(page, farm, "jobs")["items"][0]
-    run = job["runs"][0]
-    job |= {"state": "lost", "reason": "1 lost: a person has to say how it ended"}
-    run |= {"state": "lost", "reason": "its agent began anew", "ended_at": None}
-    settled: list[Any] = []
-
-    def settle(route: Route) -> None:
-        settled.append(route.request.post_data_json)
-        route.fulfill(json=run)
-
-    # Real printers here lose nothing: the farm's answer is made to say so.
-    page.route(f"**/api/v1/jobs/{job['id']}", lambda route: route.fulfill(json=job))
-    page.route(f"**/api/v1/runs/{run['id']}/settle", settle)
-    page.goto(f"{farm.url}/jobs/{job['id']}")
-    asking = page.get_by_role("group", name="What became of it on Printer")
-    expect(asking).to_contain_text("Look at Printer")
-    asking.get_by_role("button", name="It was printed").click()
-    expect(asking.get_by_role("button", name="It was printed")).to_be_enabled()
-    asking.get_by_role("button", name="Print it again").click()
-    expect(asking.get_by_role("button", name="Print it again")).to_be_enabled()
-    assert settled == [{"outcome": "finished"}, {"outcome": "reprint"}]
 
 
 def test_a_job_and_its_sheet_can_be_read_by_everybody_on_a_phone(

@@ -88,12 +88,17 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def watched_page(
-    browser: Browser, base: str, *, width: int = 1280, height: int = 800, bears: str = "\0"
+    browser: Browser,
+    base: str,
+    *,
+    width: int = 1280,
+    height: int = 800,
+    bears: str | tuple[str, ...] = (),
 ) -> Iterator[Page]:
     """Lend a page that must not complain, and must ask nobody but the farm.
 
     Args:
-        bears: complaints with these words are expected.
+        bears: complaints with these words, or any of several, are expected.
     """
     context = browser.new_context(viewport={"width": width, "height": height})
     context.set_default_timeout(PATIENCE_MS)
@@ -113,7 +118,8 @@ def watched_page(
     page.on("request", asked)
     try:
         yield page
-        unexpected = [words for words in complaints if bears not in words]
+        borne = (bears,) if isinstance(bears, str) else bears
+        unexpected = [words for words in complaints if not any(each in words for each in borne)]
         assert not unexpected
     finally:
         context.close()

@@ -15,7 +15,14 @@ from aiohttp.test_utils import TestServer
 from agent.app import App
 from agent.settings import AgentSettings
 from protocols.wire.codec import encode, receive
-from protocols.wire.from_agent import CommandResult, Presence, Reported, RunEvent, Telemetry
+from protocols.wire.from_agent import (
+    CommandResult,
+    Presence,
+    Reported,
+    RunEvent,
+    Telemetry,
+    UpdateReport,
+)
 from protocols.wire.to_agent import (
     Acknowledged,
     Assignment,
@@ -53,6 +60,8 @@ class Coordinator:
         self.last: Reported | None = None
         self.draining = False
         self.online = False
+        self.build = ""
+        self.updates: list[UpdateReport] = []
         self.printers: list[PrinterId] = []
         self.events: list[RunEvent] = []
         self.results: list[CommandResult] = []
@@ -80,9 +89,9 @@ class Coordinator:
         name = build(topic, AGENT, printer_id)
         await self._client.publish(name, encode(message), topic.qos, topic.retain)
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
+    async def until(self, is_so: Callable[[], bool], within_s: float = 20.0) -> None:
         """Do a coordinator's work until something is so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(within_s):
             while not is_so():
                 arrived = await anext(self._client.messages)
                 message = receive(arrived.topic.value, bytes(arrived.payload))  # type: ignore[arg-type]
@@ -92,7 +101,9 @@ class Coordinator:
                     await self._store(message)
                 elif isinstance(message, Presence):
                     self.draining = message.draining
-                    self.online = message.online
+                    self.online, self.build = message.online, message.build
+                    if message.update is not None and message.update not in self.updates[-1:]:
+                        self.updates.append(message.update)
                     self.printers = [each.printer_id for each in message.printers]
                 elif isinstance(message, CommandResult):
                     self.results.append(message)
@@ -122,6 +133,11 @@ class Coordinator:
             mark = Acknowledged(journal_id=event.journal_id, number=event.number)
             await self.want(acknowledged=mark)
 
+    @property
+    def update_phases(self) -> list[str]:
+        """How far the agent said that its update is, in order."""
+        return [each.phase.value for each in self.updates]
+
     def phase(self, phase: str) -> Callable[[], bool]:
         return lambda: (
             self.last is not None and self.last.run is not None and (self.last.run.phase == phase)
@@ -141,8 +157,12 @@ async def farm(tmp_path: Path) -> AsyncIterator[tuple[AgentSettings, Coordinator
     async def give(_: web.Request) -> web.Response:
         return web.Response(body=CONTENT)
 
+    async def give_release(request: web.Request) -> web.FileResponse:
+        return web.FileResponse(tmp_path / "releases" / request.match_info["name"])
+
     app = web.Application()
     app.router.add_get("/plate", give)
+    app.router.add_get("/releases/{name}", give_release)
     with start_mosquitto(tmp_path) as port:
         async with (
             TestServer(app, host="127.0.0.1") as server,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class MemoryRetention:
-    """Implements `coordinator.ports_retention.RetentionUnit`; only jobs refer to files."""
+    """Implements `coordinator.ports_retention.RetentionUnit`; jobs and releases refer to files."""
 
     tables: "Tables"
 
@@ -33,4 +33,4 @@ class MemoryRetention:
             ]
 
     async def referred_elsewhere(self) -> set[str]:
-        return set()
+        return {release.sha256 for release in self.tables.updates.releases.values()}

@@ -45,6 +45,7 @@ from tests.fakes.memory_retention import MemoryRetention
 from tests.fakes.memory_statistics import MemoryStatistics, StatisticsTables
 from tests.fakes.memory_stock import MemoryStock, StockTables
 from tests.fakes.memory_telling import MemoryTelling, ToldTables
+from tests.fakes.memory_updates import MemoryUpdates, UpdateTables
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Tables:
     generated: GenerationTables = field(default_factory=GenerationTables)
     stock: StockTables = field(default_factory=StockTables)
     statistics: StatisticsTables = field(default_factory=StatisticsTables)
+    updates: UpdateTables = field(default_factory=UpdateTables)
     choices: dict[str, Choice] = field(default_factory=dict)
 
     def rows(self) -> dict[Thing, Row]:
@@ -100,6 +102,7 @@ class Tables:
             generated=self.generated.copy(),
             stock=self.stock.copy(),
             statistics=self.statistics.copy(),
+            updates=self.updates.copy(),
             choices=dict(self.choices),
         )
 
@@ -143,6 +146,7 @@ class MemoryUnit(
     MemoryGenerations,
     MemoryStock,
     MemoryStatistics,
+    MemoryUpdates,
     MemoryChoices,
     MemoryHistory,
 ):

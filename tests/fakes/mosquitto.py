@@ -28,14 +28,15 @@ def start_mosquitto(tmp_path: Path, port: int | None = None) -> Iterator[int]:
     )
     process = subprocess.Popen(["mosquitto", "-c", str(config)])
     try:
-        _await_port(process, port)
+        wait_for_port(process, port)
         yield port
     finally:
         process.kill()
         process.wait()
 
 
-def _await_port(process: "subprocess.Popen[bytes]", port: int) -> None:
+def wait_for_port(process: "subprocess.Popen[bytes]", port: int) -> None:
+    """Return once the broker listens there."""
     until_s = time.monotonic() + START_S_MAX
     while time.monotonic() < until_s:
         if process.poll() is not None:

@@ -20,6 +20,8 @@ NOT_ASKED = {
     "HEAD health/ready": "a probe's",
     "GET models/{model_id}/versions/{number}/file": "`model fetch` fetches it as an artifact",
     "HEAD models/{model_id}/versions/{number}/file": "a program's question before GET",
+    "GET releases/{version}/file": "agents fetch releases",
+    "HEAD releases/{version}/file": "agents fetch releases",
     "GET plates/{sha256}": "agents fetch plates; people fetch artifacts",
     "HEAD plates/{sha256}": "agents fetch plates; people fetch artifacts",
     "POST agents/enroll": "`farmhand-agent enroll` asks it, on the agent's machine",

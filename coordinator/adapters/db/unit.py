@@ -31,6 +31,7 @@ from coordinator.adapters.db.saving import keeping, saving
 from coordinator.adapters.db.statistics_unit import SqlStatisticsUnit
 from coordinator.adapters.db.stock_unit import StockUnit
 from coordinator.adapters.db.telling_unit import TellingUnit
+from coordinator.adapters.db.update_unit import UpdateUnit
 from coordinator.adapters.db.upkeep_unit import UpkeepUnit
 from coordinator.domain.copies import COUNTED
 from coordinator.domain.estimates import Timing
@@ -155,6 +156,7 @@ class SqlUnit(
     StockUnit,
     UpkeepUnit,
     SqlStatisticsUnit,
+    UpdateUnit,
     SqlChoiceUnit,
 ):
     """One transaction on a connection; the contracts stand in the port."""

@@ -6,6 +6,7 @@ Here nothing of amqtt is loaded: it would cost every coordinator 3 MiB and a ten
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def command(folder: Path, *, listeners: Sequence[Listener], entrance: Entrance) 
             "passwords": str(entrance.passwords),
             "full_users": entrance.full_users,
             "enrolled": entrance.enrolled,
+            "programs": asdict(entrance.programs),
         }
         if entrance.closed
         else None,

@@ -19,7 +19,13 @@ from amqtt.contexts import Action, BaseContext
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
-from coordinator.domain.broker_access import hashes_in, is_password, may_hear, may_publish
+from coordinator.domain.broker_access import (
+    Programs,
+    hashes_in,
+    is_password,
+    may_hear,
+    may_publish,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -33,17 +39,22 @@ class Door(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # the librar
 
         Attributes:
             full_users: may do everything.
+            programs: who is kept to the same few topics; see `broker_access.Programs`.
             enrolled: all others are agents, and kept to their own topics.
         """
 
         passwords: str = ""
         full_users: list[str] = field(default_factory=list)
+        programs: dict[str, list[str]] = field(default_factory=dict)
         enrolled: bool = True
 
     def __init__(self, context: BaseContext) -> None:
         """Take the configuration that the library has filled."""
         super().__init__(context)
         self._file = Path(self.config.passwords)
+        self._programs = Programs(
+            **{name: tuple(each) for name, each in self.config.programs.items()}
+        )
         self._seen: tuple[int, int] | None = None
         self._hashes: dict[str, str] = {}
         self._verified: set[tuple[str, str]] = set()
@@ -62,10 +73,19 @@ class Door(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # the librar
             return "no such user, or another password"
         if self._may_all(user):
             return ""
+        if user in self._programs.users:
+            return self._program_refusal(session)
         # The broker ends an older connection with the same client id: nobody may take another's.
         if session.client_id != f"farmhand-agent-{user}":
             return f"the client id {str(session.client_id)[:80]!r} is not its own"
         if session.will_flag and not may_publish(user, session.will_topic or ""):
+            return f"a will for {str(session.will_topic)[:200]!r}"
+        return ""
+
+    def _program_refusal(self, session: Session) -> str:
+        if str(session.client_id).startswith(("farmhand-agent-", "coordinator-")):
+            return f"the client id {str(session.client_id)[:80]!r} is not its own"
+        if session.will_flag and not self._programs.may_publish(session.will_topic or ""):
             return f"a will for {str(session.will_topic)[:200]!r}"
         return ""
 
@@ -84,10 +104,15 @@ class Door(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # the librar
             return False
         if self._may_all(user):
             return True
-        return may_publish(user, topic) if action is Action.PUBLISH else may_hear(user, topic)
+        saying = action is Action.PUBLISH
+        if user in self._programs.users:
+            return self._programs.may_publish(topic) if saying else self._programs.may_hear(topic)
+        return may_publish(user, topic) if saying else may_hear(user, topic)
 
     def _may_all(self, user: str) -> bool:
-        return not self.config.enrolled or user in self.config.full_users
+        if user in self.config.full_users:
+            return True
+        return not self.config.enrolled and user not in self._programs.users
 
     def _is_known(self, user: str, password: str) -> bool:
         """Whether the password is this user's; worked out once for each."""

@@ -6,9 +6,9 @@ import importlib.util
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,13 @@ from coordinator.adapters.embedded_broker.listeners import (
     is_loopback,
     reachable,
 )
-from coordinator.domain.broker_access import COORDINATOR_USER, TELEMETRY_USER
+from coordinator.domain.broker_access import (
+    AUTOMATION_USER,
+    COORDINATOR_USER,
+    NO_PROGRAMS,
+    TELEMETRY_USER,
+    Programs,
+)
 from coordinator.domain.enrolment import AgentCredential
 from coordinator.errors import SettingsInvalid, Unavailable
 
@@ -48,6 +54,7 @@ class BrokerWish:
             everybody is let in, on loopback only.
         enrolled: agents show what they got when they enrolled, and are kept to their own topics.
         credentials: of the agents that have enrolled so far.
+        programs: what programs beside the farm may, and `program_passwords` by their names.
         tls: certificate and key for `host`; the coordinator then has a plain door of its own, on
             loopback, so that no name in the certificate has to mean this machine.
     """
@@ -60,6 +67,8 @@ class BrokerWish:
     password: str = ""
     enrolled: bool = False
     credentials: Sequence[AgentCredential] = ()
+    programs: Programs = NO_PROGRAMS
+    program_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     tls: tuple[Path, Path] | None = None
 
 
@@ -68,11 +77,12 @@ class Own:
     """What the coordinator shows at the embedded broker; None for nothing.
 
     Attributes:
-        telemetry_username: for a second connection.
+        telemetry_username: for a second connection; `automation_username` for a third.
     """
 
     username: str | None = None
     telemetry_username: str | None = None
+    automation_username: str | None = None
     password: str | None = None
 
 
@@ -97,6 +107,8 @@ class EmbeddedBroker:
             folder=wish.folder,
             shared=(wish.username, wish.password) if wish.password else None,
             enrolled=wish.enrolled,
+            programs=wish.programs,
+            program_passwords=wish.program_passwords,
         )
         self._entrance.admit(wish.credentials)
 
@@ -122,8 +134,13 @@ class EmbeddedBroker:
         if shown is None:
             return Own()
         user, password = shown
-        second = TELEMETRY_USER if user == COORDINATOR_USER else user
-        return Own(username=user, telemetry_username=second, password=password)
+        is_own = user == COORDINATOR_USER
+        return Own(
+            username=user,
+            telemetry_username=TELEMETRY_USER if is_own else user,
+            automation_username=AUTOMATION_USER if is_own else user,
+            password=password,
+        )
 
     @property
     def pid(self) -> int:

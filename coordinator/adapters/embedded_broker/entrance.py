@@ -1,22 +1,25 @@
 """Who may enter the embedded broker, and the files that say so.
 
-Theory. There are three kinds of users. *Agents* that enrolled show their own secret. With
-`enrolled` the coordinator has two users of its own, whose password is made anew at each start and
-is nowhere but here; both may do everything. A *shared* user stands in the settings; with `enrolled`
+Theory. There are four kinds of users. *Agents* that enrolled show their own secret. With
+`enrolled` the coordinator has users of its own, whose password is made anew at each start and
+is nowhere but here; they may do everything. *Programs*, Home Assistant say, stand in the settings
+too, and are kept to their topics. A *shared* user stands in the settings; with `enrolled`
 it is one more that may do everything, so that agents from before go on. Without a shared user and
 without `enrolled` everybody is let in.
 """
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from coordinator.domain.broker_access import (
     COORDINATOR_USER,
+    NO_PROGRAMS,
+    OWN_USERS,
     SALT_BYTES,
-    TELEMETRY_USER,
+    Programs,
     access_list,
     password_file,
     password_hash,
@@ -32,12 +35,16 @@ class Entrance:
         folder: of the files.
         shared: name and password of the shared user, None where there is none.
         enrolled: whether agents are kept to their own topics.
+        programs: what programs may; `program_passwords` are theirs by name. Where everybody is let
+            in, they count for nothing.
         own_password: the coordinator's.
     """
 
     folder: Path
     shared: tuple[str, str] | None
     enrolled: bool
+    programs: Programs = NO_PROGRAMS
+    program_passwords: Mapping[str, str] = field(default_factory=dict)
     own_password: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     _agents: dict[str, str] = field(default_factory=dict)
 
@@ -45,6 +52,11 @@ class Entrance:
     def closed(self) -> bool:
         """Whether anybody is kept out."""
         return self.enrolled or self.shared is not None
+
+    @property
+    def keeps_apart(self) -> bool:
+        """Whether somebody may do less than all."""
+        return self.enrolled or (self.closed and bool(self.programs.users))
 
     @property
     def one_connection_each(self) -> bool:
@@ -57,7 +69,7 @@ class Entrance:
     @property
     def full_users(self) -> list[str]:
         """Who may do everything."""
-        own = [COORDINATOR_USER, TELEMETRY_USER] if self.enrolled else []
+        own = OWN_USERS if self.enrolled else ()
         return [*own, *([self.shared[0]] if self.shared else [])]
 
     @property
@@ -67,7 +79,7 @@ class Entrance:
 
     @property
     def access(self) -> Path:
-        """The access list; there only with `enrolled`."""
+        """The access list; there only where it keeps somebody from something."""
         return self.folder / "access"
 
     def own(self) -> tuple[str, str] | None:
@@ -86,9 +98,10 @@ class Entrance:
         """
         hashes = dict(self._agents)
         if self.enrolled:
-            for user in (COORDINATOR_USER, TELEMETRY_USER):
-                hashes[user] = _hashed(self.own_password)
-            write_private(self.access, access_list(self.full_users))
+            hashes |= {user: _hashed(self.own_password) for user in OWN_USERS}
+        hashes |= {user: _hashed(each) for user, each in self.program_passwords.items()}
+        if self.keeps_apart:
+            write_private(self.access, access_list(self.full_users, self.programs))
         if self.shared is not None:
             user, password = self.shared
             hashes[user] = _hashed(password)

@@ -46,7 +46,7 @@ def command(
     ]
     if entrance.closed:
         lines.append(f"password_file {entrance.passwords}")
-    if entrance.enrolled:
+    if entrance.keeps_apart:
         lines.append(f"acl_file {entrance.access}")
     for listener in listeners:
         lines.append(f"listener {listener.port} {listener.host}")

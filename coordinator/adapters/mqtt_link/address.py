@@ -30,8 +30,12 @@ class BrokerAddress:
         username: str | None,
         password: str | None,
         ca_file: str = "",
+        setting: str = "broker_url",
     ) -> "BrokerAddress":
         """Return what a URL says: `mqtt://host:1883` or `mqtts://host:8883`.
+
+        Args:
+            setting: where it stands, for who has to mend it.
 
         Raises:
             SettingsInvalid: it is no such URL.
@@ -43,7 +47,7 @@ class BrokerAddress:
             port = -1
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == -1:
             raise SettingsInvalid(
-                f"broker_url {url!r} is no address of a broker: write mqtt://HOST:1883 "
+                f"{setting} {url!r} is no address of a broker: write mqtt://HOST:1883 "
                 "or mqtts://HOST:8883"
             )
         tls = parts.scheme == "mqtts"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.domain import generations, jobs, plates, printers, runs
+from coordinator.domain import generations, jobs, plates, printers, runs, updates
 
 README = Path(__file__).parents[3] / "coordinator" / "README.md"
 
@@ -17,8 +17,10 @@ README = Path(__file__).parents[3] / "coordinator" / "README.md"
         runs.MACHINE.diagram(),
         generations.MACHINE.diagram(),
         printers.BED.diagram(),
+        updates.ROLLOUT.diagram(),
+        updates.UPDATE.diagram(),
     ],
-    ids=["job", "plate", "run", "generation", "bed"],
+    ids=["job", "plate", "run", "generation", "bed", "rollout", "update"],
 )
 def test_the_diagrams_are_those_of_the_tables(diagram: str) -> None:
     assert f"```mermaid\n{diagram}\n```" in README.read_text(encoding="utf-8")

@@ -73,3 +73,15 @@ def test_anything_but_bare_oks_is_left_alone(data: bytes) -> None:
     before = (supply.taken, supply.accepted, host.connection.next_number)
     assert host.connection.flow.answer(data, host.now) is None
     assert (supply.taken, supply.accepted, host.connection.next_number) == before
+
+
+def test_behind_a_repaired_line_the_short_way_is_open_again() -> None:
+    host, supply = fed(1, 4096)
+    host.hear(b"ok\n")
+    host.hear(b"Error:checksum mismatch, Last Line: 3\nResend: 4\nok\n")
+    assert host.connection.flow.answer(b"ok\n", host.now) is None, "it may end the complaint"
+    host.hear(b"ok\n")
+    host.said()
+    assert host.connection.flow.answer(b"ok\n", host.now) is not None
+    assert host.connection.flow.lend() is not None
+    assert supply.accepted == 3

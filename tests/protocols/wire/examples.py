@@ -16,6 +16,7 @@ from protocols.wire.from_agent import (
     RunReport,
     StagedReport,
     Telemetry,
+    UpdateReport,
 )
 from protocols.wire.to_agent import (
     Acknowledged,
@@ -44,6 +45,7 @@ from protocols.wire.vocabulary import (
     RunId,
     RunPhase,
     Temperature,
+    UpdatePhase,
 )
 
 AGENT = AgentId("pi-3")
@@ -104,7 +106,11 @@ EXAMPLES: dict[str, Message] = {
         journal_id=JOURNAL,
         protocol_min=1,
         protocol_max=1,
+        protocol_minor=2,
         build="0.1.0",
+        update=UpdateReport(
+            version="0.1.0", phase=UpdatePhase.ROLLED_BACK, words="it never settled"
+        ),
         draining=True,
         printers=(
             PrinterDescription(

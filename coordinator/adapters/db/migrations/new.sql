@@ -21,7 +21,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0019');
+INSERT INTO "alembic_version" VALUES('0021');
 CREATE TABLE api_key_uses (
 	key_id VARCHAR NOT NULL,
 	used_at DATETIME NOT NULL,
@@ -315,6 +315,33 @@ CREATE TABLE receipts (
 	subject_id VARCHAR NOT NULL,
 	answer VARCHAR NOT NULL,
 	PRIMARY KEY ("key")
+);
+CREATE TABLE releases (
+	version VARCHAR NOT NULL,
+	sha256 VARCHAR NOT NULL,
+	size_bytes INTEGER NOT NULL,
+	signature VARCHAR NOT NULL,
+	key_name VARCHAR NOT NULL,
+	protocol_min INTEGER NOT NULL,
+	protocol_max INTEGER NOT NULL,
+	words VARCHAR NOT NULL,
+	added_by VARCHAR NOT NULL,
+	added_at DATETIME NOT NULL,
+	PRIMARY KEY (version)
+);
+CREATE TABLE rollouts (
+	rollout_id VARCHAR NOT NULL,
+	version VARCHAR NOT NULL,
+	state VARCHAR NOT NULL,
+	agents JSON NOT NULL,
+	soak_s FLOAT NOT NULL,
+	start_s FLOAT NOT NULL,
+	troubles_max INTEGER NOT NULL,
+	words VARCHAR NOT NULL,
+	made_by VARCHAR NOT NULL,
+	made_at DATETIME NOT NULL,
+	changed_at DATETIME NOT NULL,
+	PRIMARY KEY (rollout_id)
 );
 CREATE TABLE runs (
 	run_id VARCHAR NOT NULL,

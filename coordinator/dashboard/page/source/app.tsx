@@ -3,6 +3,7 @@
 import { Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { useCounts, useLink } from "./live/store";
+import { Live } from "./parts/live";
 import { Notes } from "./parts/notes";
 import { Since } from "./parts/since";
 import { useTasks } from "./parts/tasks";
@@ -16,7 +17,7 @@ export function App(): ReactNode {
   const { may } = useSession();
   useTitle(due);
   // A screen's credential shows the wall, whatever the address says.
-  if (!may("farm:read")) return <Suspense fallback={null}><Wall /></Suspense>;
+  if (!may("farm:read")) return <Suspense fallback={null}><Live><Wall /></Live></Suspense>;
   return (
     <Suspense fallback={<p className="alone" role="status">One moment …</p>}>
       <Switch>

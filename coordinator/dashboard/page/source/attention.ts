@@ -3,7 +3,7 @@
 import type {
   GenerationGlanceDocument, JobGlanceDocument, LackDocument, PrinterDocument, TaskDocument, TroubleDocument,
 } from "./api/shapes";
-import { actor, count, naturally } from "./words";
+import { actor, count, naturally, statusOf, type Tone } from "./words";
 
 /** Silence for longer than this is worth saying; agents tell once a second. */
 export const STALE_S = 15;
@@ -41,6 +41,28 @@ export function byAttention(a: PrinterDocument, b: PrinterDocument): number {
     (progress(a)?.remaining_s ?? Infinity) - (progress(b)?.remaining_s ?? Infinity) ||
     naturally(a.name, b.name)
   );
+}
+
+/** How many printers are in one state, as it is said. */
+export interface Standing {
+  words: string;
+  tone: Tone;
+  number: number;
+}
+
+/** How many printers are in each state, what is urgent first. */
+export function standings(printers: readonly PrinterDocument[]): Standing[] {
+  const found = new Map<string, Standing & { rank: number }>();
+  for (const printer of printers) {
+    const { words, tone } = statusOf(printer);
+    const known = found.get(words);
+    if (!known) found.set(words, { words, tone, number: 1, rank: rank(printer) });
+    else {
+      known.number += 1;
+      known.rank = Math.min(known.rank, rank(printer));
+    }
+  }
+  return [...found.values()].sort((a, b) => a.rank - b.rank);
 }
 
 export const byName = (a: PrinterDocument, b: PrinterDocument): number =>

@@ -2,9 +2,9 @@
 
 import { ask, onceKey, post } from "./api/ask";
 import type {
-  CommandedDocument, JobDocument, NewTaskForm, PrinterDocument, PrinterForm, ResultsDocument,
+  CommandedDocument, JobDocument, NewTaskForm, PrinterDocument, PrinterForm, ResultsDocument, RetiredPrinterDocument,
 } from "./api/shapes";
-import { complain, say } from "./parts/notes";
+import { complain, say, soon } from "./parts/notes";
 
 const printer = (id: string): string => `/printers/${encodeURIComponent(id)}`;
 const job = (id: string): string => `/jobs/${encodeURIComponent(id)}`;
@@ -29,7 +29,7 @@ export async function emergencyStop(id: string): Promise<void> {
 
 export const pauseJob = (id: string): Promise<JobDocument> => post(`${job(id)}/pause`);
 export const resumeJob = (id: string): Promise<JobDocument> => post(`${job(id)}/resume`);
-export const approveJob = (id: string): Promise<JobDocument> => post(`${job(id)}/approve`);
+export const approveJob = (id: string): Promise<void> => soon("Approved: it may be printed.", () => post(`${job(id)}/approve`));
 
 export const changeJob = (id: string, changes: Partial<Pick<JobDocument, "name" | "copies" | "priority" | "due_at">>): Promise<JobDocument> =>
   ask("PATCH", job(id), { body: changes });
@@ -39,11 +39,15 @@ export async function cancelJob(id: string, name: string): Promise<void> {
   say(`${name} is cancelled.`);
 }
 
-export const settleRun = (id: string, outcome: string): Promise<unknown> =>
-  post(`/runs/${encodeURIComponent(id)}/settle`, { outcome });
+const SETTLED: Record<string, string> = {
+  finished: "Settled: it is printed.", failed: "Settled: it failed.", reprint: "Settled: it counts for nothing, and is printed again.",
+};
 
-export const approveGeneration = (id: string): Promise<unknown> =>
-  post(`/generations/${encodeURIComponent(id)}/approve`);
+export const settleRun = (id: string, outcome: string): Promise<void> =>
+  soon(SETTLED[outcome] ?? "Settled.", () => post(`/runs/${encodeURIComponent(id)}/settle`, { outcome }));
+
+export const approveGeneration = (id: string): Promise<void> =>
+  soon("Approved: it may be printed.", () => post(`/generations/${encodeURIComponent(id)}/approve`));
 
 /** Where a job is put in the queue. */
 export type Place = { to: number } | { before: string } | { after: string };
@@ -66,8 +70,10 @@ async function many(things: "jobs" | "printers", action: string, ids: readonly s
 }
 
 export const JOB_ACTIONS = { pause: "# paused.", resume: "# go on.", approve: "# approved.", cancel: "# cancelled." } as const;
-export const manyJobs = (action: keyof typeof JOB_ACTIONS, ids: readonly string[]): Promise<void> =>
-  many("jobs", action, ids, JOB_ACTIONS[action]);
+export function manyJobs(action: keyof typeof JOB_ACTIONS, ids: readonly string[]): Promise<void> {
+  const send = (): Promise<void> => many("jobs", action, ids, JOB_ACTIONS[action]);
+  return action === "approve" ? soon(`${ids.length} to be approved.`, send) : send();
+}
 
 export const clearBeds = (ids: readonly string[]): Promise<void> =>
   many("printers", "clear", ids, "# beds are clear.", async () => {
@@ -99,9 +105,30 @@ export async function sendLines(id: string, lines: readonly string[], last = "")
 export const changePrinter = (id: string, wanted: Partial<PrinterForm>): Promise<PrinterDocument> =>
   ask("PATCH", printer(id), { body: wanted });
 
-export async function taskDone(id: string, name: string): Promise<void> {
-  await post(`/maintenance/${encodeURIComponent(id)}/done`, {});
-  say(`${name}: done.`);
+export const taskDone = (id: string, name: string): Promise<void> =>
+  soon(`${name}: done.`, () => post(`/maintenance/${encodeURIComponent(id)}/done`, {}));
+
+/** Take a printer out of the farm for good. */
+export async function retirePrinter(id: string, name: string): Promise<void> {
+  const gone = await post<RetiredPrinterDocument>(`${printer(id)}/retire`);
+  say(gone.words ? `${name} is retired. What is left to do: ${gone.words}.` : `${name} is retired.`, () => restorePrinter(id, name));
+}
+
+export async function restorePrinter(id: string, name: string): Promise<void> {
+  const back = await post<RetiredPrinterDocument>(`${printer(id)}/restore`);
+  say(back.words ? `${name} is of the farm again; ${back.words}.` : `${name} is of the farm again.`);
+}
+
+const agent = (id: string): string => `/agents/${encodeURIComponent(id)}`;
+
+export async function retireAgent(id: string): Promise<void> {
+  await post(`${agent(id)}/retire`);
+  say(`${id} is retired with its printers. Stop it on its machine.`);
+}
+
+export async function restoreAgent(id: string): Promise<void> {
+  await post(`${agent(id)}/restore`);
+  say(`${id} is heard again. Its printers are taken back one by one; if it had enrolled, make it a new token.`);
 }
 
 export const addTask = (wanted: Omit<NewTaskForm, "archived">): Promise<unknown> => post("/maintenance", wanted);

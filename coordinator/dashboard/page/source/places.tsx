@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import type { Permission } from "./api/shapes";
 import { later } from "./parts/later";
+import { Live } from "./parts/live";
 import { Farm } from "./views/farm";
 import { ToDo } from "./views/todo";
 
@@ -40,21 +41,21 @@ const Begin = later(() => import("./views/begin"), "Begin");
 export const Wall = later(() => import("./views/wall"), "Wall");
 
 export const PLACES: readonly Place[] = [
-  { path: "/", show: () => <Farm />, link: { words: "Farm", at: "top" } },
-  { path: "/todo", show: () => <ToDo />, link: { words: "To do", at: "top" } },
-  { path: "/queue", show: () => <Queue />, link: { words: "Queue", at: "top", needs: "farm:read" } },
+  { path: "/", show: () => <Live><Farm /></Live>, link: { words: "Farm", at: "top" } },
+  { path: "/todo", show: () => <Live><ToDo /></Live>, link: { words: "To do", at: "top" } },
+  { path: "/queue", show: () => <Live><Queue /></Live>, link: { words: "Queue", at: "top", needs: "farm:read" } },
   { path: "/models", show: () => <Models />, link: { words: "Models", at: "top", needs: "farm:read" } },
-  { path: "/generate", show: () => <Generate />, link: { words: "Generate", at: "top", needs: "jobs:submit" } },
-  { path: "/printers/:id", show: (id) => <Printer id={id} /> },
+  { path: "/generate", show: () => <Live><Generate /></Live>, link: { words: "Generate", at: "top", needs: "jobs:submit" } },
+  { path: "/printers/:id", show: (id) => <Live><Printer id={id} /></Live> },
   { path: "/jobs/:id", show: (id) => <Job id={id} /> },
   { path: "/models/:id", show: (id) => <Model id={id} /> },
   { path: "/generate/:id", show: (id) => <Generation id={id} /> },
   { path: "/statistics", show: () => <Statistics />, link: { words: "Statistics", at: "more", needs: "farm:read" } },
-  { path: "/labels", show: () => <Labels />, link: { words: "Labels", at: "more", needs: "farm:read" } },
-  { path: "/materials", show: () => <Materials />, link: { words: "Materials and spools", at: "more", needs: "farm:read" } },
-  { path: "/maintenance", show: () => <Maintenance />, link: { words: "Maintenance", at: "more", needs: "farm:read" } },
-  { path: "/begin", show: () => <Begin />, link: { words: "Add printers", at: "more", needs: "farm:admin" } },
-  { path: "/agents", show: () => <Agents />, link: { words: "Agents", at: "more", needs: "farm:admin" } },
+  { path: "/labels", show: () => <Live><Labels /></Live>, link: { words: "Labels", at: "more", needs: "farm:read" } },
+  { path: "/materials", show: () => <Live><Materials /></Live>, link: { words: "Materials and spools", at: "more", needs: "farm:read" } },
+  { path: "/maintenance", show: () => <Live><Maintenance /></Live>, link: { words: "Maintenance", at: "more", needs: "farm:read" } },
+  { path: "/begin", show: () => <Live><Begin /></Live>, link: { words: "Add printers", at: "more", needs: "farm:admin" } },
+  { path: "/agents", show: () => <Live><Agents /></Live>, link: { words: "Agents", at: "more", needs: "farm:admin" } },
   { path: "/people", show: () => <People />, link: { words: "People and keys", at: "more", needs: "farm:admin" } },
   { path: "/webhooks", show: () => <Webhooks />, link: { words: "Webhooks and notices", at: "more", needs: "farm:admin" } },
   { path: "/audit", show: () => <Audit />, link: { words: "Audit log", at: "more", needs: "history:read" } },
@@ -62,6 +63,6 @@ export const PLACES: readonly Place[] = [
   { path: "/settings", show: () => <Settings />, link: { words: "Settings and health", at: "more", needs: "farm:admin" } },
   { path: "/log", show: () => <Log />, link: { words: "Log", at: "more", needs: "farm:admin" } },
   { path: "/account", show: () => <Account />, link: { words: "My account", at: "more", needs: "account:own" } },
-  { path: "/wall", show: () => <Wall />, link: { words: "Wall", at: "more" }, bare: true },
-  { path: "/p/:id", show: (id) => <Machine id={id} />, bare: true },
+  { path: "/wall", show: () => <Live><Wall /></Live>, link: { words: "Wall", at: "more" }, bare: true },
+  { path: "/p/:id", show: (id) => <Live><Machine id={id} /></Live>, bare: true },
 ];

@@ -120,3 +120,6 @@ export function count(number: number, one: string, many = `${one}s`): string {
 export function actor(name: string): string {
   return name.replace(/^(user|agent):/, "");
 }
+
+/** Whether a printer is no machine, but played by the coordinator for who tries the farm. */
+export const isSimulated = ({ agent_id }: { agent_id: string }): boolean => agent_id === "simulated";

@@ -4,6 +4,7 @@ import type { ProblemDocument } from "./shapes";
 
 const PATIENCE_MS = 15_000;
 const KEY = "farmhand-token";
+const KEPT_CHARACTERS_MAX = 8000;
 
 /** What went wrong, as the farm tells it; `code` is stable. */
 export class Problem extends Error {
@@ -43,6 +44,7 @@ function credential(): Record<string, string> {
 async function send(method: string, path: string, question: Question): Promise<Response> {
   const within = question.form ? undefined : AbortSignal.timeout(question.patience_ms ?? PATIENCE_MS);
   const signals = [within, question.signal].filter((each) => each !== undefined);
+  const body = question.form ?? (question.body === undefined ? null : JSON.stringify(question.body));
   try {
     return await fetch(path.startsWith("/api/") ? path : `/api/v1${path}`, {
       method,
@@ -51,7 +53,9 @@ async function send(method: string, path: string, question: Question): Promise<R
         ...(question.body === undefined ? {} : { "Content-Type": "application/json" }),
         ...question.headers,
       },
-      body: question.form ?? (question.body === undefined ? null : JSON.stringify(question.body)),
+      body,
+      // What was begun is sent even while the page is being left; browsers do so with what is short.
+      keepalive: method !== "GET" && (body === null || (typeof body === "string" && body.length < KEPT_CHARACTERS_MAX)),
       ...(signals.length ? { signal: AbortSignal.any(signals) } : {}),
     });
   } catch (error) {

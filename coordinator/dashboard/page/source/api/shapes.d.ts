@@ -1326,10 +1326,11 @@ export interface components {
             expires_at: string;
         };
         /**
-         * @description An agent.
+         * @description An agent; `protocol_minor` is of the wire, `update` how its last update goes, or went.
          *
-         *     Null: `issued_at` where it has not enrolled, `revoked_at` where it was not shut out; `online`,
-         *     `build` and `seen_at` where it never presented itself.
+         *     Null: both while it is not there, `update` also where there was none; `issued_at` where it has
+         *     not enrolled, `revoked_at` where it was not shut out; `online`, `build` and `seen_at` where it
+         *     never presented itself.
          */
         AgentDocument: {
             id: string;
@@ -1340,7 +1341,20 @@ export interface components {
             online: boolean | null;
             build: string | null;
             seen_at: string | null;
+            protocol_minor: number | null;
+            update: components["schemas"]["UpdateDocument"] | null;
         };
+        /** @description How far an agent is with an update, or how that ended; `words` say why. */
+        UpdateDocument: {
+            version: string;
+            phase: components["schemas"]["UpdatePhase"];
+            words: string;
+        };
+        /**
+         * @description How far an agent is with an update.
+         * @enum {string}
+         */
+        UpdatePhase: "fetching" | "draining" | "trial" | "settled" | "refused" | "rolled_back";
         /** @description A list, all of it. */
         ItemsOfAgentDocument: {
             items: components["schemas"]["AgentDocument"][];
@@ -1489,6 +1503,101 @@ export interface components {
              * @default true
              */
             dry_run: boolean;
+        };
+        /** @description A release of the agent. Whether one is trusted, each agent decides by its own keys. */
+        ReleaseDocument: {
+            version: string;
+            sha256: string;
+            size_bytes: number;
+            signed_by: string;
+            protocol_min: number;
+            protocol_max: number;
+            words: string;
+            added_by: string;
+            /** Format: date-time */
+            added_at: string;
+        };
+        /** @description A list, all of it. */
+        ItemsOfReleaseDocument: {
+            items: components["schemas"]["ReleaseDocument"][];
+        };
+        /**
+         * @description One agent in a rollout; stage 0 are the canaries.
+         *
+         *     Null: `asked_at` where it was not asked yet, `sound_since` unless it is well, on trial.
+         */
+        AgentUpdateDocument: {
+            agent_id: string;
+            stage: number;
+            state: components["schemas"]["UpdateState"];
+            words: string;
+            asked_at: string | null;
+            sound_since: string | null;
+        };
+        /** @description A release on its way to agents; `words` say why it halted. */
+        RolloutDocument: {
+            id: string;
+            version: string;
+            state: components["schemas"]["RolloutState"];
+            words: string;
+            agents: components["schemas"]["AgentUpdateDocument"][];
+            soak_s: number;
+            start_s: number;
+            troubles_max: number;
+            made_by: string;
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /**
+         * @description How far a rollout is.
+         * @enum {string}
+         */
+        RolloutState: "planned" | "canary" | "waves" | "done" | "halted";
+        /**
+         * @description How far one agent is in a rollout.
+         * @enum {string}
+         */
+        UpdateState: "waiting" | "draining" | "updating" | "healthy" | "refused" | "rolled_back" | "silent";
+        /** @description A list, all of it. */
+        ItemsOfRolloutDocument: {
+            items: components["schemas"]["RolloutDocument"][];
+        };
+        /** @description How a release is to be rolled out. */
+        RolloutForm: {
+            /** @example 0.2.0 */
+            version: string;
+            /**
+             * @description which; all where nothing is said
+             * @default null
+             */
+            agents: string[] | null;
+            /**
+             * @description of these, who is first; else one
+             * @default null
+             */
+            canaries: string[] | null;
+            /**
+             * @description 0: a quarter of the rest
+             * @default 0
+             */
+            wave_size: number;
+            /**
+             * @description an agent has to be well for so long
+             * @default 60
+             */
+            soak_s: number;
+            /**
+             * @description it has so long to become so
+             * @default 120
+             */
+            start_s: number;
+            /**
+             * @description before all halts
+             * @default 0
+             */
+            troubles_max: number;
         };
         /** @description An agent that was retired, or is heard again: `retired_at` is null then. */
         RetiredAgentDocument: {
@@ -2494,6 +2603,8 @@ export type JobGlanceDocument = components['schemas']['JobGlanceDocument'];
 export type LiveMessage = components['schemas']['LiveMessage'];
 export type TicketDocument = components['schemas']['TicketDocument'];
 export type AgentDocument = components['schemas']['AgentDocument'];
+export type UpdateDocument = components['schemas']['UpdateDocument'];
+export type UpdatePhase = components['schemas']['UpdatePhase'];
 export type ItemsOfAgentDocument = components['schemas']['ItemsOfAgentDocument'];
 export type NewTokenDocument = components['schemas']['NewTokenDocument'];
 export type TokenForm = components['schemas']['TokenForm'];
@@ -2509,6 +2620,14 @@ export type PrinterToAddForm = components['schemas']['PrinterToAddForm'];
 export type LineDocument = components['schemas']['LineDocument'];
 export type ImportDocument = components['schemas']['ImportDocument'];
 export type TableForm = components['schemas']['TableForm'];
+export type ReleaseDocument = components['schemas']['ReleaseDocument'];
+export type ItemsOfReleaseDocument = components['schemas']['ItemsOfReleaseDocument'];
+export type AgentUpdateDocument = components['schemas']['AgentUpdateDocument'];
+export type RolloutDocument = components['schemas']['RolloutDocument'];
+export type RolloutState = components['schemas']['RolloutState'];
+export type UpdateState = components['schemas']['UpdateState'];
+export type ItemsOfRolloutDocument = components['schemas']['ItemsOfRolloutDocument'];
+export type RolloutForm = components['schemas']['RolloutForm'];
 export type RetiredAgentDocument = components['schemas']['RetiredAgentDocument'];
 export type RetiredPrinterDocument = components['schemas']['RetiredPrinterDocument'];
 export type RetiredDocument = components['schemas']['RetiredDocument'];

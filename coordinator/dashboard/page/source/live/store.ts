@@ -30,6 +30,7 @@ export class FarmStore {
   hear(message: Message): boolean {
     const changes = this.picture.take(message);
     if (changes === null) return false;
+    if (message.kind === "snapshot") this.due.add("known");
     for (const id of changes.printers) this.due.add(`printer ${id}`);
     for (const id of changes.jobs) this.due.add(`job ${id}`);
     if (changes.printersStanding) {
@@ -72,6 +73,8 @@ export class FarmStore {
   generations = (): readonly GenerationGlanceDocument[] => this.generationList;
   counts = (): CountsDocument => this.picture.counts;
   link = (): Link => this.linkNow;
+  /** Whether all of the farm was told once. */
+  known = (): boolean => this.picture.sequence >= 0;
 
   private tellSoon(): void {
     if (this.frame) return;
@@ -115,3 +118,4 @@ export const useJobs = (): readonly JobGlanceDocument[] => useTopic("jobs", farm
 export const useGenerations = (): readonly GenerationGlanceDocument[] => useTopic("generations", farm.generations);
 export const useCounts = (): CountsDocument => useTopic("counts", farm.counts);
 export const useLink = (): Link => useTopic("link", farm.link);
+export const useKnown = (): boolean => useTopic("known", farm.known);

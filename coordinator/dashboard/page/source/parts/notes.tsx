@@ -7,9 +7,13 @@ interface Note {
   words: string;
   bad: boolean;
   undo?: () => Promise<unknown>;
+  /** What waits to be done, and is now. */
+  now?: () => void;
 }
 
 const SHOWN_MS = 10_000;
+/** As long as a slip of the finger takes to be noticed. */
+const SOON_MS = 5000;
 let notes: readonly Note[] = [];
 let last = 0;
 const told = new Set<() => void>();
@@ -32,10 +36,33 @@ export function complain(error: unknown): void {
   add({ words: error instanceof Error ? error.message : String(error), bad: true });
 }
 
-function add(note: Omit<Note, "id">): void {
+/**
+ * Do in some seconds what can't be taken back, with a way out until then; it is done at once when the page is left.
+ *
+ * Resolves when it was done, or taken back: then nothing was sent.
+ */
+export function soon(words: string, does: () => Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (then: () => void): void => {
+      window.clearTimeout(timer);
+      window.removeEventListener("pagehide", now);
+      drop(id);
+      then();
+    };
+    const now = (): void => end(() => { does().then(() => resolve(), reject); });
+    const timer = window.setTimeout(now, SOON_MS);
+    window.addEventListener("pagehide", now);
+    const id = add({ words, bad: false, undo: () => { end(resolve); return Promise.resolve(); }, now }, SOON_MS);
+  });
+}
+
+function add(note: Omit<Note, "id">, shown_ms = SHOWN_MS): number {
   const id = ++last;
+  // Who is pushed off by newer ones does not wait any more.
+  for (const each of notes.slice(0, -3)) each.now?.();
   change([...notes, { ...note, id }].slice(-4));
-  window.setTimeout(() => drop(id), SHOWN_MS);
+  window.setTimeout(() => drop(id), shown_ms);
+  return id;
 }
 
 export function Notes(): ReactNode {
@@ -51,7 +78,7 @@ export function Notes(): ReactNode {
           {note.undo && (
             <button type="button" onClick={() => { drop(note.id); note.undo?.().catch(complain); }}>Undo</button>
           )}
-          <button type="button" className="plain" aria-label="Close" onClick={() => drop(note.id)}>×</button>
+          <button type="button" className="plain" aria-label={note.now ? "Do it now" : "Close"} onClick={() => { drop(note.id); note.now?.(); }}>×</button>
         </p>
       ))}
     </div>

@@ -1,18 +1,6 @@
 /** Whether something is in sight: what nobody scrolled to is neither asked for nor drawn anew. */
 
-import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
-
-export function useSeen<Shown extends Element>(): [RefObject<Shown | null>, boolean] {
-  const at = useRef<Shown>(null);
-  const [seen, setSeen] = useState(false);
-  useEffect(() => {
-    if (!at.current || seen) return undefined;
-    const watch = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && setSeen(true));
-    watch.observe(at.current);
-    return () => watch.disconnect();
-  }, [seen]);
-  return [at, seen];
-}
+import { useCallback, useRef, useState } from "react";
 
 /** What comes into sight within this is drawn already when it does. */
 const AHEAD = "300px";

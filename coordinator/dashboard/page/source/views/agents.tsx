@@ -5,17 +5,19 @@ import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { get, post } from "../api/ask";
 import type { AgentDocument, ItemsOfAgentDocument, NewTokenDocument, PrinterDocument } from "../api/shapes";
-import { setService } from "../deeds";
+import { retireAgent, setService } from "../deeds";
 import { usePrinters } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Dialog } from "../parts/dialog";
 import { Enrol, Token } from "../parts/enrolling";
 import { LogLines } from "../parts/log";
 import { say } from "../parts/notes";
+import { Rollout, Version } from "../parts/rollout";
 import { Since } from "../parts/since";
 import { State } from "../parts/state";
 import { Table } from "../parts/table";
-import { percent, size, type Tone } from "../words";
+import { isSimulated, percent, size, type Tone } from "../words";
+import { Retired, RETIRED_KEY } from "./retired";
 import "../styles/shop.css";
 
 const LOOK_MS = 5000;
@@ -39,6 +41,10 @@ export function Agents(): ReactNode {
     await queries.invalidateQueries({ queryKey: ["agents"] });
     say(`${id} is shut out.`);
   }
+  async function retire(id: string): Promise<void> {
+    await retireAgent(id);
+    await Promise.all([["agents"], [RETIRED_KEY]].map((queryKey) => queries.invalidateQueries({ queryKey })));
+  }
   async function renew(id: string): Promise<void> {
     setSheet({ kind: "token", made: await post<NewTokenDocument>(`${agent(id)}/rotate`, { valid_s: HOUR_S }) });
   }
@@ -50,9 +56,11 @@ export function Agents(): ReactNode {
       </div>
       {error && <p className="bad">{error.message}</p>}
       <Quarantine printers={printers} />
+      <Rollout />
       <Table label="Agents" rows={data?.items} id={({ id }) => id}
         empty="No agent yet. An agent is a small program on a machine beside printers; let the first one in above." columns={[
-        { head: "Agent", cell: ({ id, build }) => <>{id}{build && <span className="remark">version {build}</span>}</> },
+        { head: "Agent", cell: ({ id }) => id },
+        { head: "Version", cell: (each) => <Version agent={each} /> },
         { head: "State", cell: (each) => <Standing agent={each} /> },
         { head: "Printers", kind: "wide", cell: ({ id, printers: how_many }) => <Printers of={of(id)} how_many={how_many} /> },
         { head: "Machine", cell: ({ id }) => <Host of={of(id)} /> },
@@ -62,9 +70,11 @@ export function Agents(): ReactNode {
             {enrolled && <Deed label={`New secret for ${id}`} does={() => renew(id)}>New secret</Deed>}
             {revoked_at && <Deed label={`Let ${id} in again`} does={() => renew(id)}>Let in again</Deed>}
             {enrolled && <Deed kind="danger" label={`Shut out ${id}`} does={() => revoke(id)} sure={`Shut ${id} out at once? What it prints goes on, and nobody hears of it.`}>Shut out</Deed>}
+            {!isSimulated({ agent_id: id }) && <Deed kind="danger" label={`Retire ${id}`} does={() => retire(id)} sure={`Take ${id} and its printers out of the farm for good? Their history stays.`}>Retire</Deed>}
           </>
         ) },
       ]} />
+      <Retired />
       {sheet?.kind === "enrol" && <Enrol close={() => setSheet(null)} made={(made) => setSheet({ kind: "token", made })} />}
       {sheet?.kind === "token" && <Token made={sheet.made} close={() => setSheet(null)} />}
       {sheet?.kind === "log" && (

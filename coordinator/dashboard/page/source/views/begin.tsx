@@ -2,20 +2,22 @@
 
 import "../styles/begin.css";
 import { useQuery } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { ask, get } from "../api/ask";
 import type {
-  AgentDocument, FoundDocument, ImportDocument, ItemsOfAgentDocument, ItemsOfFoundDocument, NewTokenDocument, TakenDocument,
+  AgentDocument, FoundDocument, ImportDocument, ItemsOfAgentDocument, ItemsOfFoundDocument, NewTokenDocument, PrinterDocument, TakenDocument,
 } from "../api/shapes";
 import { usePrinters } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Dialog } from "../parts/dialog";
+import { useDrawn } from "../parts/drawn";
 import { Enrol, Token } from "../parts/enrolling";
 import { Field, Form, type Typed } from "../parts/form";
 import { say } from "../parts/notes";
 import { State } from "../parts/state";
-import { count } from "../words";
+import { count, isSimulated } from "../words";
+import { Trial } from "./trial";
 
 const LOOK_MS = 3000;
 // An agent asks each port at each rate, and the network for some seconds.
@@ -24,6 +26,7 @@ const IMPORT_MS = 600_000;
 const DRIVERS: readonly [string, string][] = [
   ["marlin_serial", "a serial port: Marlin, Prusa, RepRapFirmware …"], ["prusalink", "PrusaLink"], ["moonraker", "Klipper, behind Moonraker"], ["octoprint", "OctoPrint"],
 ];
+const NONE: readonly PrinterDocument[] = [];
 const HEAD = "name,agent,driver,address,class,material,location,tags";
 
 type Sheet = { kind: "enrol" } | { kind: "token"; made: NewTokenDocument } | { kind: "add"; agent: string; found: FoundDocument | null };
@@ -36,11 +39,18 @@ export function Begin(): ReactNode {
     queryFn: ({ signal }) => get<ItemsOfAgentDocument>("/agents", signal),
     refetchInterval: LOOK_MS,
   });
-  const agents = data?.items.filter(({ revoked_at }) => !revoked_at) ?? [];
+  const agents = data?.items.filter(({ id, revoked_at }) => !revoked_at && !isSimulated({ agent_id: id })) ?? [];
+  const drawn = useDrawn(agents.length, "agents beside");
+  const beside = useMemo(() => {
+    const found = new Map<string, PrinterDocument[]>();
+    for (const each of printers) found.set(each.agent_id, [...(found.get(each.agent_id) ?? []), each]);
+    return found;
+  }, [printers]);
   const close = (): void => setSheet(null);
   return (
     <div className="begin">
       <h1>{printers.length ? "Add printers" : "Begin"}</h1>
+      {!printers.length && <Trial />}
       <ol className="steps">
         <li>
           <h2>Let an agent in {agents.length > 0 && <span className="faint">{count(agents.length, "agent")} so far</span>}</h2>
@@ -52,7 +62,7 @@ export function Begin(): ReactNode {
         <li>
           <h2>Take the printers that it finds</h2>
           {!agents.length && <p className="faint">This comes once an agent is there.</p>}
-          {agents.map((each) => <Beside key={each.id} agent={each} add={(found) => setSheet({ kind: "add", agent: each.id, found })} />)}
+          {agents.slice(0, drawn).map((each) => <Beside key={each.id} agent={each} printers={beside.get(each.id) ?? NONE} add={(found) => setSheet({ kind: "add", agent: each.id, found })} />)}
         </li>
         <li>
           <h2>Or take many from a table</h2>
@@ -62,9 +72,10 @@ export function Begin(): ReactNode {
           <h2>Look at them</h2>
           {printers.length
             ? <p><Link href="/">{count(printers.length, "printer")} in the farm</Link>. Each has a bed that nobody declared clear yet: <Link href="/todo">what is to do</Link>. Then stick on <Link href="/labels">labels</Link>, so that phones find them.</p>
-            : <p className="faint">None yet. To try the farm without any: <code>farmhand demo</code>, in a terminal.</p>}
+            : <p className="faint">None yet.</p>}
         </li>
       </ol>
+      {printers.length > 0 && <Trial />}
       {sheet?.kind === "enrol" && <Enrol close={close} made={(made) => setSheet({ kind: "token", made })} />}
       {sheet?.kind === "token" && <Token made={sheet.made} close={close} />}
       {sheet?.kind === "add" && <Add agent={sheet.agent} found={sheet.found} close={close} />}
@@ -73,10 +84,11 @@ export function Begin(): ReactNode {
 }
 
 /** One agent, and what is beside it once somebody has it look. */
-function Beside({ agent, add }: { agent: AgentDocument; add: (found: FoundDocument | null) => void }): ReactNode {
+function Beside({ agent, printers, add }: {
+  agent: AgentDocument; printers: readonly PrinterDocument[]; add: (found: FoundDocument | null) => void;
+}): ReactNode {
   const [found, setFound] = useState<FoundDocument[] | null>(null);
   const [looking, setLooking] = useState(false);
-  const printers = usePrinters().filter(({ agent_id }) => agent_id === agent.id);
   async function look(): Promise<void> {
     setLooking(true);
     try {

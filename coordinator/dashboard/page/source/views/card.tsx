@@ -8,6 +8,7 @@ import type { JobDocument, PrinterDocument } from "../api/shapes";
 import { progress, silence_s, STALE_S } from "../attention";
 import { clearBed } from "../deeds";
 import { usePrinterWhile } from "../live/store";
+import { Camera, hasCamera } from "../parts/camera";
 import { Deed } from "../parts/deed";
 import { Picture, pictureOf } from "../parts/picture";
 import { useNow } from "../parts/since";
@@ -15,7 +16,7 @@ import { Material } from "../parts/spool";
 import { Bar, State } from "../parts/state";
 import { useInSight } from "../parts/visible";
 import { useSession } from "../session";
-import { clock, duration, percent, statusOf } from "../words";
+import { clock, duration, isSimulated, percent, statusOf } from "../words";
 import { Select } from "./select";
 
 interface Shown {
@@ -24,9 +25,13 @@ interface Shown {
   select: (id: string, ranged?: boolean) => void;
   /** With few printers there is room for a picture of the part. */
   pictured: boolean;
+  /** Whether it shows what its printer's camera sees. */
+  filmed: boolean;
 }
 
-export const Card = memo(function Card({ id, selected, select, pictured }: Shown): ReactNode {
+const FILMED_S = 10;
+
+export const Card = memo(function Card({ id, selected, select, pictured, filmed }: Shown): ReactNode {
   const [at, inSight, seen] = useInSight();
   const printer = usePrinterWhile(id, inSight);
   const { may } = useSession();
@@ -41,20 +46,21 @@ export const Card = memo(function Card({ id, selected, select, pictured }: Shown
         <h3><Link href={`/printers/${encodeURIComponent(id)}`}>{printer.name}</Link></h3>
         <State words={words} tone={tone} />
       </div>
-      {seen && <Inside printer={printer} pictured={pictured} />}
+      {seen && <Inside printer={printer} pictured={pictured} filmed={filmed} />}
     </li>
   );
 });
 
 /** What is on a card below its head; made once somebody sees it. */
-function Inside({ printer, pictured }: { printer: PrinterDocument; pictured: boolean }): ReactNode {
+function Inside({ printer, pictured, filmed }: { printer: PrinterDocument } & Pick<Shown, "pictured" | "filmed">): ReactNode {
   const { may } = useSession();
   const { id } = printer;
   return (
     <>
+      {filmed && hasCamera(printer) && may("farm:read") && <Camera printer={printer} every_s={FILMED_S} />}
       {pictured && printer.job && <PartPicture job={printer.job.id} name={printer.job.name} sha256={printer.run?.plate_sha256 ?? ""} />}
       <Working printer={printer} />
-      <p className="faint"><Material printer={printer} /> · {printer.printer_class}{printer.location && ` · ${printer.location}`}{bedOf(printer)}</p>
+      <p className="faint">{isSimulated(printer) && <strong>simulated · </strong>}<Material printer={printer} /> · {printer.printer_class}{printer.location && ` · ${printer.location}`}{bedOf(printer)}</p>
       <Heat printer={printer} />
       {printer.message && <p>{printer.message}</p>}
       {printer.quarantine && <p className="bad">{printer.quarantine}</p>}

@@ -1,14 +1,16 @@
 /** The farm: every printer as a card, a line or a tile; what needs a person comes first. */
 
-import { useCallback, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { memo, useCallback, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { Link } from "wouter";
 import type { PrinterDocument } from "../api/shapes";
-import { byAttention, byName } from "../attention";
+import { byAttention, byName, standings } from "../attention";
 import { usePrinters } from "../live/store";
+import { hasCamera } from "../parts/camera";
+import { useDrawn } from "../parts/drawn";
 import { useNow } from "../parts/since";
 import { WithSpools } from "../parts/spool";
 import { useSession } from "../session";
-import { naturally, plain, SIGNS, statusOf, type Tone } from "../words";
+import { naturally, plain, SIGNS, statusOf } from "../words";
 import { Bulk } from "./bulk";
 import { Card } from "./card";
 import { Row, Tile } from "./row";
@@ -16,6 +18,8 @@ import { Row, Tile } from "./row";
 const LOOKS = ["cards", "list", "tiles"] as const;
 const ORDERS = ["attention", "name"] as const;
 const GROUPS = ["nothing", "location", "model", "material", "state", "group", "agent"] as const;
+const SWITCH = ["on", "off"] as const;
+type Switch = (typeof SWITCH)[number];
 type Look = (typeof LOOKS)[number];
 type Order = (typeof ORDERS)[number];
 type Group = (typeof GROUPS)[number];
@@ -42,11 +46,13 @@ export function Farm(): ReactNode {
   const [look, setLook] = useChoice<Look>("look", LOOKS);
   const [order, setOrder] = useChoice<Order>("order", ORDERS);
   const [group, setGroup] = useChoice<Group>("group", GROUPS);
+  const [cameras, setCameras] = useChoice<Switch>("cameras", SWITCH);
   const [state, setState] = useState("");
   const [words, setWords] = useState("");
   const [over, setOver] = useState(false);
 
-  const shown = useOrdered(printers.filter((each) => matches(each, state, words)), order, over);
+  const wanted = useMemo(() => printers.filter((each) => matches(each, state, words)), [printers, state, words]);
+  const shown = useOrdered(wanted, order, over);
   const groups = useMemo(() => grouped(shown, group), [shown, group]);
   const ids = useMemo(() => groups.flatMap(([, those]) => those.map(({ id }) => id)), [groups]);
   const { selected, select, setSelected, press } = useSelection(ids);
@@ -62,27 +68,51 @@ export function Farm(): ReactNode {
         <Choice label="Show as" choices={LOOKS} chosen={look} choose={setLook} />
         <Choice label="Order" choices={ORDERS} chosen={order} choose={setOrder} />
         <Choice label="Group by" choices={GROUPS} chosen={group} choose={setGroup} />
+        {look === "cards" && printers.some(hasCamera) && <Choice label="Cameras" choices={SWITCH} chosen={cameras} choose={setCameras} />}
       </div>
       <WithSpools><div className="printers" onKeyDown={press} onPointerEnter={() => setOver(true)} onPointerLeave={() => setOver(false)}>
-        {groups.map(([name, those]) => (
-          <section key={name} aria-label={name || "Printers"}>
-            {name && <h2>{name} <span className="faint">{those.length}</span></h2>}
-            <ul className={look}>
-              {those.map((printer) =>
-                look === "cards"
-                  ? <Card key={printer.id} id={printer.id} selected={selected.has(printer.id)} select={select}
-                      pictured={printers.length <= PICTURED_MAX} />
-                  : look === "list"
-                    ? <Row key={printer.id} id={printer.id} selected={selected.has(printer.id)} select={select} />
-                    : <Tile key={printer.id} id={printer.id} />)}
-            </ul>
-          </section>
-        ))}
+        <Groups groups={groups} look={look} selected={selected} select={select}
+          pictured={printers.length <= PICTURED_MAX} filmed={cameras === "on"} />
       </div></WithSpools>
       {!shown.length && <p className="alone">No printer is like that.</p>}
       {selected.size > 0 && <Bulk ids={selected} done={() => setSelected(new Set())} all={() => setSelected(new Set(ids))} />}
     </>
   );
+}
+
+interface Grouped {
+  groups: readonly [string, PrinterDocument[]][];
+  look: Look;
+  selected: ReadonlySet<string>;
+  select: (id: string, ranged?: boolean) => void;
+  pictured: boolean;
+  filmed: boolean;
+}
+
+const Groups = memo(function Groups({ groups, look, selected, select, pictured, filmed }: Grouped): ReactNode {
+  const drawn = useDrawn(groups.reduce((sum, [, those]) => sum + those.length, 0), look);
+  return upTo(groups, drawn).map(([name, those, number]) => (
+    <section key={name} aria-label={name || "Printers"}>
+      {name && <h2>{name} <span className="faint">{number}</span></h2>}
+      <ul className={look}>
+        {those.map(({ id }) =>
+          look === "cards" ? <Card key={id} id={id} selected={selected.has(id)} select={select} pictured={pictured} filmed={filmed} />
+          : look === "list" ? <Row key={id} id={id} selected={selected.has(id)} select={select} />
+          : <Tile key={id} id={id} />)}
+      </ul>
+    </section>
+  ));
+});
+
+/** The first so many of grouped things, each group with how many there are of it in all. */
+function upTo<Thing>(groups: readonly [string, Thing[]][], most: number): [string, Thing[], number][] {
+  let left = most;
+  return groups.flatMap(([name, those]): [string, Thing[], number][] => {
+    if (left <= 0) return [];
+    const some = those.slice(0, left);
+    left -= some.length;
+    return [[name, some, those.length]];
+  });
 }
 
 function matches(printer: PrinterDocument, state: string, words: string): boolean {
@@ -97,7 +127,7 @@ function matches(printer: PrinterDocument, state: string, words: string): boolea
 function useOrdered(printers: PrinterDocument[], order: Order, over: boolean): PrinterDocument[] {
   const step = useNow(REORDERED_S);
   const last = useRef<readonly string[]>([]);
-  const key = printers.map((each) => `${each.id}${each.status}${each.online}${each.seen}`).join();
+  const key = useMemo(() => printers.map((each) => `${each.id}${each.status}${each.online}${each.seen}`).join(), [printers]);
   return useMemo(() => {
     const sorted = [...printers].sort(order === "name" ? byName : byAttention);
     if (over && order !== "name") {
@@ -194,19 +224,13 @@ interface ChipsShown {
 /** One chip a state, by urgency, with how many are in it; pressed, only those are shown. */
 function Chips({ printers, chosen, choose }: ChipsShown): ReactNode {
   const states = useMemo(() => {
-    const found = new Map<string, { tone: Tone; number: number }>();
-    for (const printer of [...printers].sort(byAttention)) {
-      const { words, tone } = statusOf(printer);
-      const known = found.get(words);
-      if (known) known.number += 1;
-      else found.set(words, { tone, number: 1 });
-    }
-    if (chosen && !found.has(chosen)) found.set(chosen, { tone: "quiet", number: 0 });
-    return [...found];
+    const found = standings(printers);
+    const there = !chosen || found.some(({ words }) => words === chosen);
+    return there ? found : [...found, { words: chosen, tone: "quiet" as const, number: 0 }];
   }, [printers, chosen]);
   return (
     <div className="chips" role="group" aria-label="Only printers that are">
-      {states.map(([words, { tone, number }]) => (
+      {states.map(({ words, tone, number }) => (
         <button key={words} type="button" className={`chip ${tone}`} aria-pressed={chosen === words}
           onClick={() => choose(chosen === words ? "" : words)}>
           <span aria-hidden="true">{SIGNS[tone]}</span> {words} <b>{number}</b>
@@ -239,7 +263,7 @@ function NoPrinters(): ReactNode {
     <div className="alone">
       <h1>No printer yet</h1>
       {may("farm:admin")
-        ? <><p>Printers come by an agent, a small program on a machine beside them.</p><p><Link className="button" href="/begin">Begin</Link></p></>
+        ? <><p>Printers come by an agent, a small program on a machine beside them; or try the farm with simulated ones.</p><p><Link className="button" href="/begin">Begin</Link></p></>
         : <p>An administrator adds them.</p>}
     </div>
   );

@@ -7,6 +7,7 @@ import { get, post } from "../api/ask";
 import type { GenerationDocument } from "../api/shapes";
 import { useGenerations } from "../live/store";
 import { Deed } from "../parts/deed";
+import { soon } from "../parts/notes";
 import { Picture } from "../parts/picture";
 import { Since } from "../parts/since";
 import { Bar, State } from "../parts/state";
@@ -119,9 +120,9 @@ function Judge({ act }: Acting): ReactNode {
     <div className="now">
       <p>Look at it below: shall it be kept, and printed where that was asked for?</p>
       <div className="deeds">
-        <Deed kind="main" does={() => act("approve")}>Approve</Deed>
+        <Deed kind="main" does={() => soon("Approved: it is kept, and printed where that was asked for.", () => act("approve"))}>Approve</Deed>
         <label>Why not <input value={reason} onChange={(event) => setReason(event.target.value)} placeholder="told to who asked" /></label>
-        <Deed does={() => act("reject", { reason: reason.trim() })}>Reject</Deed>
+        <Deed does={() => soon("Rejected.", () => act("reject", { reason: reason.trim() }))}>Reject</Deed>
       </div>
     </div>
   );
@@ -135,14 +136,14 @@ function Settle({ act }: Acting): ReactNode {
       <p>The answer to a paid call was lost. <strong>Look at the provider's own page</strong>: was the task made there?</p>
       <ul>
         <li>
-          <Deed kind="main" does={() => act("settle", { outcome: "happened", task_id: task.trim() })}>It was made</Deed>
+          <Deed kind="main" does={() => soon("Settled: it was made there.", () => act("settle", { outcome: "happened", task_id: task.trim() }))}>It was made</Deed>
           <label>Its id there <input value={task} onChange={(event) => setTask(event.target.value)} /></label>
         </li>
         <li>
           <Deed does={() => act("settle", { outcome: "never" })} sure="Ask the provider again? That costs again if the first call did reach it.">It was not</Deed>
           <span>It is asked for again, and costs again.</span>
         </li>
-        <li><Deed does={() => act("settle", { outcome: "give_up" })}>Give up</Deed><span>Nothing is asked for any more; what was reserved counts as spent.</span></li>
+        <li><Deed does={() => soon("Given up.", () => act("settle", { outcome: "give_up" }))}>Give up</Deed><span>Nothing is asked for any more; what was reserved counts as spent.</span></li>
       </ul>
     </div>
   );

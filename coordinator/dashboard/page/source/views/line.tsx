@@ -10,7 +10,7 @@ import { useJob } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Since, useNow } from "../parts/since";
 import { Bar, State } from "../parts/state";
-import { useSeen } from "../parts/visible";
+import { useInSight } from "../parts/visible";
 import { useSession } from "../session";
 import { whyInWords } from "../why";
 import { clock, duration, JOB, percent } from "../words";
@@ -26,7 +26,7 @@ interface Shown {
 
 export const Line = memo(function Line({ id, before, mark = "" }: Shown): ReactNode {
   const job = useJob(id);
-  const [at, seen] = useSeen<HTMLLIElement>();
+  const [at, inSight, seen] = useInSight();
   if (!job) return null;
   const waits = job.state === "ready" || job.state === "received" || job.state === "preparing";
   const said = job.held ? { words: "paused", tone: "care" as const }
@@ -39,11 +39,11 @@ export const Line = memo(function Line({ id, before, mark = "" }: Shown): ReactN
         <State {...said} />
         <Copies job={job} />
         <span className="faint">{[job.material, job.printer_class, job.printer_id].filter(Boolean).join(" · ")}</span>
-        <Due job={job} />
+        <Due job={job} inSight={inSight} />
         <Does job={job} waits={waits} />
       </div>
       {job.preparing_ratio !== null && <p className="how"><Bar ratio={job.preparing_ratio} label={`slicing ${job.name}`} /> slicing, {percent(job.preparing_ratio)}</p>}
-      {waits ? seen && <Why job={job} /> : job.reason && <p>{job.reason}</p>}
+      {waits ? seen && <Why job={job} inSight={inSight} /> : job.reason && <p>{job.reason}</p>}
     </li>
   );
 });
@@ -62,9 +62,10 @@ function Copies({ job }: { job: JobGlanceDocument }): ReactNode {
 
 const percentOf = (some: number, all: number): string => `${Math.min(100, (some / all) * 100)}%`;
 
-function Due({ job }: { job: JobGlanceDocument }): ReactNode {
+/** What nobody sees does not count the seconds. */
+function Due({ job, inSight }: { job: JobGlanceDocument; inSight: boolean }): ReactNode {
   const now = useNow(60);
-  if (!job.due_at) return <span className="faint">for <Since at={job.created_at} /></span>;
+  if (!job.due_at) return <span className="faint">for {inSight ? <Since at={job.created_at} /> : duration((now - Date.parse(job.created_at)) / 1000)}</span>;
   const late = Date.parse(job.due_at) < now;
   return <span className={late ? "late" : "faint"}>{late ? "▲ late: it was due " : "due "}{clock(new Date(job.due_at), new Date(now))}</span>;
 }
@@ -86,16 +87,16 @@ function Does({ job, waits }: { job: JobGlanceDocument; waits: boolean }): React
 }
 
 /** Why a job waits, in a sentence; printer by printer, once somebody wants to know. */
-function Why({ job }: { job: JobGlanceDocument }): ReactNode {
+function Why({ job, inSight }: { job: JobGlanceDocument; inSight: boolean }): ReactNode {
   const [open, setOpen] = useState(false);
   const path = `/jobs/${encodeURIComponent(job.id)}`;
   const whole = useQuery({
     queryKey: ["job", job.id, job.version], queryFn: ({ signal }) => get<JobDocument>(path, signal),
-    refetchInterval: WHY_MS, placeholderData: (before) => before,
+    refetchInterval: WHY_MS, enabled: inSight, placeholderData: (before) => before,
   });
   const every = useQuery({
     queryKey: ["why", job.id], queryFn: ({ signal }) => get<ItemsOfWaitDocument>(`${path}/why`, signal),
-    enabled: open, refetchInterval: 5000,
+    enabled: open && inSight, refetchInterval: 5000,
   });
   const estimate = whole.data?.estimate;
   const words = whole.data ? whyInWords(whole.data.waits) || "It starts any moment." : job.reason;

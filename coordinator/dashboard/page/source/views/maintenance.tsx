@@ -9,7 +9,7 @@ import { usePrinters } from "../live/store";
 import { Deed } from "../parts/deed";
 import { Dialog } from "../parts/dialog";
 import { Field, Form, type Typed } from "../parts/form";
-import { say } from "../parts/notes";
+import { say, soon } from "../parts/notes";
 import { State } from "../parts/state";
 import { Table } from "../parts/table";
 import { useSession } from "../session";
@@ -41,8 +41,8 @@ export function Maintenance(): ReactNode {
     say(words);
   };
   async function press(each: TaskDocument): Promise<void> {
-    await post(`${task(each.id)}/done`, { words: "" });
-    await done(`${title(each)}: done. It counts anew.`);
+    await soon(`${title(each)}: done. It counts anew.`, () => post(`${task(each.id)}/done`, { words: "" }));
+    await refresh();
   }
   const all = data?.items.toSorted((one, other) => urgency(other) - urgency(one));
   const rows = due ? all?.filter((each) => each.due) : all;

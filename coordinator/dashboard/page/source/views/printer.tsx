@@ -2,18 +2,20 @@
 
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { Link } from "wouter";
+import { Link, useLocation } from "wouter";
 import { get } from "../api/ask";
 import type { JobDocument, PrinterDocument, RunDocument } from "../api/shapes";
 import { progress } from "../attention";
+import { retirePrinter } from "../deeds";
 import { usePrinter } from "../live/store";
 import { Camera, hasCamera } from "../parts/camera";
+import { Deed } from "../parts/deed";
 import { PlateShown } from "../parts/plate";
 import { useNow } from "../parts/since";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
 import "../styles/printer.css";
-import { actor, clock, duration, moment, percent, statusOf } from "../words";
+import { actor, clock, duration, isSimulated, moment, percent, statusOf } from "../words";
 import { Heat, PartPicture } from "./card";
 import { Holding, Known, Maintenance } from "./printer/care";
 import { Charts } from "./printer/charts";
@@ -115,11 +117,25 @@ function bedWords(printer: PrinterDocument): string {
 }
 
 function Machine({ printer }: { printer: PrinterDocument }): ReactNode {
+  const { may } = useSession();
   return (
     <section aria-label="Beside it" className="block">
       <p><Link href={`/p/${encodeURIComponent(printer.id)}`}>Its page for a phone, at the machine</Link></p>
+      {isSimulated(printer) && <p className="care">It is simulated: the coordinator plays it. <Link href="/begin">Take it away</Link></p>}
       {printer.host && <p className="faint">The machine there: {hostWords(printer)}</p>}
+      {may("farm:admin") && !isSimulated(printer) && <Retire printer={printer} />}
     </section>
+  );
+}
+
+/** Taken out for good, by who is sure; never under a run. */
+function Retire({ printer: { id, name, run } }: { printer: PrinterDocument }): ReactNode {
+  const [, go] = useLocation();
+  return (
+    <p className="deeds">
+      <Deed kind="danger" does={() => retirePrinter(id, name).then(() => go("/"))}
+        sure={`Take ${name} out of the farm for good? Its history stays, and under Agents it can be taken back.${run ? " What it holds must end before." : ""}`}>Retire {name}</Deed>
+    </p>
   );
 }
 

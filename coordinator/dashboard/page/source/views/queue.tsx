@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "re
 import { byTurn } from "../attention";
 import type { JobState } from "../api/shapes";
 import { useCounts, useJobs } from "../live/store";
+import { useDrawn } from "../parts/drawn";
 import "../styles/queue.css";
 import { Done } from "./done";
 import { Waiting } from "./waiting";
@@ -13,6 +14,8 @@ const Timeline = lazy(async () => ({ default: (await import("./timeline")).Timel
 
 const TABS = { queue: "Queue", timeline: "Timeline", done: "Done" } as const;
 type Tab = keyof typeof TABS;
+/** So many that print stand before what waits, where more of them print. */
+const SOME = 8;
 const RUNNING: ReadonlySet<JobState> = new Set(["leased", "printing", "cancelling", "lost"]);
 
 /** What is shown is said in the address, so that it can be sent to somebody, and come back to. */
@@ -56,14 +59,18 @@ function Open(): ReactNode {
     jobs.filter(({ state }) => RUNNING.has(state)),
     jobs.filter(({ state }) => !RUNNING.has(state)).sort(byTurn),
   ], [jobs]);
+  const [all, showAll] = useState(false);
+  const some = all || running.length <= SOME + 2 ? running.length : SOME;
+  const drawn = useDrawn(some, "running");
   const untold = (counts.ready ?? 0) + (counts.received ?? 0) + (counts.preparing ?? 0) - waiting.length;
   return (
     <>
       <section aria-label="Printing">
         <h2>Printing <span className="faint">{running.length}</span></h2>
         {running.length
-          ? <ol className="jobs">{running.map(({ id }) => <Line key={id} id={id} />)}</ol>
+          ? <ol className="jobs">{running.slice(0, drawn).map(({ id }) => <Line key={id} id={id} />)}</ol>
           : <p className="faint">Nothing is being printed.</p>}
+        {some < running.length && <p><button type="button" onClick={() => showAll(true)}>Show all {running.length} that print</button></p>}
       </section>
       <Waiting jobs={waiting} />
       {untold > 0 && <p className="faint">{untold} more wait behind these.</p>}

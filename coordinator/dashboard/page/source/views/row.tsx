@@ -31,10 +31,10 @@ export const Row = memo(function Row({ id, selected, select }: Shown): ReactNode
       {may("printers:operate") && <Select name={printer.name} id={id} selected={selected} select={select} />}
       <Link href={`/printers/${encodeURIComponent(id)}`} className="name">{printer.name}</Link>
       <State words={words} tone={tone} />
-      <span className="job">{printer.job?.name ?? ""}</span>
+      <span className="what">{printer.job?.name ?? ""}</span>
       <span className="how">{how && <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /> {percent(how.ratio)}</>}</span>
       <Left remaining_s={how?.remaining_s ?? null} />
-      {seen ? <Heat printer={printer} /> : <p className="heat" />}
+      {seen && printer.live ? <Heat printer={printer} /> : <p className="heat" />}
       <span className="holds"><Material printer={printer} /></span>
     </li>
   );

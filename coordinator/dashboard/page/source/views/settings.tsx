@@ -8,17 +8,19 @@ import type { HealthDocument, SettingDocument } from "../api/shapes";
 import { Copied } from "../parts/secret";
 import { State } from "../parts/state";
 import { Table } from "../parts/table";
-import { count, duration, size } from "../words";
+import { actor, count, duration, moment, size } from "../words";
+import { SettingChange } from "./setting_change";
 import "../styles/shop.css";
 
 const LOOK_MS = 5000;
-const PARTS = ["database", "history", "broker", "slicer", "disk", "webhooks"] as const;
+const PARTS = ["database", "history", "broker", "slicer", "disk", "webhooks", "providers"] as const;
 
 export function Settings(): ReactNode {
   const [text, setText] = useState("");
   const [only, setOnly] = useState(false);
+  const [here, setHere] = useState(false);
   const { data, error } = useSettings();
-  const rows = data?.items.filter((each) => (!only || each.origin !== "default") && `${each.name} ${each.words}`.toLowerCase().includes(text.trim().toLowerCase()));
+  const rows = data?.items.filter((each) => (!only || each.origin !== "default") && (!here || each.change) && `${each.name} ${each.words}`.toLowerCase().includes(text.trim().toLowerCase()));
   return (
     <>
       <h1>Settings and health</h1>
@@ -27,21 +29,29 @@ export function Settings(): ReactNode {
         <div className="bar-of-tools">
           <h2>Settings</h2>
           <label className="choice"><input type="checkbox" checked={only} onChange={(event) => setOnly(event.target.checked)} /> only what somebody set</label>
+          <label className="choice"><input type="checkbox" checked={here} onChange={(event) => setHere(event.target.checked)} /> only what can be changed here</label>
           <label className="search"><span className="hidden">Search settings</span>
             <input type="search" placeholder="Search" value={text} onChange={(event) => setText(event.target.value)} />
           </label>
         </div>
-        <p className="faint">What the coordinator was started with. It reads them once: change one where it is set, then start the coordinator again. <code>farmhand doctor</code> on its machine tries them.</p>
+        <p className="faint">Some are changed here, while the coordinator runs; what is changed here goes before its file. The others it reads once: change one where it is set, then start the coordinator again. <code>farmhand doctor</code> on its machine tries them.</p>
         {error && <p className="bad">{error.message}</p>}
         <Table label="Settings" rows={rows} id={({ name }) => name} empty={only ? "All are as they come." : "No setting is like that."} columns={[
           { head: "Setting", cell: ({ name, words }) => <><code>{name}</code><span className="remark">{words}</span></> },
-          { head: "Value", kind: "wide", cell: (each) => <Value setting={each} /> },
-          { head: "From", cell: ({ origin }) => origin === "default" ? <span className="faint">as it comes</span> : origin },
-          { head: "Change", cell: (each) => <HowTo setting={each} /> },
+          { head: "Value", kind: "wide", cell: (each) => <><Value setting={each} />{each.change?.waits && <span className="remark care">heeded once the coordinator is started again</span>}</> },
+          { head: "From", cell: (each) => <From setting={each} /> },
+          { head: "Change", kind: "deeds", cell: (each) => (each.change ? <SettingChange setting={each} change={each.change} /> : <HowTo setting={each} />) },
         ]} />
       </section>
     </>
   );
+}
+
+/** Where a setting comes from; of what was changed here, who did it and when. */
+function From({ setting: { origin, changed_by, changed_at } }: { setting: SettingDocument }): ReactNode {
+  if (origin === "default") return <span className="faint">as it comes</span>;
+  if (origin !== "page") return origin;
+  return <>changed here{changed_by && changed_at && <span className="remark">by {actor(changed_by)}, {moment(changed_at)}</span>}</>;
 }
 
 /** What a number counts, by how its name ends. */

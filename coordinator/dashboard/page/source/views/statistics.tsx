@@ -56,6 +56,7 @@ export function Statistics(): ReactNode {
         <Deed does={() => keep(blob(`/runs.csv?${query(between)}`), "farmhand-runs.csv")}>Every print as CSV</Deed>
       </div>
       {error && <p className="bad">{error.message}</p>}
+      {!data && !error && <p className="faint" role="status">One moment …</p>}
       {data && <Total total={data.total} />}
       {days && days.items.length > 0 && <Bars items={days.items} monthly={days.by === "month"} since={days.since} until={days.until} />}
       {data && <Table found={data} />}

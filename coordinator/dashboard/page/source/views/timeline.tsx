@@ -1,14 +1,17 @@
 /** What each printer prints now and until when, and what it is going to, if nothing comes between. */
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useMemo, useState, type ReactNode } from "react";
+import { useMemo, useRef, useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { get } from "../api/ask";
 import type { BlockDocument, PrinterHoursDocument, TimetableDocument } from "../api/shapes";
+import { useDrawn } from "../parts/drawn";
 import { useNow } from "../parts/since";
 import { clock, count, duration, naturally } from "../words";
 
 const ASKED_MS = 15_000;
+/** So many times longer than the answer took nothing is asked. */
+const SPARED = 15;
 const HOURS = [4, 12, 24, 48] as const;
 /** A block that ends nobody knows when is drawn so long. */
 const UNKNOWN_MS = 1_800_000;
@@ -18,11 +21,20 @@ export function Timeline(): ReactNode {
   const [hours, setHours] = useState<number>(12);
   const [idle, setIdle] = useState(false);
   const now = useNow(15);
+  const took = useRef(0);
   const { data, error } = useQuery({
-    queryKey: ["timetable", hours], queryFn: ({ signal }) => get<TimetableDocument>(`/timetable?hours=${hours}`, signal),
-    refetchInterval: ASKED_MS, placeholderData: keepPreviousData,
+    queryKey: ["timetable", hours],
+    queryFn: async ({ signal }) => {
+      const asked = performance.now();
+      const found = await get<TimetableDocument>(`/timetable?hours=${hours}`, signal);
+      took.current = performance.now() - asked;
+      return found;
+    },
+    // Of a farm that has to think about it for seconds it is asked less often.
+    refetchInterval: () => Math.max(ASKED_MS, SPARED * took.current), placeholderData: keepPreviousData,
   });
   const rows = useMemo(() => (data?.items ?? []).filter(({ blocks }) => idle || blocks.length).sort(bySoonest), [data, idle]);
+  const drawn = useDrawn(rows.length, "timeline");
   if (error && !data) return <p className="bad">{error.message}</p>;
   if (!data) return <p role="status">One moment …</p>;
   const from = now - hours * 3_600_000 * 0.04;
@@ -46,7 +58,7 @@ export function Timeline(): ReactNode {
       {rows.length > 0 && (
         <div className="timeline">
           <Hours from={from} span={span} hours={hours} now={now} />
-          <ol>{rows.map((row) => <Row key={row.printer_id} row={row} from={from} span={span} now={now} />)}</ol>
+          <ol>{rows.slice(0, drawn).map((row) => <Row key={row.printer_id} row={row} from={from} span={span} now={now} />)}</ol>
         </div>
       )}
     </section>

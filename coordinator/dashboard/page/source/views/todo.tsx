@@ -8,6 +8,7 @@ import type { Deed as Doing, Task } from "../attention";
 import { approveGeneration, approveJob, clearBed, taskDone } from "../deeds";
 import { farm } from "../live/store";
 import { Deed } from "../parts/deed";
+import { useDrawn } from "../parts/drawn";
 import { Settle } from "../parts/settle";
 import { Since } from "../parts/since";
 import { TASKS_KEY, useTasks } from "../parts/tasks";
@@ -21,6 +22,7 @@ const NEEDS: Record<Doing, Permission> = {
 
 export function ToDo(): ReactNode {
   const list = useTasks();
+  const drawn = useDrawn(list.length, "todo");
   const urgent = list.filter(({ urgent }) => urgent).length;
   if (!list.length) {
     return <div className="alone"><h1>Nothing to do</h1><p>Whatever comes up is shown here, and counted in the tab's title.</p></div>;
@@ -28,7 +30,7 @@ export function ToDo(): ReactNode {
   return (
     <>
       <h1>To do <span className="faint">{count(list.length, "thing")}{urgent > 0 && `, ${urgent} urgent`}</span></h1>
-      <ol className="tasks">{list.map((task) => <Line key={task.key} task={task} />)}</ol>
+      <ol className="tasks">{list.slice(0, drawn).map((task) => <Line key={task.key} task={task} />)}</ol>
     </>
   );
 }

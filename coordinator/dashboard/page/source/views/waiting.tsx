@@ -1,9 +1,10 @@
 /** What waits, in the order in which it is served: put elsewhere by dragging, by a number, or with the arrow keys. */
 
-import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import type { JobGlanceDocument } from "../api/shapes";
 import { manyJobs, moveJob, type JOB_ACTIONS } from "../deeds";
 import { Deed } from "../parts/deed";
+import { useDrawn } from "../parts/drawn";
 import { complain } from "../parts/notes";
 import { useSession } from "../session";
 import { count } from "../words";
@@ -61,6 +62,8 @@ export function Waiting({ jobs }: { jobs: readonly JobGlanceDocument[] }): React
     if (!after.delete(id)) after.add(id);
     return after;
   });
+  const hands = useHands({ drag, carry, drop, press, toggle, put, leave: () => { setOver(null); setDragged(""); } });
+  const drawn = useDrawn(jobs.length, "waiting");
   const still = jobs.filter(({ id }) => chosen.has(id));
   return (
     <section aria-label="Waiting">
@@ -71,22 +74,64 @@ export function Waiting({ jobs }: { jobs: readonly JobGlanceDocument[] }): React
       <p className="hidden" role="status" aria-live="assertive">{spoken}</p>
       {jobs.length === 0 && <p className="faint">Nothing waits. Drop a model or G-code anywhere on this page.</p>}
       <ol className={dragged ? "jobs waiting dragging" : "jobs waiting"} ref={list}>
-        {jobs.map(({ id, name }, index) => (
-          <Line key={id} id={id} mark={marked(id, dragged, over)} before={moves ? (
-            <>
-              <input type="checkbox" checked={chosen.has(id)} aria-label={`Select ${name}`} onChange={() => toggle(id)} />
-              <button type="button" className="handle" aria-label={`Move ${name}`} aria-describedby="how-to-move" title="Drag, or press the arrow keys"
-                onPointerDown={(event) => drag(event, id)} onPointerMove={carry} onPointerUp={drop} onPointerCancel={() => { setOver(null); setDragged(""); }}
-                onKeyDown={(event) => press(event, id, index)}>⠿</button>
-              <PlaceOf name={name} index={index} of={jobs.length} put={(to) => void put(id, to)} />
-            </>
-          ) : <span className="number">{index + 1}</span>} />
+        {jobs.slice(0, drawn).map(({ id, name }, index) => (
+          <Place key={id} id={id} name={name} index={index} of={jobs.length} mark={marked(id, dragged, over)} chosen={chosen.has(id)} hands={moves ? hands : null} />
         ))}
       </ol>
       {still.length > 0 && <Many jobs={still} put={put} none={() => choose(new Set())} all={() => choose(new Set(jobs.map(({ id }) => id)))} />}
     </section>
   );
 }
+
+/** What is done to one line of many. */
+interface Hands {
+  drag: (event: PointerEvent<HTMLButtonElement>, id: string) => void;
+  carry: (event: PointerEvent<HTMLButtonElement>) => void;
+  drop: () => void;
+  leave: () => void;
+  press: (event: KeyboardEvent<HTMLButtonElement>, id: string, index: number) => void;
+  toggle: (id: string) => void;
+  put: Put;
+}
+
+/** The same object always, so that of a thousand lines only those that differ are drawn anew. */
+function useHands(now: Hands): Hands {
+  const latest = useRef(now);
+  latest.current = now;
+  return useMemo<Hands>(() => ({
+    drag: (event, id) => latest.current.drag(event, id),
+    carry: (event) => latest.current.carry(event),
+    drop: () => latest.current.drop(),
+    leave: () => latest.current.leave(),
+    press: (event, id, index) => latest.current.press(event, id, index),
+    toggle: (id) => latest.current.toggle(id),
+    put: (id, to) => latest.current.put(id, to),
+  }), []);
+}
+
+interface Placed {
+  id: string;
+  name: string;
+  index: number;
+  of: number;
+  mark: string;
+  chosen: boolean;
+  /** Null where one may look only. */
+  hands: Hands | null;
+}
+
+const Place = memo(function Place({ id, name, index, of, mark, chosen, hands }: Placed): ReactNode {
+  const before = useMemo(() => hands ? (
+    <>
+      <input type="checkbox" checked={chosen} aria-label={`Select ${name}`} onChange={() => hands.toggle(id)} />
+      <button type="button" className="handle" aria-label={`Move ${name}`} aria-describedby="how-to-move" title="Drag, or press the arrow keys"
+        onPointerDown={(event) => hands.drag(event, id)} onPointerMove={hands.carry} onPointerUp={hands.drop} onPointerCancel={hands.leave}
+        onKeyDown={(event) => hands.press(event, id, index)}>⠿</button>
+      <PlaceOf name={name} index={index} of={of} put={(to) => void hands.put(id, to)} />
+    </>
+  ) : <span className="number">{index + 1}</span>, [id, name, index, of, chosen, hands]);
+  return <Line id={id} mark={mark} before={before} />;
+});
 
 function marked(id: string, dragged: string, over: Over | null): string {
   if (id === dragged) return "dragged";

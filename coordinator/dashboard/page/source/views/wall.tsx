@@ -1,21 +1,28 @@
 /** The farm for a screen on the wall: read from afar, nothing to press, nothing to scroll. */
 
-import { useEffect, useMemo, useState, type ReactNode } from "react";
+import { memo, useEffect, useMemo, useState, type ReactNode } from "react";
 import type { PrinterDocument } from "../api/shapes";
-import { byAttention, needsSomebody, progress } from "../attention";
+import { byAttention, needsSomebody, progress, standings } from "../attention";
 import { useLink, usePrinter, usePrinters } from "../live/store";
+import { Camera, hasCamera } from "../parts/camera";
+import { useTurned } from "../parts/drawn";
 import { Since, useNow } from "../parts/since";
 import { Bar } from "../parts/state";
 import { useTasks } from "../parts/tasks";
-import { clock, count, duration, percent, SIGNS, statusOf, type Tone } from "../words";
+import { clock, count, duration, percent, SIGNS, statusOf } from "../words";
 import "../styles/wall.css";
 
 const PAGE_S = 10;
+/** Who wants cameras on the wall opens `/wall?cameras`. */
+const FILMED = new URLSearchParams(location.search).has("cameras");
+const FILMED_S = 10;
 /** The least a tile may be, to be read from across a room, and the most. */
 const LEAST_PX = { width: 230, height: 120 };
 const MOST_PX = { width: 560, height: 330 };
 const HEAD_PX = 100;
 const GAP_PX = 10;
+/** So many tiles turn with one frame: all at once would be a long task. */
+const TURNED_MAX = 12;
 /** Nothing stands on the same dots for ever: all of it wanders by so much, a step each minute. */
 const WANDER_PX = 8;
 const STEPS = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0], [-1, 0], [-1, -1], [0, -1]] as const;
@@ -26,10 +33,12 @@ export function Wall(): ReactNode {
   const size = useSize();
   const printers = usePrinters();
   const step = Math.floor(now / (PAGE_S * 1000));
-  // Put in order anew with each page, so that nothing jumps while one reads.
-  const sorted = useMemo(() => [...printers].sort(byAttention), [printers, step]);
+  // Put in order anew with each page only, so that nothing jumps while one reads.
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- what changes meanwhile stays where it is
+  const sorted = useMemo(() => [...printers].sort(byAttention), [printers.length, step]);
   const { columns, rows } = grid(sorted.length, size.width, size.height - HEAD_PX);
-  const { shown, page, pages } = pageOf(sorted, columns * rows, step);
+  const { shown, page, pages } = useMemo(() => pageOf(sorted, columns * rows, step), [sorted, columns, rows, step]);
+  const tiles = useTurned(useMemo(() => shown.map(({ id }) => id), [shown]), TURNED_MAX);
   const rowPx = Math.min((size.height - HEAD_PX) / rows, MOST_PX.height) - GAP_PX;
   const [x, y] = STEPS[Math.floor(now / 60_000) % STEPS.length]!;
   return (
@@ -41,9 +50,9 @@ export function Wall(): ReactNode {
         <ToDo />
         {pages > 1 && <span className="faint" aria-label={`page ${page + 1} of ${pages}`}>{page + 1}/{pages}</span>}
       </header>
-      <ul style={{ gridTemplateColumns: `repeat(${columns}, 1fr)`, gridAutoRows: `${rowPx}px`, fontSize: `${Math.min(rowPx / LEAST_PX.height, 2.2)}em` }}>
+      <ul style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, gridAutoRows: `${rowPx}px`, fontSize: `${Math.min(rowPx / LEAST_PX.height, 2.2)}em` }}>
         {/* By place, not by printer: with the next page tiles change their words, and none is made anew. */}
-        {shown.map(({ id }, place) => <WallTile key={place} id={id} />)}
+        {tiles.map((id, place) => <WallTile key={place} id={id} />)}
       </ul>
     </div></main>
   );
@@ -53,21 +62,17 @@ export function Wall(): ReactNode {
 function pageOf(sorted: readonly PrinterDocument[], room: number, step: number): { shown: readonly PrinterDocument[]; page: number; pages: number } {
   if (sorted.length <= room) return { shown: sorted, page: 0, pages: 1 };
   const urgent = sorted.filter(needsSomebody).slice(0, Math.floor(room / 2));
-  const rest = sorted.filter((each) => !urgent.includes(each));
+  const first = new Set(urgent);
+  const rest = sorted.filter((each) => !first.has(each));
   const each = room - urgent.length;
   const pages = Math.ceil(rest.length / each);
   const page = step % pages;
   return { shown: [...urgent, ...rest.slice(page * each, (page + 1) * each)], page, pages };
 }
 
-function Counts({ printers }: { printers: readonly PrinterDocument[] }): ReactNode {
-  const states = new Map<string, { tone: Tone; number: number }>();
-  for (const printer of [...printers].sort(byAttention)) {
-    const { words, tone } = statusOf(printer);
-    states.set(words, { tone, number: (states.get(words)?.number ?? 0) + 1 });
-  }
-  return [...states].map(([words, { tone, number }]) => <span key={words} className={tone}>{SIGNS[tone]} {number} {words}</span>);
-}
+const Counts = memo(function Counts({ printers }: { printers: readonly PrinterDocument[] }): ReactNode {
+  return standings(printers).map(({ words, tone, number }) => <span key={words} className={tone}>{SIGNS[tone]} {words} {number}</span>);
+});
 
 function ToDo(): ReactNode {
   const due = useTasks().length;
@@ -86,7 +91,7 @@ function grid(tiles: number, width: number, height: number): { columns: number; 
   return { columns: columnsMax, rows: rowsMax };
 }
 
-function WallTile({ id }: { id: string }): ReactNode {
+const WallTile = memo(function WallTile({ id }: { id: string }): ReactNode {
   const printer = usePrinter(id);
   if (!printer) return null;
   const { words, tone } = statusOf(printer);
@@ -95,16 +100,17 @@ function WallTile({ id }: { id: string }): ReactNode {
     <li className={tone}>
       <h2>{printer.name}</h2>
       <p><span aria-hidden="true">{SIGNS[tone]}</span> {words}</p>
+      {FILMED && hasCamera(printer) && <Camera printer={printer} every_s={FILMED_S} />}
       {how
         ? <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && <Left remaining_s={how.remaining_s} />}</p></>
         : needsSomebody(printer) && printer.since && <p className="since">for <Since at={printer.status === "needs_clearing" ? printer.bed.changed_at ?? printer.since : printer.since} /></p>}
     </li>
   );
-}
+});
 
 function Left({ remaining_s }: { remaining_s: number }): ReactNode {
   const now = useNow(30);
-  return <small> {duration(remaining_s)} · {clock(new Date(now + remaining_s * 1000), new Date(now))}</small>;
+  return <small> {duration(remaining_s)} <span className="ends">· {clock(new Date(now + remaining_s * 1000), new Date(now))}</span></small>;
 }
 
 function useSize(): { width: number; height: number } {

@@ -1,0 +1,1 @@
+"""Programs beside the farm, and Home Assistant, at a broker."""

@@ -1,0 +1,173 @@
+"""What Home Assistant is told of devices, and what it was told before."""
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+from coordinator.domain.automation.documents import reachable
+from coordinator.domain.automation.topics import Message
+from coordinator.domain.homeassistant.discovery import (
+    Device,
+    Discovery,
+    agent_name,
+    printer_name,
+)
+from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
+from coordinator.domain.homeassistant.printer_entities import Abilities, printer_entities
+from coordinator.domain.homeassistant.verbs import verbs_of
+from coordinator.domain.messages import TYPES
+from coordinator.domain.printers import Agent
+from coordinator.errors import FarmError
+from coordinator.usecases import stock
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.reading import PrinterView
+from protocols.wire.vocabulary import AgentId, PrinterId
+
+_FARM = "farm"
+_HEATER = "temperature_"
+
+
+class Discovering:
+    """The devices of one farm.
+
+    What a printer can is known once its agent has come since the coordinator began; until then what
+    was told of it earlier stays.
+    """
+
+    def __init__(self, farm: Farm, discovery: Discovery, armed: Collection[str]) -> None:
+        """Take how the farm is discovered.
+
+        Args:
+            armed: what may be asked beside the harmless; see `verbs`.
+        """
+        self._farm, self._discovery, self._armed = farm, discovery, frozenset(armed)
+        self._materials: tuple[str, ...] = ()
+        self._told: dict[str, bytes] = {}
+        self._abilities: dict[PrinterId, Abilities] = {}
+
+    async def begin(self, kept: Mapping[str, bytes]) -> None:
+        """Take what a broker retains of this farm's devices, at the beginning of a session."""
+        if "material" in self._armed and not self._materials:
+            with suppress(FarmError):  # without a slicer there is still what each printer holds
+                supplies = await stock.materials(self._farm)
+                self._materials = tuple(each.name for each in supplies)
+        self._told = {
+            topic: payload
+            for topic, payload in kept.items()
+            if payload and self._discovery.name_in(topic)
+        }
+
+    def farm(self) -> list[Message]:
+        """Return what is new of the farm itself."""
+        discovery = self._discovery
+        return self._news(
+            Device(
+                name=_FARM,
+                shown="Farmhand",
+                model="Print farm",
+                version=discovery.version,
+                entities=farm_entities(discovery.topics, tuple(TYPES)),
+            )
+        )
+
+    def agent(self, agent: Agent) -> list[Message]:
+        """Return what is new of an agent."""
+        topics = self._discovery.topics
+        return self._news(
+            Device(
+                name=agent_name(agent.agent_id),
+                shown=f"Agent {agent.agent_id}",
+                model="Agent",
+                version=agent.build,
+                via=_FARM,
+                online=topics.agent_online(agent.agent_id),
+                entities=agent_entities(topics, agent.agent_id),
+            )
+        )
+
+    def learns(self, view: PrinterView) -> bool:
+        """Whether a printer can something else than was told."""
+        printer_id = view.printer.printer_id
+        return self._is_known(view) and self._can(view) != self._abilities.get(printer_id)
+
+    def printer(self, view: PrinterView) -> list[Message]:
+        """Return what is new of a printer."""
+        printer, topics = view.printer, self._discovery.topics
+        name = printer_name(printer.printer_id)
+        if not self._is_known(view) and (printer.online or self._heaters_told(name) is not None):
+            return []
+        can = self._abilities[printer.printer_id] = self._can(view)
+        return self._news(
+            Device(
+                name=name,
+                shown=printer.name or printer.printer_id,
+                model=printer.printer_class,
+                maker=f"Farmhand ({printer.driver})" if printer.driver else "Farmhand",
+                place=printer.location,
+                via=agent_name(printer.agent_id),
+                online=topics.online(printer.printer_id),
+                entities=printer_entities(topics, printer.printer_id, can),
+            )
+        )
+
+    def removed(
+        self, printers: Collection[PrinterId], agents: Collection[AgentId]
+    ) -> list[Message]:
+        """Return what removes every device but these, and the farm's own."""
+        there = {_FARM, *map(printer_name, printers), *map(agent_name, agents)}
+        names = {self._discovery.name_in(topic) for topic in self._told} - there
+        said = [each for name in sorted(names) for each in self._discovery.gone(name, self._told)]
+        self._keep(said)
+        return said
+
+    def all(self) -> list[Message]:
+        """Return everything that was told, once more."""
+        return [Message(topic, payload) for topic, payload in self._told.items()]
+
+    def _news(self, device: Device) -> list[Message]:
+        said = self._discovery.messages(device, self._told)
+        self._keep(said)
+        return said
+
+    def _keep(self, said: Collection[Message]) -> None:
+        for message in said:
+            if message.payload:
+                self._told[message.topic] = message.payload
+            else:
+                self._told.pop(message.topic, None)
+
+    def _is_known(self, view: PrinterView) -> bool:
+        """Whether its agent has told all that entities hang on.
+
+        It is waited for: what follows a first message within a second Home Assistant may overlook.
+        """
+        if view.printer.printer_id not in self._farm.live.commands:
+            return False
+        return view.sample is not None or not reachable(view.printer)
+
+    def _can(self, view: PrinterView) -> Abilities:
+        printer = view.printer
+        known = self._abilities.get(printer.printer_id)
+        seen = view.sample.printer.temperatures if view.sample is not None else ()
+        # A heater that is not told of for a while is none that was taken away.
+        told = (
+            known.heaters
+            if known is not None
+            else self._heaters_told(printer_name(printer.printer_id))
+        )
+        verbs = verbs_of(can_pause=printer.can_pause, commands=view.commands, armed=self._armed)
+        # As its owner writes it, where that is one of those that are known.
+        names = {each.casefold(): each for each in (*self._materials, printer.material) if each}
+        materials = sorted(names.values(), key=str.casefold) if "material" in verbs else ()
+        return Abilities(
+            verbs=verbs,
+            heaters=tuple(sorted({*seen, *(told or ())})),
+            materials=tuple(materials),
+            camera="picture" in view.commands,
+        )
+
+    def _heaters_told(self, name: str) -> tuple[str, ...] | None:
+        """Return the heaters that a printer was told to have, None where it was not told of."""
+        keys = self._discovery.keys_in(name, self._told)
+        if keys is None:
+            return None
+        return tuple(key.removeprefix(_HEATER) for key in keys if key.startswith(_HEATER))

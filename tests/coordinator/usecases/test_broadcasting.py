@@ -1,0 +1,217 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.domain.automation.topics import Topics
+from coordinator.domain.homeassistant.discovery import Discovery
+from coordinator.usecases import broadcasting, controlling, photographing
+from coordinator.usecases.absorbing import absorb
+from coordinator.usecases.broadcasting import Broadcaster
+from coordinator.usecases.discovering import Discovering
+from protocols.wire.from_agent import PrinterSample, Telemetry
+from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
+from tests.fakes.pictures import JPEG
+from tests.fakes.recording_automation import RecordingAutomation
+from tests.fakes.served_farm import AGENT, ServedFarm
+
+TOPICS = Topics("farmhand/farm")
+DEVICE = "homeassistant/device/farmhand_farm/{}/config"
+
+
+class Told:
+    """A farm that is told to a broker in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.served = ServedFarm(folder)
+        self.farm = self.served.farm
+        self.link = RecordingAutomation()
+        discovering = Discovering(self.farm, Discovery(topics=TOPICS), ("cancel",))
+        self.broadcaster = Broadcaster(
+            self.farm, self.link, TOPICS, discovering, version="1.2.3", chance=lambda: 0.0
+        )
+
+    async def is_told(self) -> None:
+        """Return once the session's beginning was told."""
+        await self.link.until(lambda: self.link.now(TOPICS.status) == "online")
+
+    async def measures(self, celsius: float, **fields: Any) -> None:
+        sample = PrinterSample(
+            printer_id=PrinterId("p1"),
+            state=PrinterState.IDLE,
+            temperatures={"tool0": Temperature(celsius, 0.0)},
+            **fields,
+        )
+        await absorb(self.farm, Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=(sample,)))
+
+    def printer(self) -> Any:
+        return self.link.now(TOPICS.printer("p1"))
+
+    def live(self) -> Any:
+        return self.link.now(TOPICS.live("p1"))
+
+
+@pytest.fixture
+async def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Told]:
+    """A farm with one printer, told; time between two looks is nought."""
+    for name in ("TICK_S", "LIVE_S", "FARM_S", "AGENTS_S", "RETRY_S"):
+        monkeypatch.setattr(broadcasting, name, 0.0)
+    monkeypatch.setattr(broadcasting, "LOOK_S", 0.01)
+    farm = Told(tmp_path)
+    await farm.served.printers_arrive("p1")
+    async with running(farm):
+        farm.link.connect()
+        await farm.is_told()
+        yield farm
+
+
+@asynccontextmanager
+async def running(farm: Told) -> AsyncIterator[None]:
+    task = asyncio.create_task(farm.broadcaster.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_session_begins_with_all_of_the_farm_and_ends_with_that_it_is_there(
+    told: Told,
+) -> None:
+    assert told.printer()["status"] == "needs_clearing"
+    assert told.live()["temperatures"]["tool0"] == {"actual": 21.5, "target": 0.0}
+    assert told.link.now(TOPICS.online("p1")) == "online"
+    assert told.link.now(TOPICS.agent_online("pi-1")) == "online"
+    assert told.link.now(TOPICS.farm)["printers"]["needs_clearing"] == 1
+    assert told.link.now(DEVICE.format("printer_p1"))["components"]["cancel"]
+    topics = [each.topic for each in told.link.said]
+    # Home Assistant makes a nameless device of one that hangs on another that is not there yet.
+    farm, agent, printer = (DEVICE.format(each) for each in ("farm", "agent_pi_1", "printer_p1"))
+    assert topics.index(farm) < topics.index(agent) < topics.index(printer)
+    assert topics.index(printer) < topics.index(TOPICS.printer("p1"))
+    assert topics[-1] == TOPICS.status
+
+
+async def test_what_changes_is_told_and_what_stays_is_not(told: Told) -> None:
+    before = len(told.link.said)
+    await controlling.clear_printer(told.farm, PrinterId("p1"), "user:anna")
+    await told.link.until(lambda: told.printer()["bed"] == "clear")
+    await told.link.until(lambda: told.link.now(TOPICS.farm)["printers"]["idle"] == 1)
+    said = {each.topic for each in told.link.said[before:]}
+    assert said == {TOPICS.printer("p1"), TOPICS.farm, TOPICS.events, TOPICS.happened("p1")}
+    (event,) = told.link.on(TOPICS.happened("p1"))
+    assert (event["event_type"], event["actor"]) == ("cleared", "user:anna")
+    assert not any(each.retain for each in told.link.said if each.topic == TOPICS.happened("p1"))
+
+
+async def test_a_sensor_that_flickers_is_not_told(told: Told) -> None:
+    for celsius in (21.6, 21.4, 21.8):
+        await told.measures(celsius)
+    await told.measures(60.0)
+    await told.link.until(lambda: told.live()["temperatures"]["tool0"]["actual"] == 60.0)
+    told_of = [each["temperatures"]["tool0"]["actual"] for each in told.link.on(TOPICS.live("p1"))]
+    assert told_of == [21.5, 60.0]
+
+
+async def test_an_agent_that_goes_resets_no_value(told: Told) -> None:
+    run = {"run_id": RunId("run-1"), "progress": 0.5, "remaining_s": 600.0}
+    await told.measures(215.0, **run, layer=3, layer_count=9)
+    await told.link.until(lambda: told.live()["progress"] == 50.0)
+    live = told.live()
+    await told.served.agent_leaves()
+    await told.link.until(lambda: told.link.now(TOPICS.online("p1")) == "offline")
+    await told.link.until(lambda: told.link.now(TOPICS.agent_online("pi-1")) == "offline")
+    assert told.printer()["status"] == "offline"
+    assert told.live() == live
+    assert told.link.on(TOPICS.happened("p1"))[-1]["event_type"] == "offline"
+
+
+async def test_a_printer_that_is_lost_for_a_moment_resets_no_value(told: Told) -> None:
+    await told.measures(215.0)
+    await told.link.until(lambda: told.live()["temperatures"]["tool0"]["actual"] == 215.0)
+    live = told.live()
+    lost = PrinterSample(printer_id=PrinterId("p1"), state=PrinterState.OFFLINE)
+    await absorb(told.farm, Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=(lost,)))
+    await told.measures(60.0)
+    await told.link.until(lambda: told.live()["temperatures"]["tool0"]["actual"] == 60.0)
+    assert told.link.on(TOPICS.live("p1"))[-2:] == [live, told.live()]
+
+
+async def test_a_coordinator_that_began_anew_resets_no_value(told: Told) -> None:
+    """What it does not know yet it leaves as it was told."""
+    run = {"run_id": RunId("run-1"), "progress": 0.5}
+    await told.measures(215.0, **run)
+    await told.link.until(lambda: told.live()["progress"] == 50.0)
+    before = dict(told.link.retained)
+    told.link.lose()
+    for memory in (told.farm.live.samples, told.farm.live.commands, told.farm.live.hosts):
+        memory.clear()  # type: ignore[attr-defined]
+    discovering = Discovering(told.farm, Discovery(topics=TOPICS), ("cancel",))
+    other = Broadcaster(told.farm, told.link, TOPICS, discovering, version="1.2.3")
+    task = asyncio.create_task(other.run())
+    said = len(told.link.said)
+    told.link.connect()
+    await told.link.until(lambda: TOPICS.status in {each.topic for each in told.link.said[said:]})
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    device = DEVICE.format("printer_p1")
+    assert told.link.retained[device] == before[device]
+    assert told.link.retained[TOPICS.live("p1")] == before[TOPICS.live("p1")]
+
+
+async def test_a_broker_that_forgot_everything_is_told_everything(told: Told) -> None:
+    before = dict(told.link.retained)
+    told.link.lose()
+    told.link.retained.clear()
+    told.link.connect()
+    await told.is_told()
+    assert told.link.retained == before
+
+
+async def test_what_is_gone_is_taken_back_from_the_broker(told: Told) -> None:
+    gone = [*TOPICS.of_printer("p9"), DEVICE.format("printer_p9"), *TOPICS.of_agent("pi-9")]
+    told.link.lose()
+    told.link.retained.update(dict.fromkeys(gone, b"{}"))
+    told.link.connect()
+    await told.link.until(lambda: not told.link.retained.keys() & set(gone))
+    await told.is_told()
+    assert told.printer()["id"] == "p1"
+
+
+async def test_home_assistant_that_comes_is_told_everything_again(told: Told) -> None:
+    before = len(told.link.said)
+    told.broadcaster.is_born()
+    topics = {TOPICS.printer("p1"), TOPICS.live("p1"), DEVICE.format("printer_p1")}
+    await told.link.until(lambda: topics <= {each.topic for each in told.link.said[before:]})
+
+
+async def test_a_new_picture_is_told_as_it_is(told: Told) -> None:
+    await photographing.keep(told.farm, AGENT, PrinterId("p1"), JPEG, None)
+    await told.link.until(lambda: told.link.retained.get(TOPICS.picture("p1")) == JPEG)
+
+
+async def test_a_printer_of_which_more_becomes_known_is_discovered_anew(told: Told) -> None:
+    bed = Temperature(21.0, 60.0)
+    sample = PrinterSample(
+        printer_id=PrinterId("p1"), state=PrinterState.IDLE, temperatures={"chamber": bed}
+    )
+    await absorb(told.farm, Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=(sample,)))
+
+    def components() -> Any:
+        return told.link.now(DEVICE.format("printer_p1"))["components"]
+
+    await told.link.until(lambda: "temperature_chamber" in components())
+    # One that is not told of for a while was not taken away.
+    assert "temperature_tool0" in components()
+
+
+async def test_a_warning_is_told_of_the_machine_and_is_no_reason_to_go_there(told: Told) -> None:
+    await told.served.something_is_wrong("p1")
+    await told.link.until(
+        lambda: told.link.now(TOPICS.agent("pi-1"))["findings"] == ["the supply is too weak"]
+    )
+    assert told.link.now(TOPICS.agent("pi-1"))["under_voltage"] is True
+    assert told.printer()["needs_attention"] is False

@@ -1,0 +1,141 @@
+"""A real Home Assistant, its MQTT integration and a real farm with one printer, on one broker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from coordinator.domain.automation.topics import Topics
+from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
+from coordinator.domain.homeassistant.printer_entities import (
+    PRINTER_EVENTS,
+    Abilities,
+    printer_entities,
+)
+from coordinator.domain.homeassistant.verbs import ARMED, verbs_of
+from coordinator.domain.messages import TYPES
+from tests.benchmarks.installing import NotInstallable
+from tests.fakes.homeassistant_server import HomeAssistant
+from tests.fakes.mosquitto import free_port
+from tests.fakes.one_printer_farm import Place, one_printer_farm
+
+pytestmark = pytest.mark.slow
+
+TOPICS = Topics("farmhand/farm")
+# An agent's session is missed after one and a half of its keep-alives; more on a loaded machine.
+GONE_S_MAX = 60.0
+P1 = "farmhand_farm_printer_p1_"
+MOVES = "".join(f"G1 X{10 + n % 90} Y{20 + n % 70} F6000\n" for n in range(100))
+PLATE = f"M104 S200\nG28\n{MOVES}G4 S600\n{MOVES}G1 X1 Y1 E1\n"
+
+
+def expected() -> set[str]:
+    """Return the unique ids of all entities of the farm."""
+    can = Abilities(
+        verbs=verbs_of(can_pause=True, commands=("send", "emergency_stop"), armed=ARMED),
+        heaters=("bed", "tool0"),
+        materials=("PLA",),
+    )
+    devices = {
+        "printer_p1": printer_entities(TOPICS, "p1", can),
+        "agent_pi_1": agent_entities(TOPICS, "pi-1"),
+        "farm": farm_entities(TOPICS, tuple(TYPES)),
+    }
+    return {
+        f"farmhand_farm_{name}_{each.key}"
+        for name, entities in devices.items()
+        for each in entities
+        if each.platform != "device_automation"
+    }
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A farm whose broker keeps its port, so that Home Assistant finds it again."""
+    folder = tmp_path_factory.mktemp("farm")
+    settings = {
+        "FARMHAND_HOMEASSISTANT": "device",
+        "FARMHAND_HOMEASSISTANT_ARMED": str(sorted(ARMED)).replace("'", '"'),
+        "FARMHAND_BROKER_PORT": str(free_port()),
+    }
+    with one_printer_farm(folder, settings=settings) as here:
+        (folder / "plate.gcode").write_text(PLATE)
+        yield here
+
+
+@pytest.fixture
+async def home(place: Place, tmp_path: Path) -> AsyncIterator[HomeAssistant]:
+    port = urlsplit(place.farm.facts["mqtt_url"]).port
+    assert port is not None
+    try:
+        home = HomeAssistant(tmp_path, port)
+    except NotInstallable as reason:
+        pytest.skip(f"no Home Assistant can be had here: {reason}")
+    async with home:
+        yield home
+
+
+async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
+    place: Place, home: HomeAssistant
+) -> None:
+    async def shows(key: str, *states: str) -> None:
+        async def is_so() -> bool:
+            return await home.state(P1 + key) in states
+
+        await home.until(is_so, f"{key} {states}", GONE_S_MAX)
+
+    with place.agent() as agent:
+
+        async def has_all() -> bool:
+            return expected() <= (await home.entities()).keys()
+
+        await home.until(has_all, "every entity", GONE_S_MAX)
+        found = await home.entities()
+        assert set(found) == expected()
+        devices = {each["name"]: each for each in await home.devices()}
+        assert devices["p1"]["via_device_id"] == devices["Agent pi-1"]["id"]
+        assert devices["Agent pi-1"]["via_device_id"] == devices["Farmhand"]["id"]
+        triggers = {each["type"] for each in await home.triggers(devices["p1"]["id"])}
+        assert triggers == set(PRINTER_EVENTS)
+
+        await shows("status", "needs_clearing")
+        await home.press(P1 + "clear", "button.press")
+        await shows("bed", "clear")
+        await home.press(P1 + "set_nozzle", "number.set_value", value=60)
+        await shows("target_tool0", "60.0")
+        assert await asyncio.to_thread(
+            place.farm.farmhand, "job", "submit", place.folder / "plate.gcode"
+        )
+        await shows("printing", "on")
+        await home.press(P1 + "pause", "button.press")
+        await shows("paused", "on")
+        await home.press(P1 + "resume", "button.press")
+        await shows("printing", "on")
+
+        async def is_under_way() -> bool:
+            return (await home.state(P1 + "progress")) not in ("unknown", "0.0")
+
+        await home.until(is_under_way, "progress", GONE_S_MAX)
+        progress = float(await home.state(P1 + "progress"))
+        agent.kill()
+        await shows("online", "off")
+        await shows("progress", "unavailable")
+        assert await home.state(P1 + "status") == "offline"
+        assert await home.state(P1 + "job") == "plate.gcode"
+
+    with place.agent():
+        await shows("online", "on")
+        await shows("status", "busy")
+        assert float(await home.state(P1 + "progress")) >= progress
+        await home.press(P1 + "cancel", "button.press")
+        await shows("status", "needs_clearing", "idle")
+        event = await home.entity(P1 + "event")
+        assert event is not None
+        assert event["attributes"]["event_type"] in ("stopped", "needs_clearing")
+    lines = place.farm.ask("events?limit=500")[1]["items"]
+    by_home = {each["name"] for each in lines if each["actor"] == "homeassistant"}
+    assert {"bed.clear", "job.paused", "job.resumed", "job.cancelling"} <= by_home
+    assert home.complaints() == []
