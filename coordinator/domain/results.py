@@ -47,7 +47,7 @@ def fetch_failed(generation: Generation, fault: ProviderFault, now: datetime) ->
 
 def kept(generation: Generation, parcels: tuple[Parcel, ...], now: datetime) -> Generation:
     """Return the generation whose result is in our store."""
-    return replace(advance(generation, _E.KEEP, now), parcels=parcels, trouble=None)
+    return replace(advance(generation, _E.KEEP, now), parcels=parcels, trouble=None, stage="")
 
 
 def making_failed(generation: Generation, code: str, words: str, now: datetime) -> Generation:

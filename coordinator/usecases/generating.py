@@ -70,7 +70,7 @@ async def want(farm: Farm, wanted: Wanted) -> Generation:
         NotPermitted: the model is somebody else's.
         Refused: it can't be met, as far as that is known without asking.
     """
-    source = source_of(farm, wanted.provider)
+    source = source_of(farm, wanted.provider, wanted.asked.kind)
     await check(farm, source, wanted)
     now = farm.clock.now()
     generation = Generation(
@@ -95,18 +95,19 @@ async def want(farm: Farm, wanted: Wanted) -> Generation:
     return generation
 
 
-def source_of(farm: Farm, name: str) -> Source:
-    """Return the provider of this name; of none said, the only one.
+def source_of(farm: Farm, name: str, kind: Kind) -> Source:
+    """Return the provider of this name; of none said, the only one that takes this kind.
 
     Raises:
         NotFound: there is none of this name.
         Refused: none was said, and there are several, or none at all.
     """
     every = list(farm.sources)
-    if not name and len(every) == 1:
-        return every[0]
+    taking = [each for each in every if kind in each.offer.kinds] or every
+    if not name and len(taking) == 1:
+        return taking[0]
     if not name:
-        known = ", ".join(each.name for each in every) or "none: see [providers] in the settings"
+        known = ", ".join(each.name for each in taking) or "none: see [providers] in the settings"
         raise Refused("provider_needed", f"say which provider: there is {known}")
     return farm.sources.the(name)
 

@@ -42,7 +42,8 @@ async def quote(farm: Farm, wanted: Wanted) -> Quote:
         NotFound, Refused: as `generating.want`.
         Unavailable: its provider does not tell.
     """
-    source, asked = source_of(farm, wanted.provider), wanted.asked
+    asked = wanted.asked
+    source = source_of(farm, wanted.provider, asked.kind)
     await check(farm, source, wanted)
     try:
         estimate = source.provider.estimate(await wish_of(farm, asked))

@@ -17,6 +17,7 @@ from coordinator.domain.providing import (
 from coordinator.errors import NotNow, Refused
 from coordinator.usecases import generating
 from coordinator.usecases.generating import Message, Wanted
+from coordinator.usecases.sources import Source, Sources
 from tests.coordinator.usecases.generation_bench import ASKED, Bench
 from tests.fakes.scripted_provider import DONE, MESH, PRICE, RUNNING, ScriptedProvider, offering
 
@@ -169,7 +170,7 @@ async def test_a_workshop_that_is_away_is_waited_for(tmp_path: Path) -> None:
     its_id = await bench.want()
     await bench.work(2)
     waiting = await bench.show(its_id)
-    assert (waiting.state, waiting.waits) == (S.MAKING, "it crashed")
+    assert (waiting.state, waiting.waits, waiting.stage) == (S.MAKING, "it crashed", "")
     bench.workshop.trouble = ""
     await bench.work(60)
     assert (await bench.show(its_id)).state is S.DONE
@@ -282,6 +283,16 @@ async def test_a_hint_has_the_task_looked_at_now(tmp_path: Path) -> None:
     await generating.hinted(bench.farm, bench.source, ["task-1", "task-77"])
     await bench.work(5)
     assert (await bench.show(its_id)).state is S.DONE
+
+
+def test_without_a_name_the_only_provider_that_takes_such_a_wish_is_meant(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ScriptedProvider())
+    linking = ScriptedProvider(offer=offering(kinds=frozenset({Kind.LINK})))
+    sources = Sources([bench.source, Source(name="links", provider=linking)])
+    farm = replace(bench.farm, sources=sources)
+    assert generating.source_of(farm, "", Kind.TEXT).name == "mesh"
+    with pytest.raises(Refused, match="there is mesh, links"):
+        generating.source_of(farm, "", Kind.LINK)
 
 
 async def test_what_a_provider_does_not_take_is_refused_before_there_is_a_row(
