@@ -20,7 +20,6 @@ from coordinator.domain.automation import documents
 from coordinator.domain.automation.documents import Document, FarmSeen, PrinterSeen, packed
 from coordinator.domain.automation.topics import OFFLINE, ONLINE, Message, Topics
 from coordinator.domain.history import Thing
-from coordinator.domain.printers import Agent
 from coordinator.domain.rates import Rate, arrive
 from coordinator.errors import FarmError
 from coordinator.ports_automation import AutomationLink
@@ -169,7 +168,7 @@ class Broadcaster:
         changed = self._changed
         changed.things.clear()
         async with self._farm.store.read() as unit:
-            agents = _of_the_farm(await unit.agents())
+            agents = await unit.agents()
         self._agent_ids = {agent.agent_id for agent in agents}
         self._views = {
             view.printer.printer_id: view for view in await reading.printer_views(self._farm)
@@ -300,7 +299,7 @@ class Broadcaster:
         self._agents_at_s = self._now_s()
         live = self._farm.live
         async with self._farm.store.read() as unit:
-            agents = _of_the_farm(await unit.agents())
+            agents = await unit.agents()
         there = {agent.agent_id for agent in agents}
         gone, self._agent_ids = self._agent_ids - there, there
         if gone:
@@ -366,10 +365,6 @@ class Broadcaster:
 
     def _now_s(self) -> float:
         return self._farm.clock.monotonic()
-
-
-def _of_the_farm(agents: Iterable[Agent]) -> list[Agent]:
-    return [agent for agent in agents if agent.retired_at is None]
 
 
 def _seen(view: PrinterView) -> PrinterSeen:
