@@ -11,6 +11,7 @@ _WORDS = {
     "SecretStr": "SECRET",
     "list[str]": "TEXT",
     "list[JSON]": "JSON",
+    "dict[str,SecretStr]": "JSON",
 }
 # A default that is empty, or a function that makes it, tells nobody anything.
 _NO_DEFAULT = re.compile(r" ?\((default: (None|null)?|default factory: \w+)\)")

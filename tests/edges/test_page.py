@@ -141,7 +141,13 @@ def test_a_model_is_kept_looked_at_from_all_sides_and_printed(
         expect(page.get_by_role("heading", name="bracket", level=1)).to_contain_text("waiting")
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (360, 740)], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((1280, 800), id="desk", marks=pytest.mark.slow),
+        pytest.param((360, 740), id="phone"),
+    ],
+)
 def test_every_view_can_be_read_by_everybody_and_fits(
     chromium: Browser, farm: FarmOnShow, size: tuple[int, int]
 ) -> None:
