@@ -59,7 +59,11 @@ def origins(arguments: Sequence[str] = ()) -> list[SettingTold]:
     values = load(arguments).model_dump(mode="json")
     known = _sources(arguments)
     told = []
-    for name, field in Settings.model_fields.items():
+    # What every farm has comes before what the parts of the settings add.
+    for name in sorted(
+        Settings.model_fields, key=lambda each: each not in Settings.__annotations__
+    ):
+        field = Settings.model_fields[name]
         origin, file = next(
             ((words(name), file) for words, file, given in known if name in given), (DEFAULT, None)
         )

@@ -102,19 +102,16 @@ def enter(settings: Path) -> None:
         )  # fmt: skip
 
 
-def printer_state() -> str:
-    found = json.loads(admin("farmhand", "printer", "ls", "--json"))
-    return found["items"][0]["state"] if found["items"] else ""
-
-
-def wait_for(state: str) -> float:
-    """Wait until the printer is in a state; return how many seconds that took."""
-    began = time.monotonic()
-    while printer_state() != state:
-        if time.monotonic() - began > PATIENCE_S:
-            raise SystemExit(f"never {state}: {printer_state()}; {LOG.read_text()[-3000:]}")
+def wait_for(*wanted: str) -> str:
+    """Wait until the printer has one of these statuses; return which."""
+    ends, status = time.monotonic() + PATIENCE_S, ""
+    while time.monotonic() < ends:
+        found = json.loads(admin("farmhand", "printer", "ls", "--json"))
+        status = found[0]["status"] if found else ""
+        if status in wanted:
+            return status
         time.sleep(0.1)
-    return time.monotonic() - began
+    raise SystemExit(f"never {' or '.join(wanted)}, but {status!r}; {LOG.read_text()[-3000:]}")
 
 
 def main() -> None:
@@ -138,7 +135,9 @@ def main() -> None:
         began = time.monotonic()
         command = ("/usr/bin/farmhand-agent", "--config", str(settings))
         agent = stack.enter_context(started("farmhand-agent", *command, state=str(STATE / "agent")))
-        wait_for("idle")
+        # Of a new printer nobody has said yet what lies on its bed.
+        if wait_for("needs_clearing", "idle") == "needs_clearing":
+            admin("farmhand", "printer", "clear", "p1")
         up_s = time.monotonic() - began
         before = cpu_s(agent.pid)
         time.sleep(IDLE_S)
@@ -149,7 +148,7 @@ def main() -> None:
         printed_mb = resident_mb(agent.pid)
         admin("farmhand", "printer", "clear", "p1")
         wait_for("idle")
-        jobs = json.loads(admin("farmhand", "job", "ls", "--json"))["items"]
+        jobs = json.loads(admin("farmhand", "job", "ls", "--json"))
     told = {
         "finished": sum(job["state"] == "finished" for job in jobs),
         "jobs": len(jobs),

@@ -140,7 +140,9 @@ def prove(tree: Path, packages: Path) -> dict[str, object]:
         _hold(not (tree / "usr/lib" / package).exists(), f"{package} left something in /usr/lib")
         _hold(not (tree / "usr/bin" / package).is_symlink(), f"{package} left its command")
     _hold((tree / SETTINGS).is_file(), "a removal took the settings")
-    _hold((tree / "var/lib/farmhand/agent/identity.json").is_file(), "a removal took the identity")
+    _hold(
+        (tree / "var/lib/farmhand/agent/credential.json").is_file(), "a removal took the identity"
+    )
     inside(tree, "dpkg", "--purge", *PACKAGES)
     left = [
         str(path) for path in (tree / "etc/farmhand", tree / "var/lib/farmhand") if path.exists()

@@ -58,8 +58,9 @@ function From({ setting: { origin, changed_by, changed_at } }: { setting: Settin
 const UNITS: readonly (readonly [string, string])[] = [["_s", "s"], ["_h", "h"], ["_days", "days"], ["_mib", "MiB"]];
 
 function Value({ setting: { name, value, is_secret } }: { setting: SettingDocument }): ReactNode {
-  if (is_secret) return value ? "set, and kept secret" : <span className="faint">not set</span>;
-  if (value === "" || value === null || (typeof value === "object" && !Object.keys(value as object).length)) return <span className="faint">nothing</span>;
+  const empty = value === "" || value === null || (typeof value === "object" && !Object.keys(value as object).length);
+  if (is_secret) return empty ? <span className="faint">not set</span> : "set, and kept secret";
+  if (empty) return <span className="faint">nothing</span>;
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") {
     if (name.includes("_bytes")) return <>{size(value)} <span className="faint">({value} bytes)</span></>;

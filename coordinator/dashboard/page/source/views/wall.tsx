@@ -83,7 +83,8 @@ function ToDo(): ReactNode {
 function grid(tiles: number, width: number, height: number): { columns: number; rows: number } {
   const columnsMax = Math.max(1, Math.floor(width / LEAST_PX.width));
   const rowsMax = Math.max(1, Math.floor(height / LEAST_PX.height));
-  for (let columns = Math.max(1, Math.ceil(width / MOST_PX.width)); columns <= columnsMax; columns += 1) {
+  const columnsMin = Math.max(1, Math.min(tiles, Math.ceil(width / MOST_PX.width)));
+  for (let columns = columnsMin; columns <= columnsMax; columns += 1) {
     const rows = Math.max(1, Math.ceil(tiles / columns));
     // A tile is wider than it is high, or its words would not fit.
     if (rows <= rowsMax && height / rows >= (width / columns) * 0.45) return { columns, rows };
