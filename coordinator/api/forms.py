@@ -1,6 +1,7 @@
 """What requests bring, checked: the fields of an order, and small JSON bodies."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError, model_validator
@@ -145,9 +146,21 @@ def form_of(kind: type[_Form], body: bytes) -> _Form:
         BadRequest: 422, with every field that is wrong.
     """
     try:
+        if kind.model_config.get("str_strip_whitespace"):
+            _as_sent(kind).model_validate_json(body)
         return kind.model_validate_json(body)
     except ValidationError as error:
         raise _refusal(kind, error) from error
+
+
+@cache
+def _as_sent(kind: type[BaseModel]) -> type[BaseModel]:
+    """Return a form that counts the spaces around a text too, as the document says of lengths."""
+
+    class AsSent(kind):  # type: ignore[valid-type, misc]
+        model_config = ConfigDict(str_strip_whitespace=False)
+
+    return AsSent
 
 
 def order_of(fields: Mapping[str, str], file_name: str, actor: str, origin: str) -> Order:

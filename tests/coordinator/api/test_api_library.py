@@ -26,6 +26,17 @@ def stl(data: bytes = MODEL, **fields: str) -> aiohttp.FormData:
     return form(file=data, file_name="cube.stl", **fields)
 
 
+async def test_spaces_around_a_name_are_taken_off_but_make_it_no_longer_than_it_may_be(
+    session: aiohttp.ClientSession,
+) -> None:
+    longest = "x" * 120
+    status, project = await ask(session, "POST", "projects", {"name": longest})
+    assert (status, project["name"]) == (201, longest)
+    for wrong in (f" {longest}", "   "):
+        status, problem = await ask(session, "POST", "projects", {"name": wrong})
+        assert (status, problem["errors"][0]["pointer"]) == (422, "/name")
+
+
 async def test_a_model_is_made_gets_versions_and_gives_them_back(
     session: aiohttp.ClientSession,
 ) -> None:
