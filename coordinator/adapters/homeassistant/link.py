@@ -17,6 +17,7 @@ import aiomqtt
 import structlog
 
 from coordinator.adapters.mqtt_link.address import BrokerAddress
+from coordinator.adapters.mqtt_link.swallowed import cancellations, heed_cancellation
 from coordinator.domain.automation.topics import OFFLINE, Message
 from coordinator.errors import Unavailable
 from coordinator.ports_automation import Heard
@@ -91,17 +92,14 @@ class BrokerLink:
         client = self._client
         if client is None:
             raise self._unreachable()
-        before = _cancellations()
+        before = cancellations()
         try:
             await client.publish(
                 message.topic, message.payload, message.qos, message.retain, timeout=ANSWER_S
             )
         except aiomqtt.MqttError as error:
             raise self._unreachable() from error
-        if _cancellations() > before:
-            # `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, swallows a cancellation
-            # that comes in the same turn of the loop as the broker's answer.
-            raise asyncio.CancelledError
+        heed_cancellation(before)
 
     async def run(self) -> None:
         """Hold the sessions until cancelled; then say goodbye."""
@@ -114,8 +112,7 @@ class BrokerLink:
                     async for _ in client.messages:
                         pass  # none stays there: this waits for the session's end
             except aiomqtt.MqttError as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
+                if cancellations():
                     raise asyncio.CancelledError from error
                 self._why = str(error.__cause__ or error) or type(error).__name__
                 if not told:
@@ -126,7 +123,9 @@ class BrokerLink:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[aiomqtt.Client]:
+        before = cancellations()
         async with self._new_client() as client:
+            heed_cancellation(before)
             await self._look(client)
             await self._subscribe(client, self._hears)
             self._client = client
@@ -163,7 +162,9 @@ class BrokerLink:
             self._is_looking = False
 
     async def _subscribe(self, client: aiomqtt.Client, filters: Collection[str]) -> None:
+        before = cancellations()
         answers = await client.subscribe([(each, 1) for each in filters], timeout=ANSWER_S)
+        heed_cancellation(before)
         if any(getattr(answer, "value", answer) == _REFUSED for answer in answers):
             raise aiomqtt.MqttError("the broker refuses our subscriptions: check its access list")
 
@@ -210,9 +211,3 @@ class BrokerLink:
             queue_type=Door,
             tls_context=self._address.tls_context(),
         )
-
-
-def _cancellations() -> int:
-    """Return how often this task was cancelled so far."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0

@@ -18,6 +18,7 @@ import structlog
 
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.inbox import Inbox, LinkCounters
+from coordinator.adapters.mqtt_link.swallowed import cancellations, heed_cancellation
 from coordinator.adapters.mqtt_link.telemetry import TelemetryFeed
 from coordinator.errors import Unavailable
 from protocols.wire.codec import encode
@@ -170,8 +171,7 @@ class MqttLink:
                     async for _ in client.messages:
                         pass  # none stays there: this waits for the session's end
             except aiomqtt.MqttError as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
+                if cancellations():
                     raise asyncio.CancelledError from error  # the goodbye failed
                 self._why = self._explain(error) or _words_of(error)
                 if not told:
@@ -183,10 +183,10 @@ class MqttLink:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[aiomqtt.Client]:
         """Connect, subscribe and lend the session; say goodbye where there is time for it."""
-        before = _cancellations()
+        before = cancellations()
         async with self._new_client() as client:
             try:
-                _heed_cancellation(before)
+                heed_cancellation(before)
                 await self._begin(client)
                 self.counters.sessions += 1
                 self._client = client
@@ -206,9 +206,9 @@ class MqttLink:
     async def _begin(self, client: aiomqtt.Client) -> None:
         heard = [topic for topic in Topic if topic.value.from_agent]
         wanted = [topic for topic in heard if topic is not Topic.TELEMETRY]
-        before = _cancellations()
+        before = cancellations()
         answers = await client.subscribe([(subscription(topic), topic.qos) for topic in wanted])
-        _heed_cancellation(before)
+        heed_cancellation(before)
         if any(getattr(answer, "value", answer) == _REFUSED for answer in answers):
             raise aiomqtt.MqttError("the broker refuses our subscriptions: check its access list")
         await self._say_status(client, up=True)
@@ -224,9 +224,9 @@ class MqttLink:
         await self._say(client, Topic.COORDINATOR_STATUS, topic, self._status(up=up))
 
     async def _say(self, client: aiomqtt.Client, kind: Topic, topic: str, payload: bytes) -> None:
-        before = _cancellations()
+        before = cancellations()
         await client.publish(topic, payload, kind.qos, kind.retain, timeout=ANSWER_S)
-        _heed_cancellation(before)
+        heed_cancellation(before)
 
     def _status(self, *, up: bool) -> bytes:
         return encode(
@@ -260,22 +260,6 @@ class MqttLink:
             queue_type=_door_to(self.inbox),
             tls_context=self._address.tls_context(),
         )
-
-
-def _cancellations() -> int:
-    """Return how often this task was cancelled so far."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
-
-
-def _heed_cancellation(before: int) -> None:
-    """Raise a cancellation that came after `before` of them and that a library swallowed.
-
-    `asyncio.wait_for` of Python 3.11, which aiomqtt waits with, returns normally when the broker's
-    answer comes in the same turn of the loop as the cancellation.
-    """
-    if _cancellations() > before:
-        raise asyncio.CancelledError
 
 
 def _words_of(error: aiomqtt.MqttError) -> str:
