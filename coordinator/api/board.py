@@ -7,7 +7,7 @@ never older than the question, and costs little more than sending it.
 
 import asyncio
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,7 +19,8 @@ from coordinator.errors import NotFound
 from coordinator.usecases import reading
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.reading import PrinterView
-from protocols.wire.vocabulary import AgentId, JobId, PrinterId, RunId
+from coordinator.usecases.showing import printers_showing
+from protocols.wire.vocabulary import AgentId, PrinterId
 
 # Compressing half a megabyte takes some milliseconds; of live values alone it is done so often.
 COMPRESSED_S = 0.25
@@ -164,13 +165,13 @@ class Board:
 
     async def _read_stale(self) -> None:
         stale, self._stale = self._stale, set()
-        meant = self._meant(stale)
+        meant = printers_showing(stale, (entry.view for entry in self._entries.values()))
         try:
             views = await reading.printer_views_of(self._farm, meant)
         except BaseException:
             self._stale |= stale  # who asks next tries again
             raise
-        for printer_id in set(meant).difference(view.printer.printer_id for view in views):
+        for printer_id in meant.difference(view.printer.printer_id for view in views):
             if self._entries.pop(printer_id, None) is not None:  # it is retired
                 self._number, self._listed = self._number + 1, None
                 self._standing_number += 1
@@ -179,19 +180,6 @@ class Board:
             self._put(view)
         if len(self._entries) > known:
             self._entries = dict(sorted(self._entries.items()))
-
-    def _meant(self, stale: Collection[Thing]) -> Collection[PrinterId]:
-        """Return the printers that show any of these things."""
-        meant = {PrinterId(its_id) for subject, its_id in stale if subject == "printer"}
-        runs = {RunId(its_id) for subject, its_id in stale if subject == "run"}
-        jobs = {JobId(its_id) for subject, its_id in stale if subject == "job"}
-        if runs or jobs:
-            meant.update(
-                printer_id
-                for printer_id, entry in self._entries.items()
-                if not (runs.isdisjoint(_runs(entry.view)) and jobs.isdisjoint(_jobs(entry.view)))
-            )
-        return meant
 
     def _put(self, view: PrinterView) -> None:
         printer_id = view.printer.printer_id
@@ -230,13 +218,3 @@ class Board:
             entry.document = {**entry.document, **now_part}
             entry.body = entry.standing[:-1] + b"," + packed(now_part)[1:]
             entry.number = self._number
-
-
-def _runs(view: PrinterView) -> Sequence[RunId]:
-    held = (view.run.run_id,) if view.run is not None else ()
-    return (*held, *(each.run.run_id for each in view.staged))
-
-
-def _jobs(view: PrinterView) -> Sequence[JobId]:
-    held = (view.job.job_id,) if view.job is not None else ()
-    return (*held, *(each.job.job_id for each in view.staged))

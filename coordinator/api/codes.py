@@ -295,6 +295,12 @@ ORDER = (
     "unknown_quality",
     "verifying_unknown",
 )
+# A file that is sent for anything but printing.
+UPLOAD = tuple(
+    code
+    for code in ORDER
+    if not code.startswith(("quota", "priority", "plate", "copies", "printer", "422:"))
+)
 
 
 def statuses_of(codes: Collection[str]) -> Mapping[int, list[str]]:

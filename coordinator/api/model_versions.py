@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from coordinator.api.artifacts import PROBLEMS as ARTIFACT
 from coordinator.api.artifacts import sent
 from coordinator.api.asking import CALLER, FARM, UPLOAD_BYTES_MAX, who
-from coordinator.api.codes import ORDER
+from coordinator.api.codes import UPLOAD
 from coordinator.api.documents import Items
 from coordinator.api.forms import field_errors, refused
 from coordinator.api.library_documents import VersionDocument, version_document
@@ -103,11 +103,6 @@ def _numbered(request: web.Request) -> tuple[str, int | None]:
 
 _READ, _BRING = Permission.FARM_READ, Permission.JOBS_SUBMIT
 _UNKNOWN_VERSION = ("unknown_model", "unknown_version")
-_UPLOAD = tuple(
-    code
-    for code in ORDER
-    if not code.startswith(("quota", "priority", "plate", "copies", "printer", "422:"))
-)
 
 ROUTES = (
     Route(
@@ -127,7 +122,7 @@ ROUTES = (
         form=VersionForm,
         gives=VersionDocument,
         status=201,
-        problems=("unknown_model", "not_your_model", *_UPLOAD),
+        problems=("unknown_model", "not_your_model", *UPLOAD),
         once=True,
         versioned=True,
     ),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from coordinator.api.artifacts import PROBLEMS as ARTIFACT
 from coordinator.api.artifacts import sent
 from coordinator.api.asking import FARM, UPLOAD_BYTES_MAX, taken, who
-from coordinator.api.codes import ORDER
+from coordinator.api.codes import UPLOAD
 from coordinator.api.documents import Items
 from coordinator.api.forms import field_errors, refused
 from coordinator.api.once import fingerprint_of_body, once
@@ -159,11 +159,6 @@ _RELEASE = f"{_RELEASES}/{{version}}"
 _ROLLOUTS = f"{API_ROOT}/rollouts"
 _ROLLOUT = f"{_ROLLOUTS}/{{rollout_id}}"
 _ADMIN = Permission.FARM_ADMIN
-_UPLOAD = tuple(
-    code
-    for code in ORDER
-    if not code.startswith(("quota", "priority", "plate", "copies", "printer", "422:"))
-)
 
 ROUTES = (
     Route(
@@ -181,7 +176,7 @@ ROUTES = (
         form=ReleaseForm,
         gives=ReleaseDocument,
         status=201,
-        problems=("release_invalid", "release_protocol", "release_exists", *_UPLOAD),
+        problems=("release_invalid", "release_protocol", "release_exists", *UPLOAD),
     ),
     Route(
         method="DELETE",
