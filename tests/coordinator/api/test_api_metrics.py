@@ -1,5 +1,6 @@
 """What a monitor reads, as Prometheus' own parser reads it."""
 
+import asyncio
 import re
 from dataclasses import replace
 
@@ -7,16 +8,20 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from coordinator.api.exposition import Buckets, Exposition, labels
+from coordinator.api.printer_metrics import AT_ONCE, PrinterMetrics
 from coordinator.domain.effects import Save
+from coordinator.domain.printers import PrinterStatus
 from coordinator.domain.retiring import retire
 from coordinator.domain.runs import RunState
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.controlling import set_service
+from coordinator.usecases.live import Live
 from coordinator.usecases.performing import writing
+from coordinator.usecases.reading import PrinterView
 from protocols.wire.from_agent import HostSample, PrinterSample, Telemetry
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
 from tests.fakes.served_farm import AGENT, ServedFarm
-from tests.fakes.values import JOB, NOW, RUN
+from tests.fakes.values import JOB, NOW, PRINTER, RUN
 
 
 async def prints(farm: ServedFarm) -> None:
@@ -161,3 +166,25 @@ def test_buckets_count_what_took_no_longer() -> None:
     assert found == {
         "0.1": 2, "1": 3, "+Inf": 4, "took_seconds_sum": 7.65, "took_seconds_count": 4,
     }  # fmt: skip
+
+
+async def test_others_have_their_turn_while_a_large_farm_is_told() -> None:
+    live = Live()
+    views = []
+    for number in range(5 * AT_ONCE):
+        printer = replace(PRINTER, printer_id=PrinterId(f"p{number:03}"))
+        status = PrinterStatus.IDLE
+        views.append(PrinterView(printer=printer, status=status, run=None, job=None, sample=None))
+    page, turns = Exposition(), 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    await PrinterMetrics().tell(page, views, live)
+    counting.cancel()
+    assert turns >= 5
+    assert page.text().count("farmhand_printer_up{") == len(views)
