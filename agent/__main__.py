@@ -18,6 +18,8 @@ from typing import cast
 # structlog loads rich for prettier tracebacks where it is installed: MiB that a Pi has no use for.
 sys.modules.setdefault("rich", cast(ModuleType, None))
 
+import structlog  # noqa: E402
+
 from agent import launching  # noqa: E402
 from agent.added import with_added  # noqa: E402
 from agent.app import App, build  # noqa: E402
@@ -74,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             if enrol_at_first_start(settings, supervisor):
                 settings = _settings(arguments)
+        structlog.contextvars.bind_contextvars(agent_id=settings.agent_id)
         # What comes in on a serial line waits at most so long while another thread computes.
         sys.setswitchinterval(0.001)
         updating = asyncio.run(_run(settings, supervisor))

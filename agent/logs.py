@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable, MutableMapping
+from types import TracebackType
 from typing import Any, Literal
 
 import structlog
@@ -30,13 +31,14 @@ def configure(
         add_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        Blotter(secrets),
     ]
+    blotter = Blotter(secrets)
     last: list[structlog.typing.Processor]
     if console:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        last = [blotter, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     else:
-        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        # What an error says may hold a secret too.
+        last = [structlog.processors.format_exc_info, blotter, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[*before, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -51,6 +53,15 @@ def configure(
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    sys.excepthook = _uncaught
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say why the process ends as every other line of its log is said."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    structlog.get_logger().critical("process.crashed", exc_info=(kind, error, trace))
 
 
 class Blotter:

@@ -174,7 +174,9 @@ async def begin_rollout(
             changed_at=transaction.now,
         )
         await unit.save_rollout(rollout)
-        await transaction.perform((updates.note(rollout, "rollout.planned"),))
+        planned = updates.note(rollout, "rollout.planned")
+        await transaction.perform((planned,))
+    _tell(Step(rollout=rollout, notes=(planned,)))
     farm.poke("updates")
     return rollout
 
@@ -193,6 +195,7 @@ async def halt_rollout(farm: Farm, rollout_id: str, actor: str, origin: str = ""
         step = rolling_out.halt(rollout, f"by {actor}", transaction.now)
         await transaction.unit.save_rollout(step.rollout)
         await transaction.perform(step.notes)
+    _tell(step)
     await _ask(farm, step, None)
     return step.rollout
 
@@ -213,6 +216,7 @@ async def resume_rollout(farm: Farm, rollout_id: str, actor: str, origin: str = 
         step = rolling_out.resume(rollout, transaction.now)
         await transaction.unit.save_rollout(step.rollout)
         await transaction.perform(step.notes)
+    _tell(step)
     farm.poke("updates")
     return step.rollout
 
@@ -231,6 +235,7 @@ async def advance_rollout(farm: Farm) -> None:
             await unit.save_rollout(step.rollout)
         await transaction.perform(step.notes)
         release = await unit.release(rollout.version)
+    _tell(step)
     await _ask(farm, step, release)
 
 
@@ -250,6 +255,15 @@ async def the_rollout(unit: Unit, rollout_id: str) -> Rollout:
     return rollout
 
 
+def _tell(step: Step) -> None:
+    """Log what history was told."""
+    for note in step.notes:
+        about = {"agent_id": note.subject_id} if note.subject == "agent" else {}
+        rollout = step.rollout
+        about |= {"rollout_id": rollout.rollout_id, "version": rollout.version}
+        log.info(note.name, **about, reason=note.cause)
+
+
 async def _ask(farm: Farm, step: Step, release: Release | None) -> None:
     """Say what is asked; how it goes agents tell by themselves, and what is lost is said again."""
     for ask in step.asks:
@@ -266,10 +280,12 @@ async def _ask(farm: Farm, step: Step, release: Release | None) -> None:
         if ask.name == "update":
             # What it told of an earlier try is no answer to this one.
             _forget_report(farm.live.presences, ask.agent_id)
+        about = {"agent_id": ask.agent_id, "rollout_id": step.rollout.rollout_id}
+        log.info("command.sent", command_id=command.id, name=command.name, **about)
         try:
             await farm.link.send_command(command)
         except Unavailable as error:
-            log.info("update.unsaid", agent_id=ask.agent_id, reason=str(error))
+            log.info("update.unsaid", reason=str(error), **about)
 
 
 def _arguments(rollout: Rollout, ask: Ask, release: Release | None) -> dict[str, Scalar] | None:

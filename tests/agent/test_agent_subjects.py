@@ -1,5 +1,8 @@
 """Lines of the log carry the ids of what they are about, as they are when the line is written."""
 
+import json
+import subprocess
+import sys
 from contextvars import copy_context
 from threading import Thread
 from typing import Any
@@ -47,3 +50,19 @@ def test_what_a_line_says_itself_stays_and_another_runs_line_gets_none_of_this_o
     context.run(speak_of, lambda: ids_of(P1, run_in(RunPhase.PRINTING)))
     assert context.run(line, run_id="r2") == {"run_id": "r2", "printer_id": "p1"}
     assert context.run(line, run_id="r1", epoch=4)["epoch"] == 4
+
+
+def test_what_ends_an_agent_is_a_line_of_its_log_without_secrets() -> None:
+    script = (
+        "import structlog; from agent.logs import configure\n"
+        "configure(log_format='json', log_level='info', secrets=['s3cr3t-of-ours'])\n"
+        "structlog.contextvars.bind_contextvars(agent_id='pi-1')\n"
+        "raise RuntimeError('broker said s3cr3t-of-ours')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    [line] = map(json.loads, done.stderr.splitlines())
+    assert (done.returncode, line["event"], line["agent_id"]) == (1, "process.crashed", "pi-1")
+    assert "RuntimeError: broker said ***" in line["exception"]
+    assert "s3cr3t" not in done.stderr

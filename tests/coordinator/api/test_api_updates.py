@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from coordinator.domain.access import Role
 from coordinator.usecases import updating
@@ -83,6 +84,26 @@ async def test_a_release_that_speaks_another_wire_is_refused_where_it_is_brought
     assert contents(release)[1].protocol_max == OURS.highest
     status, problem = await bring(session, release, signature_of(release))
     assert (status, problem["code"]) == (422, "release_protocol")
+
+
+async def test_the_log_tells_of_which_rollout_and_agent_each_line_is(
+    farm: ServedFarm, session: aiohttp.ClientSession, release: Path
+) -> None:
+    await farm.printers_arrive("p-1")
+    await absorb(farm.farm, replace(farm.presence, protocol_minor=2))
+    await bring(session, release, signature_of(release))
+    with capture_logs() as logs:
+        _, rollout = await ask(session, "POST", "rollouts", {"version": VERSION})
+        await updating.advance_rollout(farm.farm)
+        await ask(session, "POST", f"rollouts/{rollout['id']}/halt")
+    told = [line for line in logs if line["event"] not in ("request.answered",)]
+    of_agent = {"agent.update_asked", "command.sent"}
+    assert [line["event"] for line in told] == [
+        "rollout.planned", "agent.update_asked", "rollout.canary", "command.sent",
+        "rollout.halted", "command.sent",
+    ]  # fmt: skip
+    assert all(line["rollout_id"] == rollout["id"] for line in told)
+    assert all((line.get("agent_id") == AGENT) is (line["event"] in of_agent) for line in told)
 
 
 async def test_a_rollout_is_begun_halted_and_resumed(
