@@ -408,7 +408,7 @@ export interface components {
             blocks: components["schemas"]["BlockDocument"][];
         };
         /**
-         * @description The farm's next hours.
+         * @description The farm's next hours, foretold at `made_at`.
          *
          *     `left_out` is how many jobs wait of which nothing is planned: no printer suits them now, they
          *     stand behind a hundred others, or it is too late for these hours.
@@ -421,13 +421,18 @@ export interface components {
             left_out: number;
             items: components["schemas"]["PrinterHoursDocument"][];
         };
-        /** @description A job that waits for nothing but material; `material` is empty where any would do. */
+        /**
+         * @description A job that waits for nothing but material; `material` is empty where any would do.
+         *
+         *     So many printers would print it; the first 20 of them are told.
+         */
         LackDocument: {
             job_id: string;
             name: string;
             /** Format: date-time */
             since: string;
             material: string;
+            printer_count: number;
             printers: components["schemas"]["LackingDocument"][];
         };
         /** @description A printer that would print a job if it held the material, and what it holds, in words. */
