@@ -698,6 +698,7 @@ export interface components {
             run: components["schemas"]["RunDocument"] | null;
             job: components["schemas"]["NamedJobDocument"] | null;
             waits_for: string;
+            away: string;
             live: components["schemas"]["LiveDocument"] | null;
             host: components["schemas"]["HostDocument"] | null;
             findings: components["schemas"]["FindingDocument"][];
@@ -1763,9 +1764,14 @@ export interface components {
             made_at: string;
             size_bytes: number;
         };
-        /** @description The backups, the newest first. Null: `folder` where the settings name none. */
+        /**
+         * @description The backups, the newest first. Null: `folder` where the settings name none.
+         *
+         *     `making_bytes` are written of one that is being made; null while none is.
+         */
         BackupsDocument: {
             folder: string | null;
+            making_bytes: number | null;
             items: components["schemas"]["BackupDocument"][];
         };
         /**
