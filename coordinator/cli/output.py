@@ -155,6 +155,12 @@ def temperatures(live: Document | None) -> str:
     )
 
 
+def tuning(live: Document | None) -> str:
+    """Return `fan 50 % speed 100 %`, of what is known of fan, speed and flow."""
+    known = {name: live[f"{name}_ratio"] for name in ("fan", "speed", "flow")} if live else {}
+    return " ".join(f"{name} {value:.0%}" for name, value in known.items() if value is not None)
+
+
 def _degrees(reading: Mapping[str, Any]) -> str:
     target = reading["target_celsius"]
     return f"{reading['actual_celsius']:.0f}" + (f"/{target:.0f}" if target is not None else "")
