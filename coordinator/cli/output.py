@@ -157,8 +157,9 @@ def temperatures(live: Document | None) -> str:
 
 def tuning(live: Document | None) -> str:
     """Return `fan 50 % speed 100 %`, of what is known of fan, speed and flow."""
-    known = {name: live[f"{name}_ratio"] for name in ("fan", "speed", "flow")} if live else {}
-    return " ".join(f"{name} {value:.0%}" for name, value in known.items() if value is not None)
+    known = {name: live.get(f"{name}_ratio") for name in ("fan", "speed", "flow")} if live else {}
+    told = (f"{name} {value * 100:.0f} %" for name, value in known.items() if value is not None)
+    return " ".join(told)
 
 
 def _degrees(reading: Mapping[str, Any]) -> str:

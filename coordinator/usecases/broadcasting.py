@@ -310,14 +310,15 @@ class Broadcaster:
             document = documents.agent_document(
                 agent, host, draining=its_id in live.draining, update=updates[its_id]
             )
-            document = documents.steady_agent(document, self._agents.get(its_id))
-            self._agents[its_id] = document
+            known = self._agents.get(its_id)
+            if host is None and known is not None:
+                # What its machine told before stays.
+                document |= {name: known[name] for name in documents.OF_MACHINE}
+            document = self._agents[its_id] = documents.steady_agent(document, known)
             if self._discovery is not None:
                 for message in self._discovery.agent(agent):
                     await self._say(message)
-            # Of a machine that has told nothing since we began, what it told before stays.
-            if host is not None or self._topics.agent(its_id) not in self._told:
-                await self._keep(self._topics.agent(its_id), packed(document))
+            await self._keep(self._topics.agent(its_id), packed(document))
             online = ONLINE if agent.online else OFFLINE
             await self._keep(self._topics.agent_online(its_id), online.encode())
 

@@ -231,6 +231,10 @@ _AGENT_STEPS = {
 }
 
 
+# What only the machine beside the printers can tell.
+OF_MACHINE = (*_AGENT_STEPS, "under_voltage", "throttled", "findings")
+
+
 def steady_agent(document: Document, before: Document | None) -> Document:
     """Return an agent's document with what moved by less than its step as it was told last."""
     if before is None:

@@ -103,10 +103,10 @@ function Now({ printer }: { printer: PrinterDocument }): ReactNode {
 function Tuned({ printer: { live } }: { printer: PrinterDocument }): ReactNode {
   if (!live) return null;
   const told = [
-    live.fan_ratio !== null && `fan ${percent(live.fan_ratio)}`,
+    live.fan_ratio !== null && `fan ${Math.round(live.fan_ratio * 100)} %`,
     live.fan_rpm !== null && `fan ${live.fan_rpm.toFixed(0)} rpm`,
-    live.speed_ratio !== null && `speed ${percent(live.speed_ratio)}`,
-    live.flow_ratio !== null && `flow ${percent(live.flow_ratio)}`,
+    live.speed_ratio !== null && `speed ${Math.round(live.speed_ratio * 100)} %`,
+    live.flow_ratio !== null && `flow ${Math.round(live.flow_ratio * 100)} %`,
   ].filter(Boolean);
   return told.length ? <p className="figures">{told.map((each) => <span key={String(each)}>{each}</span>)}</p> : null;
 }
