@@ -643,7 +643,12 @@ export interface components {
          * @enum {string}
          */
         Level: "warning" | "alarm";
-        /** @description What a printer last said of itself. Null: `remaining_s` where it can't tell. */
+        /**
+         * @description What a printer last said of itself. Null: what it can't tell.
+         *
+         *     `fan_ratio` is of the fan that cools the part; `speed_ratio` and `flow_ratio` are what the
+         *     plate's own are multiplied by.
+         */
         LiveDocument: {
             /** Format: date-time */
             seen_at: string;
@@ -658,6 +663,11 @@ export interface components {
             layer_count: number;
             progress_ratio: number;
             remaining_s: number | null;
+            fan_ratio: number | null;
+            speed_ratio: number | null;
+            flow_ratio: number | null;
+            fan_rpm: number | null;
+            hotend_fan_rpm: number | null;
         };
         /** @description The job that a printer works for. */
         NamedJobDocument: {
