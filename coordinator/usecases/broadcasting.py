@@ -30,6 +30,7 @@ from coordinator.usecases.happening import Happenings
 from coordinator.usecases.health import PARTS, health
 from coordinator.usecases.reading import PrinterView
 from coordinator.usecases.showing import printers_showing
+from coordinator.usecases.update_views import updates_seen
 from protocols.wire.vocabulary import AgentId, PrinterId
 
 log = structlog.get_logger(__name__)
@@ -249,7 +250,7 @@ class Broadcaster:
             for printer_id in lost:
                 self._views.pop(printer_id, None)
             await self._forget(("printers", printer_id) for printer_id in lost)
-        if any(subject == "agent" for subject, _ in things):
+        if any(subject in ("agent", "release", "rollout") for subject, _ in things):
             await self._tell_agents()
         for message in await self._happenings.news():
             await self._say(message)
@@ -298,8 +299,7 @@ class Broadcaster:
     async def _tell_agents(self) -> None:
         self._agents_at_s = self._now_s()
         live = self._farm.live
-        async with self._farm.store.read() as unit:
-            agents = await unit.agents()
+        agents, updates = await updates_seen(self._farm)
         there = {agent.agent_id for agent in agents}
         gone, self._agent_ids = self._agent_ids - there, there
         if gone:
@@ -307,15 +307,18 @@ class Broadcaster:
         for agent in agents:
             its_id = agent.agent_id
             host = live.hosts.get(its_id)
-            document = documents.agent_document(agent, host, draining=its_id in live.draining)
-            document = documents.steady_agent(document, self._agents.get(its_id))
-            self._agents[its_id] = document
+            document = documents.agent_document(
+                agent, host, draining=its_id in live.draining, update=updates[its_id]
+            )
+            known = self._agents.get(its_id)
+            if host is None and known is not None:
+                # What its machine told before stays.
+                document |= {name: known[name] for name in documents.OF_MACHINE}
+            document = self._agents[its_id] = documents.steady_agent(document, known)
             if self._discovery is not None:
                 for message in self._discovery.agent(agent):
                     await self._say(message)
-            # Of a machine that has told nothing since we began, what it told before stays.
-            if host is not None or self._topics.agent(its_id) not in self._told:
-                await self._keep(self._topics.agent(its_id), packed(document))
+            await self._keep(self._topics.agent(its_id), packed(document))
             online = ONLINE if agent.online else OFFLINE
             await self._keep(self._topics.agent_online(its_id), online.encode())
 

@@ -3,19 +3,24 @@
 from coordinator.domain.automation.topics import Message, Topics
 from coordinator.domain.homeassistant.discovery import Device, Discovery, Form
 from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
-from coordinator.domain.homeassistant.printer_entities import Abilities, printer_entities
+from coordinator.domain.homeassistant.printer_entities import (
+    TUNED,
+    Abilities,
+    printer_entities,
+)
 from coordinator.domain.homeassistant.verbs import ARMED, verbs_of
 from coordinator.domain.messages import TYPES
 
 TOPICS = Topics("farmhand/farm")
 
 
-def devices() -> list[Device]:
+def devices(*, told: bool = True) -> list[Device]:
     commands = ("send", "emergency_stop", "picture")
     can = Abilities(
         verbs=verbs_of(can_pause=True, commands=commands, armed=ARMED),
         heaters=("bed", "chamber", "tool0", "tool1"),
         materials=("PETG", "PLA"),
+        tuned=frozenset(TUNED),
         camera=True,
     )
     return [
@@ -30,7 +35,7 @@ def devices() -> list[Device]:
             shown="Agent pi-1",
             via="farm",
             online=TOPICS.agent_online("pi-1"),
-            entities=agent_entities(TOPICS, "pi-1"),
+            entities=agent_entities(TOPICS, "pi-1", armed=True, told=told),
         ),
         Device(
             name="printer_p1",

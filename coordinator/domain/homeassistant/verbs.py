@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
-Armed = Literal["cancel", "clear", "emergency_stop", "heat", "tune", "service", "material"]
+Armed = Literal[
+    "cancel", "clear", "emergency_stop", "heat", "tune", "service", "material", "update"
+]
 ARMED: frozenset[str] = frozenset(get_args(Armed))
 
 ACTOR = "homeassistant"
+
+# Asked of an agent, and armed by this name too; all else is asked of printers.
+UPDATE = "update"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

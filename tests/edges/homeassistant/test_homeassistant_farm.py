@@ -41,11 +41,12 @@ def expected() -> set[str]:
     can = Abilities(
         verbs=verbs_of(can_pause=True, commands=("send", "emergency_stop"), armed=ARMED),
         heaters=("bed", "tool0"),
+        tuned=frozenset({"speed", "flow"}),
         materials=("PLA",),
     )
     devices = {
         "printer_p1": printer_entities(TOPICS, "p1", can),
-        "agent_pi_1": agent_entities(TOPICS, "pi-1"),
+        "agent_pi_1": agent_entities(TOPICS, "pi-1", armed=True, told=True),
         "farm": farm_entities(TOPICS, tuple(TYPES)),
     }
     return {
