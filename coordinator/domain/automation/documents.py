@@ -90,6 +90,7 @@ def printer_document(seen: PrinterSeen) -> Document:
         "printing": is_printing(seen),
         "paused": is_paused(seen),
         "needs_attention": needs_attention(seen),
+        "message": short(printer.message),
         "error": error_of(seen),
         "waits_for": short(seen.waits_for),
         "bed": printer.bed.state.value,
