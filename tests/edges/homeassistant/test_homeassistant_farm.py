@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import aiomqtt
 import pytest
 
+from coordinator.domain.automation.documents import UpdateSeen, agent_document
 from coordinator.domain.automation.topics import Message
 from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
 from coordinator.domain.homeassistant.printer_entities import (
@@ -20,12 +22,15 @@ from coordinator.domain.homeassistant.printer_entities import (
 )
 from coordinator.domain.homeassistant.verbs import ARMED, verbs_of
 from coordinator.domain.messages import TYPES
+from coordinator.domain.printers import Agent
+from protocols.wire.vocabulary import AgentId
 from tests.benchmarks.installing import NotInstallable
 from tests.fakes.homeassistant_devices import TOPICS, said
 from tests.fakes.homeassistant_server import HomeAssistant
 from tests.fakes.mosquitto import free_port, start_mosquitto
 from tests.fakes.one_printer_farm import Place, one_printer_farm
 from tests.fakes.pictures import JPEG
+from tests.fakes.values import NOW
 
 pytestmark = pytest.mark.slow
 
@@ -113,11 +118,13 @@ async def test_every_kind_of_entity_is_taken_one_by_one_too(tmp_path: Path) -> N
 
             await home.until(is_seen, "the picture", GONE_S_MAX)
             await mqtt.subscribe(TOPICS.press("pi-1", "update"), qos=1)
-            could = {"version": "0.1.0", "latest_version": "0.10.0", "release_words": "faster"}
-            going = {**could, "update": "0.10.0: draining", "updating": True}
-            for told, in_progress in ((could, False), (going, True)):
-                document = {"updating": False, "update": "", **told}
-                await mqtt.publish(TOPICS.agent("pi-1"), json.dumps(document), qos=1, retain=True)
+            agent = Agent(agent_id=AgentId("pi-1"), online=True, build="0.1.0", seen_at=NOW)
+            could = UpdateSeen(latest="0.10.0", words="faster")
+            going = replace(could, going=True, said="0.10.0: draining")
+            for seen, in_progress in ((could, False), (going, True)):
+                document = agent_document(agent, None, draining=False, update=seen)
+                payload = json.dumps(document)
+                await mqtt.publish(TOPICS.agent("pi-1"), payload, qos=1, retain=True)
 
                 async def is_offered(in_progress: bool = in_progress) -> bool:
                     found = await home.entity(UPDATE)
