@@ -282,10 +282,12 @@ class FindingDocument(TypedDict):
 class NowDocument(TypedDict):
     """What is true of a printer only now. Null: see `PrinterDocument`.
 
-    `commands` are what its agent does for it: `send`, `emergency_stop`, `picture` ...
+    `commands` are what its agent does for it: `send`, `emergency_stop`, `picture` ... `away` says
+    why nothing is heard of it and what to do; empty while it is `online`.
     """
 
     waits_for: str
+    away: str
     live: LiveDocument | None
     host: HostDocument | None
     findings: list[FindingDocument]

@@ -65,6 +65,7 @@ def now_document(view: PrinterView) -> NowDocument:
     """Return what is true of a printer only now."""
     return {
         "waits_for": view.waits_for,
+        "away": view.away,
         "live": live_document(view.sample) if view.sample is not None else None,
         "host": host_document(view.host) if view.host is not None else None,
         "findings": [

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -79,13 +79,21 @@ async def want_of(unit: Unit, job: Job, promised: Mapping[JobId, int] = _NOTHING
     Args:
         promised: copies that printers are kept for already.
     """
-    job_runs = await unit.runs(job_id=job.job_id)
-    wanted = copies.tally(job, job_runs).wanted - promised.get(job.job_id, 0)
+    job_runs, already = await unit.runs(job_id=job.job_id), promised.get(job.job_id, 0)
+    if copies.tally(job, job_runs).wanted <= already:
+        return None
+    return want_from(job, job_runs, await unit.plates(job.job_id), already)
+
+
+def want_from(
+    job: Job, job_runs: Sequence[Run], plates: Iterable[Plate], promised: int = 0
+) -> Want | None:
+    """Return what a job wants of printers, by its runs and plates; as `want_of`."""
+    wanted = copies.tally(job, job_runs).wanted - promised
     if wanted <= 0:
         return None
     avoid = frozenset(run.printer_id for run in job_runs if run.state in _WENT_WRONG)
-    plates = tuple(await unit.plates(job.job_id))
-    return Want(job=job, plates=plates, copies=wanted, avoid=avoid)
+    return Want(job=job, plates=tuple(plates), copies=wanted, avoid=avoid)
 
 
 def _is_made(plate: Plate | None) -> bool:

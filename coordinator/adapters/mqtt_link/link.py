@@ -34,6 +34,8 @@ KEEPALIVE_S = 20
 # The broker is next door or a data centre away; who needs longer for one small message is gone.
 ANSWER_S = 5.0
 RETRY_S_MIN, RETRY_S_MAX = 0.1, 5.0
+# As many documents as are due are said at once; the library would warn of each beyond ten.
+PENDING_MAX = 1000
 # Within this time all agents repeat themselves; a farm of ten thousand would want a minute.
 SYNC_SPREAD_S = 2.0
 
@@ -246,7 +248,7 @@ class MqttLink:
 
     def _new_client(self) -> aiomqtt.Client:
         rule = Topic.COORDINATOR_STATUS
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             self._address.host,
             self._address.port,
             username=self._address.username,
@@ -260,6 +262,8 @@ class MqttLink:
             queue_type=_door_to(self.inbox),
             tls_context=self._address.tls_context(),
         )
+        client.pending_calls_threshold = PENDING_MAX
+        return client
 
 
 def _words_of(error: aiomqtt.MqttError) -> str:

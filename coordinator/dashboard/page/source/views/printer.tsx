@@ -63,10 +63,21 @@ export function Printer({ id }: { id: string }): ReactNode {
 function Findings({ printer }: { printer: PrinterDocument }): ReactNode {
   return (
     <>
+      {printer.away && <Away printer={printer} />}
       {printer.message && <p>{printer.message}</p>}
       {printer.quarantine && <p className="bad">{printer.quarantine}</p>}
       {printer.findings.map((each) => <p key={`${each.about} ${each.rule}`} className={each.level === "alarm" ? "bad" : "care"}>{each.words}</p>)}
     </>
+  );
+}
+
+/** Why nothing is heard of it, and the way to where that is put right. */
+function Away({ printer: { away, agent_id } }: { printer: PrinterDocument }): ReactNode {
+  const { may } = useSession();
+  return (
+    <p className="care" role="status">
+      {away}{may("farm:admin") && !isSimulated({ agent_id }) && <>{" "}<Link href="/agents">Agents</Link> · <Link href="/begin">Add printers</Link></>}
+    </p>
   );
 }
 
