@@ -209,7 +209,7 @@ def agent_document(
         "latest_version": update.latest or None,
         "release_words": short(update.words),
         "updating": update.going,
-        "update": short(update.said),
+        "update_words": short(update.said),
         "draining": draining,
         "seen_at": moment(agent.seen_at),
         "cpu_celsius": None if host.cpu_celsius is None else round(host.cpu_celsius, 1),

@@ -30,7 +30,7 @@ from tests.fakes.homeassistant_server import HomeAssistant
 from tests.fakes.mosquitto import free_port, start_mosquitto
 from tests.fakes.one_printer_farm import Place, one_printer_farm
 from tests.fakes.pictures import JPEG
-from tests.fakes.values import NOW
+from tests.fakes.values import JOURNAL, NOW
 
 pytestmark = pytest.mark.slow
 
@@ -118,7 +118,15 @@ async def test_every_kind_of_entity_is_taken_one_by_one_too(tmp_path: Path) -> N
 
             await home.until(is_seen, "the picture", GONE_S_MAX)
             await mqtt.subscribe(TOPICS.press("pi-1", "update"), qos=1)
-            agent = Agent(agent_id=AgentId("pi-1"), online=True, build="0.1.0", seen_at=NOW)
+            agent = Agent(
+                agent_id=AgentId("pi-1"),
+                online=True,
+                boot_id="boot-1",
+                connection_id="con-1",
+                journal_id=JOURNAL,
+                build="0.1.0",
+                seen_at=NOW,
+            )
             could = UpdateSeen(latest="0.10.0", words="faster")
             going = replace(could, going=True, said="0.10.0: draining")
             for seen, in_progress in ((could, False), (going, True)):
