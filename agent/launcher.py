@@ -26,6 +26,8 @@ VARIABLE = "FARMHAND_LAUNCHED"
 # Of the agent that systemd runs (systemd/farmhand-agent.service).
 SERVICE_STATE = Path("/var/lib/farmhand/agent")
 CONFIG_PLACES = ("agent.toml", "~/.config/farmhand/agent.toml", "/etc/farmhand/agent.toml")
+# As for wrong settings: a person has to mend it, and no service manager tries it again.
+EXIT_LACKS = 2
 _ANSWERS = frozenset({"--drain", "--ready", "--version", "--help", "-h"})
 VERBS = frozenset({"check", "discover", "doctor", "enroll", "octoprint-key"})
 
@@ -74,9 +76,22 @@ def main() -> int:
             [sys.executable, "-P", "-m", "agent", *arguments],
             {**variables, "PYTHONPATH": os.pathsep.join(paths)},
         )
-    from agent.__main__ import main as run
-
+    try:
+        from agent.__main__ import main as run
+    except ModuleNotFoundError as error:
+        return _lacks(error)
     return run(arguments)
+
+
+def _lacks(error: ModuleNotFoundError) -> int:
+    """Say what to install where a library is not there; a part of our own is a fault of ours."""
+    if str(error.name).partition(".")[0] in ("agent", "protocols"):
+        raise error
+    sys.stderr.write(
+        f"farmhand-agent: {error.name} is not installed here; pip install 'farmhand[agent]' "
+        "brings all it needs\n"
+    )
+    return EXIT_LACKS
 
 
 def _begin(state_dir: Path, installed: str) -> str:
