@@ -113,6 +113,11 @@ def test_events_keep_their_bytes_and_go_when_they_are_acknowledged(tmp_path: Pat
     assert journal.load(AGENT, PRINTER).events_stored == 4
 
 
+def test_a_state_folder_that_is_made_is_for_its_owner_only(tmp_path: Path) -> None:
+    JournalFile(tmp_path / "state" / "journal.sqlite").close()
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_second_agent_is_kept_off(tmp_path: Path) -> None:
     first = JournalFile(tmp_path / "journal.sqlite")
     with pytest.raises(JournalDamaged, match="held by another agent"):
