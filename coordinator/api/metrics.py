@@ -11,6 +11,7 @@ from aiohttp import web
 
 from coordinator.api.asking import BOARD, FARM, VERSION
 from coordinator.api.exposition import CONTENT_TYPE, Exposition, labels
+from coordinator.api.live import STREAM
 from coordinator.api.meter import METER, Meter
 from coordinator.api.packing import gzipped
 from coordinator.api.printer_metrics import PrinterMetrics
@@ -38,6 +39,16 @@ async def show_metrics(request: web.Request) -> web.Response:
     await request.app[PRINTER_METRICS].tell(page, views, farm.live)
     tell_farm(page, await request.app[FARM_METRICS].now())
     tell_process(page, request.app[METER])
+    page.gauge(
+        "farmhand_live_connections",
+        "How many screens and programs look on as the farm changes.",
+        [("", request.app[STREAM].seats)],
+    )
+    page.gauge(
+        "farmhand_plates_in_the_making",
+        "How many plates are sliced right now.",
+        [("", len(farm.live.slicings))],
+    )
     body = page.text().encode()
     response = web.Response(headers={"Content-Type": CONTENT_TYPE, "Vary": "Accept-Encoding"})
     if "gzip" in request.headers.get("Accept-Encoding", ""):

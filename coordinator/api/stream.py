@@ -101,11 +101,11 @@ class Stream:
         Raises:
             Unavailable: too many look on.
         """
-        if self._seats() >= SEATS_MAX:
+        if self.seats >= SEATS_MAX:
             raise Unavailable("too_many_watch", f"{SEATS_MAX} live connections are open already")
         seat = Seat()
         async with self._turn:
-            if not self._seats():
+            if not self.seats:
                 await self._tell()
             audience = self._audiences.setdefault(parts, Audience())
             missed = self._missed(audience, after)
@@ -117,7 +117,7 @@ class Stream:
             yield seat
         finally:
             audience.seats.discard(seat)
-            if not self._seats():
+            if not self.seats:
                 self._watched.clear()
 
     def resync(self, parts: frozenset[str], seat: Seat) -> None:
@@ -134,7 +134,9 @@ class Stream:
             for seat in audience.seats:
                 seat.end(Ending.STOPPING)
 
-    def _seats(self) -> int:
+    @property
+    def seats(self) -> int:
+        """How many look on."""
         return sum(len(audience.seats) for audience in self._audiences.values())
 
     def _hear(self, things: Collection[Thing]) -> None:

@@ -106,6 +106,13 @@ async def test_what_changed_since_somebody_asked_is_told_anew(
     assert (await scraped(session))["farmhand_agent_up", frozenset({"pi-1"})] == 0
 
 
+async def test_who_looks_on_is_counted_while_they_do(session: aiohttp.ClientSession) -> None:
+    looking = ("farmhand_live_connections", frozenset())
+    async with session.ws_connect("/api/v1/live") as screen:
+        await screen.receive_str()
+        assert (await scraped(session))[looking] == 1
+
+
 async def test_prints_are_counted_as_they_end(
     session: aiohttp.ClientSession, farm: ServedFarm
 ) -> None:
