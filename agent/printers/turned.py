@@ -51,7 +51,7 @@ class Turned:
     def forget(self) -> None:
         """The firmware has begun anew, or nobody knows whether it has."""
         self._held, self._asked, self._silent, self._plate = {}, {}, set(), None
-        self._ask_at_s = 0.0
+        self._ask_at_s, self._number = 0.0, 0
 
     def said(self, text: str, number: int, position: int | None = None) -> None:
         """Take a line that is not the plate's.
