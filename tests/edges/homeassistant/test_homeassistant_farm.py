@@ -190,8 +190,7 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
         await home.press(P1 + "set_nozzle", "number.set_value", value=60)
         await shows("target_tool0", "60.0")
         await turn_knobs(home)
-        # The farm has no release, so there is none that is newer.
-        assert await home.state(UPDATE) == "off"
+        assert await home.state(UPDATE) == "off"  # the farm has no release
         assert await asyncio.to_thread(
             place.farm.farmhand, "job", "submit", place.folder / "plate.gcode"
         )
