@@ -7,7 +7,6 @@ the plate and the line's number, counts. What nobody said or told stays unknown.
 
 import time
 from dataclasses import dataclass
-from math import inf
 
 from agent.printers.plate_run import PlateRun
 from protocols.gcode.dialects import Dialect
@@ -26,7 +25,7 @@ _QUESTIONS = {"M220": Knob.SPEED, "M221": Knob.FLOW}
 class _Held:
     """A value, and when it came: commands of the plate before it, and its line's number."""
 
-    since: tuple[int, float]
+    since: tuple[int, int]
     value: float | None
 
 
@@ -36,7 +35,8 @@ class Turned:
     def __init__(self) -> None:
         """Know nothing."""
         self._held: dict[Knob, _Held] = {}
-        self._asked: dict[Knob, tuple[int, float]] = {}
+        self._asked: dict[Knob, tuple[int, int]] = {}
+        self._number = 0
         self._silent: set[Knob] = set()
         self._plate: PlateRun | None = None
         self._ask_at_s = 0.0
@@ -51,7 +51,7 @@ class Turned:
     def forget(self) -> None:
         """The firmware has begun anew, or nobody knows whether it has."""
         self._held, self._asked, self._silent, self._plate = {}, {}, set(), None
-        self._ask_at_s = 0.0
+        self._ask_at_s, self._number = 0.0, 0
 
     def said(self, text: str, number: int, position: int | None = None) -> None:
         """Take a line that is not the plate's.
@@ -62,6 +62,7 @@ class Turned:
         command = parse(text)
         if command is None:
             return
+        self._number = number
         since = (self._taken if position is None else position, number)
         if asks(command):
             self._asked[_QUESTIONS[command.name]] = since
@@ -75,7 +76,7 @@ class Turned:
             return False
         knob, value = told
         # The answer to a question is as old as that.
-        self._hold(knob, _Held(self._asked.pop(knob, (self._done, inf)), value))
+        self._hold(knob, _Held(self._asked.pop(knob, (self._done, self._number)), value))
         return True
 
     def questions(self, dialect: Dialect) -> tuple[str, ...]:

@@ -75,6 +75,8 @@ class Klippy:
                         "available_sensors": ["extruder", "heater_bed"]},
             "extruder": {"temperature": 21.0, "target": 0.0},
             "heater_bed": {"temperature": 20.0, "target": 0.0},
+            "fan": {"speed": 0.0, "rpm": None},
+            "gcode_move": {"speed_factor": 1.0, "extrude_factor": 1.0},
         }  # fmt: skip
 
     # ------------------------------------------------------------------ what a test does with it
@@ -291,6 +293,10 @@ class Klippy:
                 self._heat("extruder", values.get("S", 0))
             case "M140" | "M190":
                 self._heat("heater_bed", values.get("S", 0))
+            case "M106":
+                self._status["fan"]["speed"] = values.get("S", 255) / 255
+            case "M220":
+                self._status["gcode_move"]["speed_factor"] = values.get("S", 100) / 100
             case "M105":
                 self._respond("B:20.0 /0.0 T0:21.0 /0.0")
             case "FIRMWARE_RESTART" | "RESTART":

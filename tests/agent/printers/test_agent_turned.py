@@ -94,6 +94,14 @@ def test_an_answer_is_as_old_as_its_question() -> None:
     assert turned.now(MARLIN).speed_ratio == 1.2
 
 
+def test_what_a_firmware_tells_unasked_is_no_newer_than_what_is_said_next() -> None:
+    turned = Turned()
+    turned.said("M106 S255", 3)
+    turned.heard("M106 P0 S255")
+    turned.said("M107", 4)
+    assert turned.now(MARLIN).fan_ratio == 0.0
+
+
 def test_a_run_that_is_taken_up_knows_what_people_said_in_it(run: PlateRun) -> None:
     record = run.record
     for number, command in ((4, "M106 S255"), (5, "M114"), (6, "M220"), (7, "M220 S70")):

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from agent.errors import DriverUnavailable, NotPossible
-from protocols.wire.vocabulary import PrinterState, RunId
+from protocols.wire.vocabulary import PrinterState, RunId, Tuning
 from tests.edges.moonraker.bench import MoonBench
 from tests.fakes.http_target import http_target
 from tests.fakes.pictures import JPEG
@@ -20,6 +20,14 @@ async def test_a_line_is_answered_and_stands_in_the_dialogue(bench: MoonBench) -
     assert told == ["> M105", f"< {answer}"]
     with pytest.raises(NotPossible, match="Move out of range"):
         await bench.driver.command("send", {"line": "G1 X900"})
+
+
+async def test_fan_and_factors_are_seen_as_klipper_has_them(bench: MoonBench) -> None:
+    await bench.connect()
+    await bench.driver.command("send", {"line": "M106 S51"})
+    await bench.driver.command("send", {"line": "M220 S80"})
+    tuned = Tuning(fan_ratio=0.2, speed_ratio=0.8, flow_ratio=1.0)
+    await bench.until(lambda seen: seen.tuning == tuned)
 
 
 async def test_a_line_that_a_print_does_not_bear_is_refused(bench: MoonBench) -> None:

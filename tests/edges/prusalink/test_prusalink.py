@@ -13,7 +13,7 @@ from agent.printers.driver import RunState
 from agent.printers.print_host import HostView
 from agent.printers.prusalink import PrusaLink
 from agent.printers.prusalink_states import STATES, job_name, view_of
-from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
+from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Tuning
 from tests.edges.prusalink.conftest import LinkBench
 from tests.fakes.pictures import JPEG
 
@@ -181,6 +181,15 @@ def test_a_printer_that_waits_for_a_person_in_mid_print_is_paused_not_gone(word:
     ended = word in ("IDLE", "READY", "FINISHED", "STOPPED", "ERROR")
     assert (view.state in (PrinterState.PRINTING, PrinterState.PAUSED)) is not ended
     assert view_of({"printer": {"state": "DREAMING"}}, "", before).state is PrinterState.OFFLINE
+
+
+def test_speed_flow_and_turns_are_told_and_how_far_fans_are_open_is_not_known() -> None:
+    printer = {"state": "IDLE", "speed": 110, "flow": 95, "fan_print": 4980, "fan_hotend": 0}
+    seen = view_of({"printer": printer}, "", HostView(state=IDLE))
+    assert seen.tuning == Tuning(
+        speed_ratio=1.1, flow_ratio=0.95, fan_rpm=4980.0, hotend_fan_rpm=0.0
+    )
+    assert view_of({}, "", seen).tuning == seen.tuning
 
 
 def test_a_file_outside_of_our_folder_is_never_taken_for_ours() -> None:
