@@ -233,7 +233,11 @@ class TemperatureDocument(TypedDict):
 
 
 class LiveDocument(TypedDict):
-    """What a printer last said of itself. Null: `remaining_s` where it can't tell."""
+    """What a printer last said of itself. Null: what it can't tell.
+
+    `fan_ratio` is of the fan that cools the part; `speed_ratio` and `flow_ratio` are what the
+    plate's own are multiplied by.
+    """
 
     seen_at: Moment
     state: PrinterState
@@ -245,6 +249,11 @@ class LiveDocument(TypedDict):
     layer_count: int
     progress_ratio: float
     remaining_s: float | None
+    fan_ratio: float | None
+    speed_ratio: float | None
+    flow_ratio: float | None
+    fan_rpm: float | None
+    hotend_fan_rpm: float | None
 
 
 class HostDocument(TypedDict):
