@@ -80,15 +80,20 @@ def test_a_plate_is_seen_layer_by_layer_while_it_prints_and_afterwards(
     expect(slider).to_have_attribute("aria-valuetext", f"layer {layers} of {layers}")
     expect(page.get_by_label("Follow the print")).not_to_be_checked()
     drawn = page.locator("[data-lines]")
+    expect(drawn).to_have_attribute("data-layer", str(layers))
     all_lines = int(drawn.get_attribute("data-lines") or 0)
     assert all_lines > layers, "every layer has lines"
     slider.press("Home")
     expect(slider).to_have_attribute("aria-valuetext", f"layer 1 of {layers}")
+    expect(drawn).to_have_attribute("data-layer", "1")
     first_layer = int(drawn.get_attribute("data-lines") or 0)
     assert 0 < first_layer < all_lines / 2
     slider.press("ArrowRight")
     page.get_by_label("This layer only").check()
     expect(slider).to_have_attribute("aria-valuetext", f"layer 2 of {layers}")
+    expect(drawn).to_contain_text("in this layer")
+    expect(drawn).to_have_attribute("data-layer", "2")
+    expect(drawn).not_to_have_attribute("data-lines", str(all_lines))
     assert 0 < int(drawn.get_attribute("data-lines") or 0) < all_lines - first_layer
     expect(page.get_by_role("list", name="Colours")).to_contain_text("outer wall")
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,12 +39,19 @@ def called(*command: str | Path, cwd: Path = ROOT, **changes: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def names_in(archive: Path) -> list[str]:
+    """Return what is in a source archive, below its one folder."""
+    with tarfile.open(archive) as opened:
+        return [name.partition("/")[2] for name in opened.getnames()]
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a wheel made of the source archive, on a path without node."""
     folder = tmp_path_factory.mktemp("wheel")
     called("uv", "build", "--quiet", "--sdist", "--out-dir", folder)
     [archive] = folder.glob("*.tar.gz")
+    assert not [name for name in names_in(archive) if name.startswith(("tests/", ".ci/"))]
     nodeless = path_without("node", folder / "programs")
     called(
         "uv", "build", "--quiet", "--wheel", "--out-dir", folder, archive, cwd=folder, PATH=nodeless

@@ -22,7 +22,8 @@ export class Problem extends Error {
 
 /** The farm's own token, for as long as this tab lives; who logs in by name has a cookie that no script can read. */
 export const token = {
-  get: (): string => sessionStorage.getItem(KEY) ?? "",
+  // A worker has none: who reads there is told what to show.
+  get: (): string => globalThis.sessionStorage?.getItem(KEY) ?? "",
   keep: (value: string): void => sessionStorage.setItem(KEY, value),
   forget: (): void => sessionStorage.removeItem(KEY),
 };
@@ -36,7 +37,8 @@ export interface Question {
   patience_ms?: number;
 }
 
-function credential(): Record<string, string> {
+/** What a question shows beside its cookie. */
+export function credential(): Record<string, string> {
   const shown = token.get();
   return shown ? { Authorization: `Bearer ${shown}` } : {};
 }
@@ -94,41 +96,51 @@ export async function blob(path: string, signal?: AbortSignal): Promise<Blob> {
   return (await answered(path, signal)).blob();
 }
 
-async function answered(path: string, signal?: AbortSignal): Promise<Response> {
-  const response = await send("GET", path, { patience_ms: LONG_MS, ...(signal ? { signal } : {}) });
+async function answered(path: string, signal?: AbortSignal, headers: Record<string, string> = {}): Promise<Response> {
+  const response = await send("GET", path, { patience_ms: LONG_MS, headers, ...(signal ? { signal } : {}) });
   if (!response.ok) throw await refusal(response);
   return response;
 }
 
-/** Tells how much of a file came, and how much it is: null where the farm does not know yet. */
-export type Came = (bytes: number, of: number | null) => void;
+/** A part of a file, and how much all of it is: null where the farm does not know yet. */
+interface Piece {
+  bytes: Uint8Array<ArrayBuffer>;
+  of: number | null;
+}
+
+/** Yield a file piece by piece, as it comes. Throws `Problem`, also where it broke off. */
+export async function* pieces(path: string, { signal, headers }: Pick<Question, "signal" | "headers"> = {}): AsyncGenerator<Piece> {
+  const response = await answered(path, signal, headers);
+  const of = Number(response.headers.get("Content-Length")) || null;
+  const reader = response.body!.getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield { bytes: part.value, of };
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem("broke_off", 0, "The connection broke before all of it came. Try it again.");
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+}
 
 // Browsers put large blobs onto the disk, never what a script holds.
 const HELD_BYTES_MAX = 8 * 2 ** 20;
 
-/** Return a file, telling how far it is. Throws `Problem`, also where it broke off. */
-export async function watchedBlob(path: string, came: Came, signal?: AbortSignal): Promise<Blob> {
-  const response = await answered(path, signal);
-  const of = Number(response.headers.get("Content-Length")) || null;
+/** Return a file, telling how much of it came. Throws `Problem`. */
+export async function watchedBlob(path: string, came: (bytes: number, of: number | null) => void, signal?: AbortSignal): Promise<Blob> {
   const kept: Blob[] = [];
   let held: BlobPart[] = [];
   let held_bytes = 0;
-  let bytes = 0;
-  const reader = response.body!.getReader();
-  try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      held.push(part.value);
-      held_bytes += part.value.byteLength;
-      bytes += part.value.byteLength;
-      came(bytes, of);
-      if (held_bytes < HELD_BYTES_MAX) continue;
-      kept.push(new Blob(held));
-      held = [];
-      held_bytes = 0;
-    }
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Problem("broke_off", 0, "The connection broke before all of it came. Try it again.");
+  let all_bytes = 0;
+  for await (const { bytes, of } of pieces(path, signal ? { signal } : {})) {
+    held.push(bytes);
+    held_bytes += bytes.byteLength;
+    all_bytes += bytes.byteLength;
+    came(all_bytes, of);
+    if (held_bytes < HELD_BYTES_MAX) continue;
+    kept.push(new Blob(held));
+    held = [];
+    held_bytes = 0;
   }
   return new Blob([...kept, ...held]);
 }

@@ -1,11 +1,11 @@
 /** A plate, layer by layer, as its G-code has it; while it prints, up to where the printer is. */
 
-import { useEffect, useRef, useState, type ReactNode } from "react";
-import { bytes } from "../api/ask";
+import { useCallback, useEffect, useRef, useState, type ReactNode, type RefObject } from "react";
 import { usePrinter } from "../live/store";
 import { count } from "../words";
-import { LayersScene, PALETTE, type Colours } from "./layers_scene";
-import { KINDS, type Toolpath } from "./toolpath";
+import type { Colours, Look } from "./layers_scene";
+import { KINDS, PALETTE } from "./palette";
+import { Room, type FromRoom } from "./room";
 import "../styles/layers.css";
 
 interface Shown {
@@ -16,47 +16,33 @@ interface Shown {
 }
 
 export default function Layers({ url, name, run = null }: Shown): ReactNode {
-  const { path, words } = useToolpath(url);
   const host = useRef<HTMLDivElement>(null);
-  const scene = useRef<LayersScene | null>(null);
-  const [trouble, setTrouble] = useState("");
+  const { heights, kinds, drawn, words, whole, show } = useLayers(url, host);
   const [chosen, setLayer] = useState(0);
   const [follow, setFollow] = useState(true);
   const [travel, setTravel] = useState(false);
   const [alone, setAlone] = useState(false);
   const [colours, setColours] = useState<Colours>("kind");
-  const [drawn, setDrawn] = useState(0);
   const live = usePrinter(run?.printer_id ?? "")?.live;
   const at = run && live?.run_id === run.id && live.layer > 0 ? live : null;
   const following = follow && at !== null;
-  const layers = path?.heights.length ?? 0;
+  const layers = heights.length;
   const layer = Math.min(layers, following ? at.layer : chosen || layers);
   const commands = following && at.line > 0 ? at.line : null;
 
   useEffect(() => {
-    if (!path || !host.current) return undefined;
-    try {
-      scene.current = new LayersScene(host.current, path);
-    } catch (error) {
-      setTrouble(error instanceof Error ? error.message : String(error));
-    }
-    return () => {
-      scene.current?.close();
-      scene.current = null;
-    };
-  }, [path]);
-  useEffect(() => {
-    if (layer) setDrawn(scene.current?.show({ layer, commands, travel, alone, colours }) ?? 0);
-  }, [path, layer, commands, travel, alone, colours]);
+    if (layer) show({ layer, commands, travel, alone, colours });
+    // What is drawn of a layer depends on whether there are further ones.
+  }, [show, layers, layer, commands, travel, alone, colours]);
 
   return (
-    <figure className="viewer layers">
+    <figure className="viewer layers" aria-busy={!whole && !words}>
       <div ref={host} role="img" aria-label={`${name}, layer ${layer} of ${layers}, to be turned with the mouse`} />
-      <figcaption role="status">{words || trouble || (path && !layers && "There is nothing in it that would be printed.")}</figcaption>
-      {path && layers > 0 && (
+      <figcaption role="status">{words || (whole ? !layers && "There is nothing in it that would be printed." : "Reading the plate …")}</figcaption>
+      {layers > 0 && (
         <>
           <label className="slider">
-            <span>Layer <b>{layer}</b> of {layers}, {path.heights[layer - 1]?.toFixed(2)} mm</span>
+            <span>Layer <b>{layer}</b> of {layers}, {heights[layer - 1]?.toFixed(2)} mm</span>
             <input type="range" min={1} max={layers} value={layer} aria-valuetext={`layer ${layer} of ${layers}`}
               onChange={(event) => {
                 setFollow(false);
@@ -74,10 +60,10 @@ export default function Layers({ url, name, run = null }: Shown): ReactNode {
               </select>
             </label>
           </p>
-          <p className="faint" data-lines={drawn}>{count(drawn, "line").replace(/^\d+/, drawn.toLocaleString())} {alone ? "in this layer" : "up to here"}</p>
+          <p className="faint" data-lines={drawn.lines} data-layer={drawn.layer}>{count(drawn.lines, "line").replace(/^\d+/, drawn.lines.toLocaleString())} {alone ? "in this layer" : "up to here"}</p>
           {colours === "kind" && (
             <ul className="legend" aria-label="Colours">
-              {path.kinds.map((kind) => <li key={kind}><span style={{ background: PALETTE[kind] }} aria-hidden="true" /> {KINDS[kind]}</li>)}
+              {kinds.map((kind) => <li key={kind}><span style={{ background: PALETTE[kind] }} aria-hidden="true" /> {KINDS[kind]}</li>)}
             </ul>
           )}
         </>
@@ -86,34 +72,54 @@ export default function Layers({ url, name, run = null }: Shown): ReactNode {
   );
 }
 
-/** What is in a file of G-code, read in a worker: the page goes on meanwhile. */
-function useToolpath(url: string): { path: Toolpath | null; words: string } {
-  const [path, setPath] = useState<Toolpath | null>(null);
-  const [words, setWords] = useState("");
+interface Known {
+  /** Of each layer that was read so far, in millimetres. */
+  heights: readonly number[];
+  kinds: readonly number[];
+  drawn: { layer: number; lines: number };
+  /** What is wrong; empty while all is well. */
+  words: string;
+  whole: boolean;
+}
+
+const NOTHING: Known = { heights: [], kinds: [], drawn: { layer: 0, lines: 0 }, words: "", whole: false };
+
+/** What is in a file of G-code, read and drawn beside the page, which goes on meanwhile. */
+function useLayers(url: string, host: RefObject<HTMLDivElement | null>): Known & { show: (look: Look) => void } {
+  const [known, setKnown] = useState(NOTHING);
+  const [apart, setApart] = useState(Room.canBeApart);
+  const room = useRef<Room | null>(null);
   useEffect(() => {
-    const given = new AbortController();
-    let worker: Worker | null = null;
-    setPath(null);
-    setWords("Loading the plate …");
+    let wanted = true;
+    const learn = (more: Partial<Known>): void => setKnown((before) => ({ ...before, ...more }));
     const failed = (error: unknown): void => {
-      if (!given.signal.aborted) setWords(error instanceof Error ? error.message : "The plate can't be read here.");
+      if (wanted) learn({ words: error instanceof Error ? error.message : "The plate can't be read here." });
     };
-    bytes(url, given.signal).then((found) => {
-      if (given.signal.aborted) return;
-      setWords("Reading the plate …");
-      worker = new Worker(new URL("./toolpath.worker.ts", import.meta.url), { type: "module" });
-      worker.onerror = failed;
-      worker.onmessage = ({ data }: MessageEvent<Toolpath>) => {
-        worker?.terminate();
-        setWords("");
-        setPath(data);
-      };
-      worker.postMessage(found, [found]);
-    }).catch(failed);
+    const hear = (said: FromRoom): void => {
+      if (!wanted) return;
+      if (said.kind === "layers") setKnown((before) => ({ ...before, kinds: said.kinds, heights: [...before.heights, ...said.heights] }));
+      else if (said.kind === "whole") learn({ whole: true });
+      else if (said.kind === "drawn") learn({ drawn: { layer: said.layer, lines: said.lines } });
+      else if (said.kind === "failed") failed(new Error(said.words));
+      // Older browsers have workers that can't draw; then it is done here.
+      else if (apart) setApart(false);
+      else learn({ words: said.words });
+    };
+    setKnown(NOTHING);
+    void Room.open(host.current!, hear, apart).then((opened) => {
+      if (!wanted) {
+        opened.close();
+        return;
+      }
+      room.current = opened;
+      opened.read(url);
+    }, failed);
     return () => {
-      given.abort();
-      worker?.terminate();
+      wanted = false;
+      room.current?.close();
+      room.current = null;
     };
-  }, [url]);
-  return { path, words };
+  }, [url, host, apart]);
+  const show = useCallback((look: Look) => room.current?.say({ kind: "show", look }), []);
+  return { ...known, show };
 }

@@ -1,13 +1,12 @@
-/** The lines of a plate, drawn as far as one wants to look: all of them lie in the graphics memory once. */
+/** The lines of a plate, drawn as far as one wants to look: all of them lie in the graphics memory once. Knows no page. */
 
 import {
   BufferAttribute, BufferGeometry, Box3, Color, Group, LineBasicMaterial, LineSegments, ShaderMaterial, Vector3,
 } from "three";
-import { ModelScene } from "./scene";
-import { KINDS, type Toolpath } from "./toolpath";
+import { KINDS, PALETTE } from "./palette";
+import { Stage } from "./stage";
+import type { Batch } from "./toolpath";
 
-/** One colour for each of `KINDS`, to be told apart on light and on dark ground. */
-export const PALETTE = ["#d9731a", "#b58900", "#3f8fd2", "#5b6fd6", "#2e9e62", "#c4456b", "#7a8b3d", "#3fa7a0", "#8a8f8c"] as const;
 /** From the lowest layer to the highest. */
 const LOW = new Color("#3566c9");
 const MIDDLE = new Color("#2fa36b");
@@ -46,55 +45,82 @@ void main() {
   #include <colorspace_fragment>
 }`;
 
-export class LayersScene {
-  private readonly stage: ModelScene;
-  private readonly below: LineSegments<BufferGeometry, ShaderMaterial>;
-  private readonly here: LineSegments<BufferGeometry, ShaderMaterial>;
-  private readonly moves: LineSegments<BufferGeometry, LineBasicMaterial>;
+/** Some layers, as the graphics memory has them: what is below is drawn as a shell, the layer that is looked at whole. */
+interface Drawn {
+  batch: Batch;
+  below: LineSegments<BufferGeometry, ShaderMaterial>;
+  here: LineSegments<BufferGeometry, ShaderMaterial>;
+  moves: LineSegments<BufferGeometry, LineBasicMaterial>;
+}
 
-  /** Draw into an element. Throws where the browser has no WebGL. */
-  constructor(host: HTMLElement, private readonly path: Toolpath) {
-    this.stage = new ModelScene(host, { smooth: false });
-    const box = new Box3(new Vector3(...path.box.slice(0, 3)), new Vector3(...path.box.slice(3)));
-    const places = new BufferAttribute(path.printed, 3);
-    const looks = new BufferAttribute(path.looks, 2);
-    const lines = (): LineSegments<BufferGeometry, ShaderMaterial> => {
-      const geometry = new BufferGeometry().setAttribute("position", places).setAttribute("look", looks);
-      geometry.boundingBox = box;
-      const drawn = new LineSegments(geometry, material(box));
+export class LayersScene {
+  private readonly stage: Stage;
+  private readonly all = new Group();
+  private readonly batches: Drawn[] = [];
+  private readonly below = material();
+  private readonly here = material();
+  private readonly moved = new LineBasicMaterial({ color: 0x9a62c7, transparent: true, opacity: 0.55 });
+
+  /** Draw on a canvas; `element` tells what is done to it. Throws where the browser has no WebGL. */
+  constructor(canvas: HTMLCanvasElement | OffscreenCanvas, element: HTMLElement) {
+    this.stage = new Stage(canvas, element, { smooth: false });
+  }
+
+  /** Take further layers; it is shown in the middle of all that there is. */
+  add(batch: Batch): void {
+    const places = new BufferAttribute(batch.printed, 3);
+    const looks = new BufferAttribute(batch.looks, 2);
+    const lines = (of: ShaderMaterial): LineSegments<BufferGeometry, ShaderMaterial> => {
+      const drawn = new LineSegments(new BufferGeometry().setAttribute("position", places).setAttribute("look", looks), of);
       drawn.frustumCulled = false;
       return drawn;
     };
-    this.below = lines();
+    const below = lines(this.below);
     // What is inside of the layers below is hidden by what is around it: it need not be drawn.
-    this.below.geometry.setIndex(new BufferAttribute(path.shell, 1));
-    this.here = lines();
-    const moved = new BufferGeometry().setAttribute("position", new BufferAttribute(path.travel, 3));
-    moved.boundingBox = box;
-    this.moves = new LineSegments(moved, new LineBasicMaterial({ color: 0x9a62c7, transparent: true, opacity: 0.55 }));
-    this.moves.frustumCulled = false;
-    this.stage.show(new Group().add(this.below, this.here, this.moves));
+    below.geometry.setIndex(new BufferAttribute(batch.shell, 1));
+    const here = lines(this.here);
+    const moves = new LineSegments(new BufferGeometry().setAttribute("position", new BufferAttribute(batch.travel, 3)), this.moved);
+    moves.frustumCulled = false;
+    this.batches.push({ batch, below, here, moves });
+    this.all.add(below, here, moves);
+    const box = new Box3(new Vector3(...batch.box.slice(0, 3)), new Vector3(...batch.box.slice(3)));
+    for (const { uniforms } of [this.below, this.here]) {
+      uniforms.floor_mm!.value = box.min.z;
+      uniforms.height_mm!.value = Math.max(0.01, box.max.z - box.min.z);
+    }
+    this.stage.show(this.all, box);
   }
 
   /** Return how many lines of plastic are looked at, those inside of the layers below among them. */
   show({ layer, commands, travel, alone, colours }: Look): number {
-    const { printedEnds, travelEnds } = this.path;
-    const begin = layer > 1 ? printedEnds[layer - 2]! : 0;
-    const whole = printedEnds[layer - 1] ?? 0;
-    const end = commands === null ? whole : Math.max(begin, Math.min(whole, first(this.path.commands, commands + 1)));
-    const last = layer >= printedEnds.length && commands === null;
-    this.below.geometry.setDrawRange(0, first(this.path.shell, begin * 2));
-    this.below.visible = !alone;
-    this.here.geometry.setDrawRange(begin * 2, (end - begin) * 2);
-    for (const [lines, strength] of [[this.below, last ? 1 : 0.3], [this.here, 1]] as const) {
-      lines.material.uniforms.byHeight!.value = colours === "height" ? 1 : 0;
-      lines.material.uniforms.strength!.value = strength;
+    const shown = this.batches.findLast(({ batch }) => batch.layersBefore < layer)?.batch;
+    if (!shown) return 0;
+    const at = layer - shown.layersBefore - 1;
+    const begin = at ? shown.printedEnds[at - 1]! : shown.linesBefore;
+    const whole = shown.printedEnds[at] ?? begin;
+    const end = commands === null ? whole : Math.max(begin, Math.min(whole, shown.linesBefore + first(shown.commands, commands + 1)));
+    const newest = this.batches.at(-1)!.batch;
+    const last = layer >= newest.layersBefore + newest.heights.length && commands === null;
+    for (const { batch, below, here, moves } of this.batches) {
+      const isHere = batch === shown;
+      below.visible = !alone && batch.linesBefore < begin;
+      below.geometry.setDrawRange(0, isHere ? first(batch.shell, (begin - batch.linesBefore) * 2) : Infinity);
+      here.visible = isHere;
+      if (isHere) here.geometry.setDrawRange((begin - batch.linesBefore) * 2, (end - begin) * 2);
+      moves.visible = travel && isHere;
+      const from = at ? shown.travelEnds[at - 1]! : shown.movesBefore;
+      if (isHere) moves.geometry.setDrawRange((from - batch.movesBefore) * 2, ((batch.travelEnds[at] ?? from) - from) * 2);
     }
-    const from = layer > 1 ? travelEnds[layer - 2]! : 0;
-    this.moves.geometry.setDrawRange(from * 2, ((travelEnds[layer - 1] ?? 0) - from) * 2);
-    this.moves.visible = travel;
+    for (const [{ uniforms }, strength] of [[this.below, last ? 1 : 0.3], [this.here, 1]] as const) {
+      uniforms.byHeight!.value = colours === "height" ? 1 : 0;
+      uniforms.strength!.value = strength;
+    }
     this.stage.draw();
     return alone ? end - begin : end;
+  }
+
+  fit(width: number, height: number, ratio: number): void {
+    this.stage.fit(width, height, ratio);
   }
 
   close(): void {
@@ -114,14 +140,14 @@ function first(numbers: Uint32Array, limit: number): number {
   return low;
 }
 
-function material(box: Box3): ShaderMaterial {
+function material(): ShaderMaterial {
   return new ShaderMaterial({
     vertexShader: VERTEX,
     fragmentShader: FRAGMENT,
     uniforms: {
       palette: { value: PALETTE.map((each) => new Color(each)) },
       low: { value: LOW }, middle: { value: MIDDLE }, high: { value: HIGH }, away: { value: AWAY },
-      floor_mm: { value: box.min.z }, height_mm: { value: Math.max(0.01, box.max.z - box.min.z) },
+      floor_mm: { value: 0 }, height_mm: { value: 1 },
       byHeight: { value: 0 }, strength: { value: 1 },
     },
   });

@@ -1,38 +1,45 @@
 /**
  * G-code as lines to draw, layer by layer. Pure: bytes in, numbers out; it runs in a worker.
  *
+ * Bytes come piece by piece, and lines leave in batches of whole layers: the first layer as soon as it is read.
+ * Where nobody marks layers nobody knows before the end where they begin: then all is one batch.
+ *
  * Commands and layers are counted as agents count them, so that a line or layer that a printer tells of is found here.
  */
 
-/** What a line of plastic is for; the order is that of `KINDS`. */
-export const KINDS = [
-  "outer wall", "inner wall", "infill", "solid infill", "top", "bridge", "support", "skirt and brim", "other",
-] as const;
+import { KINDS } from "./palette";
+
 const OTHER = KINDS.length - 1;
 /** What lies inside, and is not seen once something lies upon it. */
 const INSIDE: ReadonlySet<number> = new Set([1, 2, 3]);
 /** Of more lines only those of every second layer are kept for the shell, or of every third ... */
 const SHELL_MAX = 120_000;
+/** A batch is drawn as one, and handed to the graphics memory as one: some half a MiB. */
+const BATCH_LINES = 20_000;
 
-/** All lengths in millimetres; lines are numbered from 0 in the order in which they are printed. */
-export interface Toolpath {
+/** Some layers. All lengths in millimetres; lines are numbered from 0 in the order in which they are printed. */
+export interface Batch {
+  /** How many layers, lines and moves there are before it. */
+  layersBefore: number;
+  linesBefore: number;
+  movesBefore: number;
   /** Six numbers a line: where it begins, where it ends. */
   printed: Float32Array;
   /** Two bytes for each end of a line: its kind, and how light it is by its direction. */
   looks: Uint8Array;
   /** For each line, how many commands of the file there are up to its end. */
   commands: Uint32Array;
-  /** The ends of those lines that hide all others, two for each, as they follow each other. */
+  /** The ends, counted within the batch, of those lines that hide all others, two for each, as they follow each other. */
   shell: Uint32Array;
   /** Moves without plastic, six numbers each. */
   travel: Float32Array;
-  /** For each layer its height, and where it ends among the lines and among the moves. */
+  /** For each layer its height, and where it ends among all lines and among all moves. */
   heights: Float32Array;
   printedEnds: Uint32Array;
   travelEnds: Uint32Array;
-  /** Which kinds there are. */
+  /** Which kinds there are so far. */
   kinds: number[];
-  /** Least x, y, z of the part, then greatest; what a printer wipes off beside it does not count. */
+  /** Least x, y, z of the part so far, then greatest; what a printer wipes off beside it does not count. */
   box: [number, number, number, number, number, number];
 }
 
@@ -64,8 +71,11 @@ class Growing<Numbers extends Float32Array | Uint32Array | Uint8Array> {
     for (const value of values) this.numbers[this.length++] = value;
   }
 
-  found(): Numbers {
-    return this.numbers.slice(0, this.length) as Numbers;
+  /** Hand out all that is there, and begin anew. */
+  taken(): Numbers {
+    const found = this.numbers.slice(0, this.length) as Numbers;
+    this.length = 0;
+    return found;
   }
 }
 
@@ -113,26 +123,8 @@ export function kindOf(said: string): number {
   return OTHER;
 }
 
-export function toolpathOf(bytes: Uint8Array): Toolpath {
-  const reader = new Reader(bytes);
-  reader.read();
-  return reader.found();
-}
-
-function shellOf(looks: Uint8Array, ends: Uint32Array): Uint32Array {
-  let count = 0;
-  for (let at = 0; at < looks.length; at += 4) if (!INSIDE.has(looks[at]!)) count++;
-  const every = Math.ceil(count / SHELL_MAX) || 1;
-  const shell = wholes();
-  for (let layer = 0; layer < ends.length; layer += every) {
-    for (let line = layer ? ends[layer - 1]! : 0; line < ends[layer]!; line++) {
-      if (!INSIDE.has(looks[line * 4]!)) shell.add(line * 2, line * 2 + 1);
-    }
-  }
-  return shell.found();
-}
-
-class Reader {
+/** Reads a file of so many bytes; `cut` is given each batch as soon as it is whole. */
+export class Reader {
   private readonly printed = floats();
   private readonly looks = small();
   private readonly commands = wholes();
@@ -160,40 +152,89 @@ class Reader {
   private openKind = -1;
   private openCount = 0;
 
-  constructor(private readonly bytes: Uint8Array) {
-    this.least_mm = bytes.length > COARSE_BYTES ? COARSE_MM : FINE_MM;
+  /** What is being read; behind its last end of line stands what goes on with the next piece. */
+  private bytes = new Uint8Array();
+  private read_bytes = 0;
+  private layersBefore = 0;
+  private linesBefore = 0;
+  private movesBefore = 0;
+  private shellLines = 0;
+
+  constructor(private readonly size_bytes: number, private readonly cut: (batch: Batch) => void) {
+    this.least_mm = size_bytes > COARSE_BYTES ? COARSE_MM : FINE_MM;
   }
 
-  read(): void {
+  feed(piece: Uint8Array): void {
+    this.read_bytes += piece.length;
+    const joined = new Uint8Array(this.bytes.length + piece.length);
+    joined.set(this.bytes);
+    joined.set(piece, this.bytes.length);
+    this.bytes = joined;
+    this.bytes = joined.subarray(this.lines(joined.lastIndexOf(LF) + 1));
+  }
+
+  /** All pieces were given. */
+  end(): void {
+    this.lines(this.bytes.length);
+    this.close();
+    this.ended(this.marked, this.layerHeight);
+    this.ended(this.byHeight, this.top);
+    // Where nobody marks layers, they begin where it gets higher.
+    this.take(this.isMarked ? this.marked : this.byHeight);
+  }
+
+  private lines(upTo: number): number {
     const { bytes } = this;
-    for (let at = 0; at < bytes.length;) {
+    for (let at = 0; at < upTo;) {
       let end = bytes.indexOf(LF, at);
-      if (end < 0) end = bytes.length;
+      if (end < 0 || end > upTo) end = upTo;
       while (at < end && bytes[at]! <= 32) at++;
       if (at < end) this.line(at, end);
       at = end + 1;
     }
-    this.close();
-    this.end(this.marked, this.layerHeight);
-    this.end(this.byHeight, this.top);
+    return upTo;
   }
 
-  found(): Toolpath {
-    // Where nobody marks layers, they begin where it gets higher.
-    const layers = this.marked.heights.length > 1 ? this.marked : this.byHeight;
+  /** The first mark ends what came before the first layer. */
+  private get isMarked(): boolean {
+    return this.layersBefore > 0 || this.marked.heights.length > 1;
+  }
+
+  /** Hand out what is read so far; nothing is open. */
+  private take(layers: Layers): void {
+    const heights = layers.heights.taken();
+    const printedEnds = layers.printed.taken();
+    const travelEnds = layers.travel.taken();
+    // Before the first layer of all there is what came before it, which belongs to it.
+    const skipped = this.layersBefore ? 0 : 1;
+    const looks = this.looks.taken();
+    const ends = printedEnds.slice(skipped);
     const box = this.part.empty ? this.all : this.part;
-    const looks = this.looks.found();
-    const printedEnds = layers.printed.found().slice(1);
-    return {
-      printed: this.printed.found(), looks, commands: this.commands.found(), travel: this.travel.found(),
-      shell: shellOf(looks, printedEnds),
-      // The first is what came before the first layer.
-      heights: layers.heights.found().slice(1),
-      printedEnds,
-      travelEnds: layers.travel.found().slice(1),
+    const batch: Batch = {
+      layersBefore: this.layersBefore, linesBefore: this.linesBefore, movesBefore: this.movesBefore,
+      printed: this.printed.taken(), looks, commands: this.commands.taken(), travel: this.travel.taken(),
+      shell: this.shellOf(looks, ends), heights: heights.slice(skipped), printedEnds: ends, travelEnds: travelEnds.slice(skipped),
       kinds: [...this.kinds].sort((a, b) => a - b),
-      box: (box.empty ? [0, 0, 0, 1, 1, 1] : [...box.low, ...box.high]) as Toolpath["box"],
+      box: (box.empty ? [0, 0, 0, 1, 1, 1] : [...box.low, ...box.high]) as Batch["box"],
     };
+    this.layersBefore += ends.length;
+    this.linesBefore += batch.printed.length / 6;
+    this.movesBefore += batch.travel.length / 6;
+    this.cut(batch);
+  }
+
+  private shellOf(looks: Uint8Array, ends: Uint32Array): Uint32Array {
+    for (let at = 0; at < looks.length; at += 4) if (!INSIDE.has(looks[at]!)) this.shellLines++;
+    // As many as there are going to be, if it goes on like this.
+    const every = Math.ceil((this.shellLines * this.size_bytes) / Math.max(1, this.read_bytes) / SHELL_MAX) || 1;
+    const shell = wholes();
+    for (let layer = 0; layer < ends.length; layer++) {
+      if ((this.layersBefore + layer) % every) continue;
+      for (let line = (layer ? ends[layer - 1]! : this.linesBefore) - this.linesBefore; line < ends[layer]! - this.linesBefore; line++) {
+        if (!INSIDE.has(looks[line * 4]!)) shell.add(line * 2, line * 2 + 1);
+      }
+    }
+    return shell.taken();
   }
 
   private line(at: number, end: number): void {
@@ -212,15 +253,17 @@ class Reader {
     else if (text.startsWith("; feature ")) this.kind = kindOf(text.slice(10));
     else if (MARKS.some((mark) => text.startsWith(mark)) || /^; layer \d/.test(text)) {
       this.close();
-      this.end(this.marked, this.layerHeight);
+      this.ended(this.marked, this.layerHeight);
       this.layerHeight = NaN;
+      const enough = this.layersBefore ? BATCH_LINES : 1;
+      if (this.isMarked && this.printed.length / 6 >= enough) this.take(this.marked);
     }
   }
 
-  private end(layers: Layers, height: number): void {
+  private ended(layers: Layers, height: number): void {
     layers.heights.add(height);
-    layers.printed.add(this.printed.length / 6);
-    layers.travel.add(this.travel.length / 6);
+    layers.printed.add(this.linesBefore + this.printed.length / 6);
+    layers.travel.add(this.movesBefore + this.travel.length / 6);
   }
 
   private command(from: number, end: number): void {
@@ -335,7 +378,7 @@ class Reader {
     }
     if (toZ > this.top + RISES_MM) {
       this.close();
-      this.end(this.byHeight, this.top);
+      this.ended(this.byHeight, this.top);
       this.top = toZ;
     }
     if (Number.isNaN(this.layerHeight)) this.layerHeight = toZ;
