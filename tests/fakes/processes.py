@@ -74,7 +74,10 @@ def start(
     """
     words = [str(each) for each in arguments]
     output, errors = said
-    if module in PROGRAMS and before is None:
+    # What is said to the interpreter itself counts at its start alone.
+    usual = environment().items()
+    plain = all(each in usual for each in around.items() if each[0].startswith("PYTHON"))
+    if module in PROGRAMS and before is None and plain:
         return fork(module, words, environment=around, cwd=cwd, output=output, errors=errors)
     return subprocess.Popen(
         [sys.executable, "-m", module, *words],
