@@ -155,6 +155,15 @@ async def test_every_kind_of_entity_is_taken_one_by_one_too(tmp_path: Path) -> N
             assert home.complaints() == []
 
 
+async def turn_knobs(home: HomeAssistant) -> None:
+    """Set fan, speed and flow, and see each number and sensor follow."""
+    for knob, value in (("fan", 40), ("speed", 120), ("flow", 95)):
+        await home.press(f"{P1}set_{knob}", "number.set_value", value=value)
+        for key in (knob, f"set_{knob}"):
+            # A number that was set before anybody told how it stands keeps the form it was set in.
+            await home.shows(P1 + key, f"{value}.0", f"{value}", within_s=GONE_S_MAX)
+
+
 async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
     place: Place, home: HomeAssistant
 ) -> None:
@@ -180,12 +189,8 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
         await shows("bed", "clear")
         await home.press(P1 + "set_nozzle", "number.set_value", value=60)
         await shows("target_tool0", "60.0")
-        for knob, value in (("fan", 40), ("speed", 120), ("flow", 95)):
-            await home.press(f"{P1}set_{knob}", "number.set_value", value=value)
-            await shows(knob, f"{value}.0")
-            await shows(f"set_{knob}", f"{value}.0")
-        # The farm has no release, so there is none that is newer.
-        assert await home.state(UPDATE) == "off"
+        await turn_knobs(home)
+        assert await home.state(UPDATE) == "off"  # the farm has no release
         assert await asyncio.to_thread(
             place.farm.farmhand, "job", "submit", place.folder / "plate.gcode"
         )
