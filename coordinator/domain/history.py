@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from math import isfinite
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from coordinator.domain.accounts import ApiKey, User
 from coordinator.domain.jobs import Job
@@ -52,6 +52,9 @@ Thing: TypeAlias = tuple[str, str]
 
 # What the first line follows.
 NO_HASH = "0" * 64
+
+# What most fields are: JSON has it as it is.
+_PLAIN = frozenset({bool, int, str, type(None)})
 
 # How the names of lines end that tell of what was there before there was a history of it.
 FOUND = ".found"
@@ -276,6 +279,8 @@ def plain(value: object) -> Plain:
     Raises:
         TypeError: there is no such thing in JSON.
     """
+    if type(value) in _PLAIN:
+        return cast(Plain, value)
     match value:
         case Enum():
             return plain(value.value)

@@ -24,6 +24,7 @@ from protocols.wire.to_agent import Desired
 from protocols.wire.topics import Topic, build, subscription
 from protocols.wire.vocabulary import AgentId, Epoch, JournalId, PrinterId, PrinterState
 from tests.fakes.mosquitto import start_mosquitto
+from tests.fakes.processes import Process, coordinator, run
 
 START_S = 60.0  # the libraries take seconds on a machine that does other things too
 
@@ -32,21 +33,20 @@ START_S = 60.0  # the libraries take seconds on a machine that does other things
 class Running:
     """A coordinator that is up."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     folder: Path
     api_url: str
     mqtt_url: str
 
     async def ends(self) -> int:
-        async with asyncio.timeout(START_S):
-            return await self.process.wait()
+        return await asyncio.to_thread(self.process.wait, START_S)
 
 
-async def spawn(folder: Path, *flags: str, **environment: str) -> asyncio.subprocess.Process:
+async def spawn(folder: Path, *flags: str) -> asyncio.subprocess.Process:
+    """Start one truly, with nothing loaded."""
     command = [sys.executable, "-m", "coordinator", "--state-dir", str(folder), *flags]
     return await asyncio.create_subprocess_exec(
         *command,
-        env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -54,20 +54,8 @@ async def spawn(folder: Path, *flags: str, **environment: str) -> asyncio.subpro
 
 @asynccontextmanager
 async def running(folder: Path, *flags: str) -> AsyncIterator[Running]:
-    process = await spawn(folder, "--port", "0", "--broker-port", "0", *flags)
-    try:
-        assert process.stderr is not None
-        async with asyncio.timeout(START_S):
-            async for line in process.stderr:
-                said = json.loads(line)
-                if said["event"] == "coordinator.ready":
-                    yield Running(process, folder, said["api_url"], said["mqtt_url"])
-                    return
-        raise AssertionError("it ended before it was ready")
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    with coordinator(folder, *flags) as farm:
+        yield Running(farm.process, folder, farm.url, str(farm.facts["mqtt_url"]))
 
 
 async def outcome(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
@@ -77,22 +65,27 @@ async def outcome(process: asyncio.subprocess.Process) -> tuple[int | None, str]
 
 
 async def test_it_starts_tells_where_it_is_and_stops_cleanly(tmp_path: Path) -> None:
-    async with running(tmp_path) as farm:
-        facts = json.loads((tmp_path / "coordinator.json").read_text())
-        assert facts == {
-            "api_url": farm.api_url,
-            "mqtt_url": farm.mqtt_url,
-            "pid": farm.process.pid,
-        }
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"{farm.api_url}/api/v1/health") as answer,
-        ):
-            assert answer.status == 200
-        farm.process.send_signal(signal.SIGTERM)
-        assert await farm.ends() == 0
+    process = await spawn(tmp_path, "--port", "0", "--broker-port", "0")
+    assert process.stderr is not None
+    said: dict[str, str] = {}
+    async with asyncio.timeout(START_S):
+        async for line in process.stderr:
+            said = json.loads(line)
+            if said["event"] == "coordinator.ready":
+                break
+    facts = json.loads((tmp_path / "coordinator.json").read_text())
+    where = {"api_url": said["api_url"], "mqtt_url": said["mqtt_url"]}
+    assert facts == {**where, "pid": process.pid}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{said['api_url']}/api/v1/health") as answer,
+    ):
+        assert answer.status == 200
+    process.send_signal(signal.SIGTERM)
+    code, _ = await outcome(process)
+    assert code == 0
     assert not (tmp_path / "coordinator.json").exists()
-    port = int(farm.mqtt_url.rpartition(":")[2])
+    port = int(said["mqtt_url"].rpartition(":")[2])
     with pytest.raises(aiomqtt.MqttError):
         async with aiomqtt.Client("127.0.0.1", port):
             pass
@@ -176,29 +169,29 @@ async def test_a_taken_http_port_is_one_sentence_and_leaves_nothing_running(
     assert not (tmp_path / "coordinator.json").exists()
 
 
-async def test_a_second_coordinator_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+def test_a_second_coordinator_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     with hold_folder(tmp_path):
-        code, words = await outcome(await spawn(tmp_path))
-    assert code == 1
-    assert words.startswith(f"farmhand coordinator: another coordinator (process {os.getpid()})")
-    assert words.count("\n") == 1
+        refused = run("coordinator", "--state-dir", tmp_path)
+    assert refused.code == 1
+    words = refused.sentence("farmhand coordinator")
+    assert words.startswith(f"another coordinator (process {os.getpid()})")
 
 
-async def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:
+def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "farm.sqlite3").write_bytes(b"no database at all " * 400)
-    code, words = await outcome(await spawn(tmp_path))
-    assert code == 1
-    assert "is damaged" in words
-    assert words.count("\n") == 1
+    refused = run("coordinator", "--state-dir", tmp_path)
+    assert refused.code == 1
+    assert "is damaged" in refused.sentence("farmhand coordinator")
 
 
-async def test_an_unknown_setting_is_named_and_ends_with_2(tmp_path: Path) -> None:
-    code, words = await outcome(await spawn(tmp_path, FARMHAND_BROKR="auto"))
-    assert code == 2
-    assert "FARMHAND_BROKR" in words
-    code, words = await outcome(await spawn(tmp_path, "--brokr", "auto"))
-    assert code == 2
-    assert "--brokr" in words
+def test_an_unknown_setting_is_named_and_ends_with_2(tmp_path: Path) -> None:
+    state = ("--state-dir", tmp_path)
+    for refused, name in (
+        (run("coordinator", *state, FARMHAND_BROKR="auto"), "FARMHAND_BROKR"),
+        (run("coordinator", *state, "--brokr", "auto"), "--brokr"),
+    ):
+        assert refused.code == 2
+        assert name in refused.err
 
 
 PRESENCE = Presence(

@@ -125,7 +125,10 @@ class MemoryStore:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator["MemoryUnit"]:
-        yield MemoryUnit(self.tables.copy())
+        # No copy: who writes changes tables of its own, which take the place of these whole.
+        unit = MemoryUnit(self.tables)
+        yield unit
+        assert not unit.changed, "who reads must not write"
 
     async def snapshot(self, to: Path) -> None:
         """Write something that stands for it; what a file of SQLite's holds is the real ones'."""

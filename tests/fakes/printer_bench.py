@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from agent.printers.driver import PlateFile, RunState
 from agent.printers.marlin_serial import MarlinSerial
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId
+from tests.fakes.processes import environment, start
 from tests.proofs.crash import is_own
 
 RUN = RunId("run-1")
@@ -49,10 +48,10 @@ class PrinterBench:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         self.plate = PlateFile(path=path, sha256=digest, name="plate")
         line = ["--tcp", str(tcp)] if tcp else ["--pty", str(self.port)]
-        command = [sys.executable, "-m", "agent.simulator", *line]
-        command += ["--log", str(self.log), "--control", str(self.control), "--speed", "20"]
-        command += printer_options
-        self.printer = subprocess.Popen([*command, "--log-level", "error"])
+        line += ["--log", str(self.log), "--control", str(self.control), "--speed", "20"]
+        line += [*printer_options, "--log-level", "error"]
+        with (folder / "printer.log").open("wb") as words:
+            self.printer = start("agent.simulator", line, (words, words), environment())
         self.driver = self.fresh()
         self.task: asyncio.Task[None] | None = None
 

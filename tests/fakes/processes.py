@@ -57,10 +57,44 @@ def environment(**changes: str) -> dict[str, str]:
     return {**ours, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **changes}
 
 
+def start(
+    module: str,
+    arguments: Sequence[str | Path],
+    said: tuple[IO[bytes], IO[bytes]],
+    around: Mapping[str, str],
+    cwd: Path | None = None,
+    before: Callable[[], None] | None = None,
+) -> Process:
+    """Start a module, in a session of its own and without input.
+
+    Args:
+        said: take its output and its errors.
+        around: its environment.
+        before: as in `started`.
+    """
+    words = [str(each) for each in arguments]
+    output, errors = said
+    # What is said to the interpreter itself counts at its start alone.
+    usual = environment().items()
+    plain = all(each in usual for each in around.items() if each[0].startswith("PYTHON"))
+    if module in PROGRAMS and before is None and plain:
+        return fork(module, words, environment=around, cwd=cwd, output=output, errors=errors)
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=errors,
+        env=around,
+        cwd=cwd,
+        preexec_fn=before,
+        start_new_session=True,
+    )
+
+
 def run(module: str, *arguments: str | Path, cwd: Path | None = None, **changes: str) -> Ended:
     """Run a module to its end."""
     with TemporaryFile() as out, TemporaryFile() as errors:
-        process = _start(module, arguments, (out, errors), environment(**changes), cwd)
+        process = start(module, arguments, (out, errors), environment(**changes), cwd)
         try:
             code = process.wait(PATIENCE_S)
         finally:
@@ -82,37 +116,12 @@ def started(
         before: called in the child before it becomes the module.
     """
     with log.open("wb") as words:
-        process = _start(module, arguments, (words, words), environment(**changes), before=before)
+        process = start(module, arguments, (words, words), environment(**changes), before=before)
     try:
         yield process
     finally:
         process.kill()
         process.wait()
-
-
-def _start(
-    module: str,
-    arguments: Sequence[str | Path],
-    said: tuple[IO[bytes], IO[bytes]],
-    around: Mapping[str, str],
-    cwd: Path | None = None,
-    before: Callable[[], None] | None = None,
-) -> Process:
-    """Start a module; `said` takes its output and its errors."""
-    words = [str(each) for each in arguments]
-    output, errors = said
-    if module in PROGRAMS and before is None:
-        return fork(module, words, environment=around, cwd=cwd, output=output, errors=errors)
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *words],
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=errors,
-        env=around,
-        cwd=cwd,
-        preexec_fn=before,
-        start_new_session=True,
-    )
 
 
 def _words(file: IO[bytes]) -> str:
