@@ -15,7 +15,7 @@ from protocols.gcode.flow import PIECES
 
 READ_BYTES_MAX = 4096
 # While nothing but the plate's lines comes and goes, the deadline is looked at only so often.
-LOOK_INTERVAL_S = 1.0
+LOOK_INTERVAL_S = 2.0
 
 
 class SerialLink:

@@ -75,6 +75,22 @@ def test_start_while_idle_is_a_restart_and_within_other_text_it_is_none() -> Non
     assert host.hear(b"start\n") == [events.BoardReset(2)]
 
 
+def test_no_line_of_before_a_restart_is_ever_said_again() -> None:
+    host = ReadyHost(window_lines_max=2)
+    host.submit("G1 X5", "G1 X6")
+    host.hear(b"ok\nstart\n")
+    host.wait(1)
+    for answer in (b"ok\n", MARLIN + b"ok\n", b"ok T:20 /0\n", b"Resend: 3\nok\n"):
+        host.hear(answer)
+    assert host.connection.state is State.READY
+    host.submit("G1 X7")
+    host.said()
+    for number in (1, 2, 3, 4):
+        host.hear(b"Error:checksum mismatch\nResend: %d\nok\n" % number)
+        host.wait(1)
+    assert {command for command in host.said_commands() if command} <= {"G1 X7", "M105"}
+
+
 # ---------------------------------------------------------------------- oks and the window
 
 
@@ -183,6 +199,18 @@ def test_busy_resets_the_clock_and_grants_nothing() -> None:
         host.wait(2)
         assert host.hear(b"echo:busy: processing\n") == []
     assert host.said() == []
+
+
+def test_a_firmware_that_says_when_it_works_is_asked_sooner_when_it_is_silent() -> None:
+    for said, patience_s in ((b"", 30), (b"echo:busy: processing\n", 5)):
+        host = ReadyHost()
+        host.submit("G1 X5")
+        host.said()
+        host.hear(said)
+        host.wait(patience_s - 0.5)
+        assert host.said() == [], said
+        host.wait(1)
+        assert host.said_commands() == ["M105"], said
 
 
 def test_temperatures_that_flow_do_not_hide_a_lost_ok() -> None:

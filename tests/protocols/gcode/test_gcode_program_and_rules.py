@@ -63,10 +63,11 @@ def test_a_margin_beside_the_bed_is_none_above_it() -> None:
 
 def test_a_restored_state_says_what_the_file_had_set() -> None:
     state = ModalState()
-    for line in ("G90", "M83", "G1 X10 Y20 Z3 F1200", "G1 E2", "M106 S128"):
+    set_before = ("G90", "M83", "M220 S80", "M221 S95", "G1 X10 Y20 Z3 F1200", "G1 E2", "M106 S128")
+    for line in set_before:
         command = parse(line)
         assert command is not None
         state.apply(command)
-    assert {"G1 X10.000 Y20.000 F6000", "G92 E2.00000", "M106 S128", "M83", "G1 F1200"} <= set(
-        state.restore_commands()
-    )
+    restored = set(state.restore_commands())
+    assert {"G1 X10.000 Y20.000 F6000", "G92 E2.00000", "M106 S128", "M83", "G1 F1200"} <= restored
+    assert {"M220 S80", "M221 S95"} <= restored
