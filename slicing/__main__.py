@@ -12,7 +12,7 @@ from dataclasses import asdict
 from types import FrameType
 from typing import Any, TextIO
 
-from slicing.errors import Cancelled, ModelTooComplex, RequestInvalid, SlicingError
+from slicing.errors import Cancelled, EngineMissing, ModelTooComplex, RequestInvalid, SlicingError
 from slicing.process import end_with_parent, limit_own_memory
 
 EXIT_FAILED = 3
@@ -36,6 +36,13 @@ def main() -> int:
         return 0
     except SlicingError as error:
         failure = error
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] in ("protocols", "slicing"):
+            raise
+        failure = EngineMissing(
+            f"The library {error.name}, which slicing needs, is not installed: "
+            "pip install 'farmhand[slicing]'."
+        )
     except MemoryError:
         failure = ModelTooComplex(
             "The model takes more memory than it is given: reduce its triangles (decimate)."

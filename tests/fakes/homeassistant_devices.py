@@ -14,7 +14,7 @@ from coordinator.domain.messages import TYPES
 TOPICS = Topics("farmhand/farm")
 
 
-def devices(*, told: bool = True) -> list[Device]:
+def devices() -> list[Device]:
     commands = ("send", "emergency_stop", "picture")
     can = Abilities(
         verbs=verbs_of(can_pause=True, commands=commands, armed=ARMED),
@@ -35,7 +35,7 @@ def devices(*, told: bool = True) -> list[Device]:
             shown="Agent pi-1",
             via="farm",
             online=TOPICS.agent_online("pi-1"),
-            entities=agent_entities(TOPICS, "pi-1", armed=True, told=told),
+            entities=agent_entities(TOPICS, "pi-1", armed=True, told=True),
         ),
         Device(
             name="printer_p1",

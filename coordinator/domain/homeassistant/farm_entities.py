@@ -81,7 +81,7 @@ def _update(topics: Topics, agent_id: str, *, armed: bool, told: bool) -> Entity
         "state_topic": topics.agent(agent_id),
         "value_template": f"{{{{ {{{document}}} | tojson if value_json.version else '{{}}' }}}}",
         "json_attributes_topic": topics.agent(agent_id),
-        "json_attributes_template": "{{ {'update': value_json.update} | tojson }}",
+        "json_attributes_template": "{{ {'update': value_json.update_words} | tojson }}",
     }
     if armed:
         config["command_topic"] = topics.press(agent_id, UPDATE)

@@ -85,6 +85,8 @@ def _standing(topic: str) -> Iterator[Entity]:
     started = "value_json.run.started_at if value_json.run else None"
     yield sensor(topic, "started_at", "Started", started, {"device_class": "timestamp"})
     yield sensor(topic, "material", "Material", "value_json.material", {}, always=True)
+    yield sensor(topic, "spool", "Spool", "value_json.spool_id or None", DIAGNOSTIC, always=True)
+    yield sensor(topic, "message", "Message", "value_json.message", DIAGNOSTIC)
     yield sensor(topic, "error", "Error", "value_json.error", DIAGNOSTIC, always=True)
     yield sensor(topic, "waits_for", "Waits for", "value_json.waits_for", DIAGNOSTIC)
     yield sensor(topic, "location", "Location", "value_json.location", DIAGNOSTIC, always=True)
@@ -163,9 +165,14 @@ _BUTTONS = {
     "clear": ("Bed is clear", "mdi:broom"),
     "emergency_stop": ("Emergency stop", "mdi:alert-octagon"),
     "picture": ("Take a picture", "mdi:camera"),
+    "home": ("Home all axes", "mdi:home-import-outline"),
 }
 _NUMBERS = {
     "nozzle": ("Set nozzle", "°C", "tool0"),
+    "nozzle_2": ("Set nozzle 2", "°C", "tool1"),
+    "nozzle_3": ("Set nozzle 3", "°C", "tool2"),
+    "nozzle_4": ("Set nozzle 4", "°C", "tool3"),
+    "chamber": ("Set chamber", "°C", "chamber"),
     "bed": ("Set bed", "°C", "bed"),
     "fan": ("Set fan", "%", ""),
     "speed": ("Set speed", "%", ""),

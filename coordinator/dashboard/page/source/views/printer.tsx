@@ -119,7 +119,7 @@ function Tuned({ printer: { live } }: { printer: PrinterDocument }): ReactNode {
     live.speed_ratio !== null && `speed ${Math.round(live.speed_ratio * 100)} %`,
     live.flow_ratio !== null && `flow ${Math.round(live.flow_ratio * 100)} %`,
   ].filter(Boolean);
-  return told.length ? <p className="figures">{told.map((each) => <span key={String(each)}>{each}</span>)}</p> : null;
+  return told.length ? <p className="figures faint">{told.map((each) => <span key={String(each)}>{each}</span>)}</p> : null;
 }
 
 /** What is printed, layer by layer up to where it is, once somebody wants to see them. */
