@@ -57,8 +57,10 @@ def batch(
     }
     made = []
     for number, picture in enumerate(pictures, 1):
-        its = {"name": f"{name} {number}" if name else picture.stem}
-        its |= {"pictures": [generating.brought(farm, picture)]}
+        its: Document = {
+            "name": f"{name} {number}" if name else picture.stem,
+            "pictures": [generating.brought(farm, picture)],
+        }
         wish = {key: value for key, value in {**said, **its}.items() if value is not None}
         made.append(farm.ask("POST", "generations", wish))
     if watch:

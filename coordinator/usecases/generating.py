@@ -31,6 +31,7 @@ from coordinator.usecases.wishing import fingerprint_of, wish_of
 _S, _E = GenerationState, GenerationEvent
 # Of one owner; who wants more waits for some to end.
 OPEN_MAX = 200
+_REUSED = "was used again"
 
 
 class Settlement(StrEnum):
@@ -159,13 +160,15 @@ async def _reusing(unit: Unit, generation: Generation, now: datetime) -> Generat
     like = await unit.generation_like(generation.fingerprint)
     if like is None:
         return generation
-    remark = f"the result of {like.generation_id} was used again"
+    remark = f"the result of {like.generation_id} {_REUSED}"
+    # Where that one was itself used again, the newest says enough.
+    remarks = [each for each in like.remarks if not each.endswith(_REUSED)]
     had = replace(
         generation,
         versions=like.versions,
         said=like.said,
         told=like.told,
-        remarks=(*like.remarks, remark),
+        remarks=(*remarks, remark),
     )
     return results.made(had, now)
 

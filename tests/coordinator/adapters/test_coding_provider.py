@@ -173,6 +173,11 @@ async def test_a_conversation_changes_the_code_that_stands(desk: Desk) -> None:
     ]
 
 
+async def test_a_size_is_told_so_that_the_codes_own_measures_are_true(desk: Desk) -> None:
+    await desk.look(Wish(kind=Kind.TEXT, prompt="a hook", size_mm=60.0), GOOD)
+    assert desk.asked(0)[-1]["content"] == "a hook\nIts longest side is to be 60 mm."
+
+
 async def test_code_is_rendered_with_its_parameters_and_nobody_is_asked(desk: Desk) -> None:
     code = "width = 10;\ncube(width);"
     look = await desk.look(Wish(kind=Kind.CODE, code=code, parameters={"width": 12}), **PRICES)

@@ -246,6 +246,11 @@ async def test_the_same_again_is_answered_from_what_exists_where_that_will_do(
     assert (await bench.show(again)).job_ids
     assert len({(await bench.show(each)).versions for each in (first, other, anew)}) == 3
     assert bench.provider.service.till == 3 * PRICE
+    for _ in range(2):
+        newest = await bench.want(reuse=True)
+        await bench.work(60)
+    reused = [each for each in (await bench.show(newest)).remarks if "used again" in each]
+    assert len(reused) == 1, "what it was used for before is no matter"
 
 
 async def test_cancelling_ends_it_with_what_the_provider_says_of_the_charge(

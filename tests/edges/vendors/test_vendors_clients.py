@@ -16,7 +16,6 @@ from tests.fakes.fake_fal import FakeFal
 from tests.fakes.fake_tripo import FakeTripo
 from tests.fakes.paid_service import PaidService, served
 
-LOCK = Path(__file__).with_name("vendors.lock")
 CERTIFICATE = Path(__file__).parents[2] / "fakes" / "localhost.pem"
 WITHIN_S = 60.0
 
@@ -65,9 +64,9 @@ asyncio.run(main())
 """
 
 
-async def answered(script: str, *arguments: str, **environ: str) -> Any:
-    """Run a script with the vendors' clients, and return the JSON that it prints."""
-    programs = await asyncio.to_thread(environment, LOCK)
+async def answered(script: str, *arguments: str, lock: str = "vendors.lock", **environ: str) -> Any:
+    """Run a script with the vendors' clients that a lock pins; return the JSON that it prints."""
+    programs = await asyncio.to_thread(environment, Path(__file__).with_name(lock))
     process = await asyncio.create_subprocess_exec(
         programs / "python", "-c", script, *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

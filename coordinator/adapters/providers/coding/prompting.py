@@ -38,6 +38,8 @@ def conversation(wish: Wish, *, role: str, told: str, fence: str) -> list[dict[s
     """
     before = [_message(each) for each in wish.conversation[-_SAID_BEFORE_MAX:]]
     asked = wish.prompt
+    if wish.size_mm is not None:
+        asked += f"\nIts longest side is to be {wish.size_mm:g} mm."
     if wish.parameters:
         values = ", ".join(f"{name} = {value}" for name, value in wish.parameters.items())
         asked += f"\nThe user has chosen these values, make them the defaults: {values}"
