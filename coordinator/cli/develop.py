@@ -59,6 +59,7 @@ LONG: dict[str, dict[str, str]] = {
         "plates": "tests.proofs.plates",
         "presets": "tests.proofs.presets",
         "printable": "tests.proofs.printable",
+        "page": "tests.proofs.page",
         "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",
         "uploads": "tests.proofs.uploads",
