@@ -12,7 +12,7 @@ from dataclasses import asdict
 from types import FrameType
 from typing import Any, TextIO
 
-from slicing.errors import Cancelled, ModelTooComplex, RequestInvalid, SlicingError
+from slicing.errors import Cancelled, EngineMissing, ModelTooComplex, RequestInvalid, SlicingError
 from slicing.process import end_with_parent, limit_own_memory
 
 EXIT_FAILED = 3
@@ -36,6 +36,13 @@ def main() -> int:
         return 0
     except SlicingError as error:
         failure = error
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] in ("protocols", "slicing"):
+            raise
+        failure = EngineMissing(
+            f"The library {error.name}, which slicing needs, is not installed: "
+            "pip install 'farmhand[slicing]'."
+        )
     except MemoryError:
         failure = ModelTooComplex(
             "The model takes more memory than it is given: reduce its triangles (decimate)."
@@ -64,6 +71,7 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
     # Looking for plugins reads the metadata of all that is installed, for each shape again.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from slicing.request import (
+        ConvertRequest,
         ImportRequest,
         InspectRequest,
         ListRequest,
@@ -94,6 +102,10 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         from slicing.verifying import verify_plate
 
         return asdict(verify_plate(request))
+    if isinstance(request, ConvertRequest):
+        from slicing.converting import convert
+
+        return asdict(convert(request))
 
     def report(ratio: float, stage: str) -> None:
         _say(out, "progress", {"ratio": round(ratio, 3), "stage": stage})

@@ -139,7 +139,7 @@ class EngineUnknown(EngineError):
 
 
 class EngineMissing(EngineError):
-    """The engine's program is not installed."""
+    """The engine's program, or a library that slicing needs, is not installed."""
 
     code = "engine_missing"
 

@@ -81,7 +81,7 @@ class Live:
         lent: how many send an artifact to somebody right now.
         cleaning: while files are removed, what was on its way in then or since; else None.
         backups: how many take one right now; no artifact that a row knows leaves meanwhile.
-        backing_up: while the farm's own folder gets another one.
+        backing_up: bytes of the backup that the farm's own folder gets now; None without one.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
         commands: what each printer's agent does for it, as it said when it came.
@@ -115,7 +115,7 @@ class Live:
     lent: Counter[str] = field(default_factory=Counter)
     cleaning: set[str] | None = None
     backups: int = 0
-    backing_up: bool = False
+    backing_up: int | None = None
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     commands: dict[PrinterId, tuple[str, ...]] = field(default_factory=dict)

@@ -19,6 +19,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from machine_code import unfit
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SYSTEMD = ROOT / "systemd"
@@ -129,11 +131,18 @@ class NotPackaged(Exception):
 
 
 def build(
-    package: Package, *, processor: str, pythons: tuple[str, ...], revision: str, out: Path
+    package: Package,
+    own: Path,
+    *,
+    processor: str,
+    pythons: tuple[str, ...],
+    revision: str,
+    out: Path,
 ) -> Path:
     """Make one package; return its file.
 
     Args:
+        own: Farmhand's own wheel for this processor.
         processor: Debian's word for it: amd64, arm64, armhf.
         pythons: minor versions of Python that it can be installed beside.
         revision: of the packaging; a larger one of the same version is an upgrade.
@@ -150,15 +159,18 @@ def build(
         tree = Path(folder) / "tree"
         wheels = tree / "usr/lib" / package.name / "wheels"
         wheels.mkdir(parents=True)
-        _build_own_wheel(wheels, PROCESSORS[processor], Path(folder))
+        shutil.copyfile(own, wheels / own.name)
         ready, sources = _split(_lock(package), Path(folder))
         for python in pythons:
             _download(ready, wheels, PROCESSORS[processor].machine, python)
         if sources.read_text():
             _pip("wheel", "--no-deps", "--require-hashes", "-w", str(wheels), "-r", str(sources))
+        if faults := unfit(wheels, processor, glibc_minor_max=GLIBC_MINOR_MAX):
+            raise NotPackaged(f"for {processor} it would not start: {'; '.join(faults)}")
         _lay_out(package, tree)
         _describe(package, tree, version, processor, pythons)
-        _run("dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(made))
+        # Wheels are packed already: to pack them again takes minutes and wins nothing.
+        _run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(made))
     return made
 
 
@@ -171,11 +183,12 @@ def _lock(package: Package) -> Path:
     return HERE / "locks" / f"{package.name.removeprefix('farmhand-')}.txt"
 
 
-def _build_own_wheel(wheels: Path, processor: Processor, folder: Path) -> None:
+def _build_own_wheel(processor: Processor, folder: Path) -> Path:
     """Build Farmhand's own wheel, in a copy: the working copy's pump is for this machine."""
     copy = folder / "source"
+    # All of the page's source goes along: without its .npmrc it would be built anew.
     unwanted = shutil.ignore_patterns(
-        ".*", "node_modules", "dist", "build", "tests", "__pycache__", "libpump.*"
+        ".[!n]*", "node_modules", "dist", "build", "tests", "__pycache__", "libpump.*"
     )
     shutil.copytree(ROOT, copy, ignore=unwanted)
     environment = dict(os.environ, _PYTHON_HOST_PLATFORM=f"linux-{processor.machine}")
@@ -187,8 +200,10 @@ def _build_own_wheel(wheels: Path, processor: Processor, folder: Path) -> None:
             f"package: no {processor.compiler} here: printing will take more of the processor\n"
         )
     environment |= {"CC": compiler} if compiler else {"FARMHAND_PUMP": "off"}
-    command = (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels))
+    command = (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder))
     _run(*command, cwd=copy, env=environment)
+    [made] = folder.glob("*.whl")
+    return made
 
 
 def _split(lock: Path, folder: Path) -> tuple[Path, Path]:
@@ -305,15 +320,18 @@ def main(arguments: list[str] | None = None) -> int:
             f"there is no package {', '.join(sorted(unknown))}; there are agent and coordinator"
         )
     try:
-        for name in told.packages or PACKAGES:
-            made = build(
-                PACKAGES[name],
-                processor=told.processor,
-                pythons=tuple(told.python or PYTHONS),
-                revision=told.revision,
-                out=told.out,
-            )
-            sys.stdout.write(f"{made} ({made.stat().st_size / 1e6:.1f} MB)\n")
+        with tempfile.TemporaryDirectory(prefix="farmhand-wheel-") as folder:
+            own = _build_own_wheel(PROCESSORS[told.processor], Path(folder))
+            for name in told.packages or PACKAGES:
+                made = build(
+                    PACKAGES[name],
+                    own,
+                    processor=told.processor,
+                    pythons=tuple(told.python or PYTHONS),
+                    revision=told.revision,
+                    out=told.out,
+                )
+                sys.stdout.write(f"{made} ({made.stat().st_size / 1e6:.1f} MB)\n")
     except NotPackaged as error:
         sys.stderr.write(f"farmhand package: {error}\n")
         return 1

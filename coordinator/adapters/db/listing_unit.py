@@ -9,6 +9,7 @@ from sqlalchemy import Select, bindparam, delete, func, select, tuple_
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.history_unit import HistoryUnit
 from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.threads import whole
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
 from coordinator.domain.plates import Plate
@@ -104,8 +105,8 @@ class ListingUnit(HistoryUnit):
         return {JobState(state): count for state, count in self._connection.execute(_STATES)}
 
     async def runs_ended(self) -> list[tuple[PrinterId, RunState, int]]:
-        """Return how many runs ended in each state on each printer."""
-        found = self._connection.execute(_RUNS_ENDED)
+        """Return how many runs ended in each state on each printer; all of them are looked at."""
+        found = await whole(lambda: self._connection.execute(_RUNS_ENDED).all())
         return [(PrinterId(printer), RunState(state), count) for printer, state, count in found]
 
     async def receipt(self, key: str) -> Receipt | None:

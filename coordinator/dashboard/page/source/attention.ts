@@ -143,7 +143,7 @@ function ofPrinter(printer: PrinterDocument): Task[] {
   }
   if (printer.status === "offline" && printer.run) {
     return [{ ...base, key: key("away"), words: `${printer.name} went away while it printed`,
-      detail: `${sentence(printer.message)} Look whether it prints on, and whether its Pi has power and network.`.trim(),
+      detail: `${sentence(printer.message)} Look whether it prints on. ${printer.away}`.trim(),
       deed: null, urgent: true }];
   }
   if (printer.status === "faulted") {

@@ -643,7 +643,12 @@ export interface components {
          * @enum {string}
          */
         Level: "warning" | "alarm";
-        /** @description What a printer last said of itself. Null: `remaining_s` where it can't tell. */
+        /**
+         * @description What a printer last said of itself. Null: what it can't tell.
+         *
+         *     `fan_ratio` is of the fan that cools the part; `speed_ratio` and `flow_ratio` are what the
+         *     plate's own are multiplied by.
+         */
         LiveDocument: {
             /** Format: date-time */
             seen_at: string;
@@ -658,6 +663,11 @@ export interface components {
             layer_count: number;
             progress_ratio: number;
             remaining_s: number | null;
+            fan_ratio: number | null;
+            speed_ratio: number | null;
+            flow_ratio: number | null;
+            fan_rpm: number | null;
+            hotend_fan_rpm: number | null;
         };
         /** @description The job that a printer works for. */
         NamedJobDocument: {
@@ -698,6 +708,7 @@ export interface components {
             run: components["schemas"]["RunDocument"] | null;
             job: components["schemas"]["NamedJobDocument"] | null;
             waits_for: string;
+            away: string;
             live: components["schemas"]["LiveDocument"] | null;
             host: components["schemas"]["HostDocument"] | null;
             findings: components["schemas"]["FindingDocument"][];
@@ -1763,9 +1774,14 @@ export interface components {
             made_at: string;
             size_bytes: number;
         };
-        /** @description The backups, the newest first. Null: `folder` where the settings name none. */
+        /**
+         * @description The backups, the newest first. Null: `folder` where the settings name none.
+         *
+         *     `making_bytes` are written of one that is being made; null while none is.
+         */
         BackupsDocument: {
             folder: string | null;
+            making_bytes: number | null;
             items: components["schemas"]["BackupDocument"][];
         };
         /**
