@@ -58,19 +58,14 @@ _FRAMES = """(seconds) => new Promise((done) => {
 
 # The first of what a view shows is there, and then the main thread has time for whoever presses.
 _FIRST = "[data-printer], [data-job], .task, .alone h1, .wall li"
-_SHOWN = (
-    f"""
-const first = {_FIRST!r};
-"""
-    + """
+_SHOWN = """
 new MutationObserver((_, watch) => {
-  if (!document.querySelector(first)) return;
+  if (!document.querySelector(FIRST)) return;
   watch.disconnect();
   window.shown_ms = performance.now();
   requestAnimationFrame(() => setTimeout(() => { window.free_ms = performance.now(); }));
 }).observe(document, { childList: true, subtree: true });
-"""
-)
+""".replace("FIRST", repr(_FIRST))
 
 
 _FREE = """async () => {
