@@ -61,6 +61,7 @@ LONG: dict[str, dict[str, str]] = {
         "plates": "tests.proofs.plates",
         "presets": "tests.proofs.presets",
         "printable": "tests.proofs.printable",
+        "page": "tests.proofs.page",
         "providers": "tests.proofs.providers",
         "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",

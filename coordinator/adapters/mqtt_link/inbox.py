@@ -67,6 +67,11 @@ class Inbox:
         """How many messages wait."""
         return len(self._waiting)
 
+    @property
+    def arrived(self) -> int:
+        """How many messages were put there so far."""
+        return self._arrived
+
     def put(self, topic: str, payload: bytes) -> None:
         """Add a message at the end of the line, or a younger report in place of an older one."""
         self._arrived += 1

@@ -18,6 +18,7 @@ import structlog
 
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.inbox import TAKEN_MAX, Inbox, LinkCounters
+from coordinator.adapters.mqtt_link.reading import read_on
 from coordinator.adapters.mqtt_link.swallowed import cancellations, heed_cancellation
 from coordinator.adapters.mqtt_link.telemetry import TelemetryFeed
 from coordinator.errors import Unavailable
@@ -195,8 +196,8 @@ class MqttLink:
         async with self._new_client() as client:
             try:
                 heed_cancellation(before)
-                client.timeout = ANSWER_S
                 await self._begin(client)
+                client.timeout = ANSWER_S
                 self.counters.sessions += 1
                 self._client = client
                 self._is_up.set()
@@ -220,21 +221,32 @@ class MqttLink:
         heed_cancellation(before)
         if any(getattr(answer, "value", answer) == _REFUSED for answer in answers):
             raise aiomqtt.MqttError("the broker refuses our subscriptions: check its access list")
-        await self._say_status(client, up=True)
-        await self._say_sync(client)
+        # The answers come behind all that is retained.
+        await self._say_status(client, up=True, patience_s=BEGIN_S)
+        await self._say_sync(client, patience_s=BEGIN_S)
 
-    async def _say_sync(self, client: aiomqtt.Client) -> None:
+    async def _say_sync(self, client: aiomqtt.Client, *, patience_s: float = ANSWER_S) -> None:
         self._asked += 1
         sync = Sync(id=f"{self._coordinator_id}-{self._asked}", spread_s=SYNC_SPREAD_S)
-        await self._say(client, Topic.COORDINATOR_SYNC, build(Topic.COORDINATOR_SYNC), encode(sync))
+        kind = Topic.COORDINATOR_SYNC
+        await self._say(client, kind, build(kind), encode(sync), patience_s)
 
-    async def _say_status(self, client: aiomqtt.Client, *, up: bool) -> None:
-        topic = build(Topic.COORDINATOR_STATUS)
-        await self._say(client, Topic.COORDINATOR_STATUS, topic, self._status(up=up))
+    async def _say_status(
+        self, client: aiomqtt.Client, *, up: bool, patience_s: float = ANSWER_S
+    ) -> None:
+        kind = Topic.COORDINATOR_STATUS
+        await self._say(client, kind, build(kind), self._status(up=up), patience_s)
 
-    async def _say(self, client: aiomqtt.Client, kind: Topic, topic: str, payload: bytes) -> None:
+    async def _say(
+        self,
+        client: aiomqtt.Client,
+        kind: Topic,
+        topic: str,
+        payload: bytes,
+        patience_s: float = ANSWER_S,
+    ) -> None:
         before = cancellations()
-        await client.publish(topic, payload, kind.qos, kind.retain, timeout=ANSWER_S)
+        await client.publish(topic, payload, kind.qos, kind.retain, timeout=patience_s)
         heed_cancellation(before)
 
     def _status(self, *, up: bool) -> bytes:
@@ -270,6 +282,7 @@ class MqttLink:
             tls_context=self._address.tls_context(),
         )
         client.pending_calls_threshold = PENDING_MAX
+        read_on(client, lambda: self.inbox.arrived)
         return client
 
 

@@ -6,6 +6,7 @@ from coordinator.adapters.mqtt_link import inbox as waiting_line
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.inbox import Inbox, LinkCounters
 from coordinator.adapters.mqtt_link.link import MqttLink
+from coordinator.adapters.mqtt_link.reading import PACKETS_A_TURN, read_on
 from coordinator.errors import SettingsInvalid
 from protocols.wire.codec import Message, encode
 from protocols.wire.from_agent import Presence, Reported
@@ -111,3 +112,38 @@ async def test_what_is_no_message_is_counted_and_left_out() -> None:
 
 async def test_it_is_not_connected_before_it_runs() -> None:
     assert not MqttLink(address("mqtt://broker"), coordinator_id="c").connected
+
+
+class Scripted:
+    """A client of the library: each read takes one thing that came, a message or another packet."""
+
+    def __init__(self, *came: str) -> None:
+        self.came = list(came)
+        self.messages = self.reads = 0
+        self._client = self
+
+    def loop_read(self, max_packets: int = 1) -> int:
+        self.reads += 1
+        if not self.came:
+            return 0  # nothing came: no error
+        what = self.came.pop(0)
+        self.messages += what == "message"
+        return 7 if what == "lost" else 0
+
+
+@pytest.mark.parametrize(
+    ("came", "reads", "result"),
+    [
+        (("message",) * 3, 4, 0),
+        (("message", "answer", "message"), 2, 0),
+        (("message", "lost", "message"), 2, 7),
+        (("message",) * (PACKETS_A_TURN + 5), PACKETS_A_TURN, 0),
+    ],
+)
+def test_in_one_turn_of_the_loop_is_read_on_while_messages_come(
+    came: tuple[str, ...], reads: int, result: int
+) -> None:
+    client = Scripted(*came)
+    read_on(client, lambda: client.messages)  # type: ignore[arg-type]
+    assert client.loop_read() == result
+    assert client.reads == reads

@@ -2,6 +2,7 @@
 
 import { Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
+import { sentence } from "./attention";
 import { useCounts, useLink } from "./live/store";
 import { Live } from "./parts/live";
 import { Notes } from "./parts/notes";
@@ -98,7 +99,7 @@ function NotLive(): ReactNode {
   if (link.state !== "lost") return null;
   return (
     <p className="lost" role="alert">
-      Not live for <Since at={link.since} />: {link.reason}. What you see is from then.
+      Not live for <Since at={link.since} />. {sentence(link.reason)} What you see is from then.
     </p>
   );
 }

@@ -30,8 +30,11 @@ const AGAINST: Record<string, [string, string]> = {
 /** Reasons that go away by themselves say less than those that need somebody; those come first. */
 const BY_ITSELF: ReadonlySet<string> = new Set(["busy", "slicing", "not_sliced"]);
 
+/** The farm tells of some printers only, where there are many. */
+const MORE = "more_printers";
+
 export function whyInWords(waits: readonly WaitDocument[]): string {
-  const common = waits.filter(({ printer_id }) => printer_id === null).map(({ words }) => sentence(words));
+  const common = waits.filter(({ printer_id, code }) => printer_id === null && code !== MORE).map(({ words }) => sentence(words));
   // The first that stands against a printer is the most stubborn one.
   const printers = new Map<string, WaitDocument>();
   for (const wait of waits) if (wait.printer_id !== null && !printers.has(wait.printer_id)) printers.set(wait.printer_id, wait);
@@ -43,7 +46,8 @@ export function whyInWords(waits: readonly WaitDocument[]): string {
   const said = [...groups.values()]
     .sort((a, b) => Number(BY_ITSELF.has(a[0]!.code)) - Number(BY_ITSELF.has(b[0]!.code)) || b.length - a.length)
     .map((those, index) => `${those.length === 1 ? those[0]!.printer_id : index ? those.length : count(those.length, "printer")} ${phraseOf(those)}`);
-  return [...common, ...(said.length ? [`${said.join("; ")}.`] : [])].join(" ");
+  const more = waits.some(({ code }) => code === MORE) ? ["So say the first of them; there are more."] : [];
+  return [...common, ...(said.length ? [`${said.join("; ")}.`] : []), ...more].join(" ");
 }
 
 function phraseOf(those: readonly WaitDocument[]): string {

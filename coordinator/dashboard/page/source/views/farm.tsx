@@ -59,6 +59,7 @@ export function Farm(): ReactNode {
   if (!printers.length) return <NoPrinters />;
   return (
     <>
+      <h1 className="hidden">Farm</h1>
       <div className="bar-of-tools">
         <Chips printers={printers} chosen={state} choose={setState} />
         <label className="search">

@@ -45,6 +45,7 @@ export function Labels(): ReactNode {
         <button type="button" className="main" disabled={!chosen.length} onClick={() => window.print()}>Print {chosen.length}</button>
       </div>
       {error && <p className="bad unprinted">{error.message}</p>}
+      {!data && !error && <p className="faint unprinted" role="status">One moment …</p>}
       {data && isLocal(data.base) && <p className="care unprinted">A phone can't reach {data.base}: write the address that it would open, or set <code>public_url</code>.</p>}
       {data && data.items.length > 1 && (
         <fieldset className="whose unprinted">

@@ -100,10 +100,9 @@ const WallTile = memo(function WallTile({ id }: { id: string }): ReactNode {
   return (
     <li className={tone}>
       <h2>{printer.name}</h2>
-      <p><span aria-hidden="true">{SIGNS[tone]}</span> {words}</p>
+      <p><span aria-hidden="true">{SIGNS[tone]}</span> {words}{how?.remaining_s == null && needsSomebody(printer) && printer.since && <span className="since"> for <Since at={printer.status === "needs_clearing" ? printer.bed.changed_at ?? printer.since : printer.since} /></span>}</p>
       {FILMED && hasCamera(printer) && <Camera printer={printer} every_s={FILMED_S} />}
       {how && <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && <Left remaining_s={how.remaining_s} />}</p></>}
-      {how?.remaining_s == null && needsSomebody(printer) && printer.since && <p className="since">for <Since at={printer.status === "needs_clearing" ? printer.bed.changed_at ?? printer.since : printer.since} /></p>}
     </li>
   );
 });
