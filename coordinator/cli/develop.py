@@ -61,6 +61,7 @@ LONG: dict[str, dict[str, str]] = {
         "printable": "tests.proofs.printable",
         "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",
+        "systemd": "tests.proofs.live_systemd",
         "uploads": "tests.proofs.uploads",
     },
 }
