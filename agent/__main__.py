@@ -23,7 +23,7 @@ from agent.added import with_added  # noqa: E402
 from agent.app import App, build  # noqa: E402
 from agent.errors import JournalDamaged, SettingsInvalid  # noqa: E402
 from agent.identity import with_identity  # noqa: E402
-from agent.launcher import again, launched_by  # noqa: E402
+from agent.launcher import again, launched_by, verb_first  # noqa: E402
 from agent.logs import configure  # noqa: E402
 from agent.settings import AgentSettings, load  # noqa: E402
 from agent.supervisor import Supervisor  # noqa: E402
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Those are for what a person must mend: settings, and a journal that can't be used. What the
     other commands return is told where they are.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = verb_first(sys.argv[1:] if arguments is None else arguments)
     if "--version" in arguments:
         sys.stdout.write(f"farmhand-agent {build()}\n")
         return 0

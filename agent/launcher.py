@@ -29,6 +29,7 @@ CONFIG_PLACES = ("agent.toml", "~/.config/farmhand/agent.toml", "/etc/farmhand/a
 # As for wrong settings: a person has to mend it, and no service manager tries it again.
 EXIT_LACKS = 2
 _ANSWERS = frozenset({"--drain", "--ready", "--version", "--help", "-h"})
+VERBS = frozenset({"check", "discover", "doctor", "enroll", "octoprint-key"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Launched:
 
 def main() -> int:
     """Start the version that is current; returns what the agent returns, if it runs in here."""
-    arguments, variables = sys.argv[1:], os.environ
+    arguments, variables = verb_first(sys.argv[1:]), os.environ
     state_dir = state_dir_of(arguments, variables)
     launched = Launched(
         state_dir=str(state_dir),
@@ -130,6 +131,17 @@ def runs(arguments: Sequence[str]) -> bool:
     """Whether these arguments start an agent, and not one of its commands."""
     is_command = bool(arguments) and not arguments[0].startswith("-")
     return not is_command and not _ANSWERS & set(arguments)
+
+
+def verb_first(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with the verb before settings that stood before it: `--config X check`."""
+    at = 0
+    while at < len(arguments) and arguments[at].startswith("-"):
+        has_value = "=" not in arguments[at] and arguments[at] not in _ANSWERS
+        at += 2 if has_value else 1
+    if at >= len(arguments) or arguments[at] not in VERBS:
+        return list(arguments)
+    return [*arguments[at:], *arguments[:at]]
 
 
 def state_dir_of(arguments: Sequence[str], variables: Mapping[str, str]) -> Path:

@@ -7,7 +7,7 @@ from agent.core.run import Run
 from agent.core.situation import Ahead
 from protocols.wire.from_agent import PrinterSample, Refusal, Reported, RunReport, StagedReport
 from protocols.wire.to_agent import Desired
-from protocols.wire.vocabulary import PrinterId, RunPhase
+from protocols.wire.vocabulary import UNTUNED, PrinterId, RunPhase
 
 
 def report(
@@ -73,9 +73,13 @@ def gist(reported: Reported) -> tuple[object, ...]:
 def sample(printer_id: PrinterId, observed: Observation) -> PrinterSample:
     """Return one printer's part of the telemetry."""
     run = observed.run
+    tuning = observed.tuning if observed.tuning != UNTUNED else None
     if run is None:
         return PrinterSample(
-            printer_id=printer_id, state=observed.state, temperatures=observed.temperatures
+            printer_id=printer_id,
+            state=observed.state,
+            temperatures=observed.temperatures,
+            tuning=tuning,
         )
     return PrinterSample(
         printer_id=printer_id,
@@ -88,6 +92,7 @@ def sample(printer_id: PrinterId, observed: Observation) -> PrinterSample:
         layer_count=run.layer_count,
         progress=run.progress,
         remaining_s=run.remaining_s,
+        tuning=tuning,
     )
 
 

@@ -1,6 +1,6 @@
 """The disk that a coordinator lives on: see `ports.py`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -81,4 +81,12 @@ class BackupShelf(Protocol):
 
         Raises:
             Unavailable: it can't be written, or what was written is not what is read.
+        """
+
+    def read(self, name: str) -> AsyncGenerator[bytes, None]:
+        """Yield one of them.
+
+        Raises:
+            NotFound: there is none of this name.
+            Unavailable: it can't be read.
         """

@@ -26,6 +26,18 @@ class Workshop(Protocol):
             Unavailable: the process crashed or took too long.
         """
 
+    async def as_stl(self, model: Path, output: Path) -> None:
+        """Write a model as a binary STL in millimetres, just as it is: nothing is mended.
+
+        Args:
+            model: the file; its content tells the format.
+            output: the STL; it appears there once it is whole.
+
+        Raises:
+            Refused: not a model, or one that is no good.
+            Unavailable: the process crashed or took too long.
+        """
+
 
 class NoWorkshop:
     """Implements `Workshop` for a farm that takes models as they are."""
@@ -35,4 +47,9 @@ class NoWorkshop:
     ) -> Printable:
         """Make nothing."""
         del model, making, output, progress
+        raise Unavailable("no_workshop", "this farm has no workshop for models")
+
+    async def as_stl(self, model: Path, output: Path) -> None:
+        """Write nothing."""
+        del model, output
         raise Unavailable("no_workshop", "this farm has no workshop for models")

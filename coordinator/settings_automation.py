@@ -34,7 +34,7 @@ class AutomationSettings(BaseSettings):
 
     homeassistant_armed: list[Armed] = Field(default_factory=list)
     """What Home Assistant may ask beside pause, resume and pictures: cancel, clear, emergency_stop,
-    heat, tune, service, material."""
+    heat, tune, move, service, material, update."""
 
     homeassistant_prefix: str = "homeassistant"
     """Where Home Assistant looks for devices."""

@@ -71,6 +71,7 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
     # Looking for plugins reads the metadata of all that is installed, for each shape again.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from slicing.request import (
+        ConvertRequest,
         ImportRequest,
         InspectRequest,
         ListRequest,
@@ -101,6 +102,10 @@ def _answer(out: TextIO, text: bytes) -> dict[str, Any]:
         from slicing.verifying import verify_plate
 
         return asdict(verify_plate(request))
+    if isinstance(request, ConvertRequest):
+        from slicing.converting import convert
+
+        return asdict(convert(request))
 
     def report(ratio: float, stage: str) -> None:
         _say(out, "progress", {"ratio": round(ratio, 3), "stage": stage})

@@ -204,6 +204,17 @@ class MakeRequest(_Request):
     source: str = ""
 
 
+class ConvertRequest(_Request):
+    """Write a model as an STL, just as it is.
+
+    Attributes:
+        output_path: where the STL goes. Nothing appears there before it is whole.
+    """
+
+    kind: Literal["convert"]
+    output_path: Path
+
+
 class VerifyRequest(Shape):
     """Hold a ready plate against a class of printers.
 
@@ -281,6 +292,7 @@ Request: TypeAlias = (
     | InspectRequest
     | SliceRequest
     | MakeRequest
+    | ConvertRequest
     | VerifyRequest
     | ListRequest
     | ShowRequest
@@ -293,6 +305,7 @@ _KINDS: dict[str, type[Request]] = {
     "inspect": InspectRequest,
     "slice": SliceRequest,
     "make": MakeRequest,
+    "convert": ConvertRequest,
     "verify": VerifyRequest,
     "list": ListRequest,
     "show": ShowRequest,

@@ -76,6 +76,19 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertResult:
+    """A model that was written as an STL.
+
+    Attributes:
+        format: what it was.
+    """
+
+    output_path: str
+    format: str
+    triangles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MakeResult:
     """Geometry made printable, and what is to be said of it.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from protocols.wire.vocabulary import Finding, PrinterState, RunId, Temperature
+from protocols.wire.vocabulary import UNTUNED, Finding, PrinterState, RunId, Temperature, Tuning
 
 
 class RunState(StrEnum):
@@ -59,6 +59,7 @@ class Observation:
         message: what the printer says of itself, for a person; empty when all is well.
         foreign: something is printing that this driver did not start.
         findings: what is wrong with the printer, alarms first.
+        tuning: fan, speed and flow, as far as they are known.
     """
 
     state: PrinterState
@@ -67,3 +68,4 @@ class Observation:
     message: str = ""
     foreign: bool = False
     findings: tuple[Finding, ...] = ()
+    tuning: Tuning = UNTUNED

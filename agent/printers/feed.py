@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from agent.printers.plate_run import Mark, PlateRun
 from agent.printers.serial_link import SerialLink
+from agent.printers.turned import Turned
 from protocols.gcode.connection import Connection
 from protocols.gcode.events import Event
 from protocols.gcode.shorten import shorten
@@ -29,6 +30,7 @@ class Feed:
         connection: the present one, or the last.
         link: what moves its bytes, None while there is no port.
         run: the plate, if there is one.
+        turned: how fan, speed and flow stand.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Feed:
         self.connection = connection
         self.link: SerialLink | None = None
         self.run: PlateRun | None = None
+        self.turned = Turned()
         self._now = now
         self._tell = tell
         self._shortens = shortens
@@ -80,6 +83,8 @@ class Feed:
         """Feed another connection from now on; what was waiting to be said is forgotten."""
         self.connection = connection
         self._own.clear()
+        if self.run is None or not self.run.active:
+            self.turned.forget()  # whether the board began anew is not known
 
     def go_on(self, next_number: int) -> None:
         """Adopt the firmware's numbering."""
@@ -90,6 +95,7 @@ class Feed:
     def begin_anew(self) -> None:
         """Let the firmware count from the beginning."""
         self._own.clear()
+        self.turned.forget()
         if self.connection.state is State.ADOPTED:
             self.connection.begin_anew(self._now())
             self.flush()
@@ -148,6 +154,7 @@ class Feed:
             return False
         if run is not None and run.active:
             run.record.note_own(number, command)
+        self.turned.said(command, number)
         return True
 
     def hold(self, reason: str) -> None:

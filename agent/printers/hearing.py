@@ -105,7 +105,9 @@ class Hearing:
                 if not self._panel.asking:
                     self._quote(" ".join(f"{axis}{value:g}" for axis, value in axes.items()))
             case events.Said(text):
-                self._quote(text)
+                # What was asked by nobody but us is no talk.
+                if not self._feed.turned.heard(text) or self.question is not None:
+                    self._quote(text)
                 if "invalid extruder" in text.lower():
                     self._end_by(f"the printer lacks a tool of the plate: {text}", "pause")
             case events.CommandUnknown(text) if not self._panel.asking:
@@ -177,6 +179,7 @@ class Hearing:
                 self._end_by(f"the printer reported: {text}", self._on_error)
             case events.BoardReset():
                 self.message = "the board restarted"
+                self._feed.turned.forget()
                 self._break_off("the printer restarted by itself")
             case events.Halted(reason):
                 self.note("<", reason)

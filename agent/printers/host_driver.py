@@ -90,6 +90,7 @@ class HostDriver:
             message=view.words if contact.open else f"{self._host.name}: {contact.reason}",
             foreign=self._run.foreign,
             findings=contact.findings,
+            tuning=view.tuning,
         )
 
     async def changed(self) -> None:

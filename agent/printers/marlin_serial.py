@@ -123,6 +123,7 @@ class MarlinSerial:
             message=self._message,
             foreign=self._panel.foreign,
             findings=self._watching.findings.now,
+            tuning=self._feed.turned.now(connection.dialect),
         )
 
     @property
@@ -232,6 +233,7 @@ class MarlinSerial:
             await asyncio.sleep(TEND_INTERVAL_S)
             self._watch()
             self._panel.look()
+            self._ask_tuning()
             run, noted_s = self._streaming.active, noted_s + TEND_INTERVAL_S
             if run is not None and run.accepted != noted and noted_s >= NOTE_INTERVAL_S:
                 noted_s, noted = 0.0, run.accepted
@@ -239,6 +241,17 @@ class MarlinSerial:
             unasked_s = unasked_s + TEND_INTERVAL_S if self._streaming.found is not None else 0.0
             if unasked_s > ASKED_FOR_WITHIN_S:
                 self._streaming.abandon("nobody asked for it after the agent restarted")
+
+    def _ask_tuning(self) -> None:
+        """Ask how speed and flow stand, where that disturbs nothing."""
+        feed, panel, run = self._feed, self._panel, self._streaming.active
+        ready = feed.open and feed.connection.state is State.READY and panel.settled
+        ending = run is not None and run.record.stopping is not None
+        if not ready or ending or panel.asking or panel.foreign or self._hearing.attention:
+            return
+        if questions := feed.turned.questions(feed.connection.dialect):
+            feed.say(*questions)
+            feed.pump_and_flush()
 
     def _watch(self) -> None:
         begun = self._watching.look(_now())

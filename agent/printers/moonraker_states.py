@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.printers.print_host import HostView
 from protocols.gcode.rules import Limits
-from protocols.wire.vocabulary import PrinterState, Temperature
+from protocols.wire.vocabulary import PrinterState, Temperature, Tuning
 
 _S = PrinterState
 MOVES = "its head moves though no file is printed"
@@ -38,6 +38,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "virtual_sdcard": ("progress", "file_position"),
         "display_status": ("progress",),
         "idle_timeout": ("state",),
+        "gcode_move": ("speed_factor", "extrude_factor"),
+        "fan": ("speed", "rpm"),
         "webhooks": ("state", "state_message"),
     }
 )
@@ -102,6 +104,21 @@ def temperatures_of(status: Mapping[str, Any]) -> dict[str, Temperature]:
     return found
 
 
+def tuning_of(status: Mapping[str, Any]) -> Tuning:
+    """Return fan, speed and flow, where this Klipper has such a fan and tells."""
+    fan, move = status.get("fan") or {}, status.get("gcode_move") or {}
+    return Tuning(
+        fan_ratio=_number(fan.get("speed")),
+        speed_ratio=_number(move.get("speed_factor")),
+        flow_ratio=_number(move.get("extrude_factor")),
+        fan_rpm=_number(fan.get("rpm")),
+    )
+
+
+def _number(value: Any) -> float | None:
+    return round(float(value), 3) if isinstance(value, int | float) else None
+
+
 def view_of(klippy: str, status: Mapping[str, Any], before: HostView) -> HostView:
     """Return what is to be seen; readings stay while Klipper is gone.
 
@@ -122,6 +139,7 @@ def view_of(klippy: str, status: Mapping[str, Any], before: HostView) -> HostVie
         words=words,
         temperatures=temperatures_of(status) or before.temperatures,
         completion=float(progress) if isinstance(progress, int | float) else None,
+        tuning=tuning_of(status) if status else before.tuning,
         file_bytes=int(position) if isinstance(position, int | float) else None,
     )
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from agent.printers.driver import PlateFile, RunState
 from agent.printers.host_handle import Handle
 from protocols.gcode.rules import Limits
-from protocols.wire.vocabulary import PrinterState, RunId, Temperature
+from protocols.wire.vocabulary import UNTUNED, PrinterState, RunId, Temperature, Tuning
 
 MOVING = frozenset({PrinterState.PRINTING, PrinterState.PAUSED})
 
@@ -32,6 +32,7 @@ class HostView:
         completion: 0 to 1 of the file, None where unknown.
         file_bytes: bytes of the file that were read.
         remaining_s: the host's own estimate.
+        tuning: fan, speed and flow, where the host tells.
     """
 
     state: PrinterState
@@ -41,6 +42,7 @@ class HostView:
     completion: float | None = None
     file_bytes: int | None = None
     remaining_s: float | None = None
+    tuning: Tuning = UNTUNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.printers import host_folder
 from agent.printers.print_host import HostView
-from protocols.wire.vocabulary import PrinterState, Temperature
+from protocols.wire.vocabulary import PrinterState, Temperature, Tuning
 
 _S = PrinterState
 
@@ -72,6 +72,7 @@ def view_of(status: Mapping[str, Any], job: str, before: HostView) -> HostView:
         job=job,
         words=known,
         temperatures=temperatures_of(printer) or before.temperatures,
+        tuning=tuning_of(printer) if printer else before.tuning,
         completion=None if progress is None else progress / 100,
         remaining_s=_number(told.get("time_remaining")),
     )
@@ -84,6 +85,21 @@ def temperatures_of(printer: Mapping[str, Any]) -> dict[str, Temperature]:
         for name, actual, target in _HEATERS
         if isinstance(printer.get(actual), int | float)
     }
+
+
+def tuning_of(printer: Mapping[str, Any]) -> Tuning:
+    """Return speed and flow, and how fast fans turn; how far they are open PrusaLink tells not."""
+    return Tuning(
+        speed_ratio=_ratio(printer.get("speed")),
+        flow_ratio=_ratio(printer.get("flow")),
+        fan_rpm=_number(printer.get("fan_print")),
+        hotend_fan_rpm=_number(printer.get("fan_hotend")),
+    )
+
+
+def _ratio(percent: Any) -> float | None:
+    value = _number(percent)
+    return None if value is None else round(value / 100, 3)
 
 
 def _number(value: Any) -> float | None:

@@ -7,6 +7,7 @@ Whoever looks at its connection in the loop's thread finds it given back.
 
 import ctypes
 import os
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ LINES_MAX = 160
 _HEARD_MAX = 4096
 _NOTED_MAX = 4096
 _NOTES_MAX = 160
+_NOTE = struct.Struct("dii")
 _READY_MAX = 32
 
 
@@ -137,18 +139,18 @@ class PumpedLine:
         """Have it back; it was lent."""
         line = self._line
         self._pump.library.pump_take_back(self._pump.epoll, self.address)
-        noted, exchanges, heard_at, said_at = bytes(line.noted[: line.noted_count]), [], 0, 0
-        for note in line.notes[: line.notes_count]:
-            heard_end, said_end = heard_at + note.heard, said_at + note.said
-            exchanges.append(
-                Exchange(note.at_s, noted[heard_at:heard_end], self._ready[said_at:said_end])
-            )
+        noted = ctypes.string_at(ctypes.addressof(line.noted), line.noted_count)
+        notes = ctypes.string_at(ctypes.addressof(line.notes), line.notes_count * _NOTE.size)
+        ready, exchanges, heard_at, said_at = self._ready, [], 0, 0
+        for at_s, heard, said in _NOTE.iter_unpack(notes):
+            heard_end, said_end = heard_at + heard, said_at + said
+            exchanges.append(Exchange(at_s, noted[heard_at:heard_end], ready[said_at:said_end]))
             heard_at, said_at = heard_end, said_end
         return Returned(
             accepted=line.accepted,
             written=line.written,
             unwritten=self._ready[said_at - line.unwritten : said_at],
-            heard=bytes(line.heard[: line.heard_count]),
+            heard=ctypes.string_at(ctypes.addressof(line.heard), line.heard_count),
             exchanges=exchanges,
         )
 

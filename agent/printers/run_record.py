@@ -24,6 +24,7 @@ from typing import Any, Self
 from agent.core.observation import RunState
 from protocols.wire.vocabulary import RunId
 
+_TURNING, _ASKING = ("M106", "M107", "M220", "M221"), ("M220", "M221")
 _KERNEL_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -56,6 +57,7 @@ class RunRecord:
         ended: how the run ended, None while it has not.
         evidence: the end of the dialogue, where it ended badly.
         line, layer: where the plate was when that was noted last; behind by seconds.
+        turning: own lines that turn fan, speed or flow, with their numbers.
         whole: everything that was to be written was.
     """
 
@@ -70,6 +72,7 @@ class RunRecord:
         self.evidence: tuple[str, ...] = ()
         self.line = self.layer = 0
         self.whole = True
+        self.turning: list[tuple[int, str]] = []
         self._own = array("Q")  # ascending; a poll every 2 s makes many of them in a long print
         self._path = path
         self._file = -1
@@ -201,8 +204,12 @@ class RunRecord:
                 at = bisect_left(self._own, number)
                 if at == len(self._own) or self._own[at] != number:
                     self._own.insert(at, number)
+                command = str(entry.get("command", ""))
+                if command.startswith(_TURNING) and command not in _ASKING:
+                    self.turning.append((number, command))
             case {"next": int(number)}:
                 del self._own[bisect_left(self._own, number) :]
+                self.turning = [each for each in self.turning if each[0] < number]
             case {"paused": str(reason)}:
                 self.paused, self.resuming = reason, False
             case {"resuming": True}:

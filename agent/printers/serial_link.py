@@ -134,6 +134,9 @@ class SerialLink:
         """
         served = self._take_back()
         data, self._heard = self._heard, b""
+        if served and not data:
+            self.lend()  # it came back for more lines; what else there is will be told again
+            return 0.0
         try:
             data = data or os.read(self._descriptor, READ_BYTES_MAX)
         except BlockingIOError:
@@ -143,9 +146,9 @@ class SerialLink:
             self.lose(f"reading from the port failed: {error}")
             return 0.0
         if not data:
-            if ready and not served:
+            if ready:
                 self.lose("the port was closed at the other end")
-            self.lend()  # it came back for more lines
+            self.lend()
             return 0.0
         try:
             rest_s = self._serve(data, now)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from agent.core.watch import Dryness
 from agent.printers.transcript import Spoken
 
-LOOK_BYTES_MAX = 8_192  # of the transcript: more than a hundred lines with their answers
+LOOK_BYTES_MAX = 4_096  # of the transcript: some eighty lines with their answers
 REMEMBERED_S = 30.0
 SURE_LINES_MIN = 30  # twice a planner; fewer say nothing about a full one
 _AS_FAST = 1.3

@@ -259,6 +259,9 @@ class Streaming:
             lines_before=connection.lines_sent,
             resends_before=connection.resends,
         )
+        self.feed.turned.begin(run)
+        for number, command in record.turning:
+            self.feed.turned.said(command, number, record.position_at(number))
         return run
 
     async def _compare(self, run: PlateRun) -> None:

@@ -38,8 +38,9 @@ _CHATTER = re.compile(
           | (ok[ ])?T\d?:             # temperatures
           | (echo:[ ]?)?busy:[ ]?processing
           | (Not[ ])?SD[ ]printing | Not[ ]currently[ ]playing
+          | FR:\d+% | (echo:)?E0[ ]Flow: | Speed[ ]factor | Flow[ ]rate
           | wait$ )
-      | >[ ]( (N\d+[ ])?(M105|M155|M27)\b )""",
+      | >[ ]( (N\d+[ ])?((M105|M155|M27)\b | M22[01](\*|$)) )""",
     re.VERBOSE,
 )
 

@@ -41,7 +41,6 @@ ACCEPTED = frozenset(
         "M207",
         "M208",
         "M209",
-        "M221",
         "M250",
         "M301",
         "M304",
@@ -203,8 +202,18 @@ def _acceleration(machine: Machine, command: Command, now: float) -> None:
 
 def _feed_percent(machine: Machine, command: Command, now: float) -> None:
     value = command.value("S")
-    if value is not None and 1.0 <= value <= 999.0:
+    if value is None:
+        machine.tell_tuning(f"FR:{machine.motion.percent:.0f}%")
+    elif 1.0 <= value <= 999.0:
         machine.motion.percent = value
+
+
+def _flow_percent(machine: Machine, command: Command, now: float) -> None:
+    value = command.value("S")
+    if value is None:
+        machine.tell_tuning(f"echo:E0 Flow: {machine.flow_percent:.0f}%")
+    elif 1.0 <= value <= 999.0:
+        machine.flow_percent = value
 
 
 def _end_stops(machine: Machine, command: Command, now: float) -> None:
@@ -274,6 +283,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "M204": _acceleration,
         "M211": _end_stops,
         "M220": _feed_percent,
+        "M221": _flow_percent,
         "M302": _cold_extrusion,
         "M400": _finish,
         "M600": _change_filament,

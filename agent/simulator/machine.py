@@ -22,6 +22,7 @@ class Machine:
         autoreport_s: interval of temperature reports, 0 for none.
         card: what may be printed from at its panel, None without a slot for one.
         fan: part cooling, 0 to 255.
+        flow_percent: what M221 said last; nothing here depends on it.
         now: simulated seconds, as the firmware was told last.
         lines: what is to be said, newest last.
     """
@@ -37,6 +38,7 @@ class Machine:
     autoreport_at_s: float = 0.0
     cold_extrusion: bool = False
     fan: int = 0
+    flow_percent: float = 100.0
     message: str = ""
     now: float = 0.0
     lines: list[str] = field(default_factory=list)
@@ -49,6 +51,11 @@ class Machine:
     def say(self, text: str) -> None:
         """Send one line to the host."""
         self.lines.append(text)
+
+    def tell_tuning(self, text: str) -> None:
+        """Answer how speed or flow stand, where this firmware does."""
+        if self.board.profile.tells_tuning:
+            self.say(text)
 
     def temperatures(self, now: float) -> str:
         """Return a temperature report without its beginning."""

@@ -48,6 +48,7 @@ class Profile:
         duplicates_ignored: a line with the last number or the one before it gets no answer at
             all, as in Marlin since 2.0.9; else it provokes a request to resend.
         lacks: commands that this firmware does not know.
+        tells_tuning: M220 and M221 without a value are answered.
     """
 
     firmware_name: str
@@ -55,6 +56,7 @@ class Profile:
     keepalive_s: float
     duplicates_ignored: bool
     lacks: frozenset[str] = frozenset()
+    tells_tuning: bool = True
 
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
@@ -77,6 +79,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             keepalive_s=0.0,
             duplicates_ignored=False,
             lacks=frozenset({"M108", "M113", "M155", "M410", "M876", "M600"}),
+            tells_tuning=False,
         ),
     }
 )

@@ -3,19 +3,20 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from coordinator.backup_files import read_backup, sync_folder
-from coordinator.errors import Refused, Unavailable
+from coordinator.errors import NotFound, Refused, Unavailable
 from coordinator.ports_disk import KeptBackup
 
 # Nothing else in the folder is ours to count or to remove.
 _NAME = re.compile(r"farmhand-(\d{8}T\d{6})Z\.tar")
 _TIME = "%Y%m%dT%H%M%S"
 _PART = ".part"
+_PART_BYTES = 256 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +82,26 @@ class BackupFolder:
         finally:
             draft.unlink(missing_ok=True)
         return await asyncio.to_thread(_told, now, path)
+
+    async def read(self, name: str) -> AsyncGenerator[bytes, None]:
+        """Yield one of them.
+
+        Raises:
+            NotFound: there is none of this name.
+            Unavailable: it can't be read.
+        """
+        path = self.folder / name
+        if not _NAME.fullmatch(name) or not await asyncio.to_thread(path.is_file):
+            raise NotFound("backup", name)
+        try:
+            file = await asyncio.to_thread(path.open, "rb")
+            with file:
+                while part := await asyncio.to_thread(file.read, _PART_BYTES):
+                    yield part
+        except OSError as error:
+            raise Unavailable(
+                "storage_unusable", f"{path} can't be read: {error.strerror}"
+            ) from error
 
     def _begin(self, draft: Path) -> int:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

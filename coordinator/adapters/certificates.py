@@ -176,10 +176,11 @@ def _write(path: Path, data: bytes, *, mode: int) -> None:
     """
     draft = path.with_name(f"{path.name}.draft")
     try:
-        is_new = not path.parent.exists()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if is_new:
-            _give_away(path.parent)
+        # The state folder too, where the coordinator never ran yet: nobody else looks into it.
+        for folder in (path.parent.parent, path.parent):
+            if not folder.exists():
+                folder.mkdir(parents=True, mode=0o700)
+                _give_away(folder)
         draft.unlink(missing_ok=True)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as file:

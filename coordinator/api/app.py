@@ -148,10 +148,11 @@ def build_app(
     app[live.STREAM] = Stream(farm, app[BOARD])
     app[live.STILL_HOLDS] = lambda caller: still_holds(gate, caller)
     app[TICKETS] = Tickets(farm.clock.now)
-    app[METER] = Meter()
+    app[METER] = Meter(farm.clock.now().timestamp())
     app.cleanup_ctx.extend((_hearing, _watched, live.serve))
     app.on_shutdown.append(live.goodbye)
     once.prepare(app)
+    metrics.prepare(app)
     describing.describe(app, ROUTES)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)

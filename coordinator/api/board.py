@@ -6,13 +6,12 @@ never older than the question, and costs little more than sending it.
 """
 
 import asyncio
-import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from coordinator.api.documents import PrinterDocument
-from coordinator.api.packing import digest, packed
+from coordinator.api.packing import digest, gzipped, packed
 from coordinator.api.render_printers import now_document, standing_document
 from coordinator.domain.history import Thing
 from coordinator.errors import NotFound
@@ -87,6 +86,11 @@ class Board:
         await self._refresh()
         return self._entries.values()
 
+    async def standing(self) -> list[PrinterView]:
+        """Return every printer, by id, as what is written of it has it; the rest may be older."""
+        await self._refresh(looks=False)
+        return [entry.view for entry in self._entries.values()]
+
     async def entry(self, printer_id: PrinterId) -> Entry:
         """Return one printer.
 
@@ -119,9 +123,7 @@ class Board:
         listed = await self.listed()
         if self._compressed is not None and kept.tag == listed.tag:
             return kept
-        squeezer = zlib.compressobj(1, wbits=31)
-        body = squeezer.compress(listed.body) + squeezer.flush()
-        made = Listed(body, listed.tag)
+        made = Listed(gzipped(listed.body), listed.tag)
         self._compressed = made, self._standing_number, now_s + COMPRESSED_S
         return made
 
@@ -144,7 +146,8 @@ class Board:
             elif subject in ("printer", "run", "job"):
                 self._stale.add((subject, its_id))
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, *, looks: bool = True) -> None:
+        """Have all of it as it is now; what printers say of themselves only if `looks`."""
         # Whoever is at it may just be reading what this question must already see.
         if not (self._read_all or self._stale or self._moved or self._turn.locked()):
             return
@@ -153,7 +156,8 @@ class Board:
                 await self._read()
             if self._stale:
                 await self._read_stale()
-            self._look()
+            if looks:
+                self._look()
 
     async def _read(self) -> None:
         self._stale.clear()

@@ -233,7 +233,11 @@ class TemperatureDocument(TypedDict):
 
 
 class LiveDocument(TypedDict):
-    """What a printer last said of itself. Null: `remaining_s` where it can't tell."""
+    """What a printer last said of itself. Null: what it can't tell.
+
+    `fan_ratio` is of the fan that cools the part; `speed_ratio` and `flow_ratio` are what the
+    plate's own are multiplied by.
+    """
 
     seen_at: Moment
     state: PrinterState
@@ -245,6 +249,11 @@ class LiveDocument(TypedDict):
     layer_count: int
     progress_ratio: float
     remaining_s: float | None
+    fan_ratio: float | None
+    speed_ratio: float | None
+    flow_ratio: float | None
+    fan_rpm: float | None
+    hotend_fan_rpm: float | None
 
 
 class HostDocument(TypedDict):
@@ -273,10 +282,12 @@ class FindingDocument(TypedDict):
 class NowDocument(TypedDict):
     """What is true of a printer only now. Null: see `PrinterDocument`.
 
-    `commands` are what its agent does for it: `send`, `emergency_stop`, `picture` ...
+    `commands` are what its agent does for it: `send`, `emergency_stop`, `picture` ... `away` says
+    why nothing is heard of it and what to do; empty while it is `online`.
     """
 
     waits_for: str
+    away: str
     live: LiveDocument | None
     host: HostDocument | None
     findings: list[FindingDocument]

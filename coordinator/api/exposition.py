@@ -3,16 +3,21 @@
 Prometheus' own library loads 22 MiB for these lines; a test has it read what is written here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_ODD = re.compile(r'[\\"\n]')
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
 def labels(**given: str) -> str:
     """Return labels as they stand behind a name, in the order given."""
-    told = (f'{name}="{said.translate(_ESCAPES)}"' for name, said in given.items())
+    told = [
+        f'{name}="{said.translate(_ESCAPES) if _ODD.search(said) else said}"'
+        for name, said in given.items()
+    ]
     return "{" + ",".join(told) + "}"
 
 
@@ -43,6 +48,11 @@ class Exposition:
             self._add(f"{name}_bucket", labels(**whose, le="+Inf"), buckets.count)
             self._add(f"{name}_sum", labels(**whose), buckets.sum_s)
             self._add(f"{name}_count", labels(**whose), buckets.count)
+
+    def block(self, name: str, kind: str, words: str, lines: Iterable[str]) -> None:
+        """Add lines that are written already, one or several to a text, without their last end."""
+        self._head(name, kind, words)
+        self._lines += lines
 
     def text(self) -> str:
         """Return the page."""

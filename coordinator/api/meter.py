@@ -17,11 +17,13 @@ class Meter:
     """Counts of one process.
 
     Attributes:
+        started_unix_s: when it began.
         requests: how long answers took, by method, route and status.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, started_unix_s: float) -> None:
         """Begin at nought."""
+        self.started_unix_s = started_unix_s
         self.requests: dict[Series, Buckets] = {}
         self._known: dict[tuple[str, str, int], Buckets] = {}
         self._lag_s_max = 0.0

@@ -4,95 +4,51 @@ Names: base units, ratios from 0 to 1, states as sets of 0 and 1. A printer is t
 name stands in `farmhand_printer_info` alone. No file, job or person is ever a label.
 """
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
 
 from coordinator.api.asking import BOARD, FARM, VERSION
 from coordinator.api.exposition import CONTENT_TYPE, Exposition, labels
 from coordinator.api.meter import METER, Meter
+from coordinator.api.packing import gzipped
+from coordinator.api.printer_metrics import PrinterMetrics
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
 from coordinator.domain.jobs import JobState
-from coordinator.domain.printers import PrinterStatus
-from coordinator.usecases.reading import PrinterView
-from coordinator.usecases.telling_metrics import FarmMetrics, farm_metrics
+from coordinator.usecases.telling_metrics import FarmFigures, FarmMetrics
 from protocols.wire.from_agent import HostSample
 from protocols.wire.vocabulary import AgentId
+
+PRINTER_METRICS = web.AppKey("printer metrics", PrinterMetrics)
+FARM_METRICS = web.AppKey("farm metrics", FarmMetrics)
 
 
 async def show_metrics(request: web.Request) -> web.Response:
     """Return how the farm is, for Prometheus."""
     farm = request.app[FARM]
-    views = [entry.view for entry in await request.app[BOARD].entries()]
     page = Exposition()
-    found = await farm_metrics(farm)
     page.gauge(
         "farmhand_build_info",
         "Always 1; which version answers.",
         [(labels(version=request.app[VERSION]), 1)],
     )
-    tell_printers(page, views)
-    tell_farm(page, found)
+    views = await request.app[BOARD].standing()
+    await request.app[PRINTER_METRICS].tell(page, views, farm.live)
+    tell_farm(page, await request.app[FARM_METRICS].now())
     tell_process(page, request.app[METER])
-    return web.Response(text=page.text(), headers={"Content-Type": CONTENT_TYPE})
+    body = page.text().encode()
+    response = web.Response(headers={"Content-Type": CONTENT_TYPE, "Vary": "Accept-Encoding"})
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.headers["Content-Encoding"] = "gzip"
+        # A megabyte takes milliseconds; a thread that compresses holds nobody up.
+        body = await asyncio.to_thread(gzipped, body)
+    response.body = body
+    return response
 
 
-def tell_printers(page: Exposition, views: Sequence[PrinterView]) -> None:
-    """Add what is known of each printer; what nobody knows has no sample."""
-    page.gauge("farmhand_printer_info", "Always 1; what a printer is called.", _infos(views))
-    page.gauge(
-        "farmhand_printer_up",
-        "1 while a printer's agent is connected.",
-        ((_of(view), float(view.printer.online)) for view in views),
-    )
-    page.gauge(
-        "farmhand_printer_state",
-        "1 for the state that a printer is in, 0 for all others.",
-        (
-            (labels(printer=view.printer.printer_id, state=state), float(view.status is state))
-            for view in views
-            for state in PrinterStatus
-        ),
-    )
-    page.gauge("farmhand_printer_temperature_celsius", "Of each heater.", _temperatures(views))
-    page.gauge(
-        "farmhand_printer_temperature_target_celsius",
-        "What each heater is to have; 0 is off.",
-        _targets(views),
-    )
-    printing = [view for view in views if view.sample is not None and view.sample.printer.run_id]
-    page.gauge(
-        "farmhand_printer_job_progress_ratio",
-        "How far the print is, by time: 0 to 1.",
-        ((_of(view), view.sample.printer.progress) for view in printing if view.sample),
-    )
-    page.gauge(
-        "farmhand_printer_job_remaining_seconds",
-        "How long the print will take yet.",
-        (
-            (_of(view), view.sample.printer.remaining_s)
-            for view in printing
-            if view.sample and view.sample.printer.remaining_s is not None
-        ),
-    )
-    page.gauge(
-        "farmhand_printer_last_seen_timestamp_seconds",
-        "When telemetry of it came last, since 1970.",
-        ((_of(view), view.sample.seen_at.timestamp()) for view in views if view.sample),
-    )
-    page.gauge(
-        "farmhand_printer_findings",
-        "What is wrong with a printer, by rule: 1 while it is.",
-        (
-            (labels(printer=view.printer.printer_id, rule=each.rule, level=each.level.value), 1.0)
-            for view in views
-            for each in view.findings
-        ),
-    )
-
-
-def tell_farm(page: Exposition, found: FarmMetrics) -> None:
+def tell_farm(page: Exposition, found: FarmFigures) -> None:
     """Add agents, jobs, prints, and what the farm itself needs."""
     page.gauge(
         "farmhand_agent_up",
@@ -163,7 +119,12 @@ def _tell_hosts(page: Exposition, hosts: Sequence[tuple[AgentId, HostSample]]) -
 
 
 def tell_process(page: Exposition, meter: Meter) -> None:
-    """Add how this coordinator answers."""
+    """Add how this coordinator answers, and since when."""
+    page.gauge(
+        "farmhand_start_timestamp_seconds",
+        "When this coordinator began, since 1970.",
+        [("", meter.started_unix_s)],
+    )
     page.histogram(
         "farmhand_http_request_duration_seconds",
         "How long answers took; live connections as long as they last.",
@@ -176,38 +137,15 @@ def tell_process(page: Exposition, meter: Meter) -> None:
     )
 
 
-def _of(view: PrinterView) -> str:
-    return labels(printer=view.printer.printer_id)
+def prepare(app: web.Application) -> None:
+    """Have what is told kept, and heard of as it changes, as long as requests are answered."""
+    app[PRINTER_METRICS], app[FARM_METRICS] = PrinterMetrics(), FarmMetrics(app[FARM])
 
+    async def heard(app: web.Application) -> AsyncIterator[None]:
+        with app[FARM_METRICS].heard():
+            yield
 
-def _infos(views: Sequence[PrinterView]) -> Iterator[tuple[str, float]]:
-    for view in views:
-        printer = view.printer
-        told = labels(
-            printer=printer.printer_id,
-            name=printer.name,
-            printer_class=printer.printer_class,
-            printer_group=printer.printer_group,
-            location=printer.location,
-            agent=printer.agent_id,
-            driver=printer.driver,
-            material=printer.material,
-        )
-        yield told, 1.0
-
-
-def _temperatures(views: Sequence[PrinterView]) -> Iterator[tuple[str, float]]:
-    for view in views:
-        for heater, read in view.sample.printer.temperatures.items() if view.sample else ():
-            yield labels(printer=view.printer.printer_id, heater=heater), read.actual_celsius
-
-
-def _targets(views: Sequence[PrinterView]) -> Iterator[tuple[str, float]]:
-    for view in views:
-        for heater, read in view.sample.printer.temperatures.items() if view.sample else ():
-            if read.target_celsius is not None:
-                told = labels(printer=view.printer.printer_id, heater=heater)
-                yield told, read.target_celsius
+    app.cleanup_ctx.append(heard)
 
 
 ROUTES = (

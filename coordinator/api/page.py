@@ -16,8 +16,8 @@ _BUILT = _FOLDER / "built"
 # The page knows by its own address what to show.
 VIEWS = (
     *("/", "/todo", "/queue", "/models", "/generate", "/wall", "/statistics", "/labels", "/begin"),
-    *("/materials", "/maintenance", "/agents", "/people", "/webhooks", "/audit", "/disk"),
-    *("/settings", "/log", "/account"),
+    *("/materials", "/maintenance", "/agents", "/updates", "/people", "/webhooks", "/audit"),
+    *("/disk", "/settings", "/log", "/account"),
     *(
         "/printers/{printer}",
         "/jobs/{job}",

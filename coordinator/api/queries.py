@@ -17,6 +17,7 @@ from coordinator.domain.history import Head
 from coordinator.domain.jobs import JobState
 from coordinator.domain.listing import JobPlace
 from coordinator.domain.printers import PrinterStatus
+from coordinator.usecases.timetable import HOURS_MAX
 from protocols.wire.vocabulary import JobId
 
 # A page that nobody said a size for: more than a screen, and ready in some milliseconds.
@@ -86,7 +87,7 @@ class JobsQuery(JobsMeant):
 class TimetableQuery(Query):
     """How far to look."""
 
-    hours: float = Field(default=12.0, gt=0, le=168)
+    hours: float = Field(default=12.0, gt=0, le=HOURS_MAX)
 
 
 class PrintersMeant(Query):

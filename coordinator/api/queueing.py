@@ -16,6 +16,7 @@ from coordinator.domain.access import Permission
 from coordinator.usecases import queueing
 from coordinator.usecases.noticing import lacks
 from coordinator.usecases.queueing import Place, Repeat
+from coordinator.usecases.reading import PRINTERS_TOLD_MAX
 from coordinator.usecases.timetable import Timetable, timetable
 from protocols.wire.vocabulary import JobId
 
@@ -58,7 +59,10 @@ async def repeat_job(request: web.Request) -> web.Response:
 
 
 async def show_timetable(request: web.Request) -> web.Response:
-    """Return what each printer prints now, and what it is going to if nothing comes between."""
+    """Return what each printer prints now, and what it is going to if nothing comes between.
+
+    It was foretold at `made_at`: all who ask within some seconds get the same.
+    """
     query = asked(request, TimetableQuery)
     return tagged(request, _document(await timetable(request.app[FARM], query.hours)))
 
@@ -72,9 +76,10 @@ async def list_lacks(request: web.Request) -> web.Response:
                 "name": job.name,
                 "since": moment(job.updated_at),
                 "material": lack.material,
+                "printer_count": len(lack.printers),
                 "printers": [
                     {"printer_id": printer.printer_id, "name": printer.name, "words": words}
-                    for printer, words in lack.printers
+                    for printer, words in lack.printers[:PRINTERS_TOLD_MAX]
                 ],
             }
             for job, lack in await lacks(request.app[FARM])

@@ -30,7 +30,7 @@ class PrinterHoursDocument(TypedDict):
 
 
 class TimetableDocument(TypedDict):
-    """The farm's next hours.
+    """The farm's next hours, foretold at `made_at`.
 
     `left_out` is how many jobs wait of which nothing is planned: no printer suits them now, they
     stand behind a hundred others, or it is too late for these hours.
@@ -51,10 +51,14 @@ class LackingDocument(TypedDict):
 
 
 class LackDocument(TypedDict):
-    """A job that waits for nothing but material; `material` is empty where any would do."""
+    """A job that waits for nothing but material; `material` is empty where any would do.
+
+    So many printers would print it; the first 20 of them are told.
+    """
 
     job_id: str
     name: str
     since: Moment
     material: str
+    printer_count: int
     printers: list[LackingDocument]

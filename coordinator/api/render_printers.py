@@ -21,7 +21,7 @@ from coordinator.domain.runs import RunState
 from coordinator.usecases.live import Sample
 from coordinator.usecases.reading import PrinterView, StagedRun
 from protocols.wire.from_agent import HostSample
-from protocols.wire.vocabulary import Finding, Temperature
+from protocols.wire.vocabulary import UNTUNED, Finding, Temperature
 
 
 def printer_document(view: PrinterView) -> PrinterDocument:
@@ -65,6 +65,7 @@ def now_document(view: PrinterView) -> NowDocument:
     """Return what is true of a printer only now."""
     return {
         "waits_for": view.waits_for,
+        "away": view.away,
         "live": live_document(view.sample) if view.sample is not None else None,
         "host": host_document(view.host) if view.host is not None else None,
         "findings": [
@@ -130,8 +131,8 @@ def _bed_document(printer: Printer) -> BedDocument:
 
 
 def live_document(sample: Sample) -> LiveDocument:
-    """Return what a printer last said of itself. Null: `remaining_s` where it can't tell."""
-    printer = sample.printer
+    """Return what a printer last said of itself. Null: what it can't tell."""
+    printer, tuning = sample.printer, sample.printer.tuning or UNTUNED
     return {
         "seen_at": moment(sample.seen_at),
         "state": printer.state,
@@ -143,6 +144,11 @@ def live_document(sample: Sample) -> LiveDocument:
         "layer_count": printer.layer_count,
         "progress_ratio": round(printer.progress, 4),
         "remaining_s": None if printer.remaining_s is None else round(printer.remaining_s, 1),
+        "fan_ratio": tuning.fan_ratio,
+        "speed_ratio": tuning.speed_ratio,
+        "flow_ratio": tuning.flow_ratio,
+        "fan_rpm": tuning.fan_rpm,
+        "hotend_fan_rpm": tuning.hotend_fan_rpm,
     }
 
 

@@ -124,8 +124,12 @@ async def _restored(
     }
 
 
-def fetch(farm: "FarmClient", file: Path) -> "BackupRead":
-    """Write a backup to a new file, and read it again: it is there whole, or not at all."""
+def fetch(farm: "FarmClient", file: Path, name: str = "") -> "BackupRead":
+    """Write a backup to a new file, and read it again: it is there whole, or not at all.
+
+    Args:
+        name: of one in the farm's own folder; empty has a new one made.
+    """
     from coordinator.backup_files import read_backup, sync_folder
 
     if file.exists():
@@ -133,7 +137,7 @@ def fetch(farm: "FarmClient", file: Path) -> "BackupRead":
     draft = file.with_name(f"{file.name}.part")
     try:
         with _private(draft) as opened, _shown(opened) as counted:
-            farm.save_backup(counted)
+            farm.save_backup(counted, name)
             opened.flush()
             os.fsync(opened.fileno())
         made = read_backup(draft, lambda _: None)

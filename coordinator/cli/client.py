@@ -266,9 +266,11 @@ class FarmClient:
         request = _Request(method="GET", path=f"events/archive?{query}", answer_s=VERIFIED_S)
         return int(self._save(request, to).headers["X-Farmhand-Upto"])
 
-    def save_backup(self, to: BinaryIO) -> None:
-        """Write a backup of the whole farm to a file."""
-        self._save(_Request(method="GET", path="backup", answer_s=VERIFIED_S), to)
+    def save_backup(self, to: BinaryIO, name: str = "") -> None:
+        """Write a backup of the whole farm to a file: a new one, or that of its own folder."""
+        made = _Request(method="GET", path="backup", answer_s=VERIFIED_S)
+        kept = _Request(method="GET", path=f"backups/{_step(name)}", answer_s=VERIFIED_S)
+        self._save(kept if name else made, to)
 
     def save_statistics(self, query: str, to: BinaryIO) -> None:
         """Write figures to a file, as a sheet."""

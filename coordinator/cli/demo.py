@@ -125,6 +125,7 @@ class _Demo:
             f"  {CALLED} printer ls\n"
             f"  {CALLED} job submit MODEL.stl --material {demo_setup.MATERIAL} --watch\n"
             f"  {CALLED} printer clear printer-1\n"
+            f"  {CALLED} generate --code PART.scad --print   # OpenSCAD; or Generate on the page\n"
             f'  curl -H "Authorization: Bearer $(cat {token_file})" {url}/api/v1/jobs\n'
             "Ctrl-C ends it."
         )
@@ -135,7 +136,10 @@ class _Demo:
     async def _start_coordinator(self) -> str:
         """Start the coordinator; return the broker's address."""
         child = await self.children.start(
-            "coordinator", "coordinator", demo_setup.coordinator_arguments(self.home)
+            "coordinator",
+            "coordinator",
+            demo_setup.coordinator_arguments(self.home),
+            demo_setup.provider_settings(),
         )
         file = self.home.coordinator / COORDINATOR_FILE
         told: Document = {}

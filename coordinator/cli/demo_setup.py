@@ -1,9 +1,11 @@
 """The demo's folder and the files in it: where everything of one demo lies."""
 
+import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,12 @@ from coordinator.cli.exits import CommandFailed
 PRINTER_CLASS = "farmhand-220"
 MATERIAL = "PLA"
 QUALITY = "draft"
+
+# The provider of the demo: parts by OpenSCAD code of one's own.
+CODE = "code"
+
+# Settings of providers: the user's own, and no others of theirs.
+_PROVIDERS = re.compile(r"FARMHAND_(PROVIDERS(__\w+)?|BUDGET_PER_(USER_)?DAY)$", re.IGNORECASE)
 
 _ROOT = Path(coordinator.__file__).parents[1]
 
@@ -105,6 +113,29 @@ def environment() -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("FARMHAND_")}
     paths = [str(_ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
     return {**inherited, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def provider_settings() -> dict[str, str]:
+    """Return what the coordinator is told of providers of models, as its environment has it.
+
+    Those that the user's environment names come along, with their budgets: they are the user's own
+    accounts. Beside them there is one that needs nobody's: OpenSCAD code that somebody brings.
+    """
+    told = {name: value for name, value in os.environ.items() if _PROVIDERS.match(name)}
+    if not _names_code(told):
+        told[f"FARMHAND_PROVIDERS__{CODE.upper()}__SERVICE"] = "openscad"
+    return told
+
+
+def _names_code(told: Mapping[str, str]) -> bool:
+    """Whether the user has a provider of that name."""
+    try:
+        named = json.loads(told.get("FARMHAND_PROVIDERS") or "{}")
+    except ValueError:
+        return True  # the coordinator says what is wrong with it
+    nested = f"FARMHAND_PROVIDERS__{CODE}__".upper()
+    own = isinstance(named, dict) and CODE in named
+    return own or any(name.upper().startswith(nested) for name in told)
 
 
 def coordinator_arguments(home: Folder) -> list[str]:

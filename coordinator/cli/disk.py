@@ -1,6 +1,7 @@
 """`farmhand disk`: what takes room, and removing what nobody needs."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -129,6 +130,29 @@ def back_up(as_json: Json = False, url: Url = "", token_file: TokenFile = None) 
         output.print_json(made)
         return
     typer.echo(f"{made['name']}, {output.size(made['size_bytes'])}")
+
+
+@app.command("fetch")
+def fetch_backup(
+    name: Annotated[str, typer.Argument(metavar="BACKUP", help="Its name, as `backups` has it.")],
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A new file.")] = None,
+    as_json: Json = False,
+    url: Url = "",
+    token_file: TokenFile = None,
+) -> None:
+    """Fetch a backup from the farm's own folder; it has secrets, so the farm's token is wanted."""
+    from coordinator.cli import backups, output
+    from coordinator.cli.client import connect
+
+    kept = file or Path(name)
+    made = backups.fetch(connect(url, token_file), kept, name)
+    told = {"file": str(kept), "size_bytes": kept.stat().st_size, "files": len(made.contents.files)}
+    if as_json:
+        output.print_json(told)
+        return
+    typer.echo(
+        f"{kept}: {told['files']} files, {output.size(kept.stat().st_size)}, all of it proved"
+    )
 
 
 def _moment(text: str) -> str:

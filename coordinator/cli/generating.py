@@ -12,6 +12,8 @@ from coordinator.cli.exits import JobFailed, UsageWrong
 from coordinator.cli.options import Json, TokenFile, Url
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coordinator.cli.client import Document, FarmClient
 
 
@@ -104,14 +106,14 @@ def new(
         "project_id": project,
         "model_id": model,
         **(_mesh_of(farm, mesh) if mesh else {}),
-        "options": _pairs(option or []),
-        "parameters": _pairs(parameter or []),
+        "options": pairs(option or []),
+        "parameters": pairs(parameter or []),
         "reuse": reuse,
         "size_mm": millimetres(size) if size else None,
         "seed": seed,
         "cost_max": cost_max,
-        "pictures": [_brought(farm, each) for each in picture or []],
-        "print": _printing(
+        "pictures": [brought(farm, each) for each in picture or []],
+        "print": printing(
             printed, copies=copies, material=material, quality=quality, printer_class=printer_class
         ),
     }
@@ -144,9 +146,9 @@ def chat(
     farm = connect(url, token_file)
     said: Document = {
         "prompt": prompt,
-        "pictures": [_brought(farm, each) for each in picture or []],
-        "parameters": _pairs(parameter or []),
-        "print": _printing(
+        "pictures": [brought(farm, each) for each in picture or []],
+        "parameters": pairs(parameter or []),
+        "print": printing(
             printed, copies=copies, material=material, quality=quality, printer_class=printer_class
         ),
     }
@@ -173,8 +175,8 @@ def again(
 
     farm = connect(url, token_file)
     said: Document = {
-        "parameters": _pairs(parameter or []),
-        "print": _printing(
+        "parameters": pairs(parameter or []),
+        "print": printing(
             printed, copies=copies, material=material, quality=quality, printer_class=printer_class
         ),
     }
@@ -204,6 +206,13 @@ def list_generations(
     if as_json:
         output.print_json(found)
         return
+    print_generations(found)
+
+
+def print_generations(found: "Sequence[Document]") -> None:
+    """Print a table of generations."""
+    from coordinator.cli import output
+
     output.print_table(
         ["ID", "STATE", "PROVIDER", "NAME", "COST", "MODEL", "WHY"],
         (
@@ -344,15 +353,22 @@ def _mesh_of(farm: "FarmClient", mesh: str) -> "Document":
     return {"model_id": model_id, "mesh_sha256": version["sha256"]}
 
 
-def _brought(farm: "FarmClient", picture: Path) -> str:
+def brought(farm: "FarmClient", picture: Path) -> str:
+    """Bring a picture to the farm; return its hash."""
     return str(farm.send("generation-pictures", picture, {})["sha256"])
 
 
-def _printing(wanted: bool, **said: object) -> "Document | None":
+def printing(wanted: bool, **said: object) -> "Document | None":
+    """Return how something is to be printed, None where it is not."""
     return dict(said) if wanted else None
 
 
-def _pairs(given: list[str]) -> dict[str, Any]:
+def pairs(given: list[str]) -> dict[str, Any]:
+    """Return settings that were typed as KEY=VALUE.
+
+    Raises:
+        UsageWrong: one of them is none.
+    """
     found: dict[str, Any] = {}
     for each in given:
         key, sign, value = each.partition("=")

@@ -18,6 +18,7 @@ from coordinator.cli import (
     events,
     fleet_verbs,
     generating,
+    generating_batches,
     jobs,
     keys,
     labels,
@@ -114,6 +115,7 @@ app.add_typer(webhooks.app, name="webhook")
 for decision in (deciding.cancel, deciding.approve, deciding.reject, deciding.settle):
     generating.app.command(decision.__name__)(decision)
 app.add_typer(notices.app, name="notice")
+generating.app.command()(generating_batches.batch)
 app.add_typer(generating.app, name="generate")
 app.add_typer(providers.app, name="provider")
 

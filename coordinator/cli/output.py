@@ -155,6 +155,13 @@ def temperatures(live: Document | None) -> str:
     )
 
 
+def tuning(live: Document | None) -> str:
+    """Return `fan 50 % speed 100 %`, of what is known of fan, speed and flow."""
+    known = {name: live.get(f"{name}_ratio") for name in ("fan", "speed", "flow")} if live else {}
+    told = (f"{name} {value * 100:.0f} %" for name, value in known.items() if value is not None)
+    return " ".join(told)
+
+
 def _degrees(reading: Mapping[str, Any]) -> str:
     target = reading["target_celsius"]
     return f"{reading['actual_celsius']:.0f}" + (f"/{target:.0f}" if target is not None else "")

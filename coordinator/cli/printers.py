@@ -227,6 +227,7 @@ def _say(printer: "Document", *, as_json: bool) -> None:
         "driver": printer["driver"],
         "agent": printer["agent_id"],
         "temperatures": output.temperatures(printer["live"]),
+        "tuning": output.tuning(printer["live"]),
         "job": printer["job"]["name"] if printer["job"] else "",
         "done": output.percent(printer),
         "staged": output.staged(printer),

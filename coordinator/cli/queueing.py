@@ -1,6 +1,7 @@
 """`farmhand job move`, `again`, `timetable`, `lacking`: the queue put in order, and looked at."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -78,6 +79,7 @@ def timetable(
         ),
         "nothing is printed, and nothing that waits can be",
     )
+    typer.echo(f"foretold at {clock(table['made_at'])}")
     if table["left_out"]:
         typer.echo(f"{table['left_out']} more wait; `farmhand job why` tells what for")
 
@@ -94,9 +96,17 @@ def lacking(as_json: Json = False, url: Url = "", token_file: TokenFile = None) 
     output.print_table(
         ["JOB", "NAME", "MATERIAL", "PRINTER", "WHY"],
         (
-            [each["job_id"], each["name"], each["material"], printer["name"], printer["words"]]
+            [each["job_id"], each["name"], each["material"], where, why]
             for each in found
-            for printer in each["printers"]
+            for where, why in _where(each)
         ),
         "no job waits for material alone",
     )
+
+
+def _where(lack: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield where a job would be printed, and why it is not yet."""
+    printers = lack["printers"]
+    yield from ((printer["name"], printer["words"]) for printer in printers)
+    if (more := lack["printer_count"] - len(printers)) > 0:
+        yield f"and {more} more", ""

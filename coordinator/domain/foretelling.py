@@ -1,20 +1,26 @@
 """When and where what waits will be printed, if nothing comes between: planning, played ahead.
 
-Each time a printer becomes free, all that waits is planned anew, as the farm itself does; what is
+Each time printers become free, all that waits is planned for them, as the farm itself does; what is
 placed keeps its printer for as long as its plate takes. Breakdowns and later jobs with a higher
 priority are not foreseen.
+
+Nothing comes to wait meanwhile. So a printer that is free and suits nothing that waits is never
+looked at again, and whether a job suits a kind of printers is found out once: the work is that of
+the prints that begin, not of rounds x jobs x printers.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 
-from coordinator.domain.planning import Placement, Want, plan
+from coordinator.domain.planning import Fits, Placement, Want, in_order, plan_in_order
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
-from protocols.wire.vocabulary import JobId, PrinterId
+from protocols.wire.vocabulary import JobId
 
-# So often is planned anew at most: a tenth of a second. What is farther off is not foretold.
+# So often is planned anew at most: some tens of milliseconds. What is farther off is not foretold.
 ROUNDS_MAX = 1000
 
 
@@ -53,7 +59,7 @@ class Booking:
 
 
 def foretell(
-    job_id: JobId, wants: Iterable[Want], seats: Iterable[Seat], taking: Taking
+    job_id: JobId, wants: Iterable[Want], seats: Collection[Seat], taking: Taking
 ) -> Turn | None:
     """Return where and when a job's first copy starts; None where that can't be told.
 
@@ -69,35 +75,41 @@ def foretell(
 
 
 def play_ahead(
-    wants: Iterable[Want], seats: Iterable[Seat], taking: Taking, *, within_s: float = math.inf
+    wants: Iterable[Want], seats: Collection[Seat], taking: Taking, *, within_s: float = math.inf
 ) -> Iterator[Booking]:
     """Yield what will be printed, in the order of its starts; arguments as for `foretell`.
 
     It ends with the last that can be told, after `within_s`, or after `ROUNDS_MAX`.
     """
-    places = list(seats)
-    printers = {seat.printer.printer_id: seat.printer for seat in places}
-    free_in_s = {seat.printer.printer_id: seat.free_in_s for seat in places}
-    waiting = {want.job.job_id: want for want in wants}
-    now_s = 0.0
+    printers = {seat.printer.printer_id: seat.printer for seat in seats}
+    # Who is free when, the next one first.
+    coming = [(max(seat.free_in_s, 0.0), seat.printer.printer_id) for seat in seats]
+    heapify(coming)
+    waiting, fits = in_order(wants), Fits()
     for _ in range(ROUNDS_MAX):
-        free = [printers[each] for each, at_s in free_in_s.items() if at_s <= now_s]
-        for placement in plan(waiting.values(), free):
-            taken_s = max(taking(placement.plate, placement.printer), 1.0)
-            free_in_s[placement.printer.printer_id] = now_s + taken_s
-            _serve(waiting, placement.job.job_id, placement.copies)
-            yield Booking(placement=placement, in_s=now_s, taken_s=taken_s)
-        now_s = _next(free_in_s, now_s)
-        if not waiting or math.isinf(now_s) or now_s > within_s:
+        if not waiting or not coming or coming[0][0] > within_s or math.isinf(coming[0][0]):
             return
+        now_s = coming[0][0]
+        free = []
+        while coming and coming[0][0] <= now_s:
+            free.append(printers[heappop(coming)[1]])
+        placements = plan_in_order(waiting, free, fits)
+        for placement in placements:
+            taken_s = max(taking(placement.plate, placement.printer), 1.0)
+            heappush(coming, (now_s + taken_s, placement.printer.printer_id))
+            yield Booking(placement=placement, in_s=now_s, taken_s=taken_s)
+        waiting = _served(waiting, placements)
 
 
-def _serve(waiting: dict[JobId, Want], job_id: JobId, copies: int) -> None:
-    want = waiting.pop(job_id)
-    if want.copies > copies:
-        waiting[job_id] = replace(want, copies=want.copies - copies)
-
-
-def _next(free_in_s: Mapping[PrinterId, float], now_s: float) -> float:
-    """Return when the next printer becomes free, infinite for never."""
-    return min((at_s for at_s in free_in_s.values() if at_s > now_s), default=math.inf)
+def _served(waiting: Sequence[Want], placements: Iterable[Placement]) -> list[Want]:
+    """Return what still waits, in the same order."""
+    given = Counter[JobId]()
+    for placement in placements:
+        given[placement.job.job_id] += placement.copies
+    left = (
+        replace(want, copies=want.copies - given[want.job.job_id])
+        if want.job.job_id in given
+        else want
+        for want in waiting
+    )
+    return [want for want in left if want.copies > 0]

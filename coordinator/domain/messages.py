@@ -16,6 +16,7 @@ from coordinator.domain.jobs import Job
 from coordinator.domain.printers import Printer
 from coordinator.domain.providing import Blame
 from coordinator.domain.runs import Run
+from coordinator.domain.updates import Rollout, UpdateState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,25 @@ TABLE: tuple[Kind, ...] = (
     _same("agent.revoked", "an agent is shut out"),
     _same("agent.retired", "an agent was taken out of the farm with its printers"),
     _same("agent.restored", "an agent was retired, and is heard again"),
+    _same("agent.updated", "an agent keeps another version"),
+    Kind(
+        type="agent.rolled_back",
+        name="agent.update_failed",
+        fact=("state", UpdateState.ROLLED_BACK.value),
+        words="an agent went back to the version before: the release is no good there",
+    ),
+    _same("agent.update_failed", "an agent refused a release, or is silent since it tried one"),
+    Kind(
+        type="rollout.begun",
+        name="rollout.planned",
+        words="a release goes to agents from now on, or once more",
+    ),
+    _same("rollout.halted", "a release goes to nobody else: a person has to look, or wanted it"),
+    Kind(
+        type="rollout.finished",
+        name="rollout.done",
+        words="a release is with all agents, but for those where it failed",
+    ),
     *(
         Kind(
             type="generation.held_up",
@@ -157,6 +177,7 @@ class Things:
     run: Run | None = None
     printer: Printer | None = None
     generation: Generation | None = None
+    rollout: Rollout | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +263,7 @@ def _named(line: Line, things: Things) -> dict[str, Plain]:
             "job_id": things.run.job_id,
             "printer_id": things.run.printer_id,
         }
-    if line.subject in ("job", "printer", "agent", "generation"):
+    if line.subject in ("job", "printer", "agent", "generation", "rollout"):
         named[f"{line.subject}_id"] = line.subject_id
     if things.job is not None:
         named["job_name"] = things.job.name

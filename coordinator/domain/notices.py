@@ -18,6 +18,7 @@ from coordinator.domain.messages import Things
 from coordinator.domain.printers import BedState
 from coordinator.domain.providing import Blame
 from coordinator.domain.runs import RunState
+from coordinator.domain.updates import TROUBLED, RolloutState, UpdateState
 from protocols.wire.vocabulary import Mode, PrinterState
 
 # More than this is no notice but a list; what is left out is counted.
@@ -189,6 +190,23 @@ def _webhook_disabled(line: Line, things: Things) -> str:
     return f"webhook {line.subject_id} was disabled{_because(line)}"
 
 
+def _halted(line: Line, things: Things) -> str:
+    rollout = things.rollout
+    if rollout is None or rollout.state is not RolloutState.HALTED or line.actor != "farm":
+        return ""  # it goes on, or somebody wanted it so
+    return f"the update of agents to {rollout.version} halted{_because(line)}"
+
+
+def _rolled_out(line: Line, things: Things) -> str:
+    rollout = things.rollout
+    if rollout is None or rollout.state is not RolloutState.DONE:
+        return ""
+    well = sum(each.state is UpdateState.HEALTHY for each in rollout.agents)
+    told = f"{well} of {len(rollout.agents)} agents run {rollout.version} now"
+    failed = [each for each in rollout.agents if each.state in TROUBLED]
+    return "; ".join([told, *(f"{each.agent_id}: {each.words}" for each in failed)])
+
+
 # By type of message, what it is to people now; an empty text where nobody has to do anything.
 MATTERS: Mapping[str, Callable[[Line, Things], str]] = MappingProxyType(
     {
@@ -205,6 +223,8 @@ MATTERS: Mapping[str, Callable[[Line, Things], str]] = MappingProxyType(
         "generation.unsure": _unsure,
         "generation.held_up": _held_up,
         "generation.failed": _budget_spent,
+        "rollout.halted": _halted,
+        "rollout.finished": _rolled_out,
         "webhook.disabled": _webhook_disabled,
     }
 )

@@ -16,12 +16,13 @@ leases, not with jobs x printers.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from coordinator.domain.jobs import Job
 from coordinator.domain.matching import UNSLICED, misfits, plate_for, wish_misfits
 from coordinator.domain.plates import Plate, PlateState
 from coordinator.domain.printers import Printer
-from protocols.wire.vocabulary import PrinterId
+from protocols.wire.vocabulary import JobId, PrinterId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +72,66 @@ def plan(wants: Iterable[Want], free: Iterable[Printer]) -> list[Placement]:
         wants: in any order.
         free: printers with nothing against a new lease (`matching.unready` is empty).
     """
-    ordered = sorted(wants, key=lambda want: precedence(want.job))
-    pool = Pool(free, {want.job.printer_id for want in ordered if want.job.printer_id is not None})
-    return [placement for want in ordered for placement in pool.place(want)]
+    return plan_in_order(in_order(wants), free, Fits())
+
+
+def in_order(wants: Iterable[Want]) -> list[Want]:
+    """Return wants in the order in which they are served."""
+    return sorted(wants, key=lambda want: precedence(want.job))
+
+
+def plan_in_order(
+    ordered: Sequence[Want], free: Iterable[Printer], fits: "Fits"
+) -> list[Placement]:
+    """Place copies as `plan` does, for who plans the same wants again and again.
+
+    Args:
+        ordered: as `in_order` has them.
+        fits: what was found out before about the same jobs and their plates.
+    """
+    insisted_on = {want.job.printer_id for want in ordered if want.job.printer_id is not None}
+    pool = Pool(free, insisted_on, fits)
+    placed: list[Placement] = []
+    for want in ordered:
+        if not pool.left:
+            break
+        placed += pool.place(want)
+    return placed
+
+
+# What makes printers alike to jobs: class, material, group, tags.
+Kind: TypeAlias = tuple[object, ...]
+
+
+def kind_of(printer: Printer) -> Kind:
+    """Return what a printer has in common with those that are alike to all jobs."""
+    material = printer.material.casefold()
+    return (printer.printer_class, material, printer.printer_group, printer.tags)
+
+
+class Fits:
+    """Which kinds of printers suit which jobs, each found out once."""
+
+    def __init__(self) -> None:
+        """Begin without knowing any."""
+        self._known: dict[tuple[JobId, Kind], bool] = {}
+
+    def suits(self, want: Want, kind: Kind, one: Printer) -> bool:
+        """Whether printers of a kind suit a job, slicing and the one that it names aside.
+
+        Args:
+            one: any of the kind.
+        """
+        key = (want.job.job_id, kind)
+        known = self._known.get(key)
+        if known is None:
+            codes = {obstacle.code for obstacle in misfits(want.job, want.plates, one)}
+            known = self._known[key] = codes <= _PASSING
+        return known
+
+
+# What is in the way of some printers of a kind only, or only until a plate is made.
+_PASSING = {"other_printer", *UNSLICED}
 
 
 class Pool:
@@ -82,14 +140,18 @@ class Pool:
     For who reads jobs one by one, in order of precedence, and stops when nothing is `left`.
     """
 
-    def __init__(self, free: Iterable[Printer], insisted_on: Collection[PrinterId]) -> None:
+    def __init__(
+        self,
+        free: Iterable[Printer],
+        insisted_on: Collection[PrinterId],
+        fits: Fits | None = None,
+    ) -> None:
         """Take the free printers, and those that some job insists on."""
         self._insisted_on = insisted_on
-        self._groups: dict[tuple[object, ...], list[Printer]] = {}
+        self._fits = Fits() if fits is None else fits
+        self._groups: dict[Kind, list[Printer]] = {}
         for printer in sorted(free, key=self._rank):
-            material = printer.material.casefold()
-            key = (printer.printer_class, material, printer.printer_group, printer.tags)
-            self._groups.setdefault(key, []).append(printer)
+            self._groups.setdefault(kind_of(printer), []).append(printer)
         self.left = sum(len(group) for group in self._groups.values())
 
     def _rank(self, printer: Printer) -> tuple[bool, int, PrinterId]:
@@ -106,7 +168,11 @@ class Pool:
 
     def place(self, want: Want) -> list[Placement]:
         """Give a want the best printers left, and take them out."""
-        groups = [group for group in self._groups.values() if self._suits(want, group)]
+        groups = [
+            group
+            for kind, group in self._groups.items()
+            if group and self._fits.suits(want, kind, group[0])
+        ]
         placed: list[Placement] = []
         missing = want.copies
         while missing > 0:
@@ -122,13 +188,6 @@ class Pool:
             placed.append(placement)
             missing -= placement.copies
         return placed
-
-    def _suits(self, want: Want, group: Sequence[Printer]) -> bool:
-        """Whether a group's printers suit a job, slicing and the one that it names aside."""
-        if not group:
-            return False
-        codes = {obstacle.code for obstacle in misfits(want.job, want.plates, group[0])}
-        return codes <= {"other_printer", *UNSLICED}
 
     def _best(
         self, want: Want, groups: Sequence[list[Printer]]

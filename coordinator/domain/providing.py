@@ -56,7 +56,8 @@ class Wish:
         code: CODE: what is to be made; TEXT in a conversation: what stands so far.
         parameters: of that code.
         url: LINK: what is linked to.
-        mesh_sha256: MESH: the artifact.
+        mesh_sha256: MESH: the artifact. `mesh`: its bytes, in a format that the offer takes; there
+            only where the wish is about to be submitted.
         size_mm: how long the longest side shall be; None where the source knows its own size.
         seed: None for any.
         options: of this provider, as its offer names them.
@@ -70,6 +71,7 @@ class Wish:
     parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     url: str = ""
     mesh_sha256: str = ""
+    mesh: bytes = field(default=b"", repr=False)
     size_mm: float | None = None
     seed: int | None = None
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
@@ -112,6 +114,8 @@ class Offer:
         language: of the code it writes; empty for providers of meshes.
         needs_size: what it gives has no true size, so who wishes has to say one.
         picture_types: what it takes pictures as, by their media types.
+        mesh_types: what it takes meshes as, by their suffixes; others become an STL before.
+        mesh_bytes_max: the longest of them.
         converses: a further message changes what stands.
         at_once_max: tasks that may run at the same time.
         look_every_s: the shortest time between two looks at a task.
@@ -129,6 +133,8 @@ class Offer:
     pictures_max: int = 0
     picture_bytes_max: int = 0
     picture_types: tuple[str, ...] = PICTURE_TYPES
+    mesh_types: tuple[str, ...] = (".stl",)
+    mesh_bytes_max: int = 0
     options: tuple[Option, ...] = ()
     needs_size: bool = True
     converses: bool = False

@@ -231,7 +231,11 @@ def _agent_notes(before: Rollout, after: Rollout) -> Iterable[Note]:
                 subject_id=new.agent_id,
                 name=names[new.state],
                 cause=new.words,
-                facts={"version": after.version, "rollout_id": after.rollout_id},
+                facts={
+                    "version": after.version,
+                    "rollout_id": after.rollout_id,
+                    "state": new.state,
+                },
             )
 
 

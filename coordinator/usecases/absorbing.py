@@ -170,6 +170,7 @@ async def _absorb_presence(hearing: _Hearing, presence: Presence) -> None:
     await transaction.perform(effects)
     if farm.live.note_presence(presence):
         await transaction.perform((arriving.draining_note(presence),))
+    farm.live.news.tell((("host", presence.agent_id),))  # its printers tell why they are away
     mine = await transaction.unit.printers(presence.agent_id)
     if not online:
         await transaction.perform(arriving.gone(mine))

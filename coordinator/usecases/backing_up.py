@@ -83,15 +83,46 @@ async def keep_backup(
         NotNow: `backup_on`: one is put there already.
         Unavailable: it can't be written.
     """
-    if farm.live.backing_up:
+    if farm.live.backing_up is not None:
         raise NotNow("backup_on", "a backup is being made already: wait until that one is there")
-    farm.live.backing_up = True
+    farm.live.backing_up = 0
     try:
         made = backup(farm, actor, origin, version=version, secrets=secrets)
         async with aclosing(made) as parts:
-            return await shelf.put(parts, farm.clock.now())
+            return await shelf.put(_counted(farm, parts), farm.clock.now())
     finally:
-        farm.live.backing_up = False
+        farm.live.backing_up = None
+
+
+async def fetch_backup(
+    farm: Farm, shelf: BackupShelf, name: str, actor: str, origin: str
+) -> tuple[KeptBackup, AsyncGenerator[bytes, None]]:
+    """Return a backup of the farm's own folder and its bytes; the history tells who took it.
+
+    Raises:
+        NotFound: there is none of this name.
+        Unavailable: nobody can look there.
+    """
+    kept = next((each for each in await shelf.kept_backups() if each.name == name), None)
+    if kept is None:
+        raise NotFound("backup", name)
+    taken = FarmEvent(
+        subject="backup",
+        subject_id=name,
+        name="backup.fetched",
+        at=farm.clock.now(),
+        actor=actor,
+        origin=origin,
+    )
+    async with farm.store.write() as unit:
+        await unit.record(taken)
+    return kept, shelf.read(name)
+
+
+async def _counted(farm: Farm, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for part in parts:
+        yield part
+        farm.live.backing_up = (farm.live.backing_up or 0) + len(part)
 
 
 async def _record(farm: Farm, now: datetime, actor: str, origin: str, *, secrets: bool) -> None:

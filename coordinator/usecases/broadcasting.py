@@ -30,6 +30,7 @@ from coordinator.usecases.happening import Happenings
 from coordinator.usecases.health import PARTS, health
 from coordinator.usecases.reading import PrinterView
 from coordinator.usecases.showing import printers_showing
+from coordinator.usecases.update_views import updates_seen
 from protocols.wire.vocabulary import AgentId, PrinterId
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,8 @@ TICK_S = 0.1
 LOOK_S = 1.0
 # A print of hours needs no more, and Home Assistant keeps each value for days.
 LIVE_S = 5.0
+# Somebody who has just had a printer do something looks for what comes of it.
+LIVELY_S, LIVELY_FOR_S = 1.0, 10.0
 AGENTS_S = 30.0
 FARM_S = 2.0
 TROUBLES_S = 30.0
@@ -91,6 +94,7 @@ class Broadcaster:
         self._told: dict[str, bytes] = {}
         self._live: dict[PrinterId, Document] = {}
         self._live_at_s: dict[PrinterId, float] = {}
+        self._lively_until_s: dict[PrinterId, float] = {}
         self._agents: dict[AgentId, Document] = {}
         self._agent_ids: set[AgentId] = set()
         self._agents_at_s = self._farm_at_s = self._troubles_at_s = 0.0
@@ -196,15 +200,16 @@ class Broadcaster:
 
     async def _forget(self, gone: Iterable[tuple[str, str]]) -> None:
         """Take back all that is retained of printers and agents."""
+        # First what it means to somebody: of an empty document entities would complain.
+        if self._discovery is not None:
+            for message in self._discovery.removed([*self._views], self._agent_ids):
+                await self._say(message)
         for kind, its_id in gone:
             is_printer = kind == "printers"
             topics = self._topics.of_printer if is_printer else self._topics.of_agent
             for topic in topics(its_id):
                 await self._say(Message(topic, b""))
                 self._told.pop(topic, None)
-        if self._discovery is not None:
-            for message in self._discovery.removed([*self._views], self._agent_ids):
-                await self._say(message)
 
     async def _wait(self) -> None:
         """Return when there may be something to tell."""
@@ -225,7 +230,7 @@ class Broadcaster:
             changed.things |= things
             raise
         now_s = self._now_s()
-        due = [each for each in changed.moved if now_s >= self._live_at_s.get(each, 0.0) + LIVE_S]
+        due = [each for each in changed.moved if now_s >= self._live_due_s(each, now_s)]
         for printer_id in due[:LIVE_AT_ONCE]:
             del changed.moved[printer_id]
             await self._tell_live(printer_id)
@@ -237,6 +242,11 @@ class Broadcaster:
         if now_s >= self._farm_at_s + (FARM_S if self._farm_moved else TROUBLES_S):
             await self._tell_farm()
 
+    def _live_due_s(self, printer_id: PrinterId, now_s: float) -> float:
+        """Return when what was measured of a printer may be told again."""
+        lively = now_s < self._lively_until_s.get(printer_id, 0.0)
+        return self._live_at_s.get(printer_id, 0.0) + (min(LIVELY_S, LIVE_S) if lively else LIVE_S)
+
     async def _tell_decided(self, things: Collection[Thing]) -> None:
         if not things:
             return
@@ -244,12 +254,13 @@ class Broadcaster:
         views = await reading.printer_views_of(self._farm, meant) if meant else []
         for view in views:
             self._views[view.printer.printer_id] = view
+            self._lively_until_s[view.printer.printer_id] = self._now_s() + LIVELY_FOR_S
             await self._tell_printer(view)
         if lost := meant - {view.printer.printer_id for view in views}:
             for printer_id in lost:
                 self._views.pop(printer_id, None)
             await self._forget(("printers", printer_id) for printer_id in lost)
-        if any(subject == "agent" for subject, _ in things):
+        if any(subject in ("agent", "release", "rollout") for subject, _ in things):
             await self._tell_agents()
         for message in await self._happenings.news():
             await self._say(message)
@@ -298,8 +309,7 @@ class Broadcaster:
     async def _tell_agents(self) -> None:
         self._agents_at_s = self._now_s()
         live = self._farm.live
-        async with self._farm.store.read() as unit:
-            agents = await unit.agents()
+        agents, updates = await updates_seen(self._farm)
         there = {agent.agent_id for agent in agents}
         gone, self._agent_ids = self._agent_ids - there, there
         if gone:
@@ -307,15 +317,18 @@ class Broadcaster:
         for agent in agents:
             its_id = agent.agent_id
             host = live.hosts.get(its_id)
-            document = documents.agent_document(agent, host, draining=its_id in live.draining)
-            document = documents.steady_agent(document, self._agents.get(its_id))
-            self._agents[its_id] = document
+            document = documents.agent_document(
+                agent, host, draining=its_id in live.draining, update=updates[its_id]
+            )
+            known = self._agents.get(its_id)
+            if host is None and known is not None:
+                # What its machine told before stays.
+                document |= {name: known[name] for name in documents.OF_MACHINE}
+            document = self._agents[its_id] = documents.steady_agent(document, known)
             if self._discovery is not None:
                 for message in self._discovery.agent(agent):
                     await self._say(message)
-            # Of a machine that has told nothing since we began, what it told before stays.
-            if host is not None or self._topics.agent(its_id) not in self._told:
-                await self._keep(self._topics.agent(its_id), packed(document))
+            await self._keep(self._topics.agent(its_id), packed(document))
             online = ONLINE if agent.online else OFFLINE
             await self._keep(self._topics.agent_online(its_id), online.encode())
 

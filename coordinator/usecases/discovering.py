@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
-from coordinator.domain.automation.documents import reachable
+from coordinator.domain.automation.documents import reachable, tuned_document
 from coordinator.domain.automation.topics import Message
 from coordinator.domain.homeassistant.discovery import (
     Device,
@@ -12,8 +12,8 @@ from coordinator.domain.homeassistant.discovery import (
     printer_name,
 )
 from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
-from coordinator.domain.homeassistant.printer_entities import Abilities, printer_entities
-from coordinator.domain.homeassistant.verbs import verbs_of
+from coordinator.domain.homeassistant.printer_entities import TUNED, Abilities, printer_entities
+from coordinator.domain.homeassistant.verbs import UPDATE, verbs_of
 from coordinator.domain.messages import TYPES
 from coordinator.domain.printers import Agent
 from coordinator.errors import FarmError
@@ -80,7 +80,12 @@ class Discovering:
                 version=agent.build,
                 via=_FARM,
                 online=topics.agent_online(agent.agent_id),
-                entities=agent_entities(topics, agent.agent_id),
+                entities=agent_entities(
+                    topics,
+                    agent.agent_id,
+                    armed=UPDATE in self._armed,
+                    told=self._discovery.form == "device",
+                ),
             )
         )
 
@@ -93,7 +98,7 @@ class Discovering:
         """Return what is new of a printer."""
         printer, topics = view.printer, self._discovery.topics
         name = printer_name(printer.printer_id)
-        if not self._is_known(view) and (printer.online or self._heaters_told(name) is not None):
+        if not self._is_known(view) and (printer.online or self._keys_told(name) is not None):
             return []
         can = self._abilities[printer.printer_id] = self._can(view)
         return self._news(
@@ -145,29 +150,31 @@ class Discovering:
         return view.sample is not None or not reachable(view.printer)
 
     def _can(self, view: PrinterView) -> Abilities:
-        printer = view.printer
-        known = self._abilities.get(printer.printer_id)
-        seen = view.sample.printer.temperatures if view.sample is not None else ()
-        # A heater that is not told of for a while is none that was taken away.
-        told = (
-            known.heaters
-            if known is not None
-            else self._heaters_told(printer_name(printer.printer_id))
-        )
+        printer, sample = view.printer, view.sample.printer if view.sample is not None else None
+        # What is not told of for a while is nothing that was taken away.
+        known = self._abilities.get(printer.printer_id) or self._told_of(printer.printer_id)
+        heaters = sample.temperatures if sample is not None else ()
+        tuned = tuned_document(sample.tuning) if sample is not None and sample.tuning else {}
         verbs = verbs_of(can_pause=printer.can_pause, commands=view.commands, armed=self._armed)
         # As its owner writes it, where that is one of those that are known.
         names = {each.casefold(): each for each in (*self._materials, printer.material) if each}
         materials = sorted(names.values(), key=str.casefold) if "material" in verbs else ()
         return Abilities(
             verbs=verbs,
-            heaters=tuple(sorted({*seen, *(told or ())})),
+            heaters=tuple(sorted({*heaters, *known.heaters})),
+            tuned=known.tuned | {name for name, value in tuned.items() if value is not None},
             materials=tuple(materials),
             camera="picture" in view.commands,
         )
 
-    def _heaters_told(self, name: str) -> tuple[str, ...] | None:
-        """Return the heaters that a printer was told to have, None where it was not told of."""
-        keys = self._discovery.keys_in(name, self._told)
-        if keys is None:
-            return None
-        return tuple(key.removeprefix(_HEATER) for key in keys if key.startswith(_HEATER))
+    def _told_of(self, printer_id: PrinterId) -> Abilities:
+        """Return the heaters, fans and factors that a printer was told to have."""
+        keys = self._keys_told(printer_name(printer_id)) or []
+        return Abilities(
+            heaters=tuple(key.removeprefix(_HEATER) for key in keys if key.startswith(_HEATER)),
+            tuned=frozenset(TUNED).intersection(keys),
+        )
+
+    def _keys_told(self, name: str) -> list[str] | None:
+        """Return the entities that a device was told to have, None where it was not told of."""
+        return self._discovery.keys_in(name, self._told)

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from types import MappingProxyType
 
 from coordinator.domain import copies, leases, preparing
@@ -37,6 +38,9 @@ _WENT_WRONG = (RunState.FAILED, RunState.LOST, RunState.DISCARDED, RunState.REVO
 
 # How many jobs are read at once while there are free printers left.
 _JOBS_AT_ONCE = 200
+
+# After a start each document is due some times over: it is said once for all of them.
+_NOTES_A_DOCUMENT = 10
 
 _NOTHING: Mapping[JobId, int] = MappingProxyType({})
 
@@ -79,13 +83,21 @@ async def want_of(unit: Unit, job: Job, promised: Mapping[JobId, int] = _NOTHING
     Args:
         promised: copies that printers are kept for already.
     """
-    job_runs = await unit.runs(job_id=job.job_id)
-    wanted = copies.tally(job, job_runs).wanted - promised.get(job.job_id, 0)
+    job_runs, already = await unit.runs(job_id=job.job_id), promised.get(job.job_id, 0)
+    if copies.tally(job, job_runs).wanted <= already:
+        return None
+    return want_from(job, job_runs, await unit.plates(job.job_id), already)
+
+
+def want_from(
+    job: Job, job_runs: Sequence[Run], plates: Iterable[Plate], promised: int = 0
+) -> Want | None:
+    """Return what a job wants of printers, by its runs and plates; as `want_of`."""
+    wanted = copies.tally(job, job_runs).wanted - promised
     if wanted <= 0:
         return None
     avoid = frozenset(run.printer_id for run in job_runs if run.state in _WENT_WRONG)
-    plates = tuple(await unit.plates(job.job_id))
-    return Want(job=job, plates=plates, copies=wanted, avoid=avoid)
+    return Want(job=job, plates=tuple(plates), copies=wanted, avoid=avoid)
 
 
 def _is_made(plate: Plate | None) -> bool:
@@ -204,13 +216,21 @@ def _revoke(holding: Holding, now: datetime) -> Effects:
 
 
 async def _expired(farm: Farm, unit: Unit, now: datetime) -> list[Holding]:
+    """Return the leases that are to be taken back; after a start every printer is off line."""
+    printers = await unit.printers(online=False, leased=True)
+    if not printers:
+        return []
+    leased = {run.run_id: run for run in await unit.runs(live=True) if run.state is RunState.LEASED}
+    if not leased:
+        return []
+    agents = {agent.agent_id: agent for agent in await unit.agents(retired=None)}
     found = []
     patience_s = farm.policy.lease_patience_s
-    for printer in await unit.printers(online=False, leased=True):
+    for printer in printers:
         assert printer.run_id is not None, "it was asked for with a lease"
-        agent = await unit.agent(printer.agent_id)
+        agent = agents.get(printer.agent_id)
         for run_id in (printer.run_id, *printer.staged):
-            run = await unit.run(run_id)
+            run = leased.get(run_id)
             if run is None or agent is None:
                 continue
             offline_s = (now - max(run.leased_at, agent.seen_at)).total_seconds()
@@ -229,15 +249,18 @@ async def flush_outbox(farm: Farm) -> int:
     async with farm.live.flushing_now:
         while True:
             async with farm.store.read() as unit:
-                notes = await unit.outbox(farm.policy.documents_per_flush)
+                notes = await unit.outbox(_NOTES_A_DOCUMENT * farm.policy.documents_per_flush)
                 farm.live.outbox_age_s(notes[0][0] if notes else None, farm.clock.monotonic())
+                if not notes or farm.link.trouble:
+                    return said
+                its_turn = dict.fromkeys(printer_id for _, printer_id in notes)
+                meant = set(islice(its_turn, farm.policy.documents_per_flush))
                 sayings = [
                     saying
-                    for printer_id in dict.fromkeys(printer_id for _, printer_id in notes)
+                    for printer_id in its_turn
+                    if printer_id in meant
                     for saying in await _sayings(farm, unit, printer_id)
                 ]
-            if not notes:
-                return said
             # All at once, for each waits for the broker's answer; no two are of one printer.
             answers = await asyncio.gather(
                 *(saying() for saying in sayings),
@@ -250,7 +273,8 @@ async def flush_outbox(farm: Farm) -> int:
                 if answer is not None:
                     raise answer
             async with farm.store.write() as unit:
-                await unit.outbox_done([number for number, _ in notes])
+                done = [number for number, printer_id in notes if printer_id in meant]
+                await unit.outbox_done(done)
 
 
 async def _sayings(farm: Farm, unit: Unit, printer_id: PrinterId) -> list[_Saying]:

@@ -1,10 +1,11 @@
 """How the farm is: what is wrong with its parts, and how much of everything there is."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coordinator.domain.printers import PrinterStatus, status_of
+from coordinator.domain.webhooks import Endpoint
 from coordinator.errors import FarmError
 from coordinator.ports import Unit
 from coordinator.usecases.disk_use import disk_trouble
@@ -50,57 +51,47 @@ class Health:
 
     Attributes:
         ok: the store answers; without it nothing can be done at all.
-        store: what is wrong with the store, in words, and what to do; empty where all is well. So
-            with `history`, which nobody trusts until somebody looked, `broker`, without which no
-            agent is reached (prints go on), `slicer`, without which no model is taken (G-code
-            is), `disk`, without room on which nothing new is, `webhooks`, and `providers`.
+        troubles: what is wrong, by part, in words, and what to do. `database`; `history`, which
+            nobody trusts until somebody looked; `broker`, without which no agent is reached
+            (prints go on); `slicer`, without which no model is taken (G-code is); `disk`, without
+            room on which nothing new is; `webhooks`; and `providers`.
         figures: None where the store does not answer.
     """
 
     ok: bool
-    store: str = ""
-    history: str = ""
-    broker: str = ""
-    slicer: str = ""
-    disk: str = ""
-    webhooks: str = ""
-    providers: str = ""
+    troubles: Mapping[str, str]
     figures: Figures | None = None
-
-    @property
-    def troubles(self) -> Mapping[str, str]:
-        """What is wrong, by part: `database`, `history`, `broker` and so on."""
-        words = (
-            self.store,
-            self.history,
-            self.broker,
-            self.slicer,
-            self.disk,
-            self.webhooks,
-            self.providers,
-        )
-        parts = zip(PARTS, words, strict=True)
-        return {part: trouble for part, trouble in parts if trouble}
 
 
 async def health(farm: Farm) -> Health:
     """Return how the farm is; never raises for what is wrong with it."""
-    broker, slicer = farm.link.trouble, farm.slicer.trouble
     disk, free_bytes = await disk_trouble(farm)
     try:
         async with farm.store.read() as unit:
-            figures = await _figures(farm, unit, free_bytes)
+            endpoints = await unit.endpoints()
+            figures = await _figures(farm, unit, endpoints, free_bytes)
     except FarmError as error:
-        return Health(ok=False, store=str(error), broker=broker, slicer=slicer, disk=disk)
-    return Health(
-        ok=True,
-        history=farm.live.history_trouble,
-        broker=broker,
-        slicer=slicer,
-        disk=disk,
-        webhooks=_of_webhooks(figures),
-        providers="; ".join(f"{name}: {words}" for name, words in _of_providers(farm).items()),
-        figures=figures,
+        told = {"database": str(error), **_of_neighbours(farm), "disk": disk}
+        return Health(ok=False, troubles=_told(told))
+    return Health(ok=True, troubles=troubles_of(farm, endpoints, disk), figures=figures)
+
+
+def troubles_of(farm: Farm, endpoints: Sequence[Endpoint], disk: str) -> Mapping[str, str]:
+    """Return what is wrong with each part of a farm whose store answers; see `Health.troubles`.
+
+    Args:
+        disk: what is wrong with the disk, as `disk_trouble` has it.
+    """
+    return _told(
+        {
+            "history": farm.live.history_trouble,
+            **_of_neighbours(farm),
+            "disk": disk,
+            "webhooks": _of_webhooks(endpoints),
+            "providers": "; ".join(
+                f"{name}: {words}" for name, words in _of_providers(farm).items()
+            ),
+        }
     )
 
 
@@ -114,13 +105,14 @@ async def ready(farm: Farm) -> bool:
     return True
 
 
-async def _figures(farm: Farm, unit: Unit, free_bytes: int | None) -> Figures:
+async def _figures(
+    farm: Farm, unit: Unit, endpoints: Sequence[Endpoint], free_bytes: int | None
+) -> Figures:
     agents = await unit.agents()
     counts: Counter[PrinterStatus] = Counter()
     for printer, run in await all_stations(unit):
         counts[status_of(printer, run)] += 1
     waiting = await unit.outbox(OUTBOX_COUNTED_MAX)
-    endpoints = await unit.endpoints()
     return Figures(
         agents=len(agents),
         agents_online=sum(agent.online for agent in agents),
@@ -131,7 +123,7 @@ async def _figures(farm: Farm, unit: Unit, free_bytes: int | None) -> Figures:
             waiting[0][0] if waiting else None, farm.clock.monotonic()
         ),
         webhooks=len(endpoints),
-        webhooks_failing=sum(bool(each.failures or each.disabled_reason) for each in endpoints),
+        webhooks_failing=sum(map(_fails, endpoints)),
         providers=len(list(farm.sources)),
         providers_failing=len(_of_providers(farm)),
         disk_free_bytes=free_bytes,
@@ -144,10 +136,20 @@ def _of_providers(farm: Farm) -> Mapping[str, str]:
     return {name: words for name, words in told.items() if words}
 
 
-def _of_webhooks(figures: Figures) -> str:
-    if not figures.webhooks_failing:
+def _of_neighbours(farm: Farm) -> Mapping[str, str]:
+    return {"broker": farm.link.trouble, "slicer": farm.slicer.trouble}
+
+
+def _of_webhooks(endpoints: Sequence[Endpoint]) -> str:
+    failing = sum(map(_fails, endpoints))
+    if not failing:
         return ""
-    return (
-        f"{figures.webhooks_failing} of {figures.webhooks} webhooks fail: "
-        "`farmhand webhook ls` tells which"
-    )
+    return f"{failing} of {len(endpoints)} webhooks fail: `farmhand webhook ls` tells which"
+
+
+def _fails(endpoint: Endpoint) -> bool:
+    return bool(endpoint.failures or endpoint.disabled_reason)
+
+
+def _told(words: Mapping[str, str]) -> Mapping[str, str]:
+    return {part: trouble for part, trouble in words.items() if trouble}

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from coordinator.domain.cloning import Boots
 from coordinator.domain.estimates import Paces
@@ -17,6 +17,7 @@ from coordinator.domain.history import Thing
 from coordinator.domain.series import Measured
 from coordinator.domain.stock import MaterialProfile
 from coordinator.errors import FarmError
+from coordinator.usecases.kept import Kept
 from coordinator.usecases.news import News
 from protocols.wire.from_agent import (
     CommandResult,
@@ -27,6 +28,10 @@ from protocols.wire.from_agent import (
     Telemetry,
 )
 from protocols.wire.vocabulary import AgentId, Finding, JobId, PrinterId
+
+if TYPE_CHECKING:
+    from coordinator.usecases.noticing import Lacks
+    from coordinator.usecases.timetable import Outlook
 
 # What was said once is remembered for so many things; when it is full, it may be said again.
 SAID_MAX = 10_000
@@ -76,7 +81,7 @@ class Live:
         lent: how many send an artifact to somebody right now.
         cleaning: while files are removed, what was on its way in then or since; else None.
         backups: how many take one right now; no artifact that a row knows leaves meanwhile.
-        backing_up: while the farm's own folder gets another one.
+        backing_up: bytes of the backup that the farm's own folder gets now; None without one.
         waits: why an agent does not start what it was leased, in its words.
         findings: what is wrong with printers, by their agents' last reports.
         commands: what each printer's agent does for it, as it said when it came.
@@ -90,6 +95,7 @@ class Live:
         draining: agents that take no new run.
         presences: what those said last that are there.
         generating: how far providers are that answer only in the end: 0 to 1 and a stage.
+        outlook: the farm's next days, as they were foretold last; `lacks` is what has to be loaded.
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
         profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
@@ -109,7 +115,7 @@ class Live:
     lent: Counter[str] = field(default_factory=Counter)
     cleaning: set[str] | None = None
     backups: int = 0
-    backing_up: bool = False
+    backing_up: int | None = None
     waits: dict[PrinterId, str] = field(default_factory=dict)
     findings: dict[PrinterId, tuple[Finding, ...]] = field(default_factory=dict)
     commands: dict[PrinterId, tuple[str, ...]] = field(default_factory=dict)
@@ -122,6 +128,8 @@ class Live:
     draining: set[AgentId] = field(default_factory=set)
     presences: dict[AgentId, Presence] = field(default_factory=dict)
     generating: dict[str, tuple[float | None, str]] = field(default_factory=dict)
+    outlook: "Kept[Outlook]" = field(default_factory=Kept)
+    lacks: "Kept[Lacks]" = field(default_factory=Kept)
     paces: Paces | None = None
     paces_until_s: float = 0.0
     profiles: tuple[MaterialProfile, ...] | None = None

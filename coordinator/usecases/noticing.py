@@ -4,6 +4,7 @@ Each channel has a cursor of its own, so that a mail server that is down keeps n
 silent, and nothing is forgotten while it is. What was settled meanwhile is not told any more.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from coordinator.domain.notices import (
     matter_of,
     notice_of,
 )
-from coordinator.domain.wanting import Lack, lack_of, material_wanted
+from coordinator.domain.wanting import Lack, alike, lack_of, material_wanted
 from coordinator.errors import Unavailable
 from coordinator.ports import Unit
 from coordinator.ports_outward import People
@@ -196,13 +197,42 @@ async def note_material_wanted(farm: Farm) -> None:
             await transaction.perform((note,))
 
 
-async def lacks(farm: Farm) -> list[tuple[Job, Lack]]:
-    """Return the jobs that wait for nothing but material, of those that are served next."""
-    async with farm.store.read() as unit:
-        printers = await unit.printers(online=True)
-        jobs = await _next(unit) if printers else []
-        found = [(job, lack_of(job, await unit.plates(job.job_id), printers)) for job in jobs]
-    return [(job, lack) for job, lack in found if lack is not None]
+@dataclass(frozen=True, slots=True)
+class Lacks:
+    """Which jobs wait for nothing but material, as of a line of history."""
+
+    those: tuple[tuple[Job, Lack], ...]
+    history: int
+
+
+async def lacks(farm: Farm) -> tuple[tuple[Job, Lack], ...]:
+    """Return the jobs that wait for nothing but material, of those that are served next.
+
+    Every page that is open asks, again and again: it is looked at once for all of them, and anew
+    only after something was decided.
+    """
+
+    async def make(before: Lacks | None) -> Lacks:
+        async with farm.store.read() as unit:
+            history = (await unit.head()).number
+            if before is not None and before.history == history:
+                return before
+            return Lacks(tuple(await _lacks(unit)), history)
+
+    return (await farm.live.lacks.get(farm.clock, make)).those
+
+
+async def _lacks(unit: Unit) -> list[tuple[Job, Lack]]:
+    groups = alike(await unit.printers(online=True))
+    jobs = await _next(unit) if groups else []
+    plates = await unit.plates_of([job.job_id for job in jobs])
+    found = []
+    for job in jobs:
+        lack = lack_of(job, plates[job.job_id], groups)
+        if lack is not None:
+            found.append((job, lack))
+        await asyncio.sleep(0)  # others have their turn
+    return found
 
 
 async def _next(unit: Unit) -> list[Job]:
@@ -213,12 +243,12 @@ async def _next(unit: Unit) -> list[Job]:
 
 
 async def _material_notes(unit: Unit, now: datetime) -> list[Note]:
-    printers = await unit.printers(online=True)
+    groups = alike(await unit.printers(online=True))
     notes = []
-    for job in await _next(unit) if printers else []:
+    for job in await _next(unit) if groups else []:
         if now - job.updated_at < PATIENCE:
             continue
-        words = material_wanted(job, await unit.plates(job.job_id), printers)
+        words = material_wanted(job, await unit.plates(job.job_id), groups)
         if not words:
             continue
         told = await unit.history("job", job.job_id)

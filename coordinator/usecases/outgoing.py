@@ -79,6 +79,8 @@ async def things_of(unit: Unit, line: Line) -> Things:
             return Things(run=run, printer=printer)
         case "generation":
             return Things(generation=await unit.generation(line.subject_id))
+        case "rollout":
+            return Things(rollout=await unit.rollout(line.subject_id))
         case _:
             return Things()
 

@@ -1,14 +1,16 @@
 """What Home Assistant asks: buttons, numbers, switches and selects of printers, by the table."""
 
-from coordinator.domain.homeassistant.verbs import ACTOR, VERBS, line_of, verbs_of
+from coordinator.domain.homeassistant.verbs import ACTOR, UPDATE, VERBS, line_of, verbs_of
 from coordinator.errors import NotFound, NotNow, NotPermitted, Refused
 from coordinator.usecases import controlling, photographing
 from coordinator.usecases.commanding import command_printer
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.fleet import change_printer
 from coordinator.usecases.reading import PrinterView, printer_view
+from coordinator.usecases.update_views import is_newer, updates_seen
+from coordinator.usecases.updating import RolloutWish, begin_rollout
 from protocols.wire.to_agent import Scalar
-from protocols.wire.vocabulary import JobId, PrinterId
+from protocols.wire.vocabulary import AgentId, JobId, PrinterId
 
 # A heater or a fan is set at once, or not at all: who pressed does not wait longer.
 _SAID_WITHIN_S = 20.0
@@ -56,6 +58,31 @@ async def press(
             await command_printer(farm, printer_id, verb, {}, ACTOR)
         case _:
             await _say(farm, printer_id, verb, payload)
+
+
+async def press_agent(farm: Farm, agent_id: AgentId, verb: str, armed: frozenset[str]) -> None:
+    """Do one thing with an agent: bring it the newest release, as its own canary.
+
+    It is as any rollout: drained first, on trial, gone back from by itself; and one at a time.
+
+    Raises:
+        NotFound: there is no such verb, or no such agent.
+        NotPermitted: `not_armed`.
+        NotNow: `up_to_date`, or as `begin_rollout`.
+    """
+    if verb != UPDATE:
+        raise NotFound("verb", verb)
+    if UPDATE not in armed:
+        raise NotPermitted("not_armed", f"{verb} wants {UPDATE} in homeassistant_armed")
+    agents, update = await updates_seen(farm)
+    agent = next((each for each in agents if each.agent_id == agent_id), None)
+    if agent is None:
+        raise NotFound("agent", agent_id)
+    latest = update[agent_id].latest
+    if not latest or not is_newer(latest, agent.build):
+        raise NotNow("up_to_date", f"the farm has no release that is newer than {agent.build}")
+    wish = RolloutWish(version=latest, agents=(agent_id,))
+    await begin_rollout(farm, wish, ACTOR, f"{verb} of {agent_id} over MQTT")
 
 
 async def _say(farm: Farm, printer_id: PrinterId, verb: str, payload: str) -> None:

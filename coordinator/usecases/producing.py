@@ -18,7 +18,7 @@ from coordinator.domain import results
 from coordinator.domain.breaker import Call, Stand
 from coordinator.domain.generating import Outcome
 from coordinator.domain.generations import Generation, GenerationState
-from coordinator.domain.providing import ProviderFault
+from coordinator.domain.providing import Kind, ProviderFault
 from coordinator.errors import FarmError
 from coordinator.ports import Unit
 from coordinator.usecases import fetching, finishing, submitting
@@ -141,6 +141,9 @@ class Producer:
         if source is None:
             return await self._unnamed(generation)
         match generation.state:
+            case _S.WANTED if generation.asked.kind is Kind.MESH:
+                async with self._makings:  # it may have to be converted first
+                    return await submitting.submit(farm, source, generation)
             case _S.WANTED:
                 return await submitting.submit(farm, source, generation)
             case _S.SUBMITTING:

@@ -95,6 +95,7 @@ class PrinterView:
         run: the one that holds its lease, with its `job`; None where none does.
         sample: its last telemetry, None before the first.
         waits_for: why its agent does not start the run, in the agent's words.
+        away: why nothing is heard of it, and what to do about that; empty while something is.
         host: the machine beside it, None where it told nothing or is away.
         findings: what is wrong with the printer itself.
         commands: what its agent does for it, empty before it came.
@@ -107,6 +108,7 @@ class PrinterView:
     job: Job | None
     sample: Sample | None
     waits_for: str = ""
+    away: str = ""
     host: HostSample | None = None
     findings: tuple[Finding, ...] = ()
     commands: tuple[str, ...] = ()
@@ -117,6 +119,7 @@ class _Heard(TypedDict):
     """What only the short memory knows of a printer: see `PrinterView`."""
 
     waits_for: str
+    away: str
     host: HostSample | None
     findings: tuple[Finding, ...]
     commands: tuple[str, ...]
@@ -295,10 +298,26 @@ def _heard(live: Live, printer: Printer, run: Run | None) -> _Heard:
     # What was heard last of an agent that is gone says nothing of now.
     return {
         "waits_for": live.waits.get(printer.printer_id, "") if run is not None else "",
+        "away": "" if printer.online else _away(live, printer),
         "host": live.hosts.get(printer.agent_id) if printer.online else None,
         "findings": live.findings.get(printer.printer_id, ()) if printer.online else (),
         "commands": live.commands.get(printer.printer_id, ()),
     }
+
+
+def _away(live: Live, printer: Printer) -> str:
+    presence = live.presences.get(printer.agent_id)
+    if presence is None:
+        return (
+            f"Its agent {printer.agent_id} is not connected: "
+            "has the machine there power and network, and does the agent run?"
+        )
+    if any(each.printer_id == printer.printer_id for each in presence.printers):
+        return f"Its agent {printer.agent_id} is connected and is being asked about it."
+    return (
+        f"Its agent {printer.agent_id} is connected, but does not have this printer: "
+        f"add it there again, with the id {printer.printer_id}; its history goes on."
+    )
 
 
 async def _job_view(

@@ -18,6 +18,7 @@ from protocols.wire.vocabulary import AgentId, PrinterId
 log = structlog.get_logger(__name__)
 
 CONFIGURED = "its agent's configuration names it: take its [[printers]] table out there"
+ASKED = "all agents are being asked; its page tells what to do if none of them has it"
 AWAY = "its agent is away: if it comes back with this printer, it is not heard of it"
 
 
@@ -80,7 +81,7 @@ async def restore_printer(
         printer = await transaction.unit.printer(printer_id) or printer
     farm.live.owners[printer_id] = printer.agent_id
     await farm.link.ask_again()
-    words = "" if reported_by else "no agent speaks of it now: it is offline until one does"
+    words = "" if reported_by else ASKED
     return RetiredPrinter(printer=printer, reported_by=reported_by, words=words)
 
 
@@ -109,6 +110,7 @@ async def retire_agent(farm: Farm, agent_id: str, actor: str, origin: str = "") 
     assert gone is not None, "it was just saved"
     for printer_id in printers:
         _forget(farm, printer_id)
+    farm.live.presences.pop(name, None)
     await tell_broker(farm)
     with suppress(Unavailable):  # what a broker keeps of it is not heard
         await farm.link.forget_agent(name)

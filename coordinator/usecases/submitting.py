@@ -26,11 +26,12 @@ from coordinator.domain.providing import (
     Submitted,
     Wish,
 )
-from coordinator.errors import FarmError, IllegalTransition, NotFound
+from coordinator.errors import FarmError, IllegalTransition, NotFound, Refused, Unavailable
 from coordinator.usecases import generation_rows as rows
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.fetching import LEFT_ALONE_S, no_mesh, store_data
 from coordinator.usecases.generation_rows import change_if_possible
+from coordinator.usecases.meshes import with_mesh
 from coordinator.usecases.performing import writing
 from coordinator.usecases.sources import Source
 from coordinator.usecases.storing import let_go
@@ -53,10 +54,16 @@ async def submit(farm: Farm, source: Source, generation: Generation) -> Generati
         words = generation.waits or "it waited for a day in vain"
         return await _refuse(farm, its_id, ProviderFault(Blame.DEADLINE, "waited_too_long", words))
     try:
-        wish = await wish_of(farm, generation.asked)
+        wish = await with_mesh(farm, source.offer, await wish_of(farm, generation.asked))
     except NotFound as error:
         fault = ProviderFault(Blame.INVALID_INPUT, "input_gone", str(error))
         return await _refuse(farm, its_id, fault)
+    except Refused as error:
+        fault = ProviderFault(Blame.INVALID_INPUT, error.code, error.message, field="mesh_sha256")
+        return await _refuse(farm, its_id, fault)
+    except Unavailable as error:  # the workshop; perhaps because of this very mesh
+        fault = ProviderFault(Blame.RETRY_SAFE, error.code, error.message)
+        return await _put_off(farm, its_id, fault, source)
     if words := source.provider.objection(wish):
         return await _refuse(
             farm, its_id, ProviderFault(Blame.INVALID_INPUT, "wish_not_met", words)

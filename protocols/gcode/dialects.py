@@ -28,6 +28,9 @@ class Dialect:
         reads_glued_words: `G1X5Y5` is read like `G1 X5 Y5`; said so only of firmwares whose
             parser was looked at, with the exceptions that shorten.py names.
         card_question: what it answers with whether it prints from its card; empty: it can't say.
+        tuning_questions: what it answers with how speed and flow stand, and that changes nothing:
+            others take these for 100 %. Said so only of firmwares that were looked at.
+        fan_by_ratio: a fan's value of 1 or less is its ratio, 1 being all.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Dialect:
     window_lines: int = 1
     reads_glued_words: bool = False
     card_question: str = "M27"
+    tuning_questions: tuple[str, ...] = ()
+    fan_by_ratio: bool = False
 
 
 PRUSA = Dialect(
@@ -50,13 +55,18 @@ REPRAPFIRMWARE = Dialect(
     name="RepRapFirmware",
     recognised_by="RepRapFirmware",
     long_commands=_LONG_COMMANDS | {"G32", "M98", "M291"},
+    tuning_questions=("M220",),  # M221 is an error where no tool is selected
+    fan_by_ratio=True,
 )
 KLIPPER = Dialect(name="Klipper", recognised_by="Klipper", accepts_macros=True, window_lines=4)
 REPETIER = Dialect(
     name="Repetier", recognised_by="Repetier", long_commands=_LONG_COMMANDS | {"G32"}
 )
 SMOOTHIE = Dialect(
-    name="Smoothie", recognised_by="Smoothie", long_commands=_LONG_COMMANDS | {"G32"}
+    name="Smoothie",
+    recognised_by="Smoothie",
+    long_commands=_LONG_COMMANDS | {"G32"},
+    tuning_questions=("M220", "M221"),
 )
 # Prints from its card behind the back of its own M27.
 ULTIMAKER2 = Dialect(name="Ultimaker 2", recognised_by="Ultimaker2", card_question="")
@@ -65,6 +75,7 @@ MARLIN = Dialect(
     recognised_by="Marlin",
     window_lines=_MARLIN_QUEUE_LINES,
     reads_glued_words=True,
+    tuning_questions=("M220", "M221"),
 )
 # Spoken to like a Marlin, but one line at a time: nobody knows what its buffers hold.
 UNKNOWN = Dialect(name="unknown", recognised_by="")

@@ -10,6 +10,7 @@ from math import dist
 
 from protocols.gcode.arcs import arc_box, arc_middle, arc_mm
 from protocols.gcode.lines import Command
+from protocols.gcode.tuning import Knob, turned_by
 
 _MOVES = frozenset({"G0", "G1", "G2", "G3"})
 MM_PER_INCH = 25.4
@@ -48,6 +49,7 @@ class ModalState:
     tool: int = 0
     fan: float = 0.0
     speed_percent: float | None = None  # None: the file leaves it to the machine
+    speed_percent_kept: float | None = None  # for M220 R
     flow_percent: float | None = None
     tool_celsius: dict[int, float] = field(default_factory=dict)
     bed_celsius: float = 0.0
@@ -68,8 +70,8 @@ class ModalState:
                 self._set_position(command)
             case "G28":
                 self._home(command)
-            case "M106" | "M107":
-                self.fan = 0.0 if name == "M107" else command.value("S", 255.0) or 0.0
+            case "M106" | "M107" | "M220" | "M221":
+                self._turn(command)
             case "M104" | "M109":
                 tool = int(command.value("T", self.tool) or 0)
                 self.tool_celsius[tool] = command.value("S", command.value("R", 0.0)) or 0.0
@@ -78,13 +80,20 @@ class ModalState:
                 self.tool_celsius[tool] = command.value("S") or 0.0
             case "M140" | "M190":
                 self.bed_celsius = command.value("S", command.value("R", 0.0)) or 0.0
-            case "M220":
-                self.speed_percent = command.value("S", self.speed_percent)
-            case "M221":
-                self.flow_percent = command.value("S", self.flow_percent)
             case _ if name[0] == "T":
                 self.tool = int(float(name[1:]))
         return None
+
+    def _turn(self, command: Command) -> None:
+        if command.name == "M220" and "B" in command.words:
+            self.speed_percent_kept = self.speed_percent
+        match turned_by(command):
+            case Knob.FAN, value:
+                self.fan = value or 0.0
+            case Knob.SPEED, value:
+                self.speed_percent = self.speed_percent_kept if value is None else value
+            case Knob.FLOW, value:
+                self.flow_percent = value
 
     def _move(self, command: Command) -> Move:
         unit = MM_PER_INCH if self.inches else 1.0

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from protocols.gcode.flight import Line
 from protocols.gcode.lines import encode
 
-BURST_LINES = 64
+BURST_LINES = 128
 NEVER = -1
 
 
@@ -79,10 +79,10 @@ class Supply:
         Args:
             number: the first one's.
         """
-        if not self.ready or self.ready[0].number != number:
+        if self.ready and self.ready[0].number != number:
             return ()
         if len(self.ready) <= BURST_LINES // 2:
-            self._fill(self.ready[-1].number + 1)
+            self._fill(number + len(self.ready))
         return self.ready
 
     def take(self) -> None:
@@ -91,14 +91,16 @@ class Supply:
         self.taken += 1
 
     def _fill(self, number: int) -> None:
-        ready, burst = self.ready, BURST_LINES - len(self.ready)
+        ready, burst, encode = self.ready, BURST_LINES - len(self.ready), self._encode
         if self._hold_at != NEVER:
             burst = min(burst, self._hold_at - self._read)
-        numbers = range(number, number + burst)
-        for its_number, command in zip(numbers, self._commands, strict=False):
-            data, plain = self._encode(its_number, command), command != "M105"
-            ready.append(Line(its_number, data, command, self, own=False, plain=plain))
-            self._read += 1
+        numbers, waiting = range(number, number + burst), len(ready)
+        try:
+            for its_number, command in zip(numbers, self._commands, strict=False):
+                data = encode(its_number, command)
+                ready.append(Line(its_number, data, command, self, False, command != "M105"))
+        finally:
+            self._read += len(ready) - waiting
 
     def _number_anew(self, number: int) -> None:
         for line in self.ready:

@@ -21,6 +21,7 @@ from protocols.gcode.headers import Header, HeaderReader
 from protocols.gcode.lines import Command, encode, parse
 from protocols.gcode.modal import ModalState, Move
 from protocols.gcode.program import command_in, pause_in
+from protocols.gcode.turnings import Turnings
 
 # One mark per so many commands: a second or so of printing.
 COMMANDS_PER_MARK = 64
@@ -51,6 +52,7 @@ class Survey:
         pauses: positions before which the host has to pause -> why.
         snapshots: what the file has set, after each 16,384 commands.
         header: what the slicer says of the file, thumbnails included.
+        turnings: where the file turns fan, speed and flow.
     """
 
     line_count: int
@@ -64,6 +66,7 @@ class Survey:
     snapshots: tuple[ModalState, ...]
     extremes: Extremes
     header: Header
+    turnings: Turnings
 
     @property
     def tools(self) -> frozenset[int]:
@@ -134,6 +137,7 @@ class _Surveyor:
         self._beat_s, self._briskest_s = 0.0, inf
         self.snapshots = [ModalState()]
         self.pauses: dict[int, str] = {}
+        self.turnings = Turnings()
         self.unhomed = set("XYZ")
         self.celsius = 0.0  # what the tool in use is set to
         self.coldest = inf
@@ -288,6 +292,7 @@ class _Surveyor:
             self._moved(move, start)
             return
         extremes.called(command.name, self.number)
+        self.turnings.note(command, self.state, self.count + 1)
         if command.name == "G4":
             self.elapsed_s += (command.value("S") or 0) + (command.value("P") or 0) / 1000
         elif command.name == "M73" and (left := command.value("R")) is not None:
@@ -357,6 +362,7 @@ class _Surveyor:
             snapshots=tuple(self.snapshots),
             extremes=self.extremes,
             header=header,
+            turnings=self.turnings,
         )
 
 

@@ -11,7 +11,8 @@ from protocols.wire.topics import PROTOCOL_MAJOR
 
 # 1: findings, the host; leases in advance, bed policies; draining
 # 2: updates of agents
-PROTOCOL_MINOR = 2
+# 3: fan, speed and flow
+PROTOCOL_MINOR = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from protocols.wire.vocabulary import (
     RunId,
     RunPhase,
     Temperature,
+    Tuning,
     UpdatePhase,
 )
 
@@ -227,7 +228,7 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrinterSample:
-    """One printer in a telemetry message."""
+    """One printer in a telemetry message; `tuning` is None where nothing of it is known."""
 
     printer_id: PrinterId
     state: PrinterState
@@ -239,6 +240,7 @@ class PrinterSample:
     layer_count: int = 0
     progress: float = 0.0
     remaining_s: float | None = None
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,26 @@ class Temperature:
     target_celsius: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """What is set on a printer beside its heaters; None is what nobody knows.
+
+    Attributes:
+        fan_ratio: of the fan that cools the part, 0 to 1.
+        speed_ratio, flow_ratio: what the plate says is multiplied by this, 1 as it says.
+        fan_rpm, hotend_fan_rpm: how fast the fans of part and hotend turn, where that is measured.
+    """
+
+    fan_ratio: float | None = None
+    speed_ratio: float | None = None
+    flow_ratio: float | None = None
+    fan_rpm: float | None = None
+    hotend_fan_rpm: float | None = None
+
+
+UNTUNED = Tuning()
+
+
 class Level(StrEnum):
     """How urgent a finding is."""
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import launching
-from agent.launcher import runs, state_dir_of
+from agent.launcher import runs, state_dir_of, verb_first
 from agent.launching import DEATHS_MAX, INSTALLED, TRIES_MAX, Standing
 
 OVER = "0.1.0"
@@ -149,3 +149,25 @@ def test_the_state_folder_is_found_where_the_agents_settings_find_it(
     assert state_dir_of([], {}) == Path("/from/toml")
     config.unlink()
     assert state_dir_of([], {"STATE_DIRECTORY": "/a:/b"}) == Path("/a")
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("--config agent.toml check --timeout 5", "check --timeout 5 --config agent.toml"),
+        ("--config=agent.toml enroll TOKEN", "enroll TOKEN --config=agent.toml"),
+        ("check --config agent.toml", "check --config agent.toml"),
+        ("--config check", "--config check"),
+        ("--config agent.toml --drain", "--config agent.toml --drain"),
+        ("--drain doctor", "doctor --drain"),
+        ("--config agent.toml chek", "--config agent.toml chek"),
+        ("", ""),
+    ],
+)
+def test_settings_may_stand_before_a_verb_as_behind_it(said: str, meant: str) -> None:
+    assert verb_first(said.split()) == meant.split()
+
+
+def test_a_verb_behind_settings_starts_no_agent() -> None:
+    assert not runs(verb_first(["--config", "agent.toml", "check"]))
+    assert runs(verb_first(["--config", "agent.toml"]))

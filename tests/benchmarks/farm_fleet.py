@@ -43,7 +43,6 @@ class SimulatedAgent:
         self._port = port
         self._print_s = print_s
         self._peer: Peer | None = None
-        self._lost = asyncio.Event()
         self._session = 0
         self.left = False
 
@@ -51,19 +50,20 @@ class SimulatedAgent:
         """Connect, and again whenever the connection is lost, until it leaves."""
         wait_s = RECONNECT_S_MIN
         while not self.left:
-            self._lost.clear()
+            # Of this connection: the end of one before may be heard after it began.
+            lost = asyncio.Event()
             try:
                 async with connected:
-                    await self._connect()
+                    await self._connect(lost)
                 wait_s = RECONNECT_S_MIN
-                await self._lost.wait()
+                await lost.wait()
             except (OSError, TimeoutError):
                 pass
             self._peer = None
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
             wait_s = min(2 * wait_s, RECONNECT_S_MAX)
 
-    async def _connect(self) -> None:
+    async def _connect(self, lost: asyncio.Event) -> None:
         model = self.model
         self._session += 1
         presence = self._presence()
@@ -73,7 +73,7 @@ class SimulatedAgent:
             self._port,
             model.agent_id,
             heard=self._hear,
-            lost=self._lost.set,
+            lost=lost.set,
             will=(topic, will),
             topics=(
                 subscription(Topic.DESIRED, model.agent_id),

@@ -95,15 +95,24 @@ class Peer(asyncio.Protocol):
         """
         loop = asyncio.get_running_loop()
         _, peer = await loop.create_connection(lambda: cls(heard, lost), "127.0.0.1", port)
+        try:
+            await peer._enter(name, will, topics)
+        except BaseException:
+            peer.close()  # or the broker would take it for the agent until the next one comes
+            raise
+        return peer
+
+    async def _enter(
+        self, name: str, will: tuple[str, bytes] | None, topics: Iterable[str]
+    ) -> None:
         flags, last = 0x02, b""
         if will is not None:
             flags, last = 0x02 | 0x04 | 0x08 | 0x20, text(will[0]) + text(will[1])
         head = text("MQTT") + bytes((4, flags)) + (0).to_bytes(2, "big")
-        await peer._ask(packet(CONNECT, head + text(name) + last))
+        await self._ask(packet(CONNECT, head + text(name) + last))
         wanted = b"".join(text(topic) + b"\x01" for topic in topics)
         if wanted:
-            await peer._ask(packet(SUBSCRIBE, b"\x00\x01" + wanted))
-        return peer
+            await self._ask(packet(SUBSCRIBE, b"\x00\x01" + wanted))
 
     def send(self, data: bytes) -> None:
         """Send a packet that is made already."""

@@ -81,7 +81,7 @@ def _loops(farm: Coordinator, folder: Path, seconds: float) -> dict[tuple[str, i
         headers = [credential, *([header] if header else [])]
         body = folder / asked
         body.write_bytes(_fetched(farm, gzip=bool(header)))
-        with _reference(body) as url:
+        with reference(body, PATH) as url:
             for clients in (1, 8):
                 for who, where in (("farmhand", farm.url), ("reference", url)):
                     found[asked, clients, who] = closed_loop(
@@ -99,20 +99,20 @@ def _fetched(farm: Coordinator, *, gzip: bool) -> bytes:
 
 
 @contextmanager
-def _reference(body: Path) -> Iterator[str]:
+def reference(body: Path, path: str) -> Iterator[str]:
     """Serve the same bytes from a bare handler, in a process of its own."""
     log = body.with_suffix(".log")
-    with started("tests.benchmarks.front", "--serve", body, log=log):
+    with started("tests.benchmarks.front", "--serve", body, "--at", path, log=log):
         port = until(lambda: log.read_text().strip(), "the reference to listen")
         yield f"http://127.0.0.1:{port}"
 
 
-async def _serve(body: bytes) -> None:
+async def _serve(body: bytes, path: str) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
 
     app = web.Application()
-    app.router.add_get(PATH, answer)
+    app.router.add_get(path, answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -190,9 +190,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each closed loop (5)")
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--serve", type=Path, default=None, help=argparse.SUPPRESS)
+    parser.add_argument("--at", default=PATH, help=argparse.SUPPRESS)
     wanted = parser.parse_args(argv)
     if wanted.serve is not None:
-        asyncio.run(_serve(wanted.serve.read_bytes()))
+        asyncio.run(_serve(wanted.serve.read_bytes(), wanted.at))
         return 0
     found = measure(printers=wanted.printers, seconds=wanted.seconds, jobs=wanted.jobs)
     for line in readable(found):

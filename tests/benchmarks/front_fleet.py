@@ -13,7 +13,7 @@ from coordinator.domain.series import SLOTS, STEP_S, Measured, Span, compressed
 from protocols.wire.codec import encode
 from protocols.wire.from_agent import HostSample, PrinterSample, Telemetry
 from protocols.wire.topics import Topic, build
-from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
+from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature, Tuning
 from tests.benchmarks.farm_fleet import SimulatedAgent
 
 # Of each print, with as many to a layer as make 200 of them.
@@ -50,6 +50,7 @@ def sample_of(printer_id: PrinterId, run_id: RunId | None, line: int) -> Printer
         layer_count=200,
         progress=line / LINES,
         remaining_s=(LINES - line) / 20,
+        tuning=Tuning(fan_ratio=line // 500 % 3 / 2, speed_ratio=1.0, flow_ratio=1.0),
     )
 
 

@@ -9,7 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from coordinator.dashboard.build_page import NotBuilt, npm
 
 BUILD_S_MAX = 600.0  # a slow machine building wheels; only says when something hangs
 
@@ -71,13 +74,39 @@ def environment(lock: Path, python: Path | None = None) -> Path:
     return programs
 
 
+def modules(lock: Path) -> tuple[Path, Path]:
+    """Return a node, and the folder `node_modules` that holds what a package-lock.json pins.
+
+    Raises:
+        NotInstallable: there is no node, or the packages could not be had.
+    """
+    try:
+        command, node = npm()
+    except NotBuilt as error:
+        raise NotInstallable(str(error)) from error
+    folder = cache_folder() / f"{lock.parent.name}-{_digest(lock)}"
+    complete = folder / "complete"
+    if not complete.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(lock.with_name(name), folder)
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
+        search = {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+        _call([*command, "ci", *options], {**os.environ, **search})
+        complete.touch()
+    return node / "node", folder / "node_modules"
+
+
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def _call(command: list[str]) -> None:
+def _call(command: list[str], environment: Mapping[str, str] | None = None) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_S_MAX)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=BUILD_S_MAX, env=environment
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotInstallable(f"{command[0]}: {error}") from error
     if done.returncode != 0:

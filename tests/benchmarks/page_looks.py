@@ -53,9 +53,9 @@ def looks(address: str, token: str) -> Iterator[Look]:
         yield Look(name=name, path=f"/{name}")
     yield Look(name="queue-timeline", path="/queue#timeline")
     yield Look(name="queue-done", path="/queue#done")
-    for name in ("materials", "maintenance", "agents", "people", "webhooks", "audit", "disk"):
+    for name in ("materials", "maintenance", "agents", "updates", "people", "webhooks", "audit"):
         yield Look(name=name, path=f"/{name}")
-    for name in ("settings", "log", "account"):
+    for name in ("disk", "settings", "log", "account"):
         yield Look(name=name, path=f"/{name}")
     yield Look(name="audit-found", path="/audit?subject=run&actor=farm")
     for name, question in (("busy", "printers?status=busy"), ("halted", "printers?status=faulted")):

@@ -11,7 +11,7 @@ from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import RunState
 from coordinator.ports import Store
 from protocols.wire.vocabulary import Epoch, JobId, PrinterId, RunId
-from tests.contracts.test_store_contract import AGENT, ARTIFACT, JOB, NOW, PRINTER, RUN
+from tests.contracts.test_store_contract import AGENT, ARTIFACT, JOB, NOW, PLATE, PRINTER, RUN
 
 COUNT = 7
 # Two of them arrived in the same microsecond.
@@ -138,3 +138,39 @@ async def test_a_printers_last_runs_are_those_with_the_highest_epochs(store: Sto
         assert await unit.last_runs(PRINTER.printer_id, 3) == [runs[4], runs[3], runs[2]]
         assert await unit.last_runs(other.printer_id, 3) == [elsewhere]
         assert await unit.last_runs(PrinterId("p3"), 3) == []
+
+
+async def test_runs_and_plates_of_many_jobs_are_those_of_each_of_them(store: Store) -> None:
+    async with (await filled(store)).write() as unit:
+        await unit.save_agent(AGENT)
+        await unit.save_artifact(ARTIFACT)
+        await unit.save_printer(PRINTER)
+        for number in (5, 1, 3):
+            job_id = JobId(f"job-{number % 4}")
+            run_id = RunId(f"run-{number}")
+            await unit.save_run(replace(RUN, run_id=run_id, job_id=job_id, epoch=Epoch(number)))
+        for printer_class in ("xl", "mk4", ""):
+            await unit.save_plate(
+                replace(PLATE, job_id=JOBS[1].job_id, printer_class=printer_class)
+            )
+        await unit.save_plate(replace(PLATE, job_id=JOBS[2].job_id))
+    wanted = [JOBS[3].job_id, JOBS[1].job_id, JOBS[0].job_id]
+    async with store.read() as unit:
+        each = {job_id: await unit.runs(job_id=job_id) for job_id in wanted}
+        assert await unit.runs_of(wanted) == each
+        assert [len(those) for those in each.values()] == [1, 2, 0]
+        plates = {job_id: await unit.plates(job_id) for job_id in wanted}
+        assert await unit.plates_of(wanted) == plates
+        assert [len(those) for those in plates.values()] == [0, 3, 0]
+        jobs = {job.job_id: job for job in JOBS if job.job_id in wanted}
+        assert await unit.jobs_of([*wanted, JobId("nobody's")]) == jobs
+        assert await unit.jobs_of([]) == await unit.runs_of([]) == await unit.plates_of([]) == {}
+
+
+async def test_more_jobs_than_a_statement_takes_are_looked_up_as_well(store: Store) -> None:
+    many = [replace(JOB, job_id=JobId(f"job-{number:04}")) for number in range(1000)]
+    async with store.write() as unit:
+        for job in many:
+            await unit.save_job(job)
+    async with store.read() as unit:
+        assert await unit.jobs_of([job.job_id for job in many]) == {job.job_id: job for job in many}

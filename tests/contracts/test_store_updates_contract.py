@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from coordinator.domain.releases import Release
 from coordinator.domain.updates import (
     AgentUpdate,
     Rollout,
@@ -12,20 +11,9 @@ from coordinator.domain.updates import (
 )
 from coordinator.ports import Store
 from protocols.wire.vocabulary import AgentId, PrinterId
+from tests.fakes.values import RELEASE
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
-RELEASE = Release(
-    version="0.2.0",
-    sha256="a" * 64,
-    size_bytes=1234,
-    signature="four\nlines\n",
-    key_name="0123456789ABCDEF",
-    protocol_min=1,
-    protocol_max=1,
-    words="faster",
-    added_by="user:anna",
-    added_at=NOW,
-)
 ROLLOUT = Rollout(
     rollout_id="rollout-1",
     version="0.2.0",

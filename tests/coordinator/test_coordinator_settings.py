@@ -7,6 +7,7 @@ import pytest
 from coordinator import state_place
 from coordinator.cli import place
 from coordinator.errors import SettingsInvalid
+from coordinator.help_format import SECTIONS
 from coordinator.settings import Settings, load
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,6 +29,20 @@ def test_without_anything_it_listens_on_this_machine_only(tmp_path: Path) -> Non
     settings = load()
     assert (settings.host, settings.broker_host) == ("127.0.0.1", "127.0.0.1")
     assert settings.state_dir == tmp_path / "state" / "farmhand"
+
+
+def test_help_begins_with_what_people_need_first_and_has_a_place_for_every_setting(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in Settings.model_fields:
+        assert any(name.startswith(beginnings) for _, beginnings in SECTIONS), name
+    with pytest.raises(SystemExit):
+        load(["--help"])
+    said = capsys.readouterr().out
+    places = [said.index(f"--{name}") for name in ("state-dir", "host", "token", "homeassistant")]
+    assert places == sorted(places)
+    assert "dict[" not in said
+    assert "list[" not in said
 
 
 def test_for_an_administrator_the_state_folder_is_that_of_the_service(

@@ -17,11 +17,14 @@ from coordinator.adapters.embedded_broker.broker import (
     EmbeddedBroker,
     embedded_broker,
 )
+from coordinator.adapters.homeassistant.link import BrokerLink
+from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.domain.automation.topics import Topics
 from coordinator.domain.broker_access import programs_of
 from protocols.wire.topics import parse
 from protocols.wire.vocabulary import AgentId
 from tests.fakes.enrolled_agents import credential_of
+from tests.fakes.mosquitto import start_mosquitto
 from tests.fakes.processes import coordinator, stop
 
 PATIENCE_S = 30.0
@@ -110,6 +113,39 @@ async def test_a_program_asks_and_presses_and_says_nothing_else(broker: Embedded
         async with client(broker, OTHER) as program:  # the broker is there still
             await program.publish("homeassistant/last", b"x", qos=1)
         assert await heard(farm, "homeassistant/last", *may) == may
+
+
+@pytest.mark.parametrize("answer", ["_on_connect", "_on_subscribe"])
+async def test_a_link_ends_though_the_broker_answers_in_that_very_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    """What waits in aiomqtt swallows a cancellation that comes in the same turn of the loop."""
+    answered = getattr(aiomqtt.Client, answer)
+    cancelled = asyncio.Event()
+
+    def cancel_then_answer(*arguments: object) -> None:
+        if not cancelled.is_set():
+            running.cancel()
+            cancelled.set()
+        answered(*arguments)
+
+    monkeypatch.setattr(aiomqtt.Client, answer, cancel_then_answer)
+    with start_mosquitto(tmp_path) as port:
+        link = BrokerLink(
+            BrokerAddress.of(f"mqtt://127.0.0.1:{port}", username=None, password=None),
+            client_id="c-automation",
+            status_topic=TOPICS.status,
+            mark_topic=TOPICS.mark,
+            hears=[TOPICS.requests],
+            looks_at=[*TOPICS.kept],
+        )
+        running = asyncio.create_task(link.run())
+        async with asyncio.timeout(PATIENCE_S):
+            await cancelled.wait()
+            # It ends, by this one cancellation; else it would go on for ever.
+            await asyncio.wait({running})
+    assert running.cancelled()
+    assert not link.session
 
 
 async def test_who_has_no_password_does_not_come_in(broker: EmbeddedBroker) -> None:

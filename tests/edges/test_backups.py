@@ -23,7 +23,7 @@ from coordinator.adapters.db.store import open_database
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.backup_files import read_backup
 from coordinator.domain import backups
-from coordinator.errors import Refused, StoreUnusable, Unavailable
+from coordinator.errors import NotFound, Refused, StoreUnusable, Unavailable
 from coordinator.restoring import restore
 from coordinator.usecases import backing_up, sealing
 from coordinator.usecases.auditing import verify
@@ -286,6 +286,11 @@ async def test_backups_taken_by_itself_are_so_many_whole_ones_and_nothing_else_i
         assert [(each.name, each.size_bytes) for each in kept] == [
             (path.name, path.stat().st_size) for path in made[2:]
         ]
+        whole = b"".join([part async for part in folder.read(made[3].name)])
+        assert hashlib.sha256(whole).digest() == hashlib.sha256(made[3].read_bytes()).digest()
+        for other in ("farmhand-notes.tar", "../first.sqlite3", made[0].name):
+            with pytest.raises(NotFound):
+                await anext(folder.read(other))
     names = await asyncio.to_thread(lambda: sorted(path.name for path in place.iterdir()))
     assert names == [made[2].name, made[3].name, "farmhand-notes.tar"]
     assert made[3].stat().st_mode & 0o077 == 0

@@ -20,7 +20,7 @@ from tests.fakes.processes import stop, until
 FILE = "G28\n" + "G4 S10\n" * 8
 LONG_FILE = "G28\n" + "G4 S4\n" * 1000
 OF_FILES = {"G28", "G4 S4", "G4 S10"}
-LOOKS = frozenset({"M27", "M105", "M110 N0", "M114", "M115"})
+LOOKS = frozenset({"M27", "M105", "M110 N0", "M114", "M115", "M220", "M221"})
 
 
 @pytest.fixture(params=["marlin", "old"])

@@ -1,6 +1,7 @@
 """Models from words on the page: real browser, coordinator and OpenSCAD, a stand-in for a model."""
 
 import json
+import tomllib
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.edges.rendering import openscad as there
 from tests.fakes.fake_llm import FakeLlm
+from tests.fakes.fake_meshy import FakeMeshy
 from tests.fakes.farm_on_show import CHROMIUM, browser, watched_page
 from tests.fakes.one_printer_farm import Place, one_printer_farm
 from tests.fakes.paid_service import served
@@ -34,7 +36,13 @@ difference() {
 
 
 @pytest.fixture(scope="module")
-def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def paid() -> Iterator[FakeMeshy]:
+    with apart(served(FakeMeshy())) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory, paid: FakeMeshy) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("farm")
     there("native", folder / "jobs")  # or skipped, where code can't be rendered here
     reply = f"It has a slot of 6 mm.\n```openscad\n{CODE}```\n"
@@ -46,7 +54,10 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             "model": model.model,
             "engine": "native",
         }
-        settings = {"FARMHAND_PROVIDERS": json.dumps({"writer": writer})}
+        code = {"service": "openscad", "engine": "native"}
+        meshy = {"service": "meshy", "base_url": paid.url, "api_key": paid.key}
+        named = {"writer": writer, "code": code, "meshy": meshy}
+        settings = {"FARMHAND_PROVIDERS": json.dumps(named)}
         with one_printer_farm(folder, settings=settings) as here:
             yield here
 
@@ -59,8 +70,16 @@ def page(farm: Place) -> Iterator[Page]:
         yield found
 
 
+def look_closely(page: Page) -> None:
+    """Complain of what would keep somebody from using it."""
+    found = Axe().run(page).response["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    assert not serious, serious
+
+
 def test_words_become_a_part_whose_measures_are_fields_of_a_form(page: Page) -> None:
     wish = page.get_by_role("form", name="What shall be made")
+    wish.get_by_label("By").select_option("writer")
     wish.get_by_label("What shall it be?").fill("a hook for a 25 mm rail")
     expect(wish.get_by_role("status", name="What it costs")).to_contain_text("costs nothing")
     wish.get_by_role("button", name="Generate").click()
@@ -70,9 +89,7 @@ def test_words_become_a_part_whose_measures_are_fields_of_a_form(page: Page) -> 
     expect(page.get_by_text("30.0 × 20.0 × 12.0 mm")).to_be_visible()
     said = page.get_by_role("region", name="What was asked for")
     expect(said).to_contain_text("It has a slot of 6 mm.")
-    found = Axe().run(page).response["violations"]
-    serious = [each for each in found if each["impact"] in ("serious", "critical")]
-    assert not serious, serious
+    look_closely(page)
 
     page.get_by_label("how wide, in mm").fill("20")
     page.get_by_role("button", name="Make it so").click()
@@ -87,3 +104,45 @@ def test_words_become_a_part_whose_measures_are_fields_of_a_form(page: Page) -> 
     expect(gallery.get_by_role("img").first).to_be_visible()
     gallery.get_by_role("searchbox").fill("no such words")
     expect(gallery).to_contain_text("Nothing is like that.")
+
+
+def test_code_of_ones_own_needs_no_account_and_begins_with_an_example(page: Page) -> None:
+    wish = page.get_by_role("form", name="What shall be made")
+    wish.get_by_label("By").select_option("code")
+    wish.get_by_role("button", name="Begin with an example").click()
+    expect(wish.get_by_role("status", name="What it costs")).to_contain_text("costs nothing")
+    look_closely(page)
+    wish.get_by_label("Name").fill("S-hook")
+    wish.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("heading", name="S-hook")).to_contain_text("done")
+    expect(page.get_by_text("67.0 × 59.0 × 15.0 mm")).to_be_visible()
+    page.get_by_label("how wide the hook is, in mm").fill("20")
+    page.get_by_role("button", name="Make it so").click()
+    expect(page.get_by_text("67.0 × 59.0 × 20.0 mm")).to_be_visible()
+
+
+def test_a_batch_of_pictures_becomes_a_part_of_each(page: Page, paid: FakeMeshy) -> None:
+    wish = page.get_by_role("form", name="What shall be made")
+    wish.get_by_label("By").select_option("meshy")
+    wish.get_by_label("A part of each picture, up to 25 at once").check()
+    png = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
+    sheets = [
+        {"name": f"cup {number}.png", "mimeType": "image/png", "buffer": png + bytes([number])}
+        for number in range(3)
+    ]
+    wish.get_by_label("Pictures to add").set_input_files(sheets)  # type: ignore[arg-type]
+    wish.get_by_label("Longest side, mm").fill("60")
+    expect(wish.get_by_role("status", name="What it costs")).to_contain_text("20 credits each, 3")
+    wish.get_by_role("button", name="Generate").click()
+    expect(page.get_by_text("3 parts asked for: see below.")).to_be_visible()
+    gallery = page.get_by_role("region", name="What was generated")
+    for number in range(3):
+        expect(gallery.get_by_role("link", name=f"cup {number}")).to_be_visible()
+    assert len(paid.tasks) == 3
+
+
+def test_who_looks_after_the_farm_is_told_how_providers_are_named(page: Page) -> None:
+    page.get_by_text("What else could make models here").click()
+    settings = page.get_by_label("Settings for words", exact=True)
+    assert tomllib.loads(settings.input_value())["providers"]["writer"]["service"] == "openscad"
+    look_closely(page)

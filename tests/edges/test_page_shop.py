@@ -15,8 +15,10 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from coordinator.adapters.release_files import SIGNATURE_SUFFIX
 from tests.edges.test_demo import box
 from tests.fakes.farm_on_show import CHROMIUM, FarmOnShow, browser, farm_on_show, watched_page
+from tests.fakes.releases import Workshop
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
@@ -25,8 +27,8 @@ pytestmark = [
 ]
 
 VIEWS = (
-    *("/materials", "/maintenance", "/agents", "/people", "/webhooks", "/audit", "/disk"),
-    *("/settings", "/log", "/account"),
+    *("/materials", "/maintenance", "/agents", "/updates", "/people", "/webhooks", "/audit"),
+    *("/disk", "/settings", "/log", "/account"),
 )
 # What the browser says of answers that refuse.
 REFUSED = "Failed to load resource"
@@ -138,6 +140,36 @@ def test_an_agent_is_let_in_by_a_command_that_is_shown_once(page: Page) -> None:
     assert re.fullmatch(r"farmhand-agent enroll enroll_\S+ --coordinator http://\S+", command)
     page.get_by_role("button", name="Done").click()
     assert command.split()[2] not in page.content()
+
+
+def test_an_update_of_agents_is_begun_here_halts_at_who_refuses_it_and_is_let_go_on(
+    page: Page, tmp_path: Path
+) -> None:
+    release = Workshop(tmp_path / "releases").good("9.9.0")
+    go(page, "Updates of agents")
+    page.get_by_role("button", name="Bring a release").click()
+    page.get_by_label("The release").set_input_files(release)
+    page.get_by_label("Its signature").set_input_files(f"{release}{SIGNATURE_SUFFIX}")
+    page.get_by_role("button", name="Bring it").click()
+    page.get_by_role("button", name="Update agents to 9.9.0").click()
+    page.get_by_label("Who is first").select_option("demo")
+    page.get_by_role("button", name="Begin the update").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("region", name="The last update")).to_have_count(0)
+
+    page.get_by_role("button", name="Update agents to 9.9.0").click()
+    page.get_by_role("button", name="Begin the update").click()
+    page.get_by_role("button", name="Do it now").click()
+    last = page.get_by_role("region", name="The last update")
+    expect(last.get_by_role("heading")).to_contain_text("halted")  # it trusts no key
+    canary = row(page, "Agents of the last update", "demo")
+    expect(canary).to_contain_text("canary")
+    expect(canary).to_contain_text("refused it")
+    last.get_by_role("button", name="Go on with 9.9.0").click()
+    expect(last.get_by_role("heading")).to_contain_text("halted")
+    page.get_by_role("button", name="Remove 9.9.0").click()
+    page.get_by_role("button", name="Do it now").click()
+    expect(row(page, "Releases", "9.9.0")).to_have_count(0)
 
 
 def test_somebody_is_added_and_looks_after_their_account_and_key(

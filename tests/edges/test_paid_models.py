@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from slicing.stl import looks_binary
 from tests.edges.test_coordinator_process import running
 from tests.fakes.fake_meshy import FakeMeshy
 from tests.fakes.paid_service import served
@@ -40,7 +42,12 @@ async def seen(
 
 async def wished(session: aiohttp.ClientSession, places: str, prompt: str) -> str:
     """Ask for a model, and return where its generation is."""
-    wish = {"provider": "mine", "prompt": prompt, "size_mm": 80}
+    return await asked(session, places, {"prompt": prompt, "size_mm": 80})
+
+
+async def asked(session: aiohttp.ClientSession, places: str, said: dict[str, Any]) -> str:
+    """Ask for something, and return where its generation is."""
+    wish = {"provider": "mine", **said}
     async with session.post(places, json=wish) as answer:
         made = await answer.json()
         assert answer.status == 201, made
@@ -66,10 +73,19 @@ async def test_words_become_a_model_within_what_may_be_spent(tmp_path: Path) -> 
                 assert [cost["charged"] for cost in done["costs"]] == ["20"]
                 async with session.get(f"{farm.api_url}{done['made'][0]['url']}") as answer:
                     version = await answer.json()
+                # What it has is a 3MF, and Meshy takes none.
+                wish = {"mesh_sha256": version["sha256"], "model_id": version["model_id"]}
+                place = await asked(session, places, {**wish, "options": {"operation": "repair"}})
+                mended = await seen(session, place, lambda each: each["state"] in ENDED)
+                assert mended["state"] == "done", mended
+                assert mended["made"][0]["version"] == 2
                 # Twenty more would be beyond what may be spent in a day.
                 place = await wished(session, places, "another box")
                 beyond = await seen(session, place, lambda each: each["state"] in ENDED)
                 assert beyond["trouble"]["code"] == "budget_spent", beyond
     assert max(version["size_mm"]) == 80
     assert version["origin"]["service"] == "meshy"
-    assert len(service.till.charges) == 1
+    assert version["file_name"].endswith(".3mf")
+    sent = b64decode(service.tasks["task-0002"].asked["model_url"].partition(",")[2])
+    assert looks_binary(sent, len(sent)), "an STL of the model's triangles"
+    assert [float(amount) for _, amount in service.till.charges] == [20, 10]

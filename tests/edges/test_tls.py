@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from agent.errors import FileUnavailable
 from agent.files import FileStore
 from agent.link import Broker, Link, Listener
+from coordinator.adapters.certificates import make_authority
 from coordinator.adapters.embedded_broker.broker import (
     BrokerWish,
     EmbeddedBroker,
@@ -263,6 +264,13 @@ def test_a_certificate_that_ends_soon_or_has_ended_is_told_in_time(tmp_path: Pat
         told = expiry_trouble(shown, datetime.now(UTC))
         assert word in told
         assert bool(told) == bool(word)
+
+
+def test_a_certificate_that_is_made_first_leaves_no_folder_open_to_others(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    authority = state / "tls" / "authority.pem"
+    make_authority(authority, authority.with_suffix(".key"), now=datetime.now(UTC))
+    assert {folder.stat().st_mode & 0o777 for folder in (state, state / "tls")} == {0o700}
 
 
 def test_files_that_do_not_belong_together_are_refused_with_what_to_do(tmp_path: Path) -> None:

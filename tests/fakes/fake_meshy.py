@@ -106,7 +106,8 @@ class FakeMeshy(PaidService):
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         family = _FAMILIES[request.path]
-        size, page = int(request.query["page_size"]), int(request.query["page_num"])
+        size = int(request.query.get("page_size", 10))
+        page = int(request.query.get("page_num", 1))
         if size > 50:
             return self.refusal(400, "page_size is at most 50")
         listed = [task for task in self.tasks.values() if task.family == family]
@@ -115,7 +116,7 @@ class FakeMeshy(PaidService):
         return web.json_response([self._shown(task) for task in shown])
 
     async def _look(self, request: web.Request) -> web.StreamResponse:
-        task = self.tasks.get(request.match_info["id"])
+        task = self._found(request)
         if task is None:
             return self.refusal(404, "Task not found")
         shown = self._shown(task)
@@ -123,7 +124,7 @@ class FakeMeshy(PaidService):
         return web.json_response(shown)
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
-        task = self.tasks.get(request.match_info["id"])
+        task = self._found(request)
         if task is None:
             return self.refusal(404, "Task not found")
         if task.state == "running":
@@ -136,7 +137,7 @@ class FakeMeshy(PaidService):
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        task = self.tasks.get(request.match_info["id"])
+        task = self._found(request)
         if task is None:
             lost = {"status_code": 404, "message": "Task not found"}
             await response.write(f"event: error\ndata: {json.dumps(lost)}\n\n".encode())
@@ -150,6 +151,12 @@ class FakeMeshy(PaidService):
             if task.state not in ("waiting", "running"):
                 return response
             task.step()
+
+    def _found(self, request: web.Request) -> Task | None:
+        """Return the task that is asked for: of the family that the address names."""
+        task = self.tasks.get(request.match_info["id"])
+        family = _FAMILIES[request.path.removesuffix("/stream").rpartition("/")[0]]
+        return task if task is not None and task.family == family else None
 
     def _shown(self, task: Task) -> dict[str, Any]:
         """Return a task as Meshy tells it: what is not there is left out."""
@@ -178,8 +185,10 @@ class FakeMeshy(PaidService):
 
     def _result(self, task: Task) -> dict[str, Any]:
         if task.family == "print-analyze":
-            metrics = {"is_watertight": False, "holes": 2}
-            return {"printability": {"status": "warning", "issue_count": 1, "metrics": metrics}}
+            metrics = {"is_watertight": False, "volume": 0.000024, "holes": 2}
+            metrics |= {"non_manifold_edges": 0, "degenerate_faces": 0}
+            counts = {"issue_count": 1, "error_count": 0, "warning_count": 1}
+            return {"printability": {"status": "warning", **counts, "metrics": metrics}}
         # 3MF only where it was named.
         formats = task.asked.get("target_formats") or _FORMATS
         return {

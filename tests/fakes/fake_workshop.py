@@ -47,3 +47,11 @@ class FakeWorkshop:
             faults=self.faults,
             pictures=(Drawn(shows="model", width_px=64, path=output / "model-64.png"),),
         )
+
+    async def as_stl(self, model: Path, output: Path) -> None:
+        if self.trouble:
+            raise Unavailable("slicer_crashed", self.trouble)
+        content = model.read_bytes()  # noqa: ASYNC240 - a few bytes
+        if not content.startswith(b"PK"):
+            raise Refused("model_unsupported", f"{model.name} is not a model")
+        output.write_bytes(SIGN + content)  # noqa: ASYNC240

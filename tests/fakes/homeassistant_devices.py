@@ -3,7 +3,11 @@
 from coordinator.domain.automation.topics import Message, Topics
 from coordinator.domain.homeassistant.discovery import Device, Discovery, Form
 from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
-from coordinator.domain.homeassistant.printer_entities import Abilities, printer_entities
+from coordinator.domain.homeassistant.printer_entities import (
+    TUNED,
+    Abilities,
+    printer_entities,
+)
 from coordinator.domain.homeassistant.verbs import ARMED, verbs_of
 from coordinator.domain.messages import TYPES
 
@@ -16,6 +20,7 @@ def devices() -> list[Device]:
         verbs=verbs_of(can_pause=True, commands=commands, armed=ARMED),
         heaters=("bed", "chamber", "tool0", "tool1"),
         materials=("PETG", "PLA"),
+        tuned=frozenset(TUNED),
         camera=True,
     )
     return [
@@ -30,7 +35,7 @@ def devices() -> list[Device]:
             shown="Agent pi-1",
             via="farm",
             online=TOPICS.agent_online("pi-1"),
-            entities=agent_entities(TOPICS, "pi-1"),
+            entities=agent_entities(TOPICS, "pi-1", armed=True, told=True),
         ),
         Device(
             name="printer_p1",

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -209,6 +209,22 @@ class HomeAssistant:
                 assert said["success"], said
                 return said["result"]
 
+    async def changes(self) -> AsyncIterator[tuple[str, str]]:
+        """Yield each state that changes, as soon as that is told: entity id, state.
+
+        The first is empty: from then on all are.
+        """
+        socket = await self._admitted()
+        wanted = {"id": 1, "type": "subscribe_events", "event_type": "state_changed"}
+        await socket.send_json(wanted)
+        async for message in socket:
+            said = message.json()
+            if said["type"] == "result":
+                assert said["success"], said
+                yield "", ""
+            elif new := said["event"]["data"]["new_state"]:
+                yield new["entity_id"], new["state"]
+
     def complaints(self) -> list[str]:
         """Return what it logged of MQTT as wrong."""
         lines = self.log.read_text(errors="replace").splitlines()
@@ -250,10 +266,12 @@ class HomeAssistant:
             assert made["type"] == "create_entry", made
 
     async def _open_socket(self) -> None:
-        socket = self._http.ws_connect("/api/websocket")
-        self._socket = await self._stack.enter_async_context(socket)
-        self._number = 0
-        await self._socket.receive_json()
-        await self._socket.send_json({"type": "auth", "access_token": self._token})
-        said = await self._socket.receive_json()
+        self._socket, self._number = await self._admitted(), 0
+
+    async def _admitted(self) -> aiohttp.ClientWebSocketResponse:
+        socket = await self._stack.enter_async_context(self._http.ws_connect("/api/websocket"))
+        await socket.receive_json()
+        await socket.send_json({"type": "auth", "access_token": self._token})
+        said = await socket.receive_json()
         assert said["type"] == "auth_ok", said
+        return socket

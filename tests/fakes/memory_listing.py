@@ -2,15 +2,16 @@
 
 import operator
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
+from coordinator.domain.plates import Plate
 from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
-from protocols.wire.vocabulary import PrinterId
+from protocols.wire.vocabulary import JobId, PrinterId
 
 if TYPE_CHECKING:
     from tests.fakes.memory_store import Tables
@@ -34,6 +35,17 @@ class MemoryListing:
 
     async def jobs_count(self, wanted: JobsWanted, *, limit: int) -> int:
         return min(limit, len(self._those(wanted)))
+
+    async def jobs_of(self, job_ids: Collection[JobId]) -> dict[JobId, Job]:
+        return {job_id: job for job_id, job in self.tables.jobs.items() if job_id in set(job_ids)}
+
+    async def runs_of(self, job_ids: Collection[JobId]) -> dict[JobId, list[Run]]:
+        runs = sorted(self.tables.runs.values(), key=lambda run: (run.leased_at, run.run_id))
+        return {job_id: [run for run in runs if run.job_id == job_id] for job_id in job_ids}
+
+    async def plates_of(self, job_ids: Collection[JobId]) -> dict[JobId, list[Plate]]:
+        plates = sorted(self.tables.plates.values(), key=lambda plate: plate.printer_class)
+        return {job_id: [each for each in plates if each.job_id == job_id] for job_id in job_ids}
 
     async def last_runs(self, printer_id: PrinterId, limit: int) -> list[Run]:
         runs = [each for each in self.tables.runs.values() if each.printer_id == printer_id]

@@ -1,4 +1,8 @@
-"""Farmhand's own processes, started as a person would, for tests of what they say and leave."""
+"""Farmhand's own processes, started as a person would, for tests of what they say and leave.
+
+Programs whose imports cost a second are forked from one that has them loaded (`forked.py`); their
+true start is the subject of `test_coordinator_process`, `test_agent_launcher` and others.
+"""
 
 import json
 import os
@@ -12,13 +16,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any, TypeAlias
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+from tests.fakes.fork_server import PROGRAMS
+from tests.fakes.forked import Forked, fork
 
 ROOT = Path(__file__).parents[2]
 # The libraries take seconds on a machine that does other things too.
 PATIENCE_S = 60.0
+
+Process: TypeAlias = subprocess.Popen[bytes] | Forked
 
 
 @dataclass(frozen=True)
@@ -49,16 +59,13 @@ def environment(**changes: str) -> dict[str, str]:
 
 def run(module: str, *arguments: str | Path, cwd: Path | None = None, **changes: str) -> Ended:
     """Run a module to its end."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-        env=environment(**changes),
-        cwd=cwd,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    with TemporaryFile() as out, TemporaryFile() as errors:
+        process = _start(module, arguments, (out, errors), environment(**changes), cwd)
+        try:
+            code = process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+        return Ended(code, *(_words(file) for file in (out, errors)))
 
 
 @contextmanager
@@ -68,27 +75,49 @@ def started(
     log: Path,
     before: Callable[[], None] | None = None,
     **changes: str,
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[Process]:
     """Run a module for the length of the block; killed at its end unless it ended before.
 
     Args:
         before: called in the child before it becomes the module.
     """
     with log.open("wb") as words:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
-            env=environment(**changes),
-            preexec_fn=before,
-            start_new_session=True,
-        )
+        process = _start(module, arguments, (words, words), environment(**changes), before=before)
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def _start(
+    module: str,
+    arguments: Sequence[str | Path],
+    said: tuple[IO[bytes], IO[bytes]],
+    around: Mapping[str, str],
+    cwd: Path | None = None,
+    before: Callable[[], None] | None = None,
+) -> Process:
+    """Start a module; `said` takes its output and its errors."""
+    words = [str(each) for each in arguments]
+    output, errors = said
+    if module in PROGRAMS and before is None:
+        return fork(module, words, environment=around, cwd=cwd, output=output, errors=errors)
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=errors,
+        env=around,
+        cwd=cwd,
+        preexec_fn=before,
+        start_new_session=True,
+    )
+
+
+def _words(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 def until(holds: Callable[[], Any], what: str) -> Any:
@@ -100,7 +129,7 @@ def until(holds: Callable[[], Any], what: str) -> Any:
     return found
 
 
-def stop(process: subprocess.Popen[bytes], *, within_s: float) -> int:
+def stop(process: Process, *, within_s: float) -> int:
     """Ask a process to end, and return its exit code."""
     process.send_signal(signal.SIGTERM)
     return process.wait(within_s)
@@ -124,7 +153,7 @@ def ended(pids: Sequence[int]) -> bool:
 class Coordinator:
     """A coordinator that is up, a person's command, and its API."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     folder: Path
     log: Path
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -39,6 +39,7 @@ OFFER = Offer(
     kinds=frozenset({Kind.TEXT, Kind.IMAGE, Kind.CODE, Kind.LINK}),
     prompt_chars_max=500,
     pictures_max=2,
+    mesh_bytes_max=1_000_000,
     options=(Option(name="style", type="string", words="how it looks", choices=("low", "fine")),),
     needs_size=False,
     converses=True,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Bed, BedState, Printer
+from coordinator.domain.releases import Release
 from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import (
     AgentId,
@@ -59,3 +60,17 @@ RUN = Run(
 def run_in(state: RunState, number: int = 1, reason: str = "") -> Run:
     """Return a run in a state."""
     return replace(RUN, run_id=RunId(f"run-{number}"), state=state, reason=reason)
+
+
+RELEASE = Release(
+    version="0.2.0",
+    sha256="a" * 64,
+    size_bytes=1234,
+    signature="four\nlines\n",
+    key_name="0123456789ABCDEF",
+    protocol_min=1,
+    protocol_max=1,
+    words="faster",
+    added_by="user:anna",
+    added_at=NOW,
+)

@@ -26,6 +26,7 @@ from typing import Any
 
 from protocols.gcode.lines import parse
 from protocols.gcode.program import read_program
+from protocols.gcode.tuning import asks
 
 ROOT = Path(__file__).parents[2]
 KILLS_PER_PRINT_MAX = 12
@@ -193,7 +194,7 @@ class Trial:
 def is_own(text: str) -> bool:
     """Whether a command is one that an agent says on its own account."""
     command = parse(text)
-    return command is not None and command.name in OWN
+    return command is not None and (command.name in OWN or asks(command))
 
 
 def difference(expected: list[str], executed: list[str]) -> str:

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import trimesh
 
-from slicing import stl
+from slicing import stl, three_mf
 from slicing.coarsening import coarsen
+from slicing.converting import convert
 from slicing.debris import clear
 from slicing.geometry import load
 from slicing.making import make_printable
-from slicing.request import Limits, MakeRequest, parse_request
+from slicing.request import ConvertRequest, Limits, MakeRequest, parse_request
 from slicing.results import MakeResult
 from slicing.topology import volume
 from tests.fakes.meshes import Corners, ball, box, broken, fine, ring, stored
@@ -153,3 +154,16 @@ def test_printers_that_can_not_take_it_are_told_with_the_axis(tmp_path: Path) ->
     found = made(tmp_path, box(150, 150, 50), printers=beds)
     assert found.fits == ("large",)
     assert "too large for small by 50 mm in X and 50 mm in Y" in found.remarks[-1]
+
+
+def test_a_model_becomes_an_stl_just_as_it_is(tmp_path: Path) -> None:
+    torn = box(20, 30, 10)[:-1] + 100
+    three_mf.write(torn, tmp_path / "a.3mf", {})
+    request = {"kind": "convert", "model_path": str(tmp_path / "a.3mf")}
+    parsed = parse_request(json.dumps({**request, "output_path": str(tmp_path / "a.stl")}))
+    assert isinstance(parsed, ConvertRequest)
+    found = convert(parsed)
+    assert (found.format, found.triangles) == ("3mf", 11)
+    mesh = load(tmp_path / "a.stl", limits=Limits())
+    assert np.array_equal(mesh.corners, torn)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.3mf", "a.stl"]

@@ -1,6 +1,6 @@
 """The part of a `Unit` that is about lists and receipts; the contracts stand in the port."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,17 +9,24 @@ from sqlalchemy import Select, bindparam, delete, func, select, tuple_
 from coordinator.adapters.db import mapping, tables
 from coordinator.adapters.db.history_unit import HistoryUnit
 from coordinator.adapters.db.saving import saving
+from coordinator.adapters.db.threads import whole
 from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.listing import JobPlace, JobsWanted
+from coordinator.domain.plates import Plate
 from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
-from protocols.wire.vocabulary import PrinterId
+from protocols.wire.vocabulary import JobId, PrinterId
 
 _JOBS = tables.table(tables.JobRow)
 _RECEIPTS = tables.table(tables.ReceiptRow)
 _STATES = select(_JOBS.c.state, func.count()).group_by(_JOBS.c.state)
 _RECEIPT = select(_RECEIPTS).where(_RECEIPTS.c.key == bindparam("key"))
 _RUNS = tables.table(tables.RunRow)
+_PLATES = tables.table(tables.PlateRow)
+_IDS: Any = bindparam("ids", expanding=True)
+_JOBS_OF = select(_JOBS).where(_JOBS.c.job_id.in_(_IDS))
+_RUNS_OF = select(_RUNS).where(_RUNS.c.job_id.in_(_IDS)).order_by(_RUNS.c.leased_at, _RUNS.c.run_id)
+_PLATES_OF = select(_PLATES).where(_PLATES.c.job_id.in_(_IDS)).order_by(_PLATES.c.printer_class)
 _LAST_RUNS = (
     select(_RUNS)
     .where(_RUNS.c.printer_id == bindparam("id"))
@@ -32,6 +39,8 @@ _RUNS_ENDED = (
     .group_by(_RUNS.c.printer_id, _RUNS.c.state)
     .order_by(_RUNS.c.printer_id, _RUNS.c.state)
 )
+# So many parameters older libraries of SQLite take at most.
+_IDS_MAX = 900
 _DROP = delete(_RECEIPTS).where(_RECEIPTS.c.at < bindparam("before"))
 _SAVE = saving(_RECEIPTS, "key")
 
@@ -58,6 +67,34 @@ class ListingUnit(HistoryUnit):
         some = _narrowed(select(_JOBS.c.job_id), wanted).limit(limit).subquery()
         return int(self._connection.execute(select(func.count()).select_from(some)).scalar_one())
 
+    async def jobs_of(self, job_ids: Collection[JobId]) -> dict[JobId, Job]:
+        """Return these jobs at once."""
+        found = (mapping.job_of(row) for row in self._of(_JOBS_OF, job_ids))
+        return {job.job_id: job for job in found}
+
+    async def runs_of(self, job_ids: Collection[JobId]) -> dict[JobId, list[Run]]:
+        """Return the runs of many jobs at once."""
+        found: dict[JobId, list[Run]] = {job_id: [] for job_id in job_ids}
+        for row in self._of(_RUNS_OF, job_ids):
+            run = mapping.run_of(row)
+            found[run.job_id].append(run)
+        return found
+
+    async def plates_of(self, job_ids: Collection[JobId]) -> dict[JobId, list[Plate]]:
+        """Return the plates of many jobs at once."""
+        found: dict[JobId, list[Plate]] = {job_id: [] for job_id in job_ids}
+        for row in self._of(_PLATES_OF, job_ids):
+            plate = mapping.plate_of(row)
+            found[plate.job_id].append(plate)
+        return found
+
+    def _of(self, these: Select[Any], job_ids: Collection[JobId]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of these jobs; so many with each statement as any database takes."""
+        ids = sorted(set(job_ids))
+        for first in range(0, len(ids), _IDS_MAX):
+            some = {"ids": ids[first : first + _IDS_MAX]}
+            yield from (dict(row) for row in self._connection.execute(these, some).mappings())
+
     async def last_runs(self, printer_id: PrinterId, limit: int) -> list[Run]:
         """Return a printer's last runs, the one that was leased last first."""
         found = self._connection.execute(_LAST_RUNS, {"id": printer_id, "limit": limit}).mappings()
@@ -68,8 +105,8 @@ class ListingUnit(HistoryUnit):
         return {JobState(state): count for state, count in self._connection.execute(_STATES)}
 
     async def runs_ended(self) -> list[tuple[PrinterId, RunState, int]]:
-        """Return how many runs ended in each state on each printer."""
-        found = self._connection.execute(_RUNS_ENDED)
+        """Return how many runs ended in each state on each printer; all of them are looked at."""
+        found = await whole(lambda: self._connection.execute(_RUNS_ENDED).all())
         return [(PrinterId(printer), RunState(state), count) for printer, state, count in found]
 
     async def receipt(self, key: str) -> Receipt | None:

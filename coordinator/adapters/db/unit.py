@@ -124,6 +124,9 @@ _TIMINGS = (
 _RUNS_OF = _ALL_RUNS.where(_RUNS.c.job_id == bindparam("id"))
 _PRINTER = select(_PRINTERS).where(_PRINTERS.c.printer_id == bindparam("id"))
 _ALL_PRINTERS = select(_PRINTERS).order_by(_PRINTERS.c.printer_id)
+_PRINTERS_OF = _ALL_PRINTERS.where(
+    _PRINTERS.c.agent_id == bindparam("id"), _PRINTERS.c.retired_at.is_(None)
+)
 _AGENT = select(_AGENTS).where(_AGENTS.c.agent_id == bindparam("id"))
 _ALL_AGENTS = select(_AGENTS).order_by(_AGENTS.c.agent_id)
 _ARTIFACT = select(_ARTIFACTS).where(_ARTIFACTS.c.sha256 == bindparam("id"))
@@ -262,7 +265,9 @@ class SqlUnit(
         retired: bool | None = False,
         limit: int | None = None,
     ) -> list[Printer]:
-        """Return printers by id."""
+        """Return printers by id; all that are an agent's are asked for with each message."""
+        if (online, leased, bed, bed_policy, limit, retired) == (*(None,) * 5, False) and agent_id:
+            return [mapping.printer_of(row) for row in self._all(_PRINTERS_OF, id=agent_id)]
         wanted = _ALL_PRINTERS
         if retired is not None:
             is_retired = _PRINTERS.c.retired_at.is_not(None)

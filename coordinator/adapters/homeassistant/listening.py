@@ -10,13 +10,14 @@ from coordinator.adapters.homeassistant.asking import request_of
 from coordinator.domain.automation.documents import packed
 from coordinator.domain.automation.topics import Message, Topics, is_request_id
 from coordinator.domain.history import Plain
+from coordinator.domain.homeassistant.verbs import UPDATE
 from coordinator.domain.rates import Rate, arrive
 from coordinator.errors import FarmError, NotFound, Refused, Unavailable
 from coordinator.ports_automation import AutomationLink, Heard
 from coordinator.usecases.automating import answer
 from coordinator.usecases.gate import Gate
-from coordinator.usecases.pressing import press
-from protocols.wire.vocabulary import PrinterId, is_id
+from coordinator.usecases.pressing import press, press_agent
+from protocols.wire.vocabulary import AgentId, PrinterId, is_id
 
 log = structlog.get_logger(__name__)
 
@@ -80,19 +81,23 @@ class Listener:
         elif (pressed := self._topics.pressed(heard.topic)) is not None:
             await self._press(heard, *pressed)
 
-    async def _press(self, heard: Heard, printer_id: str, verb: str) -> None:
+    async def _press(self, heard: Heard, its_id: str, verb: str) -> None:
         if heard.retained:
             # Whoever retained it would have it done at each start.
             await self._link.say(Message(heard.topic, b""))
             raise Refused("retained", "a retained press counts for nothing: it was removed")
         if not heard.payload:
             return  # that is how a retained one is removed
-        if not is_id(printer_id) or len(heard.payload) > PRESS_BYTES_MAX:
-            raise NotFound("printer", printer_id[:64])
+        if not is_id(its_id) or len(heard.payload) > PRESS_BYTES_MAX:
+            raise NotFound("printer", its_id[:64])
         self._count()
         payload = heard.payload.decode("utf-8", "replace").strip()
-        await press(self._gate.farm, PrinterId(printer_id), verb, payload, self._armed)
-        log.info("automation.pressed", printer_id=printer_id, verb=verb)
+        farm = self._gate.farm
+        if verb == UPDATE:
+            await press_agent(farm, AgentId(its_id), verb, self._armed)
+        else:
+            await press(farm, PrinterId(its_id), verb, payload, self._armed)
+        log.info("automation.pressed", id=its_id, verb=verb)
 
     async def _answer(self, heard: Heard) -> None:
         if heard.retained:

@@ -17,7 +17,7 @@ import aiomqtt
 import structlog
 
 from coordinator.adapters.mqtt_link.address import BrokerAddress
-from coordinator.adapters.mqtt_link.inbox import Inbox, LinkCounters
+from coordinator.adapters.mqtt_link.inbox import TAKEN_MAX, Inbox, LinkCounters
 from coordinator.adapters.mqtt_link.swallowed import cancellations, heed_cancellation
 from coordinator.adapters.mqtt_link.telemetry import TelemetryFeed
 from coordinator.errors import Unavailable
@@ -33,7 +33,13 @@ log = structlog.get_logger(__name__)
 KEEPALIVE_S = 20
 # The broker is next door or a data centre away; who needs longer for one small message is gone.
 ANSWER_S = 5.0
+# A session's beginning takes several turns of a loop that has most to do just then.
+BEGIN_S = 15.0
 RETRY_S_MIN, RETRY_S_MAX = 0.1, 5.0
+# More messages than one transaction takes in: telemetry makes room.
+WAITING_FEW = TAKEN_MAX
+# As many documents as are due are said at once; the library would warn of each beyond ten.
+PENDING_MAX = 1000
 # Within this time all agents repeat themselves; a farm of ten thousand would want a minute.
 SYNC_SPREAD_S = 2.0
 
@@ -154,6 +160,8 @@ class MqttLink:
             client_id=f"{self._coordinator_id}-telemetry",
             counters=self.counters,
             take=take,
+            its_turn=self.wait_connected,
+            behind=lambda: not self.connected or self.inbox.waiting > WAITING_FEW,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(feed.run(), name="link-telemetry")
@@ -187,6 +195,7 @@ class MqttLink:
         async with self._new_client() as client:
             try:
                 heed_cancellation(before)
+                client.timeout = ANSWER_S
                 await self._begin(client)
                 self.counters.sessions += 1
                 self._client = client
@@ -246,7 +255,7 @@ class MqttLink:
 
     def _new_client(self) -> aiomqtt.Client:
         rule = Topic.COORDINATOR_STATUS
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             self._address.host,
             self._address.port,
             username=self._address.username,
@@ -255,11 +264,13 @@ class MqttLink:
             protocol=aiomqtt.ProtocolVersion.V311,
             clean_session=True,
             keepalive=KEEPALIVE_S,
-            timeout=ANSWER_S,
+            timeout=BEGIN_S,
             will=aiomqtt.Will(build(rule), self._status(up=False), rule.qos, rule.retain),
             queue_type=_door_to(self.inbox),
             tls_context=self._address.tls_context(),
         )
+        client.pending_calls_threshold = PENDING_MAX
+        return client
 
 
 def _words_of(error: aiomqtt.MqttError) -> str:

@@ -7,12 +7,13 @@ needed of MQTT 3.1.1 for it is to connect, to subscribe with QoS 0, to ping, and
 
 Only the newest message of each agent is kept until it is decoded, and only some are decoded in one
 turn of the loop. So whoever is behind shows fewer values, but fresh ones, and the rest of the
-coordinator gets its turn.
+coordinator gets its turn. It is listened to only once what must arrive can, and read slowly while
+that waits: a coordinator that starts on a machine without time to spare would else never get to it.
 """
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import islice
 
 import structlog
@@ -32,10 +33,16 @@ RETRY_S_MIN, RETRY_S_MAX = 0.1, 5.0
 AGENTS_MAX = 50_000
 # A turn of 2 ms with agents of one printer, 6 ms with agents of eight.
 DECODED_A_TURN = 200
+# While something waits that must arrive: so many, so often.
+DECODED_BEHIND, TURN_BEHIND_S = 20, 0.1
 
 _CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE, _SUBACK = 0x10, 0x20, 0x30, 0x82, 0x90
 _PING, _DISCONNECT = b"\xc0\x00", b"\xe0\x00"
 _REFUSED = 0x80
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""
 
 
 class TelemetryFeed:
@@ -49,18 +56,24 @@ class TelemetryFeed:
         counters: LinkCounters,
         take: Callable[[Telemetry], None],
         subscribed: Callable[[], object] = lambda: None,
+        its_turn: Callable[[], Awaitable[None]] = _at_once,
+        behind: Callable[[], bool] = lambda: False,
     ) -> None:
         """Take where to listen and who wants it.
 
         Args:
             take: given each message; returns at once.
             subscribed: called whenever the broker begins to send telemetry.
+            its_turn: awaited before each connection.
+            behind: whether something waits that must arrive.
         """
         self._address = address
         self._client_id = client_id
         self._counters = counters
         self._take = take
         self._subscribed = subscribed
+        self._its_turn = its_turn
+        self._behind = behind
         self._newest: dict[bytes, bytes] = {}
         self._due = False
 
@@ -68,6 +81,7 @@ class TelemetryFeed:
         """Listen until cancelled; a connection that breaks is made anew."""
         retry_s, told = RETRY_S_MIN, False
         while True:
+            await self._its_turn()
             try:
                 async with asyncio.timeout(ANSWER_S):
                     connection = await self._connect()
@@ -97,14 +111,19 @@ class TelemetryFeed:
 
     def _turn(self) -> None:
         """Decode some of what waits."""
-        for topic in list(islice(self._newest, DECODED_A_TURN)):
+        behind = self._behind()
+        for topic in list(islice(self._newest, DECODED_BEHIND if behind else DECODED_A_TURN)):
             name = topic.decode("utf-8", "replace")
             message = decoded(name, self._newest.pop(topic), self._counters)
             if isinstance(message, Telemetry):
                 self._take(message)
         self._due = bool(self._newest)
         if self._due:
-            asyncio.get_running_loop().call_soon(self._turn)
+            loop = asyncio.get_running_loop()
+            if behind:
+                loop.call_later(TURN_BEHIND_S, self._turn)
+            else:
+                loop.call_soon(self._turn)
 
     async def _connect(self) -> "Connection":
         address = self._address

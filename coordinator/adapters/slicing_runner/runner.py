@@ -192,6 +192,10 @@ class ChildSlicer:
         request = workshop.request_of(model, making, output)
         return workshop.printable_of(await self._ask(request, progress))
 
+    async def as_stl(self, model: Path, output: Path) -> None:
+        """Write a model as a binary STL, just as it is; see the port."""
+        await self._ask(workshop.conversion_of(model, output), _ignore)
+
     async def _ask(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         """Return the result of a request, and remember what it tells of the slicer.
 

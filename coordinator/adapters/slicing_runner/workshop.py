@@ -1,4 +1,4 @@
-"""The child's request `make` and its answer: the one place where their fields are named."""
+"""The child's requests `make` and `convert`: the one place where their fields are named."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +29,11 @@ def request_of(model: Path, making: Making, output: Path) -> dict[str, Any]:
     if making.up:
         request["up"] = making.up
     return request
+
+
+def conversion_of(model: Path, output: Path) -> dict[str, Any]:
+    """Return the request that writes a model as an STL."""
+    return {"kind": "convert", "model_path": str(model), "output_path": str(output)}
 
 
 def printable_of(result: Mapping[str, Any]) -> Printable:

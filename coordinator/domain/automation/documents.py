@@ -14,7 +14,7 @@ from coordinator.domain.jobs import Job, JobState
 from coordinator.domain.printers import Agent, BedState, Printer, PrinterStatus
 from coordinator.domain.runs import Run, RunState
 from protocols.wire.from_agent import HostSample, PrinterSample
-from protocols.wire.vocabulary import Finding, Level, Mode, PrinterState
+from protocols.wire.vocabulary import UNTUNED, Finding, Level, Mode, PrinterState, Tuning
 
 Document = dict[str, Plain]
 
@@ -25,6 +25,7 @@ TEXT_CHARACTERS_MAX = 250
 CELSIUS_STEP = 0.5
 REMAINING_STEP_S = 30.0
 FINISH_STEP = timedelta(seconds=60)
+RPM_STEP = 200.0
 HOST_CELSIUS_STEP = 1.0
 LOAD_STEP = 0.1
 FREE_STEP_MIB = 50.0
@@ -89,6 +90,7 @@ def printer_document(seen: PrinterSeen) -> Document:
         "printing": is_printing(seen),
         "paused": is_paused(seen),
         "needs_attention": needs_attention(seen),
+        "message": short(printer.message),
         "error": error_of(seen),
         "waits_for": short(seen.waits_for),
         "bed": printer.bed.state.value,
@@ -118,7 +120,7 @@ def live_document(seen: PrinterSeen, before: Document | None) -> Document | None
         before: what was told last; what moved by less than its step stays as it was told.
 
     Null: `remaining_s` and `finish_at` where nothing prints or nobody can tell; `layer` likewise;
-    a heater's `target` where it is unknown.
+    a heater's `target` where it is unknown; `fan`, `speed` and `flow`, in percent, likewise.
     """
     sample = seen.sample
     if sample is None or seen.sampled_at is None or sample.state is PrinterState.OFFLINE:
@@ -141,6 +143,7 @@ def live_document(seen: PrinterSeen, before: Document | None) -> Document | None
         "layer": sample.layer if printing and sample.layer_count else None,
         "layer_count": sample.layer_count if printing and sample.layer_count else None,
         "temperatures": temperatures,
+        **tuned_document(sample.tuning or UNTUNED, known),
     }
 
 
@@ -164,12 +167,49 @@ def _temperatures(sample: PrinterSample, before: Plain) -> Document:
     return told
 
 
-def agent_document(agent: Agent, host: HostSample | None, *, draining: bool) -> Document:
-    """Return what an agent is; null is what its machine does not tell. Memory and disk in MiB."""
-    host = host or HostSample()
+def tuned_document(tuning: Tuning, before: Mapping[str, Plain] = {}) -> Document:
+    """Return fan, speed and flow in percent, and turns a minute; null is what nobody knows."""
+    percents = {"fan": tuning.fan_ratio, "speed": tuning.speed_ratio, "flow": tuning.flow_ratio}
+    told: Document = {
+        name: None if ratio is None else round(ratio * 100, 1) for name, ratio in percents.items()
+    }
+    turning = {"fan_rpm": tuning.fan_rpm, "hotend_fan_rpm": tuning.hotend_fan_rpm}
+    for name, rpm in turning.items():
+        # That one stands still is no matter of steps.
+        told[name] = _steady(rpm, before.get(name), RPM_STEP) if rpm else rpm
+    return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSeen:
+    """What an agent could be updated to, and how that goes.
+
+    Attributes:
+        latest: the newest release that the farm has; empty where it has none. `words`: what is new.
+        going: it is being brought a release now; `said` is how that goes or went, in words.
+    """
+
+    latest: str = ""
+    words: str = ""
+    going: bool = False
+    said: str = ""
+
+
+def agent_document(
+    agent: Agent, host: HostSample | None, *, draining: bool, update: UpdateSeen | None = None
+) -> Document:
+    """Return what an agent is; null is what its machine does not tell. Memory and disk in MiB.
+
+    Null: `latest_version` where the farm has no release.
+    """
+    host, update = host or HostSample(), update or UpdateSeen()
     return {
         "id": agent.agent_id,
         "version": agent.build,
+        "latest_version": update.latest or None,
+        "release_words": short(update.words),
+        "updating": update.going,
+        "update_words": short(update.said),
         "draining": draining,
         "seen_at": moment(agent.seen_at),
         "cpu_celsius": None if host.cpu_celsius is None else round(host.cpu_celsius, 1),
@@ -190,6 +230,10 @@ _AGENT_STEPS = {
     "disk_free_mib": FREE_STEP_MIB,
     "memory_free_mib": FREE_STEP_MIB,
 }
+
+
+# What only the machine beside the printers can tell.
+OF_MACHINE = (*_AGENT_STEPS, "under_voltage", "throttled", "findings")
 
 
 def steady_agent(document: Document, before: Document | None) -> Document:

@@ -69,7 +69,7 @@ class Topics:
 
     @property
     def presses(self) -> str:
-        """The filter for what Home Assistant asks, by printer and verb."""
+        """The filter for what Home Assistant asks, by printer or agent, and verb."""
         return f"{self.base}/press/+/+"
 
     def printer(self, printer_id: str) -> str:
@@ -100,12 +100,12 @@ class Topics:
         """Return where it stands whether an agent is connected."""
         return f"{self.agent(agent_id)}/online"
 
-    def press(self, printer_id: str, verb: str) -> str:
-        """Return where Home Assistant asks one thing of a printer."""
-        return f"{self.base}/press/{printer_id}/{verb}"
+    def press(self, its_id: str, verb: str) -> str:
+        """Return where Home Assistant asks one thing of a printer; verbs of agents are others."""
+        return f"{self.base}/press/{its_id}/{verb}"
 
     def pressed(self, topic: str) -> tuple[str, str] | None:
-        """Return the printer and the verb that a topic is about, None where it is another."""
+        """Return the id and the verb that a topic is about, None where it is another."""
         printer_id, _, verb = topic.removeprefix(f"{self.base}/press/").partition("/")
         return (printer_id, verb) if self.press(printer_id, verb) == topic else None
 

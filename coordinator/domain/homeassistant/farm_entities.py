@@ -13,6 +13,7 @@ from coordinator.domain.homeassistant.entities import (
     happening,
     sensor,
 )
+from coordinator.domain.homeassistant.verbs import UPDATE
 from coordinator.domain.jobs import JobState
 from coordinator.domain.printers import PrinterStatus
 
@@ -20,8 +21,13 @@ from coordinator.domain.printers import PrinterStatus
 FARM_TRIGGERS = ("job.received", "job.finished", "job.failed", "job.lost", "job.material_wanted")
 
 
-def agent_entities(topics: Topics, agent_id: str) -> list[Entity]:
-    """Return the entities of an agent."""
+def agent_entities(topics: Topics, agent_id: str, *, armed: bool, told: bool) -> list[Entity]:
+    """Return the entities of an agent.
+
+    Args:
+        armed: it may be updated from there.
+        told: that an update goes on is told; versions before 2024.12 do not take that.
+    """
     topic = topics.agent(agent_id)
     online = topics.agent_online(agent_id)
     mib: Mapping[str, Plain] = {
@@ -55,7 +61,33 @@ def agent_entities(topics: Topics, agent_id: str) -> list[Entity]:
         binary(topic, "under_voltage", "Under voltage", problem),
         binary(topic, "throttled", "Throttled", problem),
         sensor(topic, "trouble", "Trouble", words, DIAGNOSTIC),
+        _update(topics, agent_id, armed=armed, told=told),
     ]
+
+
+def _update(topics: Topics, agent_id: str, *, armed: bool, told: bool) -> Entity:
+    """The agent's own program: which version runs there, and which could."""
+    known = {
+        "installed_version": "value_json.version",
+        # Without any release there is none that is newer.
+        "latest_version": "value_json.latest_version or value_json.version",
+        "release_summary": "value_json.release_words or ''",
+        **({"in_progress": "value_json.updating"} if told else {}),
+    }
+    document = ", ".join(f"'{name}': {value}" for name, value in known.items())
+    config: dict[str, Plain] = {
+        "name": "Update",
+        "title": "Farmhand agent",
+        "state_topic": topics.agent(agent_id),
+        "value_template": f"{{{{ {{{document}}} | tojson if value_json.version else '{{}}' }}}}",
+        "json_attributes_topic": topics.agent(agent_id),
+        "json_attributes_template": "{{ {'update': value_json.update_words} | tojson }}",
+    }
+    if armed:
+        config["command_topic"] = topics.press(agent_id, UPDATE)
+        config["payload_install"] = "install"
+    # What runs there is known while it is away, too.
+    return Entity(platform="update", key="update", always=True, config=config)
 
 
 def farm_entities(topics: Topics, types: tuple[str, ...]) -> list[Entity]:

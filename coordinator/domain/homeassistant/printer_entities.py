@@ -46,12 +46,14 @@ class Abilities:
     Attributes:
         verbs: what may be asked of it.
         heaters: by the names that its driver gives them.
+        tuned: what it tells of fan, speed and flow, by the names of `TUNED`.
         materials: what it may be said to hold.
         camera: there are pictures of it.
     """
 
     verbs: frozenset[str] = frozenset()
     heaters: tuple[str, ...] = ()
+    tuned: frozenset[str] = frozenset()
     materials: tuple[str, ...] = ()
     camera: bool = False
 
@@ -61,6 +63,7 @@ def printer_entities(topics: Topics, printer_id: str, can: Abilities) -> list[En
     return [
         *_standing(topics.printer(printer_id)),
         *_measured(topics.live(printer_id), can.heaters),
+        *_tuned(topics.live(printer_id), can.tuned),
         *_asked(topics, printer_id, can),
         *_told(topics, printer_id, can),
     ]
@@ -82,6 +85,8 @@ def _standing(topic: str) -> Iterator[Entity]:
     started = "value_json.run.started_at if value_json.run else None"
     yield sensor(topic, "started_at", "Started", started, {"device_class": "timestamp"})
     yield sensor(topic, "material", "Material", "value_json.material", {}, always=True)
+    yield sensor(topic, "spool", "Spool", "value_json.spool_id or None", DIAGNOSTIC, always=True)
+    yield sensor(topic, "message", "Message", "value_json.message", DIAGNOSTIC)
     yield sensor(topic, "error", "Error", "value_json.error", DIAGNOSTIC, always=True)
     yield sensor(topic, "waits_for", "Waits for", "value_json.waits_for", DIAGNOSTIC)
     yield sensor(topic, "location", "Location", "value_json.location", DIAGNOSTIC, always=True)
@@ -121,6 +126,29 @@ def _measured(topic: str, heaters: tuple[str, ...]) -> Iterator[Entity]:
         yield sensor(topic, f"target_{heater}", f"{name} target", f"{reading}('target')", CELSIUS)
 
 
+# Of its live document: what is told of fan, speed and flow, in which unit.
+TUNED: Mapping[str, tuple[str, str, str]] = {
+    "fan": ("Fan", "%", "mdi:fan"),
+    "speed": ("Speed factor", "%", "mdi:speedometer"),
+    "flow": ("Flow factor", "%", "mdi:water-percent"),
+    "fan_rpm": ("Fan speed", "rpm", "mdi:fan"),
+    "hotend_fan_rpm": ("Hotend fan speed", "rpm", "mdi:fan"),
+}
+
+
+def _tuned(topic: str, tuned: frozenset[str]) -> Iterator[Entity]:
+    """What is set beside the heaters, where the printer tells how it stands."""
+    for key, (name, unit, icon) in TUNED.items():
+        if key in tuned:
+            shown: dict[str, Plain] = {
+                "unit_of_measurement": unit,
+                "icon": icon,
+                "suggested_display_precision": 0,
+                **MEASURED,
+            }
+            yield sensor(topic, key, name, f"value_json.{key}", shown)
+
+
 def heater_name(heater: str) -> str:
     """Return what people call a heater: `tool0` is the nozzle."""
     if heater in ("tool0", "nozzle"):
@@ -137,9 +165,14 @@ _BUTTONS = {
     "clear": ("Bed is clear", "mdi:broom"),
     "emergency_stop": ("Emergency stop", "mdi:alert-octagon"),
     "picture": ("Take a picture", "mdi:camera"),
+    "home": ("Home all axes", "mdi:home-import-outline"),
 }
 _NUMBERS = {
     "nozzle": ("Set nozzle", "°C", "tool0"),
+    "nozzle_2": ("Set nozzle 2", "°C", "tool1"),
+    "nozzle_3": ("Set nozzle 3", "°C", "tool2"),
+    "nozzle_4": ("Set nozzle 4", "°C", "tool3"),
+    "chamber": ("Set chamber", "°C", "chamber"),
     "bed": ("Set bed", "°C", "bed"),
     "fan": ("Set fan", "%", ""),
     "speed": ("Set speed", "%", ""),
@@ -164,7 +197,11 @@ def _asked(topics: Topics, printer_id: str, can: Abilities) -> Iterator[Entity]:
             )
     for verb, (name, unit, heater) in _NUMBERS.items():
         if verb in can.verbs and (not heater or heater in can.heaters):
-            yield _number(topics, printer_id, verb, name, unit, heater)
+            if heater:
+                reading = f"value_json.temperatures.get('{heater}', {{}}).get('target')"
+            else:
+                reading = f"value_json.{verb}" if verb in can.tuned else ""
+            yield _number(topics, printer_id, verb, name, unit, reading)
     if "material" in can.verbs and can.materials:
         yield Entity(
             platform="select",
@@ -195,8 +232,9 @@ def _asked(topics: Topics, printer_id: str, can: Abilities) -> Iterator[Entity]:
 
 
 def _number(
-    topics: Topics, printer_id: str, verb: str, name: str, unit: str, heater: str
+    topics: Topics, printer_id: str, verb: str, name: str, unit: str, reading: str
 ) -> Entity:
+    """Return a number that is set; `reading` is how it stands, empty where nobody tells."""
     limits = VERBS[verb]
     config: dict[str, Plain] = {
         "name": name,
@@ -208,12 +246,14 @@ def _number(
         "command_topic": topics.press(printer_id, verb),
         **CONFIG,
     }
-    if heater:
-        reading = f"value_json.temperatures.get('{heater}', {{}}).get('target')"
+    if unit == "°C":
+        config["device_class"] = "temperature"
+    if reading:
+        # Of a value beyond its limits a number complains.
+        within = f"told if told is number and {limits.low:.0f} <= told <= {limits.high:.0f}"
         config |= {
-            "device_class": "temperature",
             "state_topic": topics.live(printer_id),
-            "value_template": f"{{{{ {reading} }}}}",
+            "value_template": f"{{% set told = {reading} %}}{{{{ {within} else None }}}}",
         }
     return Entity(platform="number", key=f"set_{verb}", config=config)
 

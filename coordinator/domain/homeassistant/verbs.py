@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
-Armed = Literal["cancel", "clear", "emergency_stop", "heat", "tune", "service", "material"]
+Armed = Literal[
+    "cancel", "clear", "emergency_stop", "heat", "tune", "move", "service", "material", "update"
+]
 ARMED: frozenset[str] = frozenset(get_args(Armed))
 
 ACTOR = "homeassistant"
+
+# Asked of an agent, and armed by this name too; all else is asked of printers.
+UPDATE = "update"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +29,7 @@ class Verb:
         armed: what the settings must name for it; empty where nothing.
         command: what the printer's agent must be able to do for it; empty where nothing.
         line: G-code that is said, with the value in it; empty where it is another kind of thing.
-        low, high: what the value may be, where it is a number.
+        low, high: what the value may be, where it is a number; 0 and 0 where it is none.
     """
 
     armed: str = ""
@@ -44,10 +49,15 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "clear": Verb(armed="clear"),
         "emergency_stop": Verb(armed="emergency_stop", command="emergency_stop"),
         "nozzle": Verb(armed="heat", command="send", line="M104 S{value:.0f}", high=300),
+        "nozzle_2": Verb(armed="heat", command="send", line="M104 T1 S{value:.0f}", high=300),
+        "nozzle_3": Verb(armed="heat", command="send", line="M104 T2 S{value:.0f}", high=300),
+        "nozzle_4": Verb(armed="heat", command="send", line="M104 T3 S{value:.0f}", high=300),
+        "chamber": Verb(armed="heat", command="send", line="M141 S{value:.0f}", high=100),
         "bed": Verb(armed="heat", command="send", line="M140 S{value:.0f}", high=120),
         "fan": Verb(armed="tune", command="send", line="M106 S{value:.0f}", high=100),
         "speed": Verb(armed="tune", command="send", line="M220 S{value:.0f}", low=10, high=300),
         "flow": Verb(armed="tune", command="send", line="M221 S{value:.0f}", low=50, high=150),
+        "home": Verb(armed="move", command="send", line="G28"),
         "service": Verb(armed="service"),
         "material": Verb(armed="material"),
     }
@@ -77,6 +87,8 @@ def line_of(name: str, payload: str) -> str:
         ValueError: the payload is no number, or out of range; the text says so.
     """
     verb = VERBS[name]
+    if not verb.high:
+        return verb.line
     try:
         value = float(payload)
     except ValueError:

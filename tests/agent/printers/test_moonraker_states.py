@@ -14,7 +14,7 @@ from agent.printers.moonraker_states import (
     view_of,
 )
 from agent.printers.print_host import HostView
-from protocols.wire.vocabulary import PrinterState, Temperature
+from protocols.wire.vocabulary import PrinterState, Temperature, Tuning
 
 OFFLINE, IDLE, PRINTING, PAUSED, ATTENTION, HALTED = (
     PrinterState.OFFLINE,
@@ -136,3 +136,13 @@ def test_an_error_tells_whether_it_may_have_been_obeyed(
     code: int, words: str, kind: type[Exception]
 ) -> None:
     assert type(error_of({"code": code, "message": words})) is kind
+
+
+def test_fan_and_factors_are_told_as_klipper_has_them_and_stay_while_it_is_gone() -> None:
+    told = {"fan": {"speed": 0.5, "rpm": None}, "gcode_move": {"speed_factor": 1.1}}
+    seen = view_of("ready", status("printing", **told), BEFORE)
+    assert seen.tuning == Tuning(fan_ratio=0.5, speed_ratio=1.1)
+    assert view_of("disconnected", {}, seen).tuning == seen.tuning
+    assert view_of("ready", status("standby"), BEFORE).tuning == Tuning()
+    watched = objects_to_watch(["fan", "gcode_move", "heater_fan hotend"])
+    assert watched == {"fan": ["speed", "rpm"], "gcode_move": ["speed_factor", "extrude_factor"]}

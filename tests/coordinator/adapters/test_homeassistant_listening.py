@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from coordinator.domain.automation.topics import Topics
 from coordinator.ports_outward import Answer, Question
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.admitting import ROOT
+from coordinator.usecases.updating import rollouts
 from coordinator.usecases.users import add_user, create_key
 from protocols.wire.from_agent import CommandResult
 from protocols.wire.to_agent import Command
 from tests.fakes.fake_farm import GCODE, order_gcode
 from tests.fakes.recording_automation import RecordingAutomation
 from tests.fakes.served_farm import AGENT, TOKEN, UPLOAD_BYTES_MAX, ServedFarm
+from tests.fakes.values import RELEASE
 
 TOPICS = Topics("farmhand/farm")
 BORN = "homeassistant/status"
@@ -34,7 +37,7 @@ class Asked:
             self.link,
             TOPICS,
             born=BORN,
-            armed=frozenset({"clear", "cancel", "heat"}),
+            armed=frozenset({"clear", "cancel", "heat", "update"}),
             is_born=self._is_born,
             file_bytes_max=UPLOAD_BYTES_MAX,
         )
@@ -219,3 +222,22 @@ async def test_rubbish_is_no_request(asked: Asked, said: str) -> None:
     asked.link.ask(TOPICS.requests, said)
     await asked.settled()
     assert {each.topic for each in asked.link.said} == {TOPICS.answer("last")}
+
+
+async def test_an_update_that_is_pressed_is_a_rollout_of_the_newest_release_to_that_agent(
+    asked: Asked,
+) -> None:
+    async with asked.farm.store.write() as unit:
+        for version in ("0.9.0", "0.10.0"):
+            await unit.save_release(replace(RELEASE, version=version))
+    asked.link.ask(TOPICS.press("pi-1", "update"), "install")
+    assert await asked.happens("rollout.planned") == ("homeassistant", "update of pi-1 over MQTT")
+    (rollout,) = await rollouts(asked.farm)
+    assert rollout.version == "0.10.0"
+    assert [(each.agent_id, each.stage) for each in rollout.agents] == [("pi-1", 0)]
+    # One at a time; and printers have no such verb, nor agents another.
+    before = await asked.history()
+    for pressed in ("pi-1/update", "p1/update", "pi-9/update", "pi-1/clear"):
+        asked.link.ask(TOPICS.press(*pressed.split("/")), "install")
+    await asked.settled()
+    assert await asked.history() == before

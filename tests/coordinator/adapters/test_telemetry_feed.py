@@ -1,6 +1,8 @@
 """Telemetry from the bytes of a broker: whole or in pieces, too much of it, and what is none."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
@@ -98,3 +100,59 @@ async def test_others_have_their_turn_while_much_is_read(monkeypatch: pytest.Mon
     assert len(taken) == 2
     await asyncio.sleep(0)
     assert len(taken) == 3
+
+
+async def test_while_something_waits_that_must_arrive_telemetry_is_read_a_little_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feeding, "DECODED_BEHIND", 1)
+    monkeypatch.setattr(feeding, "TURN_BEHIND_S", 0.0)
+    taken: list[Telemetry] = []
+    feed = TelemetryFeed(
+        BrokerAddress(host="127.0.0.1", port=1),
+        client_id="c",
+        counters=LinkCounters(),
+        take=taken.append,
+        behind=lambda: True,
+    )
+    for number in range(9):
+        feed.offer(topic(f"pi-{number}"), encode(telemetry(f"pi-{number}", 1.0)))
+    async with asyncio.timeout(10):
+        while len(taken) < 9:
+            before = len(taken)
+            await asyncio.sleep(0)
+            assert len(taken) <= before + 1
+
+
+async def test_nothing_is_connected_before_it_is_its_turn() -> None:
+    asked = asyncio.Event()
+
+    async def never() -> None:
+        asked.set()
+        await asyncio.get_running_loop().create_future()
+
+    async with start_broker_that_counts() as (port, count):
+        feed = TelemetryFeed(
+            BrokerAddress(host="127.0.0.1", port=port),
+            client_id="c",
+            counters=LinkCounters(),
+            take=lambda _: None,
+            its_turn=never,
+        )
+        listening = asyncio.create_task(feed.run())
+        await asked.wait()
+        await asyncio.sleep(0)
+        assert count() == 0
+        listening.cancel()
+
+
+@asynccontextmanager
+async def start_broker_that_counts() -> AsyncIterator[tuple[int, Callable[[], int]]]:
+    """Lend the port of a server, and how many came to it."""
+    came: list[object] = []
+
+    def note(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(writer)
+
+    async with await asyncio.start_server(note, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], lambda: len(came)

@@ -1,23 +1,27 @@
 """What a monitor reads, as Prometheus' own parser reads it."""
 
-import json
+import asyncio
 import re
-import shutil
-import subprocess
-from pathlib import Path
+from dataclasses import replace
 
 import aiohttp
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from coordinator.api.exposition import Buckets, Exposition, labels
+from coordinator.api.printer_metrics import AT_ONCE, PrinterMetrics
+from coordinator.domain.effects import Save
+from coordinator.domain.printers import PrinterStatus
+from coordinator.domain.retiring import retire
+from coordinator.domain.runs import RunState
 from coordinator.usecases.absorbing import absorb
+from coordinator.usecases.controlling import set_service
+from coordinator.usecases.live import Live
+from coordinator.usecases.performing import writing
+from coordinator.usecases.reading import PrinterView
 from protocols.wire.from_agent import HostSample, PrinterSample, Telemetry
 from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
 from tests.fakes.served_farm import AGENT, ServedFarm
-
-CONFIGS = Path(__file__).parents[3] / "configs"
-WATCHED = [CONFIGS / "prometheus" / "farmhand.rules.yml", CONFIGS / "grafana" / "farmhand.json"]
+from tests.fakes.values import JOB, NOW, PRINTER, RUN
 
 
 async def prints(farm: ServedFarm) -> None:
@@ -35,6 +39,16 @@ async def prints(farm: ServedFarm) -> None:
     host = HostSample(cpu_celsius=51.0, disk_free_bytes=10**9, under_voltage=False)
     told = Telemetry(agent_id=AGENT, at_unix_s=0.0, printers=(sample,), host=host)
     await absorb(farm.farm, told)
+
+
+async def finishes(farm: ServedFarm) -> None:
+    """A print of that printer ends."""
+    run = replace(
+        RUN, printer_id=PrinterId("mk4"), state=RunState.FINISHED, started_at=NOW, ended_at=NOW
+    )
+    async with writing(farm.farm, "farm") as transaction:
+        await transaction.unit.save_job(replace(JOB, job_id=run.job_id))
+        await transaction.perform((Save(run),))
 
 
 async def scraped(session: aiohttp.ClientSession) -> dict[tuple[str, frozenset[str]], float]:
@@ -68,6 +82,50 @@ async def test_a_printer_is_told_by_its_state_its_heaters_and_its_print(
     assert found["farmhand_agent_cpu_celsius", frozenset({"pi-1"})] == 51
     assert found["farmhand_jobs", frozenset({"printing"})] == 0
     assert found["farmhand_part_up", frozenset({"database"})] == 1
+
+
+async def test_what_changed_since_somebody_asked_is_told_anew(
+    session: aiohttp.ClientSession, farm: ServedFarm
+) -> None:
+    await prints(farm)
+    await farm.printers_arrive("mk4", "xl")
+    before = await scraped(session)
+    assert before["farmhand_printer_temperature_celsius", frozenset({"xl", "tool0"})] == 21.5
+    assert ("farmhand_printer_job_progress_ratio", frozenset({"mk4"})) not in before
+    await prints(farm)
+    async with writing(farm.farm, "user:anna") as transaction:
+        xl = await transaction.unit.printer(PrinterId("xl"))
+        assert xl is not None
+        await transaction.perform(retire(xl, [], transaction.now))
+    await set_service(farm.farm, PrinterId("mk4"), True, "user:anna")
+    after = await scraped(session)
+    assert after["farmhand_printer_job_progress_ratio", frozenset({"mk4"})] == 0.25
+    assert after["farmhand_printer_state", frozenset({"mk4", "in_service"})] == 1
+    assert not [labels for _, labels in after if "xl" in labels]
+    await farm.agent_leaves()
+    assert (await scraped(session))["farmhand_agent_up", frozenset({"pi-1"})] == 0
+
+
+async def test_prints_are_counted_as_they_end(
+    session: aiohttp.ClientSession, farm: ServedFarm
+) -> None:
+    await prints(farm)
+    ended = ("farmhand_prints_total", frozenset({"mk4", "finished"}))
+    assert ended not in await scraped(session)
+    await finishes(farm)
+    assert (await scraped(session))[ended] == 1
+
+
+async def test_a_scrape_comes_compressed_to_who_asks_so(session: aiohttp.ClientSession) -> None:
+    session.headers.update({"Accept-Encoding": "identity"})
+    async with session.get("/metrics") as response:
+        assert "Content-Encoding" not in response.headers
+        whole = await response.text()
+    session.headers.update({"Accept-Encoding": "gzip"})
+    async with session.get("/metrics") as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert int(response.headers["Content-Length"]) < len(whole) / 2
+        assert "farmhand_build_info" in await response.text()
 
 
 async def test_answers_are_counted_by_route_and_never_by_what_stands_in_an_address(
@@ -110,24 +168,23 @@ def test_buckets_count_what_took_no_longer() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-def test_prometheus_finds_nothing_wrong_with_the_rules() -> None:
-    subprocess.run(["promtool", "check", "rules", WATCHED[0]], check=True, capture_output=True)
+async def test_others_have_their_turn_while_a_large_farm_is_told() -> None:
+    live = Live()
+    views = []
+    for number in range(5 * AT_ONCE):
+        printer = replace(PRINTER, printer_id=PrinterId(f"p{number:03}"))
+        status = PrinterStatus.IDLE
+        views.append(PrinterView(printer=printer, status=status, run=None, job=None, sample=None))
+    page, turns = Exposition(), 0
 
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
 
-def test_the_board_is_one_that_grafana_can_read() -> None:
-    board = json.loads(WATCHED[1].read_text())
-    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
-
-
-@pytest.mark.parametrize("text", [path.read_text() for path in WATCHED], ids=["rules", "board"])
-async def test_what_is_shown_and_watched_is_told(
-    text: str, session: aiohttp.ClientSession, farm: ServedFarm
-) -> None:
-    await prints(farm)
-    async with session.get("/metrics") as response:
-        told = set(re.findall(r"^# TYPE (\w+)", await response.text(), re.MULTILINE))
-    wanted = set(re.findall(r"\bfarmhand_\w+", text))
-    plain = {re.sub(r"_(bucket|sum|count)$", "", name) for name in wanted}
-    assert wanted
-    assert plain <= told
+    counting = asyncio.create_task(count())
+    await PrinterMetrics().tell(page, views, live)
+    counting.cancel()
+    assert turns >= 5
+    assert page.text().count("farmhand_printer_up{") == len(views)

@@ -3,7 +3,7 @@
 import io
 import json
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -192,6 +192,10 @@ class Shelf:
         self.kept.append(KeptBackup(name=f"b{len(self.kept)}", made_at=now, size_bytes=size))
         return self.kept[-1]
 
+    async def read(self, name: str) -> AsyncGenerator[bytes, None]:
+        yield name.encode()
+        yield bytes(self.kept[0].size_bytes - len(name))
+
 
 def with_machine(farm: ServedFarm, machine: Machine) -> ServedFarm:
     farm.app = build_app(farm.gate, upload_bytes_max=1000, version="1.2.3", machine=machine)
@@ -211,16 +215,38 @@ async def test_a_backup_is_put_into_the_farms_own_folder_and_listed(farm: Served
         assert [each["name"] for each in told["items"]] == ["b1", "b0"]
         assert made == told["items"][0]
         assert farm.store.tables.lines[-1].actor == "user:admin"
-        farm.farm.live.backing_up = True
+        farm.farm.live.backing_up = 7
+        async with session.get("/api/v1/backups") as response:
+            assert (await response.json())["making_bytes"] == 7
         async with session.post("/api/v1/backups") as response:
             assert (response.status, (await response.json())["code"]) == (409, "backup_on")
+
+
+async def test_a_backup_of_the_folder_is_for_the_farms_own_token_and_its_taker_is_told_of(
+    farm: ServedFarm,
+) -> None:
+    shelf = Shelf()
+    admin = {"Authorization": f"Bearer {await add(farm, 'ada', Role.ADMIN)}"}
+    async with served(with_machine(farm, Machine(backups=shelf))) as session:
+        async with session.post("/api/v1/backups") as response:
+            made = await response.json()
+        async with session.get("/api/v1/backups/b0", headers=admin) as response:
+            told = await response.json()
+            assert (response.status, told["code"]) == (403, "secrets_within")
+        async with session.get("/api/v1/backups/b7") as response:
+            assert (response.status, (await response.json())["code"]) == (404, "unknown_backup")
+        async with session.get("/api/v1/backups/b0") as response:
+            assert (response.status, response.content_length) == (200, made["size_bytes"])
+            assert (await response.read()).startswith(b"b0")
+    line = farm.store.tables.lines[-1]
+    assert (line.name, line.subject_id, line.actor) == ("backup.fetched", "b0", "user:admin")
 
 
 async def test_without_a_folder_no_backup_is_put_anywhere(
     farm: ServedFarm, session: aiohttp.ClientSession
 ) -> None:
     async with session.get("/api/v1/backups") as response:
-        assert await response.json() == {"folder": None, "items": []}
+        assert await response.json() == {"folder": None, "making_bytes": None, "items": []}
     async with session.post("/api/v1/backups") as response:
         assert (response.status, (await response.json())["code"]) == (422, "no_backup_folder")
 

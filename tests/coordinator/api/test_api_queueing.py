@@ -134,6 +134,7 @@ async def test_material_that_has_to_be_loaded_is_told_with_the_printers_where_it
     [lack] = found["items"]
     assert (lack["job_id"], lack["material"]) == (job["id"], "PETG")
     assert [each["printer_id"] for each in lack["printers"]] == ["p-1"]
+    assert lack["printer_count"] == 1
     await ask(session, "PATCH", "printers/p-1", {"material": "petg"})
     assert (await ask(session, "GET", "materials/wanted"))[1]["items"] == []
 

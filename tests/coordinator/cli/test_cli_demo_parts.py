@@ -1,6 +1,7 @@
 """The demo's parts: its processes die with it, its files are valid, its figures add up."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -144,6 +145,53 @@ def test_a_named_folder_stays_without_the_logs_of_an_earlier_demo(tmp_path: Path
 def test_the_users_own_farm_does_not_reach_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FARMHAND_TOKEN", "of-a-real-farm")
     assert not [name for name in demo_setup.environment() if name.startswith("FARMHAND")]
+
+
+def providers_of(told: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, dict]:
+    """Return the providers that a coordinator has with these variables and no others."""
+    with monkeypatch.context() as patched:
+        for name in [each for each in os.environ if each.startswith("FARMHAND")]:
+            patched.delenv(name)
+        for name, value in told.items():
+            patched.setenv(name, value)
+        return coordinator.settings.load([]).providers
+
+
+def test_a_demo_takes_code_of_ones_own_without_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = demo_setup.provider_settings()
+    assert providers_of(told, monkeypatch) == {"code": {"service": "openscad"}}
+
+
+def test_providers_that_the_user_names_reach_the_demo_with_their_budgets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writer = {"service": "openscad", "base_url": "http://127.0.0.1:11434/v1", "model": "coder"}
+    monkeypatch.setenv("FARMHAND_PROVIDERS", json.dumps({"writer": writer}))
+    monkeypatch.setenv("FARMHAND_PROVIDERS__MESHY__SERVICE", "meshy")
+    monkeypatch.setenv("FARMHAND_PROVIDERS__MESHY__API_KEY", "msy_of-the-user")
+    monkeypatch.setenv("FARMHAND_BUDGET_PER_DAY", '{"credits": 20}')
+    told = demo_setup.provider_settings()
+    assert told["FARMHAND_BUDGET_PER_DAY"] == '{"credits": 20}'
+    assert providers_of(told, monkeypatch) == {
+        "writer": writer,
+        "meshy": {"service": "meshy", "api_key": "msy_of-the-user"},
+        "code": {"service": "openscad"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FARMHAND_PROVIDERS", '{"code": {"service": "cad_python"}}'),
+        ("FARMHAND_PROVIDERS__CODE__SERVICE", "cad_python"),
+    ],
+)
+def test_a_provider_of_the_users_own_stands_for_the_demos(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    told = demo_setup.provider_settings()
+    assert providers_of(told, monkeypatch) == {"code": {"service": "cad_python"}}
 
 
 def run(printer_id: str, state: str = "finished") -> dict:

@@ -41,6 +41,14 @@ async def test_cleanup_wants_to_be_told_what_and_asked_whether(
     assert not farm.artifacts.kept
 
 
+async def test_a_backup_of_the_farms_folder_is_fetched_whole(
+    farm: ServedFarm, farmhand: Farmhand, tmp_path: Path
+) -> None:
+    ended = await farmhand("disk", "fetch", "farmhand-20300101T120000Z.tar", str(tmp_path / "f"))
+    assert (ended.code, "there is no backup" in ended.err) == (Exit.FAILED, True)
+    assert not (tmp_path / "f").exists()
+
+
 async def test_a_backup_is_whole_or_not_there(
     farm: ServedFarm, farmhand: Farmhand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

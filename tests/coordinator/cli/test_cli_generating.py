@@ -61,6 +61,29 @@ async def test_a_picture_options_and_code_are_sent_along(
     assert second.parameters == {"depth": 2.5, "round": True}
 
 
+async def test_a_batch_of_pictures_becomes_a_model_of_each(
+    tmp_path: Path, farm: ServedFarm, provider: ScriptedProvider, farmhand: Farmhand
+) -> None:
+    sheets = [tmp_path / f"cup-{number}.png" for number in range(3)]
+    for number, sheet in enumerate(sheets):
+        sheet.write_bytes(PNG + bytes([number]))
+    words = ("--size", "60mm", "--option", "style=low", "--no-watch")
+    sent = await farmhand("generate", "batch", *map(str, sheets), *words)
+    assert sent.code == Exit.OK, sent.err
+    assert [f"cup-{number}" in sent.out for number in range(3)] == [True] * 3
+    await worked(Producer(farm.farm, "w-1"))
+    assert [wish.kind for wish in provider.wishes] == [Kind.IMAGE] * 3
+    assert {wish.pictures[0].data for wish in provider.wishes} == {
+        sheet.read_bytes() for sheet in sheets
+    }
+    assert {wish.size_mm for wish in provider.wishes} == {60.0}
+    made = (await farmhand("generate", "ls", "--json")).json
+    assert sorted(each["name"] for each in made) == ["cup-0", "cup-1", "cup-2"]
+    many = await farmhand("generate", "batch", *[str(sheets[0])] * 26)
+    assert many.code == Exit.USAGE
+    assert "at most 25" in many.err
+
+
 async def test_it_is_watched_to_its_end_and_a_failure_has_its_own_exit(
     farm: ServedFarm, provider: ScriptedProvider, farmhand: Farmhand
 ) -> None:

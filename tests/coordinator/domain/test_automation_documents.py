@@ -80,6 +80,11 @@ def test_what_prints_is_told_with_when_it_ends() -> None:
         "layer": 3,
         "layer_count": 9,
         "temperatures": {"tool0": {"actual": 215.0, "target": 215.0}},
+        "fan": None,
+        "speed": None,
+        "flow": None,
+        "fan_rpm": None,
+        "hotend_fan_rpm": None,
     }
 
 

@@ -1,14 +1,19 @@
 """When and where a job starts is foretold by the farm's own planning, played ahead."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from coordinator.domain.foretelling import Seat, Turn, foretell
+from coordinator.domain import planning
+from coordinator.domain.foretelling import Seat, Turn, foretell, play_ahead
 from coordinator.domain.jobs import Job
-from coordinator.domain.planning import Want
+from coordinator.domain.matching import Obstacle, misfits
+from coordinator.domain.planning import Want, plan
 from coordinator.domain.plates import Plate
 from coordinator.domain.printers import Printer
 from protocols.wire.vocabulary import JobId, PrinterId
@@ -78,3 +83,82 @@ def test_behind_a_plate_of_which_nobody_knows_how_long_it_takes_nothing_is_foret
     assert turn([unsliced, want(job(2))], (one, 0.0)) is None
     other = replace(printer("b"), material="PLA")
     assert turn([unsliced, want(job(2))], (one, 0.0), (other, 900.0)) == ("b", 900.0)
+
+
+CLASSES = ("mk4", "xl")
+
+
+def anew(wants: list[Want], seats: list[Seat]) -> list[tuple[str, str, float]]:
+    """What is played ahead, said plainly: with each step all that is free is planned anew."""
+    free_in_s = {seat.printer.printer_id: seat.free_in_s for seat in seats}
+    waiting = {want.job.job_id: want for want in wants}
+    found, now_s = [], 0.0
+    while waiting and now_s < math.inf:
+        free = [each.printer for each in seats if free_in_s[each.printer.printer_id] <= now_s]
+        for placed in plan(waiting.values(), free):
+            taken_s = hundred_s(placed.plate, placed.printer)
+            free_in_s[placed.printer.printer_id] = now_s + taken_s
+            missing = waiting.pop(placed.job.job_id)
+            if missing.copies > placed.copies:
+                left = replace(missing, copies=missing.copies - placed.copies)
+                waiting[placed.job.job_id] = left
+            found.append((str(placed.job.job_id), str(placed.printer.printer_id), now_s))
+        now_s = min((at_s for at_s in free_in_s.values() if at_s > now_s), default=math.inf)
+    return found
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(CLASSES),
+            st.integers(1, 4),
+            st.sampled_from((None, "p-0", "p-1", "p-9")),
+            st.integers(0, 1),
+        ),
+        max_size=8,
+    ),
+    st.lists(st.tuples(st.sampled_from(CLASSES), st.integers(0, 300)), max_size=5),
+)
+def test_who_is_looked_at_once_gets_what_planning_all_anew_with_each_step_would_give(
+    jobs: list[tuple[str, int, str | None, int]], printers: list[tuple[str, int]]
+) -> None:
+    wants = [
+        want(
+            job(number, printer_id=insists and PrinterId(insists), priority=priority),
+            printer_class=printer_class,
+            copies=copies,
+        )
+        for number, (printer_class, copies, insists, priority) in enumerate(jobs)
+    ]
+    seats = [
+        Seat(printer=printer(f"p-{number}", printer_class), free_in_s=float(at_s))
+        for number, (printer_class, at_s) in enumerate(printers)
+    ]
+    played = [
+        (str(each.placement.job.job_id), str(each.placement.printer.printer_id), each.in_s)
+        for each in play_ahead(wants, seats, hundred_s)
+    ]
+    assert played == anew(wants, seats)
+
+
+def test_whether_a_job_suits_a_kind_of_printers_is_found_out_once_on_a_large_farm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[tuple[str, str]] = []
+
+    def counted(job: Job, plates: Sequence[Plate], printer: Printer) -> tuple[Obstacle, ...]:
+        looked.append((job.job_id, printer.printer_class))
+        return misfits(job, plates, printer)
+
+    monkeypatch.setattr(planning, "misfits", counted)
+    classes = ("mk4", "xl", "mini")
+    wants = [
+        want(job(number), printer_class=("nobody's", *classes)[number % 4], copies=5)
+        for number in range(100)
+    ]
+    seats = [
+        Seat(printer=printer(f"p-{number:03}", classes[number % 3]), free_in_s=7.0 * number)
+        for number in range(300)
+    ]
+    assert len(list(play_ahead(wants, seats, hundred_s))) == 75 * 5
+    assert len(looked) == len(set(looked)) <= 100 * 3

@@ -109,7 +109,7 @@ def test_what_only_the_agent_can_tell_is_unavailable_without_it() -> None:
 def test_unique_ids_and_names_are_unique_in_each_device() -> None:
     devices = (
         printer_entities(TOPICS, "mk4-07", abilities()),
-        agent_entities(TOPICS, "pi-1"),
+        agent_entities(TOPICS, "pi-1", armed=True, told=True),
         farm_entities(TOPICS, tuple(TYPES)),
     )
     for entities in devices:

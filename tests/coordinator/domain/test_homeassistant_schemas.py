@@ -67,6 +67,14 @@ PLATFORMS = {
             "state_on state_topic value_template"
         ),
     ),
+    "update": (
+        "",
+        (
+            "command_topic device_class display_precision latest_version_template "
+            "latest_version_topic payload_install release_summary release_url retain state_topic "
+            "title value_template"
+        ),
+    ),
     "camera": ("topic", "image_encoding"),
     "event": ("event_types state_topic", "device_class value_template"),
 }

@@ -13,6 +13,7 @@ from coordinator.domain.jobs import JobState
 from coordinator.domain.messages import TABLE, TYPES, Things, message_of, type_of, wanted
 from coordinator.domain.printers import BedState
 from coordinator.domain.runs import RunState
+from coordinator.domain.updates import RolloutState
 from protocols.wire.vocabulary import AgentId
 from tests.fakes.values import JOB, RUN
 
@@ -21,7 +22,7 @@ NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 # What only the farm itself needs to know.
 UNTOLD = {"job.preparing", "run.leased", "run.permitted", "run.revoked"}
 UNTOLD |= {f"generation.{each}" for each in ("wanted", "submitting", "running", "fetching")}
-UNTOLD |= {"generation.making", "generation.ordering"}
+UNTOLD |= {"generation.making", "generation.ordering", "rollout.canary", "rollout.waves"}
 
 
 def line(name: str, *, subject_id: str = "x-1", **fields: object) -> Line:
@@ -43,6 +44,7 @@ def line(name: str, *, subject_id: str = "x-1", **fields: object) -> Line:
         *(f"run.{state}" for state in RunState),
         *(f"bed.{state}" for state in BedState),
         *(f"generation.{state}" for state in GenerationState),
+        *(f"rollout.{state}" for state in RolloutState),
     ],
 )
 def test_every_state_is_told_or_declared_to_be_the_farms_own(name: str) -> None:

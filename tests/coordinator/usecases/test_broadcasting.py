@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ from coordinator.domain.automation.topics import Topics
 from coordinator.domain.homeassistant.discovery import Discovery
 from coordinator.usecases import broadcasting, controlling, photographing
 from coordinator.usecases.absorbing import absorb
-from coordinator.usecases.broadcasting import Broadcaster
+from coordinator.usecases.broadcasting import LIVELY_FOR_S, LIVELY_S, Broadcaster
 from coordinator.usecases.discovering import Discovering
 from coordinator.usecases.retiring import retire_agent, retire_printer
+from coordinator.usecases.updating import RolloutWish, begin_rollout
 from protocols.wire.from_agent import PrinterSample, Telemetry
-from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature
+from protocols.wire.vocabulary import PrinterId, PrinterState, RunId, Temperature, Tuning
+from tests.fakes.fake_farm import order_gcode
 from tests.fakes.pictures import JPEG
 from tests.fakes.recording_automation import RecordingAutomation
 from tests.fakes.served_farm import AGENT, ServedFarm
+from tests.fakes.values import RELEASE
 
 TOPICS = Topics("farmhand/farm")
 DEVICE = "homeassistant/device/farmhand_farm/{}/config"
@@ -115,6 +119,23 @@ async def test_a_sensor_that_flickers_is_not_told(told: Told) -> None:
     await told.link.until(lambda: told.live()["temperatures"]["tool0"]["actual"] == 60.0)
     told_of = [each["temperatures"]["tool0"]["actual"] for each in told.link.on(TOPICS.live("p1"))]
     assert told_of == [21.5, 60.0]
+
+
+async def test_what_comes_of_a_deed_is_told_sooner_than_what_creeps(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcasting, "LIVE_S", 60.0)
+    await told.measures(21.5, tuning=Tuning(speed_ratio=0.8))
+    await controlling.clear_printer(told.farm, PrinterId("p1"), "user:anna")
+    await told.link.until(lambda: told.printer()["bed"] == "clear")
+    told.served.clock.advance(LIVELY_S)
+    await told.link.until(lambda: told.live()["speed"] == 80.0)
+    told.served.clock.advance(LIVELY_FOR_S)
+    before = len(told.link.on(TOPICS.live("p1")))
+    await told.measures(21.5, tuning=Tuning(speed_ratio=0.9))
+    await controlling.pause_job(told.farm, (await order_gcode(told.farm)).job_id, "user:anna")
+    await told.link.until(lambda: told.link.now(TOPICS.farm)["jobs_waiting"] == 1)
+    assert len(told.link.on(TOPICS.live("p1"))) == before
 
 
 async def test_an_agent_that_goes_resets_no_value(told: Told) -> None:
@@ -229,3 +250,38 @@ async def test_a_warning_is_told_of_the_machine_and_is_no_reason_to_go_there(tol
     )
     assert told.link.now(TOPICS.agent("pi-1"))["under_voltage"] is True
     assert told.printer()["needs_attention"] is False
+
+
+async def test_fan_and_factors_are_told_and_discovered_once_somebody_knows_them(
+    told: Told,
+) -> None:
+    def components() -> Any:
+        return told.link.now(DEVICE.format("printer_p1"))["components"]
+
+    assert told.live()["speed"] is None
+    assert "speed" not in components()
+    await told.measures(21.5, tuning=Tuning(speed_ratio=0.8, fan_rpm=4000.0))
+    await told.link.until(lambda: "speed" in components())
+    assert (told.live()["speed"], told.live()["fan"]) == (80.0, None)
+    assert "fan" not in components()
+    # Fans waver; that one stands still is told.
+    await told.measures(21.5, tuning=Tuning(speed_ratio=0.8, fan_rpm=4100.0))
+    await told.measures(60.0, tuning=Tuning(speed_ratio=0.8, fan_rpm=0.0))
+    await told.link.until(lambda: told.live()["fan_rpm"] == 0.0)
+    assert {each.get("fan_rpm") for each in told.link.on(TOPICS.live("p1"))} == {None, 4000.0, 0.0}
+
+
+async def test_an_agent_is_told_with_the_release_that_it_could_have(told: Told) -> None:
+    agent = TOPICS.agent("pi-1")
+    assert told.link.now(agent)["latest_version"] is None
+    async with told.farm.store.write() as unit:
+        for version in ("0.9.0", "0.10.0"):
+            await unit.save_release(replace(RELEASE, version=version))
+    await begin_rollout(told.farm, RolloutWish(version="0.10.0"), "user:anna")
+    await told.link.until(lambda: told.link.now(agent)["latest_version"] == "0.10.0")
+    assert told.link.now(agent)["update_words"] == "0.10.0: waiting"
+    assert told.link.now(agent)["updating"] is False
+    component = told.link.now(DEVICE.format("agent_pi_1"))["components"]["update"]
+    assert component["state_topic"] == agent
+    # It is not armed.
+    assert "command_topic" not in component

@@ -123,6 +123,16 @@ async def test_without_a_broker_everything_waits_and_is_said_later(
     assert await waiting(farm) == 0
 
 
+async def test_a_document_that_is_due_some_times_over_is_said_once(farm: Farm) -> None:
+    for name in ("a", "b", "c"):
+        await connect(farm, name)
+    for _ in range(3):
+        await starting.repeat_desired(farm)
+    farm.policy = replace(farm.policy, documents_per_flush=2)
+    assert await flush_outbox(farm) == 3
+    assert await waiting(farm) == 0
+
+
 async def test_what_changes_while_a_document_is_said_is_said_again(
     farm: Farm, agent: ModelAgent
 ) -> None:

@@ -1,11 +1,19 @@
 """A job's place in the queue, and when and where it will start, from what the farm knows."""
 
+import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from coordinator.domain.foretelling import Booking, play_ahead
+from coordinator.usecases import timetable as at_work
 from coordinator.usecases.dispatching import dispatch_jobs
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.foretelling import CLEARING_S, prospect
-from coordinator.usecases.timetable import BlockKind, timetable
+from coordinator.usecases.kept import SPARED
+from coordinator.usecases.timetable import KEPT_S, QUIET, BlockKind, timetable
 from protocols.wire.from_agent import PrinterSample, Telemetry
 from protocols.wire.vocabulary import PrinterState
 from tests.fakes.fake_farm import order_gcode
@@ -92,3 +100,71 @@ async def test_the_timetable_tells_until_when_a_print_goes_on_and_what_comes_aft
     assert planned.starts_at == printing.ends_at + CLEARED
     assert planned.ends_at == planned.starts_at + timedelta(seconds=120.0)
     assert (await timetable(farm, 0.01)).left_out == 1
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What `within_s` was given, each time that the farm was played ahead."""
+    given: list[float] = []
+
+    def counted(*about: Any, within_s: float) -> Iterator[Booking]:
+        given.append(within_s)
+        return play_ahead(*about, within_s=within_s)
+
+    monkeypatch.setattr(at_work, "play_ahead", counted)
+    return given
+
+
+async def test_who_asks_at_once_for_whatever_hours_has_the_farm_played_ahead_once(
+    farm: Farm, agent: ModelAgent, played: list[float]
+) -> None:
+    await order_gcode(farm)
+    tables = await asyncio.gather(*(timetable(farm, hours) for hours in (1, 4, 12, 168) * 10))
+    assert len(played) == 1
+    assert {table.until - table.made_at for table in tables} == {
+        timedelta(hours=hours) for hours in (1, 4, 12, 168)
+    }
+
+
+async def test_what_was_foretold_is_given_again_until_something_was_decided_and_a_while_passed(
+    farm: Farm, agent: ModelAgent, played: list[float]
+) -> None:
+    first = await timetable(farm, 1.0)
+    await order_gcode(farm)
+    assert await timetable(farm, 1.0) == first
+    farm.clock.advance(KEPT_S)  # type: ignore[attr-defined]
+    second = await timetable(farm, 1.0)
+    assert second.rows != first.rows
+    for _ in range(3):
+        farm.clock.advance(KEPT_S)  # type: ignore[attr-defined]
+        assert (await timetable(farm, 1.0)).made_at == second.made_at
+    assert len(played) == 2
+    farm.clock.advance(QUIET.total_seconds())  # type: ignore[attr-defined]
+    assert (await timetable(farm, 1.0)).made_at == farm.clock.now()
+
+
+async def test_what_took_long_to_foretell_is_given_again_for_ten_times_as_long(
+    farm: Farm, agent: ModelAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_s = KEPT_S
+
+    def slowly(*about: Any, within_s: float) -> Iterator[Booking]:
+        farm.clock.advance(slow_s)  # type: ignore[attr-defined]
+        return play_ahead(*about, within_s=within_s)
+
+    monkeypatch.setattr(at_work, "play_ahead", slowly)
+    first = await timetable(farm, 1.0)
+    await order_gcode(farm)
+    farm.clock.advance(SPARED * slow_s - 1.0)  # type: ignore[attr-defined]
+    assert await timetable(farm, 1.0) == first
+    farm.clock.advance(1.0)  # type: ignore[attr-defined]
+    assert await timetable(farm, 1.0) != first
+
+
+async def test_who_gives_up_waiting_keeps_nobody_else_from_the_answer(
+    farm: Farm, agent: ModelAgent, played: list[float]
+) -> None:
+    asking = [asyncio.ensure_future(timetable(farm, 1.0)) for _ in range(2)]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+    assert (await asking[1]).made_at == farm.clock.now()

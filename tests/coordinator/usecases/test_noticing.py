@@ -1,19 +1,29 @@
 """What people are told of a farm's life, and what not any more."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import time
+from typing import Any
 
 import pytest
 
+from coordinator.domain import wanting
+from coordinator.domain.jobs import Job
+from coordinator.domain.matching import Obstacle, misfits
 from coordinator.domain.notices import DELAYS_S, Pace
-from coordinator.usecases import absorbing, controlling
+from coordinator.domain.plates import Plate
+from coordinator.domain.printers import Printer
+from coordinator.domain.wanting import Lack, alike, lack_of
+from coordinator.usecases import absorbing, controlling, noticing
 from coordinator.usecases.farm import Farm
-from coordinator.usecases.noticing import PATIENCE, Herald, note_material_wanted
-from protocols.wire.vocabulary import EventKind, PrinterState
+from coordinator.usecases.noticing import PATIENCE, Herald, lacks, note_material_wanted
+from protocols.wire.vocabulary import EventKind, PrinterId, PrinterState
 from tests.fakes.fake_farm import order_gcode, order_model
 from tests.fakes.fake_people import FakePeople
 from tests.fakes.model_agent import ModelAgent
 from tests.fakes.story import end, start, work
+from tests.fakes.values import JOB, PLATE, PRINTER
 from tests.fakes.webhook_story import clock
 
 GATHER_S = 60.0
@@ -217,3 +227,44 @@ async def test_only_the_types_that_are_wanted_are_told(
     await end(farm, agent, EventKind.FAILED)
     [words] = await told(farm, herald, people)
     assert "the print failed" in words
+
+
+async def test_what_has_to_be_loaded_is_looked_at_once_until_something_is_decided(
+    farm: Farm, agent: ModelAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def counted(job: Job, *about: Any) -> Lack | None:
+        looked.append(job.job_id)
+        return lack_of(job, *about)
+
+    monkeypatch.setattr(noticing, "lack_of", counted)
+    job = await order_gcode(farm, material="PETG")
+    first = await asyncio.gather(*(lacks(farm) for _ in range(20)))
+    assert looked == [job.job_id]
+    assert [[(lacking.name, lack.material) for lacking, lack in those] for those in first] == [
+        [("part", "PETG")]
+    ] * 20
+    await controlling.cancel_job(farm, job.job_id, "user:anna")
+    assert await lacks(farm) == ()
+
+
+def test_printers_that_are_alike_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def counted(job: Job, plates: Sequence[Plate], printer: Printer) -> tuple[Obstacle, ...]:
+        looked.append(printer.printer_class)
+        return misfits(job, plates, printer)
+
+    monkeypatch.setattr(wanting, "misfits", counted)
+    fleet = [
+        replace(PRINTER, printer_id=PrinterId(f"p-{number:03}"), printer_class=printer_class)
+        for number, printer_class in enumerate(("mk4", "xl") * 250)
+    ]
+    fleet[0] = replace(fleet[0], quarantine="look at it")
+    lack = lack_of(replace(JOB, material="PETG"), [PLATE], alike(fleet))
+    assert lack is not None
+    assert [printer.printer_id for printer, _ in lack.printers] == [
+        printer.printer_id for printer in fleet[2::2]
+    ]
+    assert looked == ["xl", "mk4"]

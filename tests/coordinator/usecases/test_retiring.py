@@ -83,9 +83,15 @@ async def test_a_retired_printer_that_is_reported_again_stays_away_until_somebod
     assert isinstance(link, RecordingLink)
     await restore_printer(farm, agent.printer_id, ANNA)
     assert link.asked_again == 1
+    assert "is being asked" in (await reading.printer_view(farm, agent.printer_id)).away
+    await absorb(farm, replace(agent.presence(), printers=()))
+    assert "add it there again" in (await reading.printer_view(farm, agent.printer_id)).away
+    await absorb(farm, replace(agent.presence(), online=False))
+    assert "not connected" in (await reading.printer_view(farm, agent.printer_id)).away
     await absorb(farm, agent.presence(), agent.reported())
     assert await shown(farm) == [agent.printer_id]
-    assert (await reading.printer_view(farm, agent.printer_id)).printer.online
+    view = await reading.printer_view(farm, agent.printer_id)
+    assert (view.printer.online, view.away) == (True, "")
     assert (await verify(farm)).faults == ()
 
 

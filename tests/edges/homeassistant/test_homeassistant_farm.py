@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 import aiomqtt
 import pytest
 
+from coordinator.domain.automation.documents import UpdateSeen, agent_document
+from coordinator.domain.automation.topics import Message
 from coordinator.domain.homeassistant.farm_entities import agent_entities, farm_entities
 from coordinator.domain.homeassistant.printer_entities import (
     PRINTER_EVENTS,
@@ -19,18 +22,22 @@ from coordinator.domain.homeassistant.printer_entities import (
 )
 from coordinator.domain.homeassistant.verbs import ARMED, verbs_of
 from coordinator.domain.messages import TYPES
+from coordinator.domain.printers import Agent
+from protocols.wire.vocabulary import AgentId
 from tests.benchmarks.installing import NotInstallable
 from tests.fakes.homeassistant_devices import TOPICS, said
 from tests.fakes.homeassistant_server import HomeAssistant
 from tests.fakes.mosquitto import free_port, start_mosquitto
 from tests.fakes.one_printer_farm import Place, one_printer_farm
 from tests.fakes.pictures import JPEG
+from tests.fakes.values import JOURNAL, NOW
 
 pytestmark = pytest.mark.slow
 
 # An agent's session is missed after one and a half of its keep-alives; more on a loaded machine.
 GONE_S_MAX = 60.0
 P1 = "farmhand_farm_printer_p1_"
+UPDATE = "farmhand_farm_agent_pi_1_update"
 # Some minutes, of which no command takes longer than a second: it can be stopped at any time.
 MOVES = "".join(f"G1 X{10 + n % 90} Y{20 + n % 70} F6000\nG4 S20\n" for n in range(300))
 PLATE = f"M104 S200\nG28\n{MOVES}G1 X1 Y1 E1\n"
@@ -41,11 +48,12 @@ def expected() -> set[str]:
     can = Abilities(
         verbs=verbs_of(can_pause=True, commands=("send", "emergency_stop"), armed=ARMED),
         heaters=("bed", "tool0"),
+        tuned=frozenset({"speed", "flow"}),
         materials=("PLA",),
     )
     devices = {
         "printer_p1": printer_entities(TOPICS, "p1", can),
-        "agent_pi_1": agent_entities(TOPICS, "pi-1"),
+        "agent_pi_1": agent_entities(TOPICS, "pi-1", armed=True, told=True),
         "farm": farm_entities(TOPICS, tuple(TYPES)),
     }
     return {
@@ -109,7 +117,35 @@ async def test_every_kind_of_entity_is_taken_one_by_one_too(tmp_path: Path) -> N
                 return await home.picture(P1 + "camera") == JPEG
 
             await home.until(is_seen, "the picture", GONE_S_MAX)
-            for message in messages:
+            await mqtt.subscribe(TOPICS.press("pi-1", "update"), qos=1)
+            agent = Agent(
+                agent_id=AgentId("pi-1"),
+                online=True,
+                boot_id="boot-1",
+                connection_id="con-1",
+                journal_id=JOURNAL,
+                build="0.1.0",
+                seen_at=NOW,
+            )
+            could = UpdateSeen(latest="0.10.0", words="faster")
+            going = replace(could, going=True, said="0.10.0: draining")
+            for seen, in_progress in ((could, False), (going, True)):
+                document = agent_document(agent, None, draining=False, update=seen)
+                payload = json.dumps(document)
+                await mqtt.publish(TOPICS.agent("pi-1"), payload, qos=1, retain=True)
+
+                async def is_offered(in_progress: bool = in_progress) -> bool:
+                    found = await home.entity(UPDATE)
+                    shown = found["attributes"] if found and found["state"] == "on" else {}
+                    return shown.get("in_progress") is in_progress
+
+                await home.until(is_offered, "the update", GONE_S_MAX)
+                if not in_progress:
+                    await home.press(UPDATE, "update.install")
+                    async for pressed in mqtt.messages:
+                        assert pressed.payload == b"install"
+                        break
+            for message in (*messages, Message(TOPICS.agent("pi-1"), b"")):
                 await mqtt.publish(message.topic, b"", qos=1, retain=True)
 
             async def has_none() -> bool:
@@ -144,6 +180,12 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
         await shows("bed", "clear")
         await home.press(P1 + "set_nozzle", "number.set_value", value=60)
         await shows("target_tool0", "60.0")
+        for knob, value in (("fan", 40), ("speed", 120), ("flow", 95)):
+            await home.press(f"{P1}set_{knob}", "number.set_value", value=value)
+            await shows(knob, f"{value}.0")
+            await shows(f"set_{knob}", f"{value}.0")
+        # The farm has no release, so there is none that is newer.
+        assert await home.state(UPDATE) == "off"
         assert await asyncio.to_thread(
             place.farm.farmhand, "job", "submit", place.folder / "plate.gcode"
         )

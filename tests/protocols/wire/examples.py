@@ -45,6 +45,7 @@ from protocols.wire.vocabulary import (
     RunId,
     RunPhase,
     Temperature,
+    Tuning,
     UpdatePhase,
 )
 
@@ -106,7 +107,7 @@ EXAMPLES: dict[str, Message] = {
         journal_id=JOURNAL,
         protocol_min=1,
         protocol_max=1,
-        protocol_minor=2,
+        protocol_minor=3,
         build="0.1.0",
         update=UpdateReport(
             version="0.1.0", phase=UpdatePhase.ROLLED_BACK, words="it never settled"
@@ -199,6 +200,13 @@ EXAMPLES: dict[str, Message] = {
                 layer_count=140,
                 progress=0.5,
                 remaining_s=1400.0,
+                tuning=Tuning(
+                    fan_ratio=0.5,
+                    speed_ratio=1.1,
+                    flow_ratio=0.95,
+                    fan_rpm=4980.0,
+                    hotend_fan_rpm=7012.0,
+                ),
             ),
         ),
         host=HostSample(

@@ -180,12 +180,11 @@ def model_of(wish: Wish, options: MeshyOptions) -> str:
     return str(wish.options.get("ai_model") or options.ai_model)
 
 
-def body_of(wish: Wish, options: MeshyOptions, key: str, mesh: bytes) -> dict[str, Any]:
+def body_of(wish: Wish, options: MeshyOptions, key: str) -> dict[str, Any]:
     """Return a request's body.
 
     Args:
         key: ours, for the families that keep it.
-        mesh: of a wish about one.
     """
     family = family_of(wish)
     body: dict[str, Any] = {name: wish.options[name] for name in wish.options if name in _PASSED}
@@ -209,7 +208,7 @@ def body_of(wish: Wish, options: MeshyOptions, key: str, mesh: bytes) -> dict[st
         case "multi-image-to-3d":
             body["image_urls"] = pictures
         case _:
-            body["model_url"] = data_uri("application/octet-stream", mesh)
+            body["model_url"] = data_uri("application/octet-stream", wish.mesh)
     return body
 
 

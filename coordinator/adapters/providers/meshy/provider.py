@@ -20,7 +20,6 @@ from coordinator.adapters.providers.http import Api
 from coordinator.adapters.providers.meshy import asking
 from coordinator.adapters.providers.meshy.telling import UNIT, balance_of, look_of
 from coordinator.adapters.providers.options import MIB, key_of, options_of
-from coordinator.domain.file_kinds import HEAD_BYTES, kind_of
 from coordinator.domain.providing import (
     Again,
     Blame,
@@ -48,7 +47,6 @@ _STREAM_S = 1800.0
 # How far its clock and ours may be apart, where tasks are told from older ones.
 _CLOCKS_APART = timedelta(minutes=2)
 _FULL = ("NoMoreConcurrentTasks", "NoMorePendingTasks")
-_TAKEN = (".stl", ".obj", ".glb", ".gltf")
 _ENDED = (Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED)
 
 
@@ -62,7 +60,6 @@ class Meshy(Bare):
         self._options = options_of(asking.MeshyOptions, name, options)
         key = key_of(name, self._options)
         self._secret = self._options.webhook_secret.get_secret_value()
-        self._tools = tools
         self._api = Api(
             "Meshy",
             self._options,
@@ -79,6 +76,8 @@ class Meshy(Bare):
             prompt_chars_max=asking.PROMPT_CHARS_MAX,
             pictures_max=asking.PICTURES_MAX,
             picture_bytes_max=20 * MIB,
+            mesh_types=(".stl", ".obj", ".glb", ".gltf"),
+            mesh_bytes_max=self._options.mesh_bytes_max,
             options=asking.OPTIONS,
             again=Again.LISTED,
             cancels=Cancels.WAITING,
@@ -97,8 +96,7 @@ class Meshy(Bare):
     async def submit(self, wish: Wish, key: str, told: Told) -> Submitted:
         """Make a task; see the port."""
         del told
-        mesh = await self._mesh(wish.mesh_sha256) if wish.kind is Kind.MESH else b""
-        body = asking.body_of(wish, self._options, key, mesh)
+        body = asking.body_of(wish, self._options, key)
         path = asking.PATHS[asking.family_of(wish)]
         reply = await self._api.call("POST", path, json=body, paid=True)
         return Submitted(handle=self._handle(reply.text_at("result"), wish))
@@ -195,22 +193,6 @@ class Meshy(Bare):
         made_by = asking.model_of(wish, self._options)
         extra = {"family": asking.family_of(wish), "service_model": made_by}
         return Handle(task_id=task_id, extra=extra)
-
-    async def _mesh(self, sha256: str) -> bytes:
-        size_bytes = await self._tools.artifacts.size(sha256)
-        if size_bytes is None or size_bytes > self._options.mesh_bytes_max:
-            raise ProviderFault(
-                Blame.INVALID_INPUT,
-                "mesh_unusable",
-                f"the mesh is not there, or has more than {self._options.mesh_bytes_max} bytes",
-                field="mesh_sha256",
-            )
-        read = self._tools.artifacts.read(sha256, start=0, stop=size_bytes)
-        mesh = b"".join([chunk async for chunk in read])
-        if kind_of(mesh[:HEAD_BYTES], size_bytes) not in _TAKEN:
-            words = f"Meshy works on {' '.join(_TAKEN)}: bring the mesh as one of these"
-            raise ProviderFault(Blame.INVALID_INPUT, "mesh_unusable", words, field="mesh_sha256")
-        return mesh
 
     async def _newer(self, family: str, since: datetime) -> AsyncIterator[dict[str, Any]]:
         """Yield the tasks of a family that were made then or later."""

@@ -143,7 +143,7 @@ function ofPrinter(printer: PrinterDocument): Task[] {
   }
   if (printer.status === "offline" && printer.run) {
     return [{ ...base, key: key("away"), words: `${printer.name} went away while it printed`,
-      detail: `${sentence(printer.message)} Look whether it prints on, and whether its Pi has power and network.`.trim(),
+      detail: `${sentence(printer.message)} Look whether it prints on. ${printer.away}`.trim(),
       deed: null, urgent: true }];
   }
   if (printer.status === "faulted") {
@@ -187,15 +187,15 @@ function ofJob(job: JobGlanceDocument): Task[] {
 
 const NAMED_MAX = 3;
 
-function ofLack({ job_id, name, since, material, printers }: LackDocument): Task {
+function ofLack({ job_id, name, since, material, printers, printer_count }: LackDocument): Task {
   const names = printers.slice(0, NAMED_MAX).map((each) => each.name);
-  const more = printers.length - names.length;
+  const more = printer_count - names.length;
   const where = more > 0 ? `${names.join(", ")} or ${more} more` : listed(names);
-  const why = printers.length === 1 ? ` ${sentence(printers[0]!.words)}` : "";
+  const why = printer_count === 1 ? ` ${sentence(printers[0]!.words)}` : "";
   return {
     key: `load ${job_id}`, words: material ? `Load ${material} for ${name}` : `Say what a printer holds, for ${name}`,
     detail: `${where} would print it.${why}`, since, at: place("jobs", job_id),
-    printer: printers.length === 1 ? printers[0]!.printer_id : null, about: job_id, deed: null, urgent: false,
+    printer: printer_count === 1 ? printers[0]!.printer_id : null, about: job_id, deed: null, urgent: false,
   };
 }
 

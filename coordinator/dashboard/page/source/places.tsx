@@ -27,6 +27,7 @@ const Generation = later(() => import("./views/generation"), "Generation");
 const Materials = later(() => import("./views/materials"), "Materials");
 const Maintenance = later(() => import("./views/maintenance"), "Maintenance");
 const Agents = later(() => import("./views/agents"), "Agents");
+const Updates = later(() => import("./views/updates"), "Updates");
 const People = later(() => import("./views/people"), "People");
 const Webhooks = later(() => import("./views/webhooks"), "Webhooks");
 const Audit = later(() => import("./views/audit"), "Audit");
@@ -56,6 +57,7 @@ export const PLACES: readonly Place[] = [
   { path: "/maintenance", show: () => <Live><Maintenance /></Live>, link: { words: "Maintenance", at: "more", needs: "farm:read" } },
   { path: "/begin", show: () => <Live><Begin /></Live>, link: { words: "Add printers", at: "more", needs: "farm:admin" } },
   { path: "/agents", show: () => <Live><Agents /></Live>, link: { words: "Agents", at: "more", needs: "farm:admin" } },
+  { path: "/updates", show: () => <Updates />, link: { words: "Updates of agents", at: "more", needs: "farm:admin" } },
   { path: "/people", show: () => <People />, link: { words: "People and keys", at: "more", needs: "farm:admin" } },
   { path: "/webhooks", show: () => <Webhooks />, link: { words: "Webhooks and notices", at: "more", needs: "farm:admin" } },
   { path: "/audit", show: () => <Audit />, link: { words: "Audit log", at: "more", needs: "history:read" } },

@@ -91,9 +91,46 @@ export const LONG_MS = 3_600_000;
 
 /** Return a file; it may be large. Throws `Problem`. */
 export async function blob(path: string, signal?: AbortSignal): Promise<Blob> {
+  return (await answered(path, signal)).blob();
+}
+
+async function answered(path: string, signal?: AbortSignal): Promise<Response> {
   const response = await send("GET", path, { patience_ms: LONG_MS, ...(signal ? { signal } : {}) });
   if (!response.ok) throw await refusal(response);
-  return response.blob();
+  return response;
+}
+
+/** Tells how much of a file came, and how much it is: null where the farm does not know yet. */
+export type Came = (bytes: number, of: number | null) => void;
+
+// Browsers put large blobs onto the disk, never what a script holds.
+const HELD_BYTES_MAX = 8 * 2 ** 20;
+
+/** Return a file, telling how far it is. Throws `Problem`, also where it broke off. */
+export async function watchedBlob(path: string, came: Came, signal?: AbortSignal): Promise<Blob> {
+  const response = await answered(path, signal);
+  const of = Number(response.headers.get("Content-Length")) || null;
+  const kept: Blob[] = [];
+  let held: BlobPart[] = [];
+  let held_bytes = 0;
+  let bytes = 0;
+  const reader = response.body!.getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      held.push(part.value);
+      held_bytes += part.value.byteLength;
+      bytes += part.value.byteLength;
+      came(bytes, of);
+      if (held_bytes < HELD_BYTES_MAX) continue;
+      kept.push(new Blob(held));
+      held = [];
+      held_bytes = 0;
+    }
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem("broke_off", 0, "The connection broke before all of it came. Try it again.");
+  }
+  return new Blob([...kept, ...held]);
 }
 
 /** Return a file's bytes. */

@@ -408,7 +408,7 @@ export interface components {
             blocks: components["schemas"]["BlockDocument"][];
         };
         /**
-         * @description The farm's next hours.
+         * @description The farm's next hours, foretold at `made_at`.
          *
          *     `left_out` is how many jobs wait of which nothing is planned: no printer suits them now, they
          *     stand behind a hundred others, or it is too late for these hours.
@@ -421,13 +421,18 @@ export interface components {
             left_out: number;
             items: components["schemas"]["PrinterHoursDocument"][];
         };
-        /** @description A job that waits for nothing but material; `material` is empty where any would do. */
+        /**
+         * @description A job that waits for nothing but material; `material` is empty where any would do.
+         *
+         *     So many printers would print it; the first 20 of them are told.
+         */
         LackDocument: {
             job_id: string;
             name: string;
             /** Format: date-time */
             since: string;
             material: string;
+            printer_count: number;
             printers: components["schemas"]["LackingDocument"][];
         };
         /** @description A printer that would print a job if it held the material, and what it holds, in words. */
@@ -638,7 +643,12 @@ export interface components {
          * @enum {string}
          */
         Level: "warning" | "alarm";
-        /** @description What a printer last said of itself. Null: `remaining_s` where it can't tell. */
+        /**
+         * @description What a printer last said of itself. Null: what it can't tell.
+         *
+         *     `fan_ratio` is of the fan that cools the part; `speed_ratio` and `flow_ratio` are what the
+         *     plate's own are multiplied by.
+         */
         LiveDocument: {
             /** Format: date-time */
             seen_at: string;
@@ -653,6 +663,11 @@ export interface components {
             layer_count: number;
             progress_ratio: number;
             remaining_s: number | null;
+            fan_ratio: number | null;
+            speed_ratio: number | null;
+            flow_ratio: number | null;
+            fan_rpm: number | null;
+            hotend_fan_rpm: number | null;
         };
         /** @description The job that a printer works for. */
         NamedJobDocument: {
@@ -693,6 +708,7 @@ export interface components {
             run: components["schemas"]["RunDocument"] | null;
             job: components["schemas"]["NamedJobDocument"] | null;
             waits_for: string;
+            away: string;
             live: components["schemas"]["LiveDocument"] | null;
             host: components["schemas"]["HostDocument"] | null;
             findings: components["schemas"]["FindingDocument"][];
@@ -1758,9 +1774,14 @@ export interface components {
             made_at: string;
             size_bytes: number;
         };
-        /** @description The backups, the newest first. Null: `folder` where the settings name none. */
+        /**
+         * @description The backups, the newest first. Null: `folder` where the settings name none.
+         *
+         *     `making_bytes` are written of one that is being made; null while none is.
+         */
         BackupsDocument: {
             folder: string | null;
+            making_bytes: number | null;
             items: components["schemas"]["BackupDocument"][];
         };
         /**

@@ -31,7 +31,7 @@ export interface Changes {
 }
 
 /** Fields that change all the time, and by which no list is ordered or filtered. */
-const MEASURED: ReadonlySet<string> = new Set(["live", "host", "findings", "waits_for"]);
+const MEASURED: ReadonlySet<string> = new Set(["live", "host", "findings", "waits_for", "away"]);
 
 export class Picture {
   readonly printers = new Map<string, PrinterDocument>();

@@ -16,7 +16,8 @@ export interface Typed {
 }
 
 interface Sent {
-  does: (typed: Typed) => Promise<unknown>;
+  /** `data`: the form as it is, for files. */
+  does: (typed: Typed, data: FormData) => Promise<unknown>;
   /** What the button says. */
   send: string;
   children: ReactNode;
@@ -51,7 +52,8 @@ export function Form({ does, send, children, cancel, danger = false }: Sent): Re
     setWords("");
     setWrong({});
     try {
-      await does(typedIn(new FormData(form)));
+      const data = new FormData(form);
+      await does(typedIn(data), data);
     } catch (error) {
       const { at, rest } = placed(error, form);
       setWrong(at);

@@ -16,7 +16,7 @@ export function Copied({ label, value }: { label: string; value: string }): Reac
   }
   return (
     <div className="copied">
-      <textarea ref={field} className="code" readOnly rows={Math.min(6, Math.ceil(value.length / 48))} aria-label={label} value={value}
+      <textarea ref={field} className="code" readOnly rows={Math.min(6, Math.max(value.split("\n").length, Math.ceil(value.length / 48)))} aria-label={label} value={value}
         onFocus={(event) => event.target.select()} spellCheck={false} />
       <button type="button" onClick={() => void copy().catch(() => say("Copy it by hand: it is selected."))} aria-label={`Copy: ${label}`}>Copy</button>
     </div>

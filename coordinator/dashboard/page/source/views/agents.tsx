@@ -52,6 +52,7 @@ export function Agents(): ReactNode {
     <>
       <div className="bar-of-tools">
         <h1>Agents</h1>
+        <Link className="button" href="/updates">Updates</Link>
         <button type="button" className="main" onClick={() => setSheet({ kind: "enrol" })}>Let an agent in</button>
       </div>
       {error && <p className="bad">{error.message}</p>}

@@ -17,7 +17,8 @@ import "../styles/forms.css";
 
 const PAGE = 50;
 const LOOK_MS = 10_000;
-const SUBJECTS = ["job", "run", "printer", "plate", "agent", "user", "key", "spool", "maintenance", "model", "version", "project", "generation", "webhook", "artifact", "backup", "history", "enrolment"];
+const WIDE = "(min-width: 761px)";
+const SUBJECTS = ["job", "run", "printer", "plate", "agent", "release", "rollout", "user", "key", "spool", "maintenance", "model", "version", "project", "generation", "webhook", "artifact", "backup", "history", "enrolment"];
 // Who, when and how often stand elsewhere in the line.
 const SAID_ELSEWHERE = new Set(["created_at", "updated_at", "version", "revision", "bed_changed_at", "bed_changed_by", "started_at", "ended_at"]);
 
@@ -36,6 +37,9 @@ export function Audit(): ReactNode {
     actor: said.get("actor") ?? "", name: said.get("name") ?? "", subject: said.get("subject") ?? "",
     subject_id: said.get("subject_id") ?? "", since: said.get("since") ?? "", until: said.get("until") ?? "",
   }));
+  // On a phone they would fill the screen before the first line.
+  const [open, setOpen] = useState(() => window.matchMedia(WIDE).matches);
+  const told = Object.values(shown).filter(Boolean).join(", ");
   const want = (name: Wanted, value: string): void => {
     const next = { ...shown, [name]: value };
     setShown(next);
@@ -59,18 +63,23 @@ export function Audit(): ReactNode {
         <Proof />
         <Deed does={() => keep(csvOf(lines ?? []), "history.csv")}>CSV of what is shown</Deed>
       </div>
-      <search className="side sought">
-        <Filter label="Who" name="actor" value={shown.actor} want={want} hint="user:anna, agent:pi-3, farm" />
-        <Filter label="What" name="name" value={shown.name} want={want} hint="bed.clear, or job.*" />
-        <div className="field"><label htmlFor="sought-subject">Of</label>
-          <select id="sought-subject" value={shown.subject} onChange={(event) => want("subject", event.target.value)}>
-            <option value="">anything</option>
-            {SUBJECTS.map((each) => <option key={each}>{each}</option>)}
-          </select>
-        </div>
-        <Filter label="Its id" name="subject_id" value={shown.subject_id} want={want} />
-        <Filter label="From" name="since" type="date" value={shown.since} want={want} />
-        <Filter label="Up to" name="until" type="date" value={shown.until} want={want} />
+      <search>
+        <details className="sieve" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+          <summary>Only what is like this{told && <span className="faint"> {told}</span>}</summary>
+          <div className="side sought">
+            <Filter label="Who" name="actor" value={shown.actor} want={want} hint="user:anna, agent:pi-3, farm" />
+            <Filter label="What" name="name" value={shown.name} want={want} hint="bed.clear, or job.*" />
+            <div className="field"><label htmlFor="sought-subject">Of</label>
+              <select id="sought-subject" value={shown.subject} onChange={(event) => want("subject", event.target.value)}>
+                <option value="">anything</option>
+                {SUBJECTS.map((each) => <option key={each}>{each}</option>)}
+              </select>
+            </div>
+            <Filter label="Its id" name="subject_id" value={shown.subject_id} want={want} />
+            <Filter label="From" name="since" type="date" value={shown.since} want={want} />
+            <Filter label="Up to" name="until" type="date" value={shown.until} want={want} />
+          </div>
+        </details>
       </search>
       {error && <p className="bad" role="alert">{error.message}</p>}
       <Table label="History" rows={error ? [] : lines} id={({ number }) => number} empty="Nothing happened that is like that." columns={[

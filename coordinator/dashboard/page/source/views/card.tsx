@@ -62,6 +62,7 @@ function Inside({ printer, pictured, filmed }: { printer: PrinterDocument } & Pi
       <Working printer={printer} />
       <p className="faint">{isSimulated(printer) && <strong>simulated · </strong>}<Material printer={printer} /> · {printer.printer_class}{printer.location && ` · ${printer.location}`}{bedOf(printer)}</p>
       <Heat printer={printer} />
+      {printer.away && <p className="faint">{printer.away}</p>}
       {printer.message && <p>{printer.message}</p>}
       {printer.quarantine && <p className="bad">{printer.quarantine}</p>}
       {printer.staged.length > 0 && (

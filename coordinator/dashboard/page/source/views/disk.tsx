@@ -3,16 +3,16 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
-import { LONG_MS, ask, blob, get } from "../api/ask";
+import { LONG_MS, ask } from "../api/ask";
 import { useSettings } from "../api/settings";
-import type { BackupDocument, BackupsDocument, CleanupDocument, DiskDocument } from "../api/shapes";
+import type { CleanupDocument, DiskDocument } from "../api/shapes";
 import { Deed } from "../parts/deed";
 import { Field, Form, type Typed } from "../parts/form";
-import { keep } from "../parts/keeping";
 import { say } from "../parts/notes";
 import { Bar } from "../parts/state";
 import { Table } from "../parts/table";
-import { count, moment, size } from "../words";
+import { count, size } from "../words";
+import { Backups } from "./backups";
 import "../styles/shop.css";
 
 const DAY_S = 86_400;
@@ -101,46 +101,6 @@ function Cleanup(): ReactNode {
             </>
           )}
         </>
-      )}
-    </section>
-  );
-}
-
-function Backups(): ReactNode {
-  const settings = useSettings();
-  const queries = useQueryClient();
-  const { data, error } = useQuery({
-    queryKey: ["backups"],
-    queryFn: ({ signal }) => get<BackupsDocument>("/backups", signal),
-  });
-  const value = (name: string): unknown => settings.data?.items.find((each) => each.name === name)?.value;
-  async function make(): Promise<void> {
-    const made = await ask<BackupDocument>("POST", "/backups", { patience_ms: LONG_MS });
-    await queries.invalidateQueries({ queryKey: ["backups"] });
-    say(`${made.name}: ${size(made.size_bytes)}, proved to be whole.`);
-  }
-  async function fetchOne(): Promise<void> {
-    const day = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
-    await keep(blob("/backup"), `farmhand-${day}Z.tar`);
-    say("The backup is in your downloads. Keep it as safely as the farm; `farmhand restore` makes a farm of it.");
-  }
-  return (
-    <section aria-label="Backups">
-      <h2>Backups</h2>
-      {error && <p className="bad">{error.message}</p>}
-      {data && (data.folder
-        ? <p>The farm backs itself up into <code>{data.folder}</code> every {String(value("backup_every_h") ?? "")} h and keeps {String(value("backups_kept") ?? "")}. They stay there: they have the farm's secrets.</p>
-        : <p>The farm does not back itself up: set <code>backup_dir</code>, on another disk at best.</p>)}
-      <p className="deeds">
-        <Deed kind="main" does={fetchOne}>Download a backup</Deed>
-        {data?.folder && <Deed does={make}>Make one in the folder now</Deed>}
-      </p>
-      {data?.folder && (
-        <Table label="Backups" rows={data.items} id={({ name }) => name} empty="None yet." columns={[
-          { head: "Backup", cell: ({ name }) => name },
-          { head: "Made", cell: ({ made_at }) => moment(made_at) },
-          { head: "Size", kind: "figure", cell: ({ size_bytes }) => size(size_bytes) },
-        ]} />
       )}
     </section>
   );

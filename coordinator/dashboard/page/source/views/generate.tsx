@@ -11,6 +11,7 @@ import { Picture, pictureOf } from "../parts/picture";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
 import { actor, GENERATION, moment } from "../words";
+import { HowToName } from "./providers_named";
 import { WishForm } from "./wish_form";
 import "../styles/generate.css";
 
@@ -27,11 +28,8 @@ export function Generate(): ReactNode {
     <>
       <h1>Generate</h1>
       {providers.error && <p className="bad">{providers.error.message}</p>}
-      {may("jobs:submit") && providers.data && (
-        providers.data.items.length
-          ? <WishForm providers={providers.data.items} />
-          : <p>No provider is named in the settings yet: see <code>configs/</code> and the manual, under providers.</p>
-      )}
+      {may("jobs:submit") && providers.data && providers.data.items.length > 0 && <WishForm providers={providers.data.items} />}
+      {providers.data && (may("farm:admin") || !providers.data.items.length) && <HowToName none={!providers.data.items.length} />}
       <Gallery names={providers.data?.items.map(({ name }) => name) ?? []} />
     </>
   );

@@ -37,6 +37,7 @@ export function Machine({ id }: { id: string }): ReactNode {
       <p className="big"><span aria-hidden="true">{SIGNS[tone]}</span> {words}</p>
       {job && <p><Link href={`/jobs/${encodeURIComponent(job.id)}`}>{job.name}</Link></p>}
       {how && <><Bar ratio={how.ratio} label="progress" /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && ` · ${duration(how.remaining_s)} · ${clock(new Date(now + how.remaining_s * 1000), new Date(now))}`}</p></>}
+      {printer.away && <p>{printer.away}</p>}
       {printer.message && <p>{printer.message}</p>}
       {printer.waits_for && <p>{printer.waits_for}</p>}
       <Needed printer={printer} />

@@ -63,10 +63,21 @@ export function Printer({ id }: { id: string }): ReactNode {
 function Findings({ printer }: { printer: PrinterDocument }): ReactNode {
   return (
     <>
+      {printer.away && <Away printer={printer} />}
       {printer.message && <p>{printer.message}</p>}
       {printer.quarantine && <p className="bad">{printer.quarantine}</p>}
       {printer.findings.map((each) => <p key={`${each.about} ${each.rule}`} className={each.level === "alarm" ? "bad" : "care"}>{each.words}</p>)}
     </>
+  );
+}
+
+/** Why nothing is heard of it, and the way to where that is put right. */
+function Away({ printer: { away, agent_id } }: { printer: PrinterDocument }): ReactNode {
+  const { may } = useSession();
+  return (
+    <p className="care" role="status">
+      {away}{may("farm:admin") && !isSimulated({ agent_id }) && <>{" "}<Link href="/agents">Agents</Link> · <Link href="/begin">Add printers</Link></>}
+    </p>
   );
 }
 
@@ -91,11 +102,24 @@ function Now({ printer }: { printer: PrinterDocument }): ReactNode {
         )}
         {printer.waits_for && <p className="care">{printer.waits_for}</p>}
         <Heat printer={printer} />
+        <Tuned printer={printer} />
         <p className="faint">Bed: {bedWords(printer)}</p>
         {printer.staged.length > 0 && <p className="faint">next, by itself: {printer.staged.map((next) => next.permitted ? next.job.name : `(${next.job.name})`).join(", ")}</p>}
       </div>
     </section>
   );
+}
+
+/** Fan, speed and flow, as far as anybody knows how they stand. */
+function Tuned({ printer: { live } }: { printer: PrinterDocument }): ReactNode {
+  if (!live) return null;
+  const told = [
+    live.fan_ratio !== null && `fan ${Math.round(live.fan_ratio * 100)} %`,
+    live.fan_rpm !== null && `fan ${live.fan_rpm.toFixed(0)} rpm`,
+    live.speed_ratio !== null && `speed ${Math.round(live.speed_ratio * 100)} %`,
+    live.flow_ratio !== null && `flow ${Math.round(live.flow_ratio * 100)} %`,
+  ].filter(Boolean);
+  return told.length ? <p className="figures faint">{told.map((each) => <span key={String(each)}>{each}</span>)}</p> : null;
 }
 
 /** What is printed, layer by layer up to where it is, once somebody wants to see them. */

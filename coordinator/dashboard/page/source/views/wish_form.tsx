@@ -5,10 +5,15 @@ import { useCallback, useEffect, useRef, useState, type FormEvent, type ReactNod
 import { Link, useLocation } from "wouter";
 import { ask, onceKey } from "../api/ask";
 import type { GenerationDocument, OptionDocument, ProviderDocument, QuoteDocument } from "../api/shapes";
+import { say } from "../parts/notes";
+import { count } from "../words";
+import { OwnCode } from "./wish_code";
 import { Pictures, type Brought } from "./wish_pictures";
 import "../styles/asking.css";
 
 const QUIET_MS = 600;
+// A person may ask for thirty things at once before they have to wait.
+const BATCH_MAX = 25;
 
 type Wish = Record<string, unknown>;
 
@@ -33,6 +38,15 @@ function wishOf(form: HTMLFormElement, provider: ProviderDocument, pictures: rea
   };
 }
 
+/** One wish for each picture, named after it. */
+function batchOf(form: HTMLFormElement, provider: ProviderDocument, pictures: readonly Brought[]): Wish[] {
+  const named = String(new FormData(form).get("name") ?? "").trim();
+  return pictures.map((each, number) => ({
+    ...wishOf(form, provider, [each]),
+    name: named ? `${named} ${number + 1}` : each.name.replace(/\.[^.]*$/, ""),
+  }));
+}
+
 function optionsOf(known: readonly OptionDocument[], text: (field: string) => string): Record<string, string | number | boolean> {
   const given: Record<string, string | number | boolean> = {};
   for (const { name, type } of known) {
@@ -50,6 +64,8 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
   const [busy, setBusy] = useState(false);
   const [words, setWords] = useState("");
   const [printing, setPrinting] = useState(false);
+  const [apart, setApart] = useState(false);
+  const batch = useRef(onceKey());
   // The key belongs to one wish: pressed again after an answer that got lost, it is the same one.
   const [key, setKey] = useState(onceKey);
   const [, go] = useLocation();
@@ -59,12 +75,39 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
 
   const look = useCallback(() => {
     setKey(onceKey());
-    setWish(form.current && form.current.checkValidity() ? wishOf(form.current, provider, pictures) : null);
-  }, [provider, pictures]);
+    setWish(form.current && form.current.checkValidity() ? wishOf(form.current, provider, apart ? pictures.slice(0, 1) : pictures) : null);
+  }, [provider, pictures, apart]);
   useEffect(look, [look]);
+
+  /** Ask for a part of each picture; what was asked for leaves the form, so that pressing again goes on with the rest. */
+  async function makeEach(): Promise<void> {
+    let asked = 0;
+    setBusy(true);
+    setWords("");
+    try {
+      for (const body of batchOf(form.current!, provider, pictures)) {
+        // Asked again after an answer that got lost, it is the same wish, whatever left the form since.
+        const its = `${batch.current} ${pictures[asked]!.sha256.slice(0, 32)} ${JSON.stringify(body)}`;
+        await ask<GenerationDocument>("POST", "/generations", { body, headers: { "Idempotency-Key": its.replace(/[^ -~]/g, "_").slice(0, 250) } });
+        asked += 1;
+      }
+      batch.current = onceKey();
+      say(`${count(asked, "part")} asked for: see below.`);
+    } catch (error) {
+      setWords(`${count(asked, "part")} asked for; then: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      setBusy(false);
+      setPictures(pictures.slice(asked));
+      await queries.invalidateQueries({ queryKey: ["generations"] });
+    }
+  }
 
   async function make(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
+    if (apart && pictures.length > 1) {
+      await makeEach();
+      return;
+    }
     const body = wishOf(form.current!, provider, pictures);
     if (!body) {
       setWords("Say what it shall be.");
@@ -87,7 +130,7 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
     <form ref={form} className="wish" aria-label="What shall be made" onSubmit={(event) => void make(event)} onChange={look}>
       <label>By
         <select value={name} onChange={(event) => setName(event.target.value)}>
-          {providers.map((each) => <option key={each.name} value={each.name}>{each.name}: {each.title}</option>)}
+          {providers.map((each) => <option key={each.name} value={each.name}>{each.title.startsWith(each.name) ? each.title : `${each.name}: ${each.title}`}</option>)}
         </select>
       </label>
       {provider.trouble && <p className="care">{provider.trouble}</p>}
@@ -96,14 +139,14 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
           <textarea name="prompt" rows={3} maxLength={provider.prompt_chars_max || undefined} placeholder="a hook for a 25 mm rail" />
         </label>
       )}
-      {(takes("image") || takes("multiview")) && <Pictures most={takes("multiview") ? Math.max(1, provider.pictures_max) : 1} pictures={pictures} change={setPictures} />}
-      {takes("link") && <label>Link <input name="url" type="url" placeholder="https://www.thingiverse.com/thing:763622" /></label>}
-      {takes("code") && (
-        <details>
-          <summary>With code of your own{provider.language && ` (${provider.language})`}</summary>
-          <label>Code <textarea name="code" rows={10} className="code" spellCheck={false} /></label>
-        </details>
+      {(takes("image") || takes("multiview")) && (
+        <Pictures most={apart ? BATCH_MAX : takes("multiview") ? Math.max(1, provider.pictures_max) : 1} apart={apart} pictures={pictures} change={setPictures} />
       )}
+      {takes("image") && (
+        <label className="check"><input type="checkbox" checked={apart} onChange={(event) => setApart(event.target.checked)} /> A part of each picture, up to {BATCH_MAX} at once</label>
+      )}
+      {takes("link") && <label>Link <input name="url" type="url" placeholder="https://www.thingiverse.com/thing:763622" /></label>}
+      {takes("code") && <OwnCode key={provider.name} language={provider.language} alone={provider.kinds.length === 1} changed={look} />}
       <div className="fields">
         {provider.needs_size && <label>Longest side, mm <input name="size_mm" type="number" min={0.1} step="any" required /></label>}
         <label>Name <input name="name" maxLength={200} placeholder="its first words" /></label>
@@ -117,7 +160,7 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
           <label>Material <input name="material" placeholder="what is loaded" /></label>
         </div>
       )}
-      {wish && <Quote wish={wish} />}
+      {wish && <Quote wish={wish} times={apart ? Math.max(1, pictures.length) : 1} />}
       <p role="alert" className="bad">{words}</p>
       <p><button className="main" disabled={busy}>{busy ? "Asking …" : "Generate"}</button></p>
     </form>
@@ -125,7 +168,7 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
 }
 
 /** What a wish costs at most, what is left to be spent, and whether the same was made before. */
-function Quote({ wish }: { wish: Wish }): ReactNode {
+function Quote({ wish, times }: { wish: Wish; times: number }): ReactNode {
   const [quote, setQuote] = useState<QuoteDocument | null>(null);
   const [words, setWords] = useState("");
   const asked = JSON.stringify({ ...wish, reuse: false });
@@ -153,10 +196,10 @@ function Quote({ wish }: { wish: Wish }): ReactNode {
     <div className="foretold" role="status" aria-label="What it costs">
       {words ? <p className="care">{words}</p> : !quote ? <p className="faint">Asking what it costs …</p> : (
         <>
-          <p className="takes"><strong>{quote.amount === null ? "costs nothing" : `costs ${quote.exact ? "" : "at most "}${quote.amount} ${quote.unit}`}</strong></p>
+          <p className="takes"><strong>{quote.amount === null ? "costs nothing" : `costs ${quote.exact ? "" : "at most "}${quote.amount} ${quote.unit}`}{times > 1 && quote.amount !== null && ` each, ${times} times`}</strong></p>
           {quote.limits.map((each) => <p key={each.words} className="faint">{each.spent} of {each.most} {quote.unit} {each.words}</p>)}
           {quote.objection && <p className="care">{quote.objection}</p>}
-          {quote.like && (
+          {quote.like && times === 1 && (
             <p className="check">The same was asked for before: <Link href={`/generate/${encodeURIComponent(quote.like)}`}>look at it</Link>{" "}
               <label><input name="reuse" type="checkbox" /> take that, for nothing</label></p>
           )}

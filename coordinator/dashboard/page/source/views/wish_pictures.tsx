@@ -16,11 +16,13 @@ export interface Brought {
 
 interface Shown {
   most: number;
+  /** Each becomes a part of its own; else all show one thing. */
+  apart: boolean;
   pictures: readonly Brought[];
   change: (next: readonly Brought[]) => void;
 }
 
-export function Pictures({ most, pictures, change }: Shown): ReactNode {
+export function Pictures({ most, apart, pictures, change }: Shown): ReactNode {
   const picker = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
   const [over, setOver] = useState(false);
@@ -59,7 +61,7 @@ export function Pictures({ most, pictures, change }: Shown): ReactNode {
         <button type="button" disabled={busy || pictures.length >= most} onClick={() => picker.current?.click()}>
           {busy ? "Bringing …" : most > 1 ? "Add pictures" : "Add a picture"}
         </button>{" "}
-        <span className="faint">or drop {most > 1 ? `up to ${most}, from several sides,` : "one"} here</span>
+        <span className="faint">or drop {most > 1 ? `up to ${most}, ${apart ? "a part of each" : "of one thing from several sides"},` : "one"} here</span>
       </p>
       <input ref={picker} type="file" accept={TAKEN.join()} multiple={most > 1} hidden aria-label="Pictures to add"
         onChange={(event) => {
