@@ -14,10 +14,9 @@ import pytest
 from coordinator.dashboard import build_page
 from tests.edges.test_wheel import UV, called, wheel
 from tests.fakes.mosquitto import free_port
-from tests.fakes.processes import PATIENCE_S, ROOT, environment, stop, until
+from tests.fakes.processes import PATIENCE_S, environment, stop, until
 
 __all__ = ["wheel"]
-BARN = ROOT / "configs" / "dev" / "barn.stl"
 END_S_MAX = 20.0
 # What a Pi beside printers must not have to carry.
 HEAVY = {
@@ -123,11 +122,6 @@ def coordinator(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Instal
     return installed(wheel, tmp_path_factory.mktemp("coordinator") / "venv", "[coordinator]")
 
 
-@pytest.fixture(scope="module")
-def slicing(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return installed(wheel, tmp_path_factory.mktemp("slicing") / "venv", "[coordinator,slicing]")
-
-
 class Farm:
     """A coordinator and an agent of two installations, with a simulated printer."""
 
@@ -197,26 +191,11 @@ def light(
         yield farm
 
 
-def test_a_coordinator_without_slicing_says_what_to_install(light: Farm) -> None:
-    code, said = light.try_to("job", "submit", BARN, "--material", "PLA", "--wait", "--json")
-    assert code
-    assert "pip install 'farmhand[slicing]'" in said + json.dumps(light.job())
-
-
 def test_an_agent_and_a_coordinator_of_their_extras_print_a_plate(light: Farm) -> None:
     plate = light.folder / "plate.gcode"
     plate.write_text(PLATE)
     light.ask("job", "submit", plate, "--class", "farmhand-220")
     until(lambda: light.job()["state"] == "finished", "the plate")
-
-
-def test_with_slicing_a_model_is_sliced_and_printed(
-    agent: Installation, slicing: Installation, tmp_path: Path
-) -> None:
-    with farm_of(slicing, agent, tmp_path) as farm:
-        farm.ask("job", "submit", BARN, "--material", "PLA", "--quality", "draft")
-        until(lambda: farm.job()["state"] in ("printing", "finished", "failed"), "the slicing")
-        assert farm.job()["state"] != "failed"
 
 
 def test_the_bare_wheel_says_which_extra_to_install(wheel: Path, tmp_path: Path) -> None:
