@@ -65,6 +65,7 @@ LONG: dict[str, dict[str, str]] = {
         "providers": "tests.proofs.providers",
         "prusalink": "tests.proofs.prusalink",
         "simulation": "tests.simulation",
+        "systemd": "tests.proofs.live_systemd",
         "uploads": "tests.proofs.uploads",
     },
 }
