@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from protocols.gcode.lines import parse, strip_comment
+from protocols.gcode.tuning import asks
 
 # What a host says for itself before, between and after the lines of a file: handshake, line
-# number, polls, the barrier at the end. None of it moves or heats.
+# number, polls, the barrier at the end, M220 and M221 as questions. None of it moves or heats.
 HOST_COMMANDS = frozenset({"M27", "M105", "M110", "M113", "M114", "M115", "M154", "M155", "M400"})
 
 
@@ -51,4 +52,4 @@ def difference(expected: Sequence[str], executed: Sequence[str]) -> Difference |
 
 def _counts(command: str) -> bool:
     parsed = parse(command)
-    return parsed is None or parsed.name not in HOST_COMMANDS
+    return parsed is None or not (parsed.name in HOST_COMMANDS or asks(parsed))

@@ -42,11 +42,12 @@ class Running:
         return await asyncio.to_thread(self.process.wait, START_S)
 
 
-async def spawn(folder: Path, *flags: str) -> asyncio.subprocess.Process:
+async def spawn(folder: Path, *flags: str, **environment: str) -> asyncio.subprocess.Process:
     """Start one truly, with nothing loaded."""
     command = [sys.executable, "-m", "coordinator", "--state-dir", str(folder), *flags]
     return await asyncio.create_subprocess_exec(
         *command,
+        env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

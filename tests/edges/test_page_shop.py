@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from coordinator.adapters.release_files import SIGNATURE_SUFFIX
 from tests.edges.test_demo import box
 from tests.fakes.farm_on_show import CHROMIUM, FarmOnShow, browser, farm_on_show, watched_page
+from tests.fakes.processes import until
 from tests.fakes.releases import Workshop
 
 pytestmark = [
@@ -142,8 +143,17 @@ def test_an_agent_is_let_in_by_a_command_that_is_shown_once(page: Page) -> None:
     assert command.split()[2] not in page.content()
 
 
+def halts(farm: FarmOnShow) -> int:
+    asked = Request(
+        f"{farm.url}/api/v1/events?name=rollout.halted",
+        headers={"Authorization": f"Bearer {farm.token}"},
+    )
+    with urlopen(asked) as answer:
+        return len(json.load(answer)["items"])
+
+
 def test_an_update_of_agents_is_begun_here_halts_at_who_refuses_it_and_is_let_go_on(
-    page: Page, tmp_path: Path
+    page: Page, farm: FarmOnShow, tmp_path: Path
 ) -> None:
     release = Workshop(tmp_path / "releases").good("9.9.0")
     go(page, "Updates of agents")
@@ -166,6 +176,7 @@ def test_an_update_of_agents_is_begun_here_halts_at_who_refuses_it_and_is_let_go
     expect(canary).to_contain_text("canary")
     expect(canary).to_contain_text("refused it")
     last.get_by_role("button", name="Go on with 9.9.0").click()
+    until(lambda: halts(farm) == 2, "the second halt")
     expect(last.get_by_role("heading")).to_contain_text("halted")
     page.get_by_role("button", name="Remove 9.9.0").click()
     page.get_by_role("button", name="Do it now").click()

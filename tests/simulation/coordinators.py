@@ -110,6 +110,11 @@ class CoordinatorLink:
         self._sessions = 0
         self._connection: Session | None = None
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be said, empty in a session."""
+        return "" if self._connection is not None else "no broker"
+
     async def publish_desired(self, agent_id: AgentId, desired: Desired) -> None:
         """Say a document; returns once the broker has it."""
         await self._process.step("publish", 0.01)

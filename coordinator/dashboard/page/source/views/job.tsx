@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { get } from "../api/ask";
-import type { JobDocument, ProvenanceDocument, RunDocument } from "../api/shapes";
+import type { JobDocument, ProvenanceDocument, RunDocument, WaitDocument } from "../api/shapes";
 import { againJob, approveJob, cancelJob, pauseJob, resumeJob } from "../deeds";
 import { useJob } from "../live/store";
 import { Deed } from "../parts/deed";
@@ -12,6 +12,7 @@ import { PlateShown } from "../parts/plate";
 import { Since } from "../parts/since";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
+import { whyInWords } from "../why";
 import { actor, duration, grams, JOB, moment, percent, plain } from "../words";
 import { Change } from "./job_change";
 import { Life } from "./job_life";
@@ -19,6 +20,7 @@ import { Runs } from "./job_runs";
 import "../styles/job.css";
 
 const ENDED = new Set(["finished", "failed", "cancelled"]);
+const FEW = 8;
 const PRINTS = new Set<RunDocument["state"]>(["printing", "paused"]);
 
 export function Job({ id }: { id: string }): ReactNode {
@@ -41,18 +43,7 @@ export function Job({ id }: { id: string }): ReactNode {
       <Copies job={job} />
       {job.preparing_ratio !== null && <p className="how"><Bar ratio={job.preparing_ratio} label="slicing" /> slicing, {percent(job.preparing_ratio)}</p>}
       <Life job={job} />
-      {job.waits.length > 0 && !ENDED.has(job.state) && (
-        <section aria-label="Why it waits">
-          <h2>Why it waits</h2>
-          <ul className="why">{job.waits.map((wait) => (
-            <li key={`${wait.printer_id}${wait.code}`}>
-              {wait.printer_id && <Link href={`/printers/${encodeURIComponent(wait.printer_id)}`}>{wait.printer_id}</Link>}
-              {wait.words}
-              {wait.estimate && <span className="faint">{duration(wait.estimate.seconds)} a plate there</span>}
-            </li>
-          ))}</ul>
-        </section>
-      )}
+      {job.waits.length > 0 && job.copies_finished + job.copies_live < job.copies && !ENDED.has(job.state) && <Waits waits={job.waits} />}
       <section aria-label="Plates">
         <h2>Plates</h2>
         <div className="plates">
@@ -66,6 +57,29 @@ export function Job({ id }: { id: string }): ReactNode {
       <Runs job={job} />
       <Facts job={job} />
     </article>
+  );
+}
+
+/** In a sentence, and printer by printer: at once where these are few. */
+function Waits({ waits }: { waits: readonly WaitDocument[] }): ReactNode {
+  const printers = waits.filter(({ printer_id }) => printer_id !== null);
+  return (
+    <section aria-label="Why it waits">
+      <h2>Why it waits</h2>
+      <p>{whyInWords(waits)}</p>
+      {printers.length > 0 && (
+        <details open={printers.length <= FEW}>
+          <summary>Printer by printer</summary>
+          <ul className="why">{printers.map((wait) => (
+            <li key={`${wait.printer_id}${wait.code}`}>
+              <Link href={`/printers/${encodeURIComponent(wait.printer_id ?? "")}`}>{wait.printer_id}</Link>
+              {wait.words}
+              {wait.estimate && <span className="faint">{duration(wait.estimate.seconds)} a plate there</span>}
+            </li>
+          ))}</ul>
+        </details>
+      )}
+    </section>
   );
 }
 
