@@ -9,11 +9,12 @@ from coordinator.api.asking import CALLER, FARM, VERSION, who
 from coordinator.api.documents import Moment
 from coordinator.api.names import disposition_of
 from coordinator.api.operating import MACHINE
+from coordinator.api.outgoing import give_out
 from coordinator.api.problems import BadRequest, Problem
 from coordinator.api.render import API_ROOT, moment
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
-from coordinator.errors import FarmError, NotFound, Refused
+from coordinator.errors import NotFound, Refused
 from coordinator.ports_disk import KeptBackup
 from coordinator.usecases.backing_up import fetch_backup, keep_backup
 
@@ -88,15 +89,8 @@ async def send_backup(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers=headers)
     response.content_type, response.content_length = "application/x-tar", kept.size_bytes
     await response.prepare(request)
-    try:
-        async with aclosing(parts) as each:
-            async for part in each:
-                await response.write(part)
-    except FarmError:
-        if request.transport is not None:
-            request.transport.abort()
-        raise
-    await response.write_eof()
+    async with aclosing(parts):
+        await give_out(request, response, parts)
     return response
 
 

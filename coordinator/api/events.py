@@ -6,12 +6,12 @@ from coordinator.api.asking import FARM, REQUEST_ID, actor_of, asked, taken
 from coordinator.api.documents import Facts
 from coordinator.api.documents_farm import AuditDocument, EventsPage
 from coordinator.api.forms import SealForm
+from coordinator.api.outgoing import give_out
 from coordinator.api.queries import ArchiveQuery, EventsQuery, VerifyQuery
 from coordinator.api.render import API_ROOT, audit_document, event_document
 from coordinator.api.routes import Route
 from coordinator.domain.access import Permission
 from coordinator.domain.history import LinesMeant
-from coordinator.errors import FarmError
 from coordinator.usecases import auditing, sealing
 from coordinator.usecases.auditing import Question
 from protocols.wire.vocabulary import JobId, PrinterId
@@ -60,14 +60,7 @@ async def archive_events(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={UPTO_HEADER: str(upto)})
     response.content_type = "application/jsonl"
     await response.prepare(request)
-    try:
-        async for part in sealing.archive(farm, upto):
-            await response.write(part)
-    except FarmError:
-        if request.transport is not None:
-            request.transport.abort()
-        raise
-    await response.write_eof()
+    await give_out(request, response, sealing.archive(farm, upto))
     return response
 
 

@@ -16,12 +16,12 @@ from coordinator.api.operating_documents import (
     cleanup_document,
     disk_document,
 )
+from coordinator.api.outgoing import give_out
 from coordinator.api.render import API_ROOT
 from coordinator.api.routes import Route
 from coordinator.chosen import ChosenSettings
 from coordinator.domain.access import Permission
 from coordinator.domain.retention import Riddance
-from coordinator.errors import FarmError
 from coordinator.log_ring import LogRing
 from coordinator.ports_disk import BackupShelf
 from coordinator.ports_outward import People
@@ -79,15 +79,8 @@ async def take_backup(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         response.content_type = "application/x-tar"
         await response.prepare(request)
-        try:
-            await response.write(first)
-            async for part in parts:
-                await response.write(part)
-        except FarmError:
-            if request.transport is not None:
-                request.transport.abort()
-            raise
-    await response.write_eof()
+        await response.write(first)
+        await give_out(request, response, parts)
     return response
 
 

@@ -118,9 +118,9 @@ def new(
         ),
     }
     if estimate:
-        _say_cost(farm.ask("POST", "generations/estimate", _without_none(said)), as_json=as_json)
+        _say_cost(farm.ask("POST", "generations/estimate", without_none(said)), as_json=as_json)
     else:
-        made = farm.ask("POST", "generations", _without_none(said))
+        made = farm.ask("POST", "generations", without_none(said))
         _finish(farm, made, watch=watch, as_json=as_json)
 
 
@@ -152,7 +152,7 @@ def chat(
             printed, copies=copies, material=material, quality=quality, printer_class=printer_class
         ),
     }
-    made = farm.ask("POST", f"{_path(generation_id)}/messages", _without_none(said))
+    made = farm.ask("POST", f"{_path(generation_id)}/messages", without_none(said))
     _finish(farm, made, watch=watch, as_json=as_json)
 
 
@@ -180,7 +180,7 @@ def again(
             printed, copies=copies, material=material, quality=quality, printer_class=printer_class
         ),
     }
-    made = farm.ask("POST", f"{_path(generation_id)}/again", _without_none(said))
+    made = farm.ask("POST", f"{_path(generation_id)}/again", without_none(said))
     _finish(farm, made, watch=watch, as_json=as_json)
 
 
@@ -389,7 +389,8 @@ def _text_of(path: Path) -> str:
         raise UsageWrong(f"{path} can't be read as text: {error}") from error
 
 
-def _without_none(said: "Document") -> "Document":
+def without_none(said: "Document") -> "Document":
+    """Return what was said, without what is left to the farm."""
     return {name: value for name, value in said.items() if value is not None}
 
 

@@ -61,8 +61,7 @@ def batch(
             "name": f"{name} {number}" if name else picture.stem,
             "pictures": [generating.brought(farm, picture)],
         }
-        wish = {key: value for key, value in {**said, **its}.items() if value is not None}
-        made.append(farm.ask("POST", "generations", wish))
+        made.append(farm.ask("POST", "generations", generating.without_none({**said, **its})))
     if watch:
         made = [watch_generation(farm, each, silent=as_json) for each in made]
     output.print_json(made) if as_json else generating.print_generations(made)
