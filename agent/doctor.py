@@ -89,6 +89,7 @@ async def examine(flags: Sequence[str], *, root: Path = Path("/")) -> AsyncItera
     pid = agent.pid if agent is not None else None
     for finding in doctor_machine.serial_ports(ports, wanted, account, agent_pid=pid):
         yield finding
+    yield doctor_machine.pump()
     for finding in doctor_machine.grabbers(root):
         yield finding
     for finding in doctor_machine.supply(await Host(settings.state_dir, root=root).look()):

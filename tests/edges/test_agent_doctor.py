@@ -87,6 +87,16 @@ def test_programs_that_grab_boards_are_told_unless_our_rules_keep_them_away(
     assert found() == [("ModemManager", "ok"), ("brltty", "ok")]
 
 
+def test_an_agent_without_its_pump_is_told_how_to_build_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("agent.printers.pump.LIBRARY", tmp_path / "none")
+    found = doctor_machine.pump()
+    assert (found.level, "gcc" in found.mend) == (Level.WARN, True)
+    monkeypatch.setenv("FARMHAND_PUMP", "off")
+    assert doctor_machine.pump().level is Level.OK
+
+
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
