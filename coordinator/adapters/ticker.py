@@ -49,7 +49,7 @@ class Ticker:
     async def run(self) -> None:
         """Ring until cancelled."""
         scheduler = AsyncIOScheduler(
-            # A ring is done at once: what waited for its turn would be an error of each bell at the end.
+            # A ring is done at once: one that still waits at the end would be logged as an error.
             executors={"default": DebugExecutor()},
             # A loop that stalled must not lose a ring, nor make up for each it missed.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
