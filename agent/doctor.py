@@ -15,7 +15,6 @@ from pathlib import Path
 from agent import doctor_farm, doctor_machine
 from agent.added import with_added
 from agent.app import build
-from agent.diagnosis import Finding, Level, fail, ok, warn
 from agent.doctor_machine import Account
 from agent.errors import SettingsInvalid
 from agent.host import Host
@@ -24,6 +23,7 @@ from agent.logs import configure
 from agent.printers.serial_port import find_ports
 from agent.running import Running, look
 from agent.settings import AgentSettings, load
+from protocols.diagnosis import Finding, Level, fail, ok, warn
 
 EXIT_NOTHING_FAILS = 0
 EXIT_SOMETHING_FAILS = 1

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.core.watch_host import DISK_FREE_BYTES_MIN
-from agent.diagnosis import Finding, fail, ok, warn
 from agent.printers.pump import SWITCH, Pump
 from agent.printers.serial_port import holders
+from protocols.diagnosis import Finding, fail, ok, warn
 from protocols.wire.from_agent import HostSample
 
 # Below this neither the journal nor a plate has room for long.

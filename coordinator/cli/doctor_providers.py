@@ -13,12 +13,12 @@ from coordinator.adapters.sandbox.levels import Found, Level
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.app_providers import sources_of
 from coordinator.cli.client import FarmClient
-from coordinator.cli.doctor import Finding, fail, ok, warn
 from coordinator.cli.exits import CommandFailed
 from coordinator.errors import SettingsInvalid
 from coordinator.ports_outward import Nowhere
 from coordinator.settings import Settings
 from coordinator.usecases.sources import Source
+from protocols.diagnosis import Finding, fail, ok, warn
 
 # A provider may take half a minute to say how it is.
 _ASK_S = 40.0

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from agent import doctor_farm, doctor_machine
-from agent.diagnosis import Finding, Level
 from agent.doctor import doctor, examine, lines_of
 from agent.doctor_machine import Account
 from agent.settings import AgentSettings
+from protocols.diagnosis import Finding, Level
 from protocols.wire.from_agent import HostSample
 from tests.fakes.processes import Coordinator, coordinator, run, started, until
 
