@@ -87,11 +87,14 @@ async def measure(place: Place, folder: Path) -> Shown:
         topic = f"homeassistant/sensor/{BARE}/config"
         await broker.publish(topic, json.dumps(bare), qos=1, retain=True)
 
+        wanted = await _described(broker)
+
         async def are_there() -> bool:
-            return {P1 + "speed", BARE} <= (await home.entities()).keys()
+            return {*wanted, BARE} <= (await home.entities()).keys()
 
         await home.until(are_there, "the printer")
         found = await home.entities()
+        await broker.unsubscribe("homeassistant/device/+/printer_p1/config")
         shown.entities = sum(unique_id.startswith(P1) for unique_id in found)
         devices = {each["name"]: each for each in await home.devices()}
         shown.triggers = len(await home.triggers(devices["p1"]["id"]))
@@ -100,7 +103,7 @@ async def measure(place: Place, folder: Path) -> Shown:
         await broker.subscribe(TOPICS.printer("p1"), qos=1)
         for number in range(CHANGES):
             begun_s = time.monotonic()
-            await broker.publish(BARE, f"{number}", qos=1)
+            await broker.publish(BARE, f"{number}", qos=1, retain=True)
             await _until(changes, found[BARE], f"{number}")
             shown.bare_ms.append((time.monotonic() - begun_s) * 1000)
             await _change(shown, api, broker, changes, found[P1 + "location"], f"shelf {number}")
@@ -115,6 +118,17 @@ async def measure(place: Place, folder: Path) -> Shown:
         each.sort()
     shown.measured_s.sort()
     return shown
+
+
+async def _described(broker: aiomqtt.Client) -> set[str]:
+    """Return the entities that the farm tells of, once it knows the printer's speed."""
+    await broker.subscribe("homeassistant/device/+/printer_p1/config", qos=1)
+    async with asyncio.timeout(PATIENCE_S):
+        async for message in broker.messages:
+            parts = json.loads(str(message.payload, "utf-8"))["components"]
+            if "speed" in parts:
+                return {each["unique_id"] for each in parts.values() if "unique_id" in each}
+    raise AssertionError("the connection ended")
 
 
 async def _change(

@@ -190,6 +190,21 @@ async def look(home: HomeAssistant) -> None:
     await home.until(is_seen, "the picture", GONE_S_MAX)
 
 
+async def cancel(home: HomeAssistant, stopped: dict[str, Any]) -> None:
+    """Cancel what prints, and see an automation begin of it."""
+    fires = home.fires(stopped)
+    await anext(fires)
+    await home.press(P1 + "cancel", "button.press")
+    await asyncio.wait_for(anext(fires), GONE_S_MAX)
+
+
+async def goes_on(home: HomeAssistant) -> None:
+    """Pause what prints, and resume it."""
+    for button, key in (("pause", "paused"), ("resume", "printing")):
+        await home.press(P1 + button, "button.press")
+        await home.shows(P1 + key, "on", within_s=GONE_S_MAX)
+
+
 async def retire(place: Place, home: HomeAssistant) -> None:
     """Take the printer from the farm, and see that nothing of it is left."""
     retired = "printers/p1/retire"
@@ -242,10 +257,7 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
             place.farm.farmhand, "job", "submit", place.folder / "plate.gcode"
         )
         await shows("printing", "on")
-        await home.press(P1 + "pause", "button.press")
-        await shows("paused", "on")
-        await home.press(P1 + "resume", "button.press")
-        await shows("printing", "on")
+        await goes_on(home)
 
         async def is_under_way() -> bool:
             return (await home.state(P1 + "progress")) not in ("unknown", "0.0")
@@ -262,10 +274,7 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
         await shows("online", "on")
         await shows("status", "busy")
         assert float(await home.state(P1 + "progress")) >= progress
-        stopped = home.fires(triggers["stopped"])
-        await anext(stopped)
-        await home.press(P1 + "cancel", "button.press")
-        await asyncio.wait_for(anext(stopped), GONE_S_MAX)
+        await cancel(home, triggers["stopped"])
         await shows("status", "needs_clearing", "idle")
         event = await home.entity(P1 + "event")
         assert event is not None
