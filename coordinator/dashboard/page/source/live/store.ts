@@ -103,6 +103,8 @@ function useTopic<Value>(topic: string, value: () => Value): Value {
   return useSyncExternalStore(useCallback((told: Told) => farm.subscribe(topic, told), [topic]), value);
 }
 
+/** How people call a printer; its id, where it is not known. */
+export const nameOf = (id: string): string => farm.printer(id)?.name ?? id;
 export const usePrinter = (id: string): PrinterDocument | undefined =>
   useTopic(`printer ${id}`, () => farm.printer(id));
 /** As it was when it was last looked at, while nobody sees it: nothing is told then, and nothing drawn. */
