@@ -4,7 +4,9 @@ import { Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { sentence } from "./attention";
 import { useCounts, useLink } from "./live/store";
+import { Guarded } from "./parts/guarded";
 import { Live } from "./parts/live";
+import { useNewest } from "./parts/newer";
 import { Notes } from "./parts/notes";
 import { Since } from "./parts/since";
 import { useTasks } from "./parts/tasks";
@@ -16,22 +18,25 @@ import { useTitle } from "./parts/title";
 export function App(): ReactNode {
   const due = useTasks().length;
   const { may } = useSession();
+  const [path] = useLocation();
+  const kiosk = !may("farm:read");
   useTitle(due);
+  useNewest(path, kiosk || path === "/wall");
   // A screen's credential shows the wall, whatever the address says.
-  if (!may("farm:read")) return <Suspense fallback={null}><Live><Wall /></Live></Suspense>;
+  if (kiosk) return <Guarded at={path}><Suspense fallback={null}><Live><Wall /></Live></Suspense></Guarded>;
   return (
-    <Suspense fallback={<p className="alone" role="status">One moment …</p>}>
+    <Guarded at={path}><Suspense fallback={<p className="alone" role="status">One moment …</p>}>
       <Switch>
         {PLACES.filter(({ bare }) => bare).map((place) => (
           <Route key={place.path} path={place.path}>{(given) => <><NotLive />{place.show((given as { id?: string }).id ?? "")}<Notes /></>}</Route>
         ))}
-        <Route><Framed due={due} /></Route>
+        <Route><Framed due={due} path={path} /></Route>
       </Switch>
-    </Suspense>
+    </Suspense></Guarded>
   );
 }
 
-function Framed({ due }: { due: number }): ReactNode {
+function Framed({ due, path }: { due: number; path: string }): ReactNode {
   const { may, caller, leave } = useSession();
   const counts = useCounts();
   const waiting = (counts.jobs.ready ?? 0) + (counts.jobs.received ?? 0) + (counts.jobs.preparing ?? 0);
@@ -53,12 +58,12 @@ function Framed({ due }: { due: number }): ReactNode {
       </header>
       <NotLive />
       <main>
-        <Switch>
+        <Guarded at={path}><Switch>
           {PLACES.filter(({ bare }) => !bare).map((place) => (
             <Route key={place.path} path={place.path}>{(given) => place.show((given as { id?: string }).id ?? "")}</Route>
           ))}
           <Route><p className="alone">There is no such page. <Link href="/">Back to the farm</Link></p></Route>
-        </Switch>
+        </Switch></Guarded>
       </main>
       <Notes />
     </DropAnywhere>

@@ -55,8 +55,9 @@ export function SignedIn({ children }: { children: ReactNode }): ReactNode {
       setAway("");
     } catch (error) {
       if (error instanceof Problem && error.status === 401) {
+        const reason = token.get() ? "That token does not hold: it is another farm's, or of before." : FAILED;
         token.forget();
-        setKnown({ caller: null, reason: FAILED });
+        setKnown({ caller: null, reason });
       } else {
         setAway(error instanceof Error ? error.message : String(error));
         window.setTimeout(() => void find(), RETRY_MS);
