@@ -86,6 +86,9 @@ const CLOCK = format({ hour: "2-digit", minute: "2-digit" });
 const DAY = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
 const LONG = format({ dateStyle: "medium", timeStyle: "medium" });
 
+/** Have made what a view's first look needs, while the farm is still on its way. */
+export const warm = (): void => void CLOCK(new Date());
+
 /** A time of day, with the weekday where it is not today. */
 export function clock(at: Date, now: Date = new Date()): string {
   return (at.toDateString() === now.toDateString() ? CLOCK : DAY)(at);
