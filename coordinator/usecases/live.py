@@ -87,7 +87,8 @@ class Live:
         commands: what each printer's agent does for it, as it said when it came.
         pictures: which printers there are new pictures of; `photographed`: those of which one is
             being taken, and why it failed.
-        retired_reported: which agent speaks still of a printer that is retired.
+        retired_reported: which agent speaks still of a printer that is retired; `retired_words`:
+            why it does not let it go, as far as it was asked.
         hosts: the machines of the agents, by their last telemetry.
         history_trouble: what is wrong with the history, as far as anybody looked; empty where
             nothing is.
@@ -122,6 +123,7 @@ class Live:
     pictures: News = field(default_factory=News)
     photographed: dict[PrinterId, asyncio.Future[FarmError | None]] = field(default_factory=dict)
     retired_reported: dict[PrinterId, AgentId] = field(default_factory=dict)
+    retired_words: dict[PrinterId, str] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     history_trouble: str = ""
     boots: dict[AgentId, Boots] = field(default_factory=dict)
