@@ -58,6 +58,7 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.listening import Listener
+from coordinator.usecases.live import Live
 from coordinator.usecases.overhearing import Overhearing
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.producing import Producer
@@ -206,6 +207,7 @@ async def _farm(
         clock=clock,
         ids=ids,
         outside=outside,
+        live=Live(traffic=link.counters.traffic),
         disk=disk_of(settings),
         sources=sources,
         tracer=await stack.enter_async_context(tracer_of(settings)),

@@ -17,6 +17,7 @@ from coordinator.domain.history import Thing
 from coordinator.domain.series import Measured
 from coordinator.domain.stock import MaterialProfile
 from coordinator.errors import FarmError
+from coordinator.usecases.counted import Counted, Traffic
 from coordinator.usecases.kept import Kept
 from coordinator.usecases.news import News
 from protocols.wire.from_agent import (
@@ -100,6 +101,7 @@ class Live:
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
         profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
+        counted, traffic: what happened since the start, and what was said and heard.
         flushing_now: held while documents are said: what is said last is what was true last.
         estimating: held by who has a plate sliced only to tell what it would take; `estimates` are
             those and all that wait for their turn.
@@ -138,6 +140,8 @@ class Live:
     profiles_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: News = field(default_factory=News)
+    counted: Counted = field(default_factory=Counted)
+    traffic: Traffic = field(default_factory=Traffic)
     estimating: asyncio.Lock = field(default_factory=asyncio.Lock)
     estimates: int = 0
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)
