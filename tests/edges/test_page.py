@@ -122,7 +122,7 @@ def test_a_job_is_paused_taken_up_and_cancelled_in_the_queue(
     page.get_by_role("navigation").get_by_role("link", name="Queue").click()
     line = page.get_by_role("listitem").filter(has_text="nobody").first
     line.locator("summary").click()
-    expect(line).to_contain_text("no printer holds PETG")
+    expect(line).to_contain_text("No printer holds PETG")
     line.get_by_role("button", name="Pause").click()
     expect(line).to_contain_text("paused")
     line.get_by_role("button", name="Go on").click()

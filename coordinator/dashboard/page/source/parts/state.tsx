@@ -11,12 +11,15 @@ export function State({ words, tone }: { words: string; tone: Tone }): ReactNode
   );
 }
 
-/** How far something is; a bar that moves by transform, so that nothing else is laid out anew. */
+/** As much of a bar as there is: it is painted anew, and nothing laid out; each transform would be a layer of its own. */
+export const filled = (ratio: number): { backgroundSize: string } => ({ backgroundSize: `${Math.max(0, Math.min(1, ratio)) * 100}% 100%` });
+
+/** How far something is. */
 export function Bar({ ratio, label }: { ratio: number; label: string }): ReactNode {
   const now = Math.round(ratio * 100);
   return (
     <div className="bar" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={now}>
-      <div style={{ transform: `scaleX(${Math.max(0, Math.min(1, ratio))})` }} />
+      <div style={filled(ratio)} />
     </div>
   );
 }

@@ -12,16 +12,15 @@ const SELDOM_MS = 60_000;
 
 export const TASKS_KEY = "tasks";
 
-// Several places count them at once: they are found out for the first that asks.
-let last: { of: readonly unknown[]; found: Task[] } = { of: [], found: [] };
-
-function found(...of: Parameters<typeof tasks>): Task[] {
-  const [printers, jobs, generations, asked] = of;
-  const given = [printers, jobs, generations, asked?.lacks, asked?.maintenance, asked?.troubles];
-  if (!last.of.length || given.some((each, at) => each !== last.of[at])) last = { of: given, found: tasks(...of) };
-  return last.found;
-}
 const NONE: readonly never[] = [];
+let last: { of: readonly unknown[]; list: Task[] } | null = null;
+
+/** As `tasks`; several places show or count them, and they are found out for the first that asks. */
+function shared(...[printers, jobs, generations, asked]: Required<Parameters<typeof tasks>>): Task[] {
+  const of = [printers, jobs, generations, asked.lacks, asked.maintenance, asked.troubles];
+  if (!last || of.some((each, at) => each !== last?.of[at])) last = { of, list: tasks(printers, jobs, generations, asked) };
+  return last.list;
+}
 
 export function useTasks(): Task[] {
   const { may } = useSession();
@@ -44,7 +43,7 @@ export function useTasks(): Task[] {
     queryKey: [TASKS_KEY, "health"], queryFn: ({ signal }) => get<HealthDocument>("/health", signal),
     refetchInterval: SELDOM_MS, enabled: reads,
   });
-  return found(printers, jobs, generations, {
+  return shared(printers, jobs, generations, {
     lacks: lacks.data?.items ?? NONE, maintenance: maintenance.data?.items ?? NONE, troubles: health.data?.troubles ?? NONE,
   });
 }

@@ -6,7 +6,7 @@ import { progress } from "../attention";
 import { usePrinterWhile } from "../live/store";
 import { Material } from "../parts/spool";
 import { useNow } from "../parts/since";
-import { Bar, State } from "../parts/state";
+import { Bar, filled, State } from "../parts/state";
 import { useInSight } from "../parts/visible";
 import { useSession } from "../session";
 import { clock, duration, percent, SIGNS, statusOf } from "../words";
@@ -55,7 +55,7 @@ export const Tile = memo(function Tile({ id }: { id: string }): ReactNode {
   return (
     <li ref={at} className={`tile ${tone}`} data-printer={id}>
       <Link href={`/printers/${encodeURIComponent(id)}`} title={`${printer.name}: ${words}`}>
-        {how && <span className="fill" aria-hidden="true" style={{ transform: `scaleX(${how.ratio})` }} />}
+        {how && <span className="fill" aria-hidden="true" style={filled(how.ratio)} />}
         <span className="name"><span aria-hidden="true">{SIGNS[tone]}</span> {printer.name}</span>
         <span className="hidden">: {words}</span>
         <small>{how ? percent(how.ratio) : words}</small>
