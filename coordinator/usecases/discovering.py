@@ -1,6 +1,6 @@
 """What Home Assistant is told of devices, and what it was told before."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
 
 from coordinator.domain.automation.documents import reachable, tuned_document
@@ -41,7 +41,9 @@ class Discovering:
         """
         self._farm, self._discovery, self._armed = farm, discovery, frozenset(armed)
         self._materials: tuple[str, ...] = ()
-        self._told: dict[str, bytes] = {}
+        # By device: of hundreds of them each is looked at alone, and made only where it changed.
+        self._told: dict[str, dict[str, bytes]] = {}
+        self._made_of: dict[str, Hashable] = {}
         self._abilities: dict[PrinterId, Abilities] = {}
 
     async def begin(self, kept: Mapping[str, bytes]) -> None:
@@ -50,31 +52,35 @@ class Discovering:
             with suppress(FarmError):  # without a slicer there is still what each printer holds
                 supplies = await stock.materials(self._farm)
                 self._materials = tuple(each.name for each in supplies)
-        self._told = {
-            topic: payload
-            for topic, payload in kept.items()
-            if payload and self._discovery.name_in(topic)
-        }
+        self._told.clear()
+        self._made_of.clear()
+        for topic, payload in kept.items():
+            if payload and (name := self._discovery.name_in(topic)):
+                self._told.setdefault(name, {})[topic] = payload
 
     def farm(self) -> list[Message]:
         """Return what is new of the farm itself."""
         discovery = self._discovery
         return self._news(
-            Device(
+            _FARM,
+            discovery,
+            lambda: Device(
                 name=_FARM,
                 shown="Farmhand",
                 model="Print farm",
                 version=discovery.version,
                 entities=farm_entities(discovery.topics, tuple(TYPES)),
-            )
+            ),
         )
 
     def agent(self, agent: Agent) -> list[Message]:
         """Return what is new of an agent."""
-        topics = self._discovery.topics
+        topics, name = self._discovery.topics, agent_name(agent.agent_id)
         return self._news(
-            Device(
-                name=agent_name(agent.agent_id),
+            name,
+            agent.build,
+            lambda: Device(
+                name=name,
                 shown=f"Agent {agent.agent_id}",
                 model="Agent",
                 version=agent.build,
@@ -86,7 +92,7 @@ class Discovering:
                     armed=UPDATE in self._armed,
                     told=self._discovery.form == "device",
                 ),
-            )
+            ),
         )
 
     def learns(self, view: PrinterView) -> bool:
@@ -101,17 +107,22 @@ class Discovering:
         if not self._is_known(view) and (printer.online or self._keys_told(name) is not None):
             return []
         can = self._abilities[printer.printer_id] = self._can(view)
+        maker = f"Farmhand ({printer.driver})" if printer.driver else "Farmhand"
+        shown, via = printer.name or printer.printer_id, agent_name(printer.agent_id)
+        model, place = printer.printer_class, printer.location
         return self._news(
-            Device(
+            name,
+            (shown, model, maker, place, via, can),
+            lambda: Device(
                 name=name,
-                shown=printer.name or printer.printer_id,
-                model=printer.printer_class,
-                maker=f"Farmhand ({printer.driver})" if printer.driver else "Farmhand",
-                place=printer.location,
-                via=agent_name(printer.agent_id),
+                shown=shown,
+                model=model,
+                maker=maker,
+                place=place,
+                via=via,
                 online=topics.online(printer.printer_id),
                 entities=printer_entities(topics, printer.printer_id, can),
-            )
+            ),
         )
 
     def removed(
@@ -119,26 +130,33 @@ class Discovering:
     ) -> list[Message]:
         """Return what removes every device but these, and the farm's own."""
         there = {_FARM, *map(printer_name, printers), *map(agent_name, agents)}
-        names = {self._discovery.name_in(topic) for topic in self._told} - there
-        said = [each for name in sorted(names) for each in self._discovery.gone(name, self._told)]
-        self._keep(said)
+        said: list[Message] = []
+        for name in sorted(self._told.keys() - there):
+            said += self._discovery.gone(name, self._told.pop(name))
+            self._made_of.pop(name, None)
         return said
 
     def all(self) -> list[Message]:
         """Return everything that was told, once more."""
-        return [Message(topic, payload) for topic, payload in self._told.items()]
+        return [
+            Message(topic, payload)
+            for told in self._told.values()
+            for topic, payload in told.items()
+        ]
 
-    def _news(self, device: Device) -> list[Message]:
-        said = self._discovery.messages(device, self._told)
-        self._keep(said)
-        return said
-
-    def _keep(self, said: Collection[Message]) -> None:
+    def _news(self, name: str, made_of: Hashable, make: Callable[[], Device]) -> list[Message]:
+        """Return what is new of a device; `made_of` is all that it hangs on beside the settings."""
+        if self._made_of.get(name) == made_of:
+            return []
+        told = self._told.setdefault(name, {})
+        said = self._discovery.messages(make(), told)
+        self._made_of[name] = made_of
         for message in said:
             if message.payload:
-                self._told[message.topic] = message.payload
+                told[message.topic] = message.payload
             else:
-                self._told.pop(message.topic, None)
+                told.pop(message.topic, None)
+        return said
 
     def _is_known(self, view: PrinterView) -> bool:
         """Whether its agent has told all that entities hang on.
@@ -177,4 +195,4 @@ class Discovering:
 
     def _keys_told(self, name: str) -> list[str] | None:
         """Return the entities that a device was told to have, None where it was not told of."""
-        return self._discovery.keys_in(name, self._told)
+        return self._discovery.keys_in(name, self._told.get(name, {}))

@@ -9,10 +9,11 @@ import pytest
 
 from coordinator.domain.automation.topics import Topics
 from coordinator.domain.homeassistant.discovery import Discovery
-from coordinator.usecases import broadcasting, controlling, photographing
+from coordinator.usecases import broadcasting, controlling, discovering, photographing
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.broadcasting import LIVELY_FOR_S, LIVELY_S, Broadcaster
 from coordinator.usecases.discovering import Discovering
+from coordinator.usecases.fleet import change_printer
 from coordinator.usecases.retiring import retire_agent, retire_printer
 from coordinator.usecases.updating import RolloutWish, begin_rollout
 from protocols.wire.from_agent import PrinterSample, Telemetry
@@ -110,6 +111,25 @@ async def test_what_changes_is_told_and_what_stays_is_not(told: Told) -> None:
     (event,) = told.link.on(TOPICS.happened("p1"))
     assert (event["event_type"], event["actor"]) == ("cleared", "user:anna")
     assert not any(each.retain for each in told.link.said if each.topic == TOPICS.happened("p1"))
+
+
+async def test_a_device_is_made_anew_only_where_it_changed(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has dozens of entities, and a farm hundreds of devices."""
+    made: list[str] = []
+
+    def entities(_: object, printer_id: str, can: object) -> list[Any]:
+        made.append(printer_id)
+        return []
+
+    monkeypatch.setattr(discovering, "printer_entities", entities)
+    await controlling.clear_printer(told.farm, PrinterId("p1"), "user:anna")
+    await told.link.until(lambda: told.printer()["bed"] == "clear")
+    assert made == []
+    await change_printer(told.farm, PrinterId("p1"), {"name": "MK4 07"}, "user:anna", "")
+    await told.link.until(lambda: told.printer()["name"] == "MK4 07")
+    assert made == ["p1"]
 
 
 async def test_what_is_decided_does_not_wait_for_what_is_looked_up_now_and_then(

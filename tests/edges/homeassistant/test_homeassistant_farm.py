@@ -205,6 +205,11 @@ async def goes_on(home: HomeAssistant) -> None:
         await home.shows(P1 + key, "on", within_s=GONE_S_MAX)
 
 
+async def is_available(home: HomeAssistant) -> bool:
+    """Whether what is measured is shown: an agent that comes has its printer a moment later."""
+    return await home.state(P1 + "progress") != "unavailable"
+
+
 async def retire(place: Place, home: HomeAssistant) -> None:
     """Take the printer from the farm, and see that nothing of it is left."""
     retired = "printers/p1/retire"
@@ -273,6 +278,7 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
     with place.agent(camera):
         await shows("online", "on")
         await shows("status", "busy")
+        await home.until(lambda: is_available(home), "what is measured", GONE_S_MAX)
         assert float(await home.state(P1 + "progress")) >= progress
         await cancel(home, triggers["stopped"])
         await shows("status", "needs_clearing", "idle")
