@@ -26,6 +26,7 @@ from coordinator.usecases.performing import writing
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
 from tests.benchmarks.farm_processes import PLATE, Stored, api_of, broker_port
 from tests.benchmarks.history import JOB, PER_COMMIT, event_of, one_life
+from tests.benchmarks.page_fleet import KINDS
 from tests.fakes.fake_farm import new_farm, order_file
 from tests.fakes.processes import Coordinator, coordinator, started
 from tests.fakes.values import RUN
@@ -149,7 +150,8 @@ def _placed(number: int) -> Printer:
         printer_id=printer_id(number),
         agent_id=AgentId(f"agent-{number:05d}"),
         name=f"{number:05d}",
-        printer_class="mk4",
+        # As the fleet says it: of one class alone the plate would be for that.
+        printer_class=KINDS[number % len(KINDS)][0],
         driver="model",
         location=f"Hall {'ABCD'[number % 4]}, row {number // 4 % 12 + 1}",
         printer_group=("products", "prototypes", "school")[number % 3],
