@@ -72,7 +72,7 @@ async def welcome(gate: Gate, folder: Path) -> None:
         # The file first: whoever is killed in between finds both the next time.
         password = kept_secret(path, lambda: secrets.token_urlsafe(18))
         await add_user(gate, FIRST_ADMIN, Role.ADMIN, "farm", "start", password=password)
-        log.warning("admin.made", name=FIRST_ADMIN, password_file=str(path))
+        log.warning("admin.made", name=FIRST_ADMIN, file=str(path))
     elif path.exists():
         async with gate.farm.store.read() as unit:
             user = await unit.user_named(FIRST_ADMIN)

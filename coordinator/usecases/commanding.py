@@ -115,15 +115,16 @@ async def command_agent(
 
 async def _ask(farm: Farm, command: Command, who: str, answer_s_max: float | None) -> CommandResult:
     answer = farm.live.expect(command.id)
-    tell = log.debug if command.name in _LOOKS else log.info
-    tell(
-        "command.sent", command_id=command.id, name=command.name,
-        agent_id=command.agent_id, printer_id=command.printer_id,
-    )  # fmt: skip
+    ids = {"agent_id": command.agent_id, "printer_id": command.printer_id or _named(command)}
+    told = log.bind(command_id=command.id, name=command.name, **ids)
+    tell = told.debug if command.name in _LOOKS else told.info
+    tell("command.sent")
     try:
         await farm.link.send_command(command)
         async with asyncio.timeout(ANSWER_S_MAX if answer_s_max is None else answer_s_max):
-            return await answer
+            result = await answer
+        tell("command.answered", ok=result.ok, code=result.code)
+        return result
     except TimeoutError:
         words = f"{who} gave no answer; it may still have been done"
         raise Unavailable("no_answer", words) from None
@@ -132,9 +133,15 @@ async def _ask(farm: Farm, command: Command, who: str, answer_s_max: float | Non
 
 
 def answered(farm: Farm, result: CommandResult) -> None:
-    """Take in an answer; nobody may be waiting for it any more."""
-    log.info("command.answered", ok=result.ok, code=result.code, **ids_of(result))
-    farm.live.answer(result)
+    """Take in an answer; who waits for it tells of it, for they know what was asked."""
+    if not farm.live.answer(result):
+        log.info("command.answered", ok=result.ok, code=result.code, **ids_of(result))
+
+
+def _named(command: Command) -> str | None:
+    """Return the printer that a command to an agent itself is about, None for none."""
+    named = command.arguments.get("id")
+    return str(named) if named is not None else None
 
 
 def _failure(result: CommandResult) -> FarmError:

@@ -223,11 +223,13 @@ class Live:
         """Nobody waits for this answer any more."""
         self._answers.pop(command_id, None)
 
-    def answer(self, result: CommandResult) -> None:
-        """Hand an answer to whoever waits for it; an agent may repeat it."""
+    def answer(self, result: CommandResult) -> bool:
+        """Hand an answer to whoever waits for it; False where nobody does, or it is repeated."""
         waiting = self._answers.get(result.id)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(result)
+        if waiting is None or waiting.done():
+            return False
+        waiting.set_result(result)
+        return True
 
     def unhear(self, report: Reported) -> None:
         """Let a report be news again, unless a younger one was heard."""

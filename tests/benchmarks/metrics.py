@@ -7,7 +7,8 @@ once a second, a queue, a history. It is scraped once a second, so that every pr
 between; whole, and compressed as Prometheus asks for it. Beside it, of the same run: Prometheus'
 own library that renders the same series, and a bare aiohttp handler that sends the same bytes.
 Meanwhile a client asks for its own name again and again: the longest that it waits is the longest
-that anybody waits.
+that anybody waits. What a scrape takes of the processor would drown there in telemetry; so it is
+measured afterwards, on the same database in a process that does nothing else (`metrics_cpu`).
 """
 
 import argparse
@@ -29,7 +30,7 @@ from prometheus_client.registry import Collector
 
 from tests.benchmarks.farm_processes import Stored
 from tests.benchmarks.front import reference
-from tests.benchmarks.host_drivers import cpu_s
+from tests.benchmarks.metrics_cpu import scrape_ms
 from tests.benchmarks.page_farm import large_farm
 from tests.fakes.processes import Coordinator
 
@@ -43,21 +44,21 @@ CPU_RATIO_MAX = 1.0
 RENDERED = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Scraped:
     """Scrapes of one kind.
 
     Attributes:
         took_ms, other_ms: of scrapes, and of who asks for something else meanwhile; sorted.
-        cpu_ms: of the coordinator, one scrape.
+        cpu_ms: of the processor, one scrape.
         bare_ms: what a bare handler took for the same bytes; sorted.
     """
 
     took_ms: list[float]
     other_ms: list[float]
-    cpu_ms: float
     bare_ms: list[float]
     body_bytes: int
+    cpu_ms: float = 0.0
 
 
 @dataclass(slots=True)
@@ -87,9 +88,11 @@ def measure(*, printers: int, scrapes: int, jobs: int, events: int) -> Found:
             text = _asked(farm.url + PATH, farm.token)[1]
             _settled(farm)
             with _asking(farm) as found.alone_ms:
-                idle = _cpu_rate(farm, scrapes * SCRAPE_S)
+                time.sleep(scrapes * SCRAPE_S)
             for kind in ("whole", "gzip"):
-                found.kinds[kind] = _scraped(farm, folder / kind, scrapes, idle)
+                found.kinds[kind] = _scraped(farm, folder / kind, scrapes)
+        for kind, scraped in found.kinds.items():
+            scraped.cpu_ms = scrape_ms(folder / "farm", scrapes, compressed=kind == "gzip")
     found.series = Counter(
         sample.name
         for family in text_string_to_metric_families(text.decode())
@@ -119,23 +122,21 @@ class _Known(Collector):
         return self._families
 
 
-def _scraped(farm: Coordinator, body: Path, scrapes: int, idle: float) -> Scraped:
+def _scraped(farm: Coordinator, body: Path, scrapes: int) -> Scraped:
     compressed = body.name == "gzip"
     took: list[float] = []
-    before_s, begun_s = cpu_s(farm.process.pid), time.monotonic()
+    begun_s = time.monotonic()
     with _asking(farm) as others:
         for number in range(scrapes):
             took_ms, data = _asked(farm.url + PATH, farm.token, compressed=compressed)
             took.append(took_ms)
             time.sleep(max(0.0, begun_s + (number + 1) * SCRAPE_S - time.monotonic()))
-    spent_s = cpu_s(farm.process.pid) - before_s - idle * (time.monotonic() - begun_s)
     body.write_bytes(data)
     with reference(body, PATH) as url:
         bare = sorted(_asked(url + PATH, farm.token)[0] for _ in range(scrapes))
     return Scraped(
         took_ms=sorted(took),
         other_ms=others,
-        cpu_ms=spent_s * 1000 / scrapes,
         bare_ms=bare,
         body_bytes=len(data),
     )
@@ -160,12 +161,6 @@ def _settled(farm: Coordinator) -> None:
     stored = Stored(farm.folder)
     while stored.count("outbox"):
         time.sleep(0.2)
-
-
-def _cpu_rate(farm: Coordinator, seconds: float) -> float:
-    before_s, begun_s = cpu_s(farm.process.pid), time.monotonic()
-    time.sleep(seconds)
-    return (cpu_s(farm.process.pid) - before_s) / (time.monotonic() - begun_s)
 
 
 @contextmanager

@@ -7,19 +7,27 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from coordinator.adapters.db.store import open_store
+from coordinator.adapters.clock import SystemClock, TimeSortedIds
+from coordinator.adapters.db.store import SqlStore, open_store
+from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.cli.demo_processes import end_with_parent
-from coordinator.domain.history import row_of
+from coordinator.domain.effects import Note, Save
+from coordinator.domain.history import FarmEvent, row_of
 from coordinator.domain.printers import Printer
+from coordinator.usecases.farm import Farm
+from coordinator.usecases.performing import writing
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
-from tests.benchmarks.farm_processes import Api, Stored, api_of, broker_port
+from tests.benchmarks.farm_processes import PLATE, Stored, api_of, broker_port
 from tests.benchmarks.history import JOB, PER_COMMIT, event_of, one_life
+from tests.benchmarks.page_fleet import KINDS
+from tests.fakes.fake_farm import new_farm, order_file
 from tests.fakes.processes import Coordinator, coordinator, started
 from tests.fakes.values import RUN
 
@@ -45,87 +53,120 @@ def printer_id(number: int) -> PrinterId:
 def large_farm(
     folder: Path, *, printers: int = 500, jobs: int = 1000, events: int = 100_000
 ) -> Iterator[Coordinator]:
-    """Run a coordinator with a fleet at work, so many jobs that wait, and so long a history."""
-    asyncio.run(_print_in_the_past(folder, printers, events))
+    """Run a coordinator with a fleet at work, so many jobs that wait, and so long a history.
+
+    What takes no printer stands in the store before anything runs: over the API it would take
+    minutes.
+    """
+    asyncio.run(_before(folder, printers, jobs, events))
     with coordinator(folder, "--broker", "mosquitto") as farm:
         arguments = [str(broker_port(farm)), "--agents", str(printers)]
         log, end = folder.parent / f"{folder.name}-fleet.log", end_with_parent()
         with started("tests.benchmarks.page_fleet", *arguments, log=log, before=end):
-            asyncio.run(_put_to_work(farm, printers, jobs))
+            asyncio.run(_put_to_work(farm, printers))
             yield farm
 
 
-async def _print_in_the_past(folder: Path, printers: int, events: int) -> None:
+async def _before(folder: Path, printers: int, jobs: int, events: int) -> None:
+    async with (
+        open_store(folder / "farm.sqlite3") as store,
+        open_artifacts(folder / "artifacts") as artifacts,
+    ):
+        await _print_in_the_past(store, printers, events)
+        clock, ids = SystemClock(), TimeSortedIds()
+        farm = new_farm(folder, store=store, artifacts=artifacts, clock=clock, ids=ids)
+        # Before all that wait, so that each cleared printer takes one of these.
+        first = [{"name": _name(number), "priority": 11} for number in cleared(printers)]
+        await _order(farm, [*first, *(_wish(number, clock.now()) for number in range(jobs))])
+
+
+async def _order(farm: Farm, wishes: Sequence[Mapping[str, Any]]) -> None:
+    """Order one plate so often: the first time as people do, else as that left it in the store."""
+    known = await order_file(farm, PLATE, file_name="part.gcode", **wishes[0])
+    async with farm.store.read() as unit:
+        [plate] = await unit.plates(known.job_id)
+    for at in range(1, len(wishes), PER_COMMIT):
+        async with writing(farm, "user:anna") as transaction:
+            for wish in wishes[at : at + PER_COMMIT]:
+                job = replace(known, job_id=JobId(farm.ids.new("job")), **wish)
+                note = Note(subject="job", subject_id=job.job_id, name="job.received")
+                saved = (Save(job), Save(replace(plate, job_id=job.job_id)), note)
+                await transaction.perform(saved)
+
+
+async def _print_in_the_past(store: SqlStore, printers: int, events: int) -> None:
     lives = events // EVENTS_A_JOB
     begun = datetime.now(UTC) - timedelta(minutes=lives + 1)
-    async with open_store(folder / "farm.sqlite3") as store:
+    async with store.write() as unit:
+        for number in range(printers):
+            printer = _placed(number)
+            await unit.save_printer(printer)
+            await unit.record(event_of(printer, begun, row_of(printer)))
+    for first in range(0, lives, PER_COMMIT):
         async with store.write() as unit:
-            for number in range(printers):
-                printer = Printer(
-                    printer_id=printer_id(number),
-                    agent_id=AgentId(f"agent-{number:05d}"),
-                    name=f"{number:05d}",
-                    printer_class="mk4",
-                    driver="model",
+            lines: list[FarmEvent] = []
+            for number in range(first, min(first + PER_COMMIT, lives)):
+                at = begun + timedelta(minutes=number)
+                job = replace(
+                    JOB,
+                    job_id=JobId(f"job-past-{number:06}"),
+                    name=f"{PARTS[number % len(PARTS)]} {number}",
+                    created_at=at,
+                    updated_at=at,
                 )
-                await unit.save_printer(printer)
-                await unit.record(event_of(printer, begun, row_of(printer)))
-        for first in range(0, lives, PER_COMMIT):
-            async with store.write() as unit:
-                for number in range(first, min(first + PER_COMMIT, lives)):
-                    at = begun + timedelta(minutes=number)
-                    job = replace(
-                        JOB,
-                        job_id=JobId(f"job-past-{number:06}"),
-                        name=f"{PARTS[number % len(PARTS)]} {number}",
-                        created_at=at,
-                        updated_at=at,
-                    )
-                    run = replace(
-                        RUN,
-                        run_id=RunId(f"run-past-{number:06}"),
-                        job_id=job.job_id,
-                        printer_id=printer_id(number % printers),
-                        epoch=Epoch(PAST_EPOCH + number),
-                        leased_at=at,
-                        started_at=at,
-                        ended_at=at + timedelta(minutes=30 + number % 50),
-                    )
-                    await unit.record(*await one_life(unit, job, run, at))
+                run = replace(
+                    RUN,
+                    run_id=RunId(f"run-past-{number:06}"),
+                    job_id=job.job_id,
+                    printer_id=printer_id(number % printers),
+                    epoch=Epoch(PAST_EPOCH + number),
+                    leased_at=at,
+                    started_at=at,
+                    ended_at=at + timedelta(minutes=30 + number % 50),
+                )
+                lines += await one_life(unit, job, run, at)
+            await unit.record(*lines)
 
 
-async def _put_to_work(farm: Coordinator, printers: int, jobs: int) -> None:
+async def _put_to_work(farm: Coordinator, printers: int) -> None:
     stored = Stored(farm.folder)
     await stored.until_arrived(printers, WAITS_S)
-    cleared = [number for number in range(printers) if number % UNCLEARED_EVERY]
+    beds = cleared(printers)
     async with api_of(farm) as api:
-        await asyncio.gather(*(_place(api, number) for number in range(printers)))
-        await asyncio.gather(*(api.clear(printer_id(number)) for number in cleared))
-        await asyncio.gather(*(api.order(name=_name(number)) for number in cleared))
+        await asyncio.gather(*(api.clear(printer_id(number)) for number in beds))
         begun = "state IN ('printing', 'paused')"
         await stored.until(
-            lambda seen: seen.count("runs", begun) >= len(cleared), "the runs to start", WAITS_S
+            lambda seen: seen.count("runs", begun) >= len(beds), "the runs to start", WAITS_S
         )
-        now = datetime.now(UTC)
-        await asyncio.gather(*(_order(api, number, now) for number in range(jobs)))
 
 
-async def _place(api: Api, number: int) -> None:
-    await api.change(
-        printer_id(number),
+def cleared(printers: int) -> list[int]:
+    """Return the numbers of those that are to print."""
+    return [number for number in range(printers) if number % UNCLEARED_EVERY]
+
+
+def _placed(number: int) -> Printer:
+    return Printer(
+        printer_id=printer_id(number),
+        agent_id=AgentId(f"agent-{number:05d}"),
+        name=f"{number:05d}",
+        # As the fleet says it: of one class alone the plate would be for that.
+        printer_class=KINDS[number % len(KINDS)][0],
+        driver="model",
         location=f"Hall {'ABCD'[number % 4]}, row {number // 4 % 12 + 1}",
         printer_group=("products", "prototypes", "school")[number % 3],
-        tags=["enclosed", "0.6 mm"][: number % 3],
+        tags=("0.6 mm", "enclosed")[: number % 3],
     )
 
 
-async def _order(api: Api, number: int, now: datetime) -> None:
-    fields = {"name": _name(number), "material": ("", "PLA", "PETG", "TPU")[number % 4]}
-    if number % 10 == 0:
-        fields["due_at"] = (now + timedelta(hours=number % 48 - 2)).isoformat()
-    if number % 25 == 0:
-        fields["priority"] = "10"
-    await api.order((1, 1, 4, 20)[number % 4], **fields)
+def _wish(number: int, now: datetime) -> dict[str, Any]:
+    return {
+        "name": _name(number),
+        "copies": (1, 1, 4, 20)[number % 4],
+        "material": ("", "PLA", "PETG", "TPU")[number % 4],
+        "due_at": now + timedelta(hours=number % 48 - 2) if number % 10 == 0 else None,
+        "priority": 0 if number % 25 else 10,
+    }
 
 
 def _name(number: int) -> str:

@@ -97,7 +97,8 @@ class Listener:
             await press_agent(farm, AgentId(its_id), verb, self._armed)
         else:
             await press(farm, PrinterId(its_id), verb, payload, self._armed)
-        log.info("automation.pressed", id=its_id, verb=verb)
+        subject = "agent_id" if verb == UPDATE else "printer_id"
+        log.info("automation.pressed", verb=verb, **{subject: its_id})
 
     async def _answer(self, heard: Heard) -> None:
         if not heard.payload:
