@@ -87,6 +87,9 @@ const DAY = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
 const DATE = format({ dateStyle: "medium" });
 const LONG = format({ dateStyle: "medium", timeStyle: "medium" });
 
+/** Have made what a view's first look needs, while the farm is still on its way. */
+export const warm = (): void => void CLOCK(new Date());
+
 /** A time of day, with the weekday where it is not today. */
 export function clock(at: Date, now: Date = new Date()): string {
   return (at.toDateString() === now.toDateString() ? CLOCK : DAY)(at);
