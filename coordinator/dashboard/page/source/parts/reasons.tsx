@@ -21,7 +21,7 @@ export function Reasons({ job }: { job: string }): ReactNode {
   const drawn = useDrawn(waits.length, `why ${job}`);
   if (error) return <p className="bad">{error.message}</p>;
   if (!data) return <p className="faint" role="status">One moment …</p>;
-  if (!waits.length) return <p className="faint">No printer is in its way.</p>;
+  if (!waits.length) return <p className="faint">That concerns no single printer.</p>;
   return <ul className="why">{waits.slice(0, drawn).map((wait) => <Reason key={`${wait.printer_id}${wait.code}`} wait={wait} />)}</ul>;
 }
 

@@ -106,7 +106,7 @@ function Copies({ job }: { job: JobDocument }): ReactNode {
   return (
     <p className="how">
       <Bar ratio={job.copies_finished / job.copies} label="copies that are done" />
-      <span className="copies"><strong>{job.copies_finished}/{job.copies}</strong> {job.copies === 1 ? "copy" : "copies"} done{job.copies_live ? `, ${job.copies_live} at printers` : ""}</span>
+      <span className="copies"><strong>{job.copies_finished}/{job.copies}</strong> {job.copies === 1 ? "copy" : "copies"} done{job.copies_live ? `, ${job.copies_live} at ${job.copies_live === 1 ? "a printer" : "printers"}` : ""}</span>
     </p>
   );
 }

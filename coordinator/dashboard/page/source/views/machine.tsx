@@ -29,7 +29,7 @@ export function Machine({ id }: { id: string }): ReactNode {
   const printer = usePrinter(id);
   const { may } = useSession();
   const now = useNow(10);
-  if (!printer) return <p className="alone">There is no printer {id} at this farm.</p>;
+  if (!printer) return <div className="alone"><p>There is no printer {id} at this farm.</p><p><Link href="/">Back to the farm</Link></p></div>;
   const { words, tone } = statusOf(printer);
   const how = progress(printer);
   const { job } = printer;

@@ -66,7 +66,7 @@ function Hours({ from, span, hours, now }: { from: number; span: number; hours: 
   const zone = new Date(now).getTimezoneOffset() * 60_000;
   const first = Math.ceil((from - zone) / step) * step + zone;
   // The last has room for its words, or is left out.
-  const marks = Array.from({ length: Math.floor((from + span * 0.95 - first) / step) + 1 }, (_, index) => first + index * step);
+  const marks = Array.from({ length: Math.floor((from + span * 0.88 - first) / step) + 1 }, (_, index) => first + index * step);
   return (
     <div className="hours" aria-hidden="true">
       {marks.map((at) => <span key={at} style={{ left: `${((at - from) / span) * 100}%` }}>{clock(new Date(at), new Date(now))}</span>)}
