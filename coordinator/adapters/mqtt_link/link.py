@@ -249,6 +249,7 @@ class MqttLink:
         before = cancellations()
         await client.publish(topic, payload, kind.qos, kind.retain, timeout=patience_s)
         heed_cancellation(before)
+        self.counters.traffic.sent[topic.rpartition("/")[2]] += 1
 
     def _status(self, *, up: bool) -> bytes:
         return encode(
