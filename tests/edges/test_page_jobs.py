@@ -103,7 +103,9 @@ def test_a_plate_is_seen_layer_by_layer_while_it_prints_and_afterwards(
     expect(page.get_by_label("Runs")).to_contain_text("foretold")
 
 
-@pytest.mark.parametrize("lacking", ["workers that draw", "workers"])
+@pytest.mark.parametrize(
+    "lacking", ["workers that draw", pytest.param("workers", marks=pytest.mark.slow)]
+)
 def test_where_a_browser_lacks_workers_the_page_itself_draws_the_layers(
     chromium: Browser, farm: FarmOnShow, lacking: str
 ) -> None:

@@ -18,10 +18,12 @@ export function lookOn(refused: () => void): () => void {
   let socket: WebSocket | null = null;
   let retry = 0;
   let lostSince = 0;
+  let heard = 0;
 
   function lost(reason: string): void {
     if (stopped) return;
-    lostSince ||= Date.now();
+    // A line that died without a word was noticed late: what is shown is as old as what was heard last.
+    lostSince ||= heard || Date.now();
     farm.setLink({ state: "lost", reason, since: lostSince });
     retry = window.setTimeout(() => void open(), RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
     failures += 1;
@@ -59,6 +61,7 @@ export function lookOn(refused: () => void): () => void {
     opened.onopen = listen;
     opened.onmessage = ({ data }: MessageEvent<string>) => {
       listen();
+      heard = Date.now();
       if (!farm.hear(JSON.parse(data) as Message)) opened.send(RESYNC);
       else if (farm.link().state !== "live") {
         failures = lostSince = 0;

@@ -14,11 +14,12 @@ function solid(geometry: BufferGeometry): Object3D {
   return new Mesh(geometry, new MeshStandardMaterial({ color: PLASTIC, roughness: 0.75, flatShading: !geometry.index }));
 }
 
-/** Give what has no colour of its own that of plastic: white on light ground is hard to see. */
+/** Give what has no colour of its own that of plastic: white on light ground is hard to see. Metal would mirror a dark room. */
 function tinted(group: Object3D): Object3D {
   group.traverse((each) => {
     if (!(each instanceof Mesh)) return;
     for (const material of [each.material].flat()) {
+      if (material instanceof MeshStandardMaterial) material.metalness = 0;
       const { color, map, vertexColors } = material as MeshStandardMaterial;
       if (!map && !vertexColors && color?.getHex() === 0xffffff) color.set(PLASTIC);
     }
@@ -40,7 +41,7 @@ export async function load(bytes: ArrayBuffer, suffix: string): Promise<Object3D
     case "glb": {
       const { scene } = await new GLTFLoader().parseAsync(bytes, "");
       scene.rotation.x = Math.PI / 2; // glTF has Y up
-      return new Group().add(scene);
+      return tinted(new Group().add(scene));
     }
     default:
       throw new Error(`files ending in .${suffix} can't be shown here`);

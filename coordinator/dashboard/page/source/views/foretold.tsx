@@ -60,7 +60,7 @@ function Told({ foretold }: { foretold: ForetoldDocument }): ReactNode {
             plate?.layer_count && `${plate.layer_count} layers`, size_mm && `${size_mm.map((each) => each.toFixed(0)).join(" × ")} mm`].filter(Boolean).join(" · ")}</span>
         </p>
       )}
-      {[...foretold.warnings, ...(plate?.remarks ?? [])].map((words) => <p key={words} className="remark">{words}</p>)}
+      {[...new Set([...foretold.warnings, ...(plate?.remarks ?? [])])].map((words) => <p key={words} className="remark">{words}</p>)}
       <p>
         {fit.length ? `Fits on ${fit.length} of ${count(printers.length, "printer")}` : "Fits on no printer as they are now"}
         {fit.length > 0 && `; ${free === 0 ? "none of them is free now" : free === 1 ? "one is free now" : `${free} are free now`}.`}
