@@ -106,10 +106,10 @@ def test(arguments: list[str]) -> int:
 def long(verb: str, arguments: list[str]) -> int:
     """Become a benchmark (`bench`) or a proof (`prove`) by its name, with its own arguments.
 
-    So who is to be ended, or killed, is the one that was started.
+    Who ends this process so ends that one, and has its exit code: 0 where nothing was missed.
 
     Returns:
-        2 where there is no such one; the others return 0 where nothing was missed, else 1.
+        2 where there is no such one.
     """
     name, *rest = arguments or [""]
     module = LONG[verb].get(name)

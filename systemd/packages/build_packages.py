@@ -19,6 +19,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from lighter_wheel import lighter
 from machine_code import unfit
 
 HERE = Path(__file__).parent
@@ -54,6 +55,7 @@ class Package:
 
     Attributes:
         extras: of `farmhand`, that are installed.
+        rooms: of Farmhand's own code, that come along.
         commands: of the environment, that people type.
         files: of `systemd/` and `configs/`, and where they go.
         user: who runs it and may read its settings.
@@ -63,6 +65,7 @@ class Package:
     name: str
     summary: str
     extras: str
+    rooms: tuple[str, ...]
     commands: tuple[str, ...]
     files: dict[str, str]
     units: tuple[str, ...]
@@ -82,6 +85,7 @@ PACKAGES = {
         name="farmhand-agent",
         summary="prints what a 3D-print farm assigns, beside the printers",
         extras="agent",
+        rooms=("agent", "protocols"),
         commands=("farmhand-agent", "farmhand-printer"),
         files={
             **_units("farmhand-agent.service", "farmhand-agent@.service"),
@@ -101,6 +105,8 @@ PACKAGES = {
         name="farmhand-coordinator",
         summary="runs a 3D-print farm: slices models, assigns plates, shows it all",
         extras="coordinator,postgresql,slicing",
+        # The agent too: trial printers, and releases for agents, are made of it.
+        rooms=("agent", "coordinator", "protocols", "slicing"),
         commands=("farmhand",),
         files={
             **_units(
@@ -160,7 +166,7 @@ def build(
         tree = Path(folder) / "tree"
         wheels = tree / "usr/lib" / package.name / "wheels"
         wheels.mkdir(parents=True)
-        shutil.copyfile(own, wheels / own.name)
+        lighter(own, package.rooms, wheels)
         ready, sources = _split(_lock(package), Path(folder))
         for python in pythons:
             _download(ready, wheels, PROCESSORS[processor].machine, python)
