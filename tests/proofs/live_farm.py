@@ -18,7 +18,7 @@ STATE = {AGENT: "/var/lib/farmhand/agent", COORDINATOR: "/var/lib/farmhand/coord
 PORT = "/dev/farmhand/by-port/printer"
 PATIENCE_S = 300.0
 GOES_ON_LINES = 50
-BEGINNING = "M140 S60", "M104 S200", "G28", "G90", "M83", "M190 S60", "M109 S200", "G1 Z0.2 F600"
+BEGINNING = "M140 S35", "M104 S190", "G28", "G90", "M83", "M190 S35", "M109 S190", "G1 Z0.2 F600"
 # Ten a second: an upgrade and a watchdog take minutes where a machine does other things too.
 LINES = (f"G1 X{100 + n % 50} Y{50 + n // 90} E0.05 F600" for n in range(9000))
 PLATE = "\n".join((*BEGINNING, *LINES, "M104 S0", "M140 S0", "M84", ""))

@@ -8,17 +8,26 @@ from tests.fakes.solids import write_box
 from tests.proofs.crash import say
 from tests.proofs.debian_tree import hold
 from tests.proofs.documented import commands, filled
-from tests.proofs.live_farm import COORDINATOR, PORT, Farm, install, start_printer
+from tests.proofs.live_farm import (
+    AGENT,
+    COORDINATOR,
+    PORT,
+    Farm,
+    install,
+    journal,
+    start_printer,
+)
 from tests.proofs.packages_built import ROOT
 
 FIRST_PRINT = "From a bare Pi to the first print, under systemd"
 BACKUP = ROOT / "coordinator/backup-and-restore.md"
+TROUBLES = ROOT / "coordinator/troubleshooting.md"
 TOKEN = "sudo farmhand agent token"
 SPEED = 100  # of the printer against the clock: nobody doubts that it prints
 
 
 def walk(farm: Farm, packages: Sequence[Path]) -> None:
-    """Install anew; print by the README, back up and restore by its page; hold that it works."""
+    """Install anew; print by the README, then do what the pages on backups and troubles say."""
     farm.machine.call("systemctl", "stop", "printer")
     start_printer(farm, speed=SPEED)
     install(farm, packages)
@@ -27,6 +36,7 @@ def walk(farm: Farm, packages: Sequence[Path]) -> None:
     write_box(farm.tree / "root/part.stl", 20, 20, 4)
     first_print(farm)
     restore(farm)
+    look_for_troubles(farm)
 
 
 def first_print(farm: Farm) -> None:
@@ -55,6 +65,28 @@ def restore(farm: Farm) -> None:
     [agent] = farm.ask("agent", "ls")
     farm.until(lambda: farm.ask("agent", "ls")[0]["online"], f"{agent['id']} at the restored farm")
     say(f"  backup and restore: {len(typed)} commands as written; agent and history are back")
+
+
+def look_for_troubles(farm: Farm) -> None:
+    """Type all of the page on troubles; bring one about that keeps a coordinator from starting."""
+    [job] = farm.ask("job", "ls")
+    farm.machine.call("systemctl", "stop", AGENT)  # as the page wants before `check`
+    typed = commands(TROUBLES, "Troubleshooting, by symptom")
+    _type(farm, typed, {"JOB": job["id"]})
+    farm.machine.call("systemctl", "start", AGENT)
+    settings = farm.tree / "etc/farmhand/coordinator.toml"
+    own = settings.read_text()
+    settings.write_text(f"prot = 1\n{own}")
+    farm.machine.call("sh", "-c", f"systemctl restart {COORDINATOR} || true")
+    came = farm.restarts(COORDINATOR)
+    told = journal(farm, COORDINATOR)
+    hold(any("there is no setting 'prot'" in line for line in told), f"its last words: {told[-5:]}")
+    result = farm.machine.show(COORDINATOR, "Result", "ExecMainStatus")
+    hold(result == {"Result": "exit-code", "ExecMainStatus": "2"}, f"a wrong setting is {result}")
+    settings.write_text(own)
+    farm.machine.call("systemctl", "restart", COORDINATOR)
+    hold(came == farm.restarts(COORDINATOR) == 0, "a wrong setting was tried again")
+    say(f"  troubleshooting: {len(typed)} commands as written; a wrong setting is named, once")
 
 
 def _type(farm: Farm, typed: Sequence[str], values: Mapping[str, str]) -> None:

@@ -44,6 +44,8 @@ from tests.proofs.swept import swept
 EXPOSURE_MAX = 2.0
 # Tried without the units as well: what is refused there too tells nothing of them.
 REFUSED_MIN = 8
+# What is left of a plate five times as fast; said between two of its lines, as a person would.
+FASTER = "M220 S500"
 # What the packages recommend: apt brings it along.
 BESIDE = ("mosquitto", "prusa-slicer", "bubblewrap", "openscad")
 SETTINGS = f"""
@@ -216,14 +218,13 @@ def _judge(unit: str, free: dict[str, str | None], shut_in: dict[str, str | None
 
 def finish(farm: Farm) -> None:
     """Hold that the plate was printed exactly, and that a purge leaves nothing that runs."""
-    # What is left of it, five times as fast: the firmware is asked between two of its lines.
-    farm.machine.call("farmhand", "printer", "send", "p1", "M220 S500")
+    farm.machine.call("farmhand", "printer", "send", "p1", FASTER)
     farm.until(lambda: farm.status() == "needs_clearing", "the end of the print")
     [state] = [each["state"] for each in farm.ask("job", "ls") if each["name"] == "plate.gcode"]
     hold(state == "finished", f"the job is {state}")
     lines = PLATE.encode().splitlines(keepends=True)
     wanted = [item.command for item in read_program(lines)]
-    words = difference(wanted, farm.executed())
+    words = difference(wanted, [each for each in farm.executed() if each != FASTER])
     hold(not words, f"what was executed is not the plate: {words}")
     say(f"  finished: the firmware executed {len(wanted)} commands, exactly the plate's")
     farm.machine.call("dpkg", "--remove", *PACKAGES)

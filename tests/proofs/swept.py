@@ -12,7 +12,8 @@ from tempfile import mkdtemp
 
 # Begins a program so that it is killed when this process ends, even by a kill itself.
 WITH_US = ("setpriv", "--pdeathsig", "KILL")
-SWEEP_S_MAX = 120.0
+# Tens of thousands of files, on a disk that does other things too.
+SWEEP_S_MAX = 900.0
 # What ran in there is dying meanwhile, and may make a file until it is dead.
 _SWEEP = """
 trap '' HUP INT TERM
