@@ -15,7 +15,6 @@ from pathlib import Path
 from agent import doctor_farm, doctor_machine
 from agent.added import with_added
 from agent.app import build
-from agent.diagnosis import Finding, Level, fail, ok, warn
 from agent.doctor_machine import Account
 from agent.errors import SettingsInvalid
 from agent.host import Host
@@ -24,6 +23,7 @@ from agent.logs import configure
 from agent.printers.serial_port import find_ports
 from agent.running import Running, look
 from agent.settings import AgentSettings, load
+from protocols.diagnosis import Finding, Level, fail, ok, warn
 
 EXIT_NOTHING_FAILS = 0
 EXIT_SOMETHING_FAILS = 1
@@ -89,6 +89,7 @@ async def examine(flags: Sequence[str], *, root: Path = Path("/")) -> AsyncItera
     pid = agent.pid if agent is not None else None
     for finding in doctor_machine.serial_ports(ports, wanted, account, agent_pid=pid):
         yield finding
+    yield doctor_machine.pump()
     for finding in doctor_machine.grabbers(root):
         yield finding
     for finding in doctor_machine.supply(await Host(settings.state_dir, root=root).look()):

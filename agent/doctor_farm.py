@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import aiomqtt
 
 from agent.app import broker_of, build
-from agent.diagnosis import Finding, fail, ok, warn
 from agent.identity import read
 from agent.link import Broker
 from agent.link_faults import reason_of
 from agent.settings import AgentSettings
 from agent.tls import context_of, trouble_in
+from protocols.diagnosis import Finding, fail, ok, warn
 
 ANSWER_S = 10.0
 # Certificates are made a day early; a person who reads two logs is confused sooner.

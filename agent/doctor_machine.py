@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.core.watch_host import DISK_FREE_BYTES_MIN
-from agent.diagnosis import Finding, fail, ok, warn
+from agent.printers.pump import SWITCH, Pump
 from agent.printers.serial_port import holders
+from protocols.diagnosis import Finding, fail, ok, warn
 from protocols.wire.from_agent import HostSample
 
 # Below this neither the journal nor a plate has room for long.
@@ -118,6 +119,16 @@ def grabbers(root: Path) -> Iterator[Finding]:
         )
     else:
         yield ok("brltty", "is not here")
+
+
+def pump() -> Finding:
+    """Tell whether plates go to serial lines the short way; without, a Pi has more to do."""
+    if Pump.load(epoll=-1) is not None:
+        return ok("pump", "plates go to serial lines in C")
+    if os.environ.get(SWITCH) == "off":
+        return ok("pump", f"is switched off by {SWITCH}")
+    mend = "sudo apt-get install gcc libc6-dev, then ./farmhand setup; packages bring it"
+    return warn("pump", "is not built: printing takes more of the processor", mend)
 
 
 def supply(seen: HostSample) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ import structlog
 from agent.link_faults import reason_of
 from agent.swallowed import cancellations, heed_cancellation
 from agent.tls import context_of
+from agent.writing import write_while_open
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, encode, receive
 from protocols.wire.complaints import Complaints
@@ -221,7 +222,7 @@ class Link:
     def _client(self, presence: Presence) -> aiomqtt.Client:
         broker = self._broker
         will = replace(presence, online=False)
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             broker.host,
             broker.port,
             username=broker.username,
@@ -240,6 +241,8 @@ class Link:
                 Topic.PRESENCE.retain,
             ),
         )
+        write_while_open(client)
+        return client
 
     def _came(self) -> None:
         self.connected = True

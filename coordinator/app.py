@@ -58,9 +58,11 @@ from coordinator.usecases.farm import Farm
 from coordinator.usecases.gate import Gate
 from coordinator.usecases.hearing import hear
 from coordinator.usecases.listening import Listener
+from coordinator.usecases.live import Live
 from coordinator.usecases.overhearing import Overhearing
 from coordinator.usecases.preparing import prepare_jobs
 from coordinator.usecases.producing import Producer
+from coordinator.usecases.retiring import let_go
 from coordinator.usecases.sealing import drop_sealed
 from coordinator.usecases.slicing import slice_plates
 from coordinator.usecases.starting import recover, repeat_desired
@@ -77,6 +79,8 @@ STOP_S = 10.0
 OVERHEAR_S = 0.5
 # What was chosen at another one is heeded so late.
 HEED_S = 10.0
+# An agent that did not answer is asked so late again to let a retired printer go.
+LET_GO_EVERY_S = 30.0
 # Simulated printers whose process died come back so late.
 KEEP_S = 5.0
 
@@ -203,6 +207,7 @@ async def _farm(
         clock=clock,
         ids=ids,
         outside=outside,
+        live=Live(traffic=link.counters.traffic),
         disk=disk_of(settings),
         sources=sources,
         tracer=await stack.enter_async_context(tracer_of(settings)),
@@ -324,6 +329,7 @@ def _bells(
         **cleaning_bell(chosen, farm),
         **_shared_bells(chosen, farm),
         **backup_bell(chosen, machine, farm, version()),
+        "let go": Bell(lambda: let_go(farm), every_s=LET_GO_EVERY_S),
         "updates": Bell(lambda: advance_rollout(farm), every_s=1.0),
         "status": Bell(link.repeat_status, every_s=30.0),
         "memory": Bell(lambda: asyncio.to_thread(resident.give_back), every_s=30.0),

@@ -30,8 +30,8 @@ class AutomationLink(Protocol):
     async def wait_up(self) -> None:
         """Return once a session stands."""
 
-    async def say(self, message: Message) -> None:
-        """Say something; returns once the broker has it.
+    async def say(self, *messages: Message) -> None:
+        """Say all of these, in this order; returns once the broker has them.
 
         Raises:
             Unavailable: no connection to the broker.

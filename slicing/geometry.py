@@ -46,6 +46,7 @@ def load(
     limits: Limits,
     unit: Unit | None = None,
     fit_mm: float | None = None,
+    scale: float | None = None,
     up: Up | None = None,
 ) -> Mesh:
     """Return the mesh in a file.
@@ -54,7 +55,7 @@ def load(
         path: the file.
         name: what people call it; its suffix serves where the path has none.
         limits: on bytes, unpacked bytes and triangles.
-        unit: see `units.to_print_space`, as for `fit_mm` and `up`.
+        unit: see `units.to_print_space`, as for `fit_mm`, `scale` and `up`.
 
     Raises:
         ModelError: of which kind, errors.py tells.
@@ -77,15 +78,15 @@ def load(
         if not len(corners):
             raise ModelEmpty(f"The {kind.upper()} file holds no triangles: export it again.")
         _check_numbers(corners)
-        form = kind.partition("-")[0]
+        form, as_told = kind.partition("-")[0], _longest(corners)
         corners, warnings = to_print_space(
-            corners, form=form, declared=declared, unit=unit, fit_mm=fit_mm, up=up
+            corners, form=form, declared=declared, unit=unit, fit_mm=fit_mm, scale=scale, up=up
         )
     except MemoryError as error:
         raise ModelTooComplex(
             "The model takes more memory than it is given: export it coarser."
         ) from error
-    return Mesh(corners, form, warnings)
+    return Mesh(corners, form, warnings, _longest(corners) / as_told if as_told else 1.0)
 
 
 def load_source(source: Source, limits: Limits) -> Mesh:
@@ -96,8 +97,13 @@ def load_source(source: Source, limits: Limits) -> Mesh:
         limits=limits,
         unit=source.unit,
         fit_mm=source.fit_mm,
+        scale=source.scale,
         up=source.up,
     )
+
+
+def _longest(corners: NDArray[np.float64]) -> float:
+    return float(np.ptp(corners.reshape(-1, 3), axis=0).max(initial=0.0))
 
 
 def _open(path: Path, limits: Limits) -> tuple[bytes, int]:

@@ -80,6 +80,7 @@ def make_printable(request: MakeRequest, report: Report) -> MakeResult:
         format=made.mesh.format,
         triangles=made.mesh.triangles,
         size_mm=rounded(facts.size_mm),
+        scale=made.mesh.scale,
         watertight=made.mesh.watertight(),
         volume_mm3=None if facts.edges_open else round(facts.volume_mm3, 3),
         bodies=facts.bodies,
@@ -101,7 +102,7 @@ def _made(request: MakeRequest, beds: dict[str, Vector], report: Report) -> _Mad
     report(0.2, "repairing")
     repaired = repair(mesh)
     said = [*mesh.warnings, repaired.changes.sentence(), _guessed(mesh, repaired)]
-    mesh = repaired.mesh
+    mesh = replace(repaired.mesh, scale=mesh.scale)
     report(0.4, "clearing")
     cleared = clear(mesh.corners)
     said += cleared.sentences()
@@ -115,7 +116,7 @@ def _made(request: MakeRequest, beds: dict[str, Vector], report: Report) -> _Mad
         turned = orient(mesh, room_mm=max(beds.values(), key=np.prod, default=None))
         if turned is not mesh:
             said.append("Turned to lie the way that prints best.")
-            mesh = _fitted(turned, request.fit_mm)
+            mesh = _fitted(replace(turned, scale=mesh.scale), request.fit_mm)
     low = np.array(mesh.bounds_mm[0])
     corners = (mesh.corners - low).astype(np.float32).astype(np.float64)  # as files have them
     return _Made(
@@ -142,7 +143,8 @@ def _fitted(mesh: Mesh, longest_mm: float | None) -> Mesh:
     longest = max(mesh.size_mm)
     if longest_mm is None or longest <= 0 or abs(longest / longest_mm - 1) < 1e-9:
         return mesh
-    return replace(mesh, corners=mesh.corners * (longest_mm / longest))
+    factor = longest_mm / longest
+    return replace(mesh, corners=mesh.corners * factor, scale=mesh.scale * factor)
 
 
 def _measured(made: _Made, beds: dict[str, Vector], nozzle_mm: float) -> faults.Facts:

@@ -21,11 +21,13 @@ class Mesh:
         corners: shape (n, 3, 3): triangle, corner, x y z; float64, all finite, n > 0.
         format: what the file was, `stl`, `3mf` ...
         warnings: what a person should know of how it was read.
+        scale: what the file's numbers were multiplied with.
     """
 
     corners: NDArray[np.float64]
     format: str
     warnings: tuple[str, ...] = ()
+    scale: float = 1.0
 
     @property
     def triangles(self) -> int:

@@ -73,6 +73,7 @@ def prepared(
         name=request.name,
         unit=request.unit,
         fit_mm=request.fit_mm,
+        scale=request.scale,
         up=request.up,
         copies=request.copies,
     )

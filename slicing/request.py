@@ -66,6 +66,7 @@ class Source(Shape):
         name: what people call it; its suffix is a hint where the path has none.
         unit: of the file's numbers; None for what file or format say.
         fit_mm: the longest side to scale to, for models without a size; instead of `unit`.
+        scale: what to multiply the file's numbers with; instead of both.
         up: the axis that points up; None for the format's.
     """
 
@@ -73,12 +74,13 @@ class Source(Shape):
     name: str = ""
     unit: Unit | None = None
     fit_mm: Annotated[float, Field(gt=0)] | None = None
+    scale: Annotated[float, Field(gt=0)] | None = None
     up: Up | None = None
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
-        if self.unit is not None and self.fit_mm is not None:
-            raise ValueError("either the unit or the size to fit (fit_mm) can be given")
+        if sum(each is not None for each in (self.unit, self.fit_mm, self.scale)) > 1:
+            raise ValueError("either the unit or the size to fit (fit_mm) or a scale can be given")
         return self
 
     @property

@@ -95,6 +95,7 @@ class MakeResult:
     Attributes:
         output_path: the mesh, in millimetres with Z up, its foot at z = 0.
         format: of the file that came in.
+        scale: what its numbers were multiplied with, for its unit or the size that was wanted.
         watertight: every edge belongs to exactly two triangles.
         volume_mm3: None where the surface is open.
         bodies: closed ones, hollows within them apart.
@@ -108,6 +109,7 @@ class MakeResult:
     format: str
     triangles: int
     size_mm: tuple[float, float, float]
+    scale: float
     watertight: bool
     volume_mm3: float | None
     bodies: int

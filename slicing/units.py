@@ -40,6 +40,7 @@ def to_print_space(
     declared: str = "",
     unit: Unit | None = None,
     fit_mm: float | None = None,
+    scale: float | None = None,
     up: Up | None = None,
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Return corners in millimetres with Z up, and what a person should know of it.
@@ -50,6 +51,7 @@ def to_print_space(
         declared: the file's own word for its unit, empty where it has none.
         unit: what the request says the file's unit is; it outranks the file.
         fit_mm: the longest side to scale to, whatever the unit.
+        scale: what to multiply the numbers with, whatever the unit.
         up: the axis that points up; None for the one of the format.
     """
     if (up or ("y" if form in _Y_UP else "z")) == "y":
@@ -58,6 +60,8 @@ def to_print_space(
     if fit_mm is not None:
         factor = fit_mm / longest if longest > 0 else 1.0
         return corners * factor, (f"Scaled by {factor:.4g} to {fit_mm:g} mm, as asked.",)
+    if scale is not None:
+        return corners * scale, (f"Scaled by {scale:.4g}, as asked.",) if scale != 1.0 else ()
     if unit is not None:
         factor, told = MM_PER_UNIT[unit], f"Read as {unit}, as asked."
     elif declared.lower().removesuffix("s") in _MM_PER_WORD:

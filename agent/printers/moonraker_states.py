@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from agent.printers.print_host import HostView
+from agent.printers.print_host import HostView, number, ratio
 from protocols.gcode.rules import Limits
 from protocols.wire.vocabulary import PrinterState, Temperature, Tuning
 
@@ -97,26 +97,20 @@ def temperatures_of(status: Mapping[str, Any]) -> dict[str, Temperature]:
         name = heater_name(item)
         if name and isinstance(value.get("temperature"), int | float):
             target = value.get("target")
-            found[name] = Temperature(
-                float(value["temperature"]),
-                float(target) if isinstance(target, int | float) else None,
-            )
+            found[name] = Temperature(float(value["temperature"]), number(target))
     return found
 
 
 def tuning_of(status: Mapping[str, Any]) -> Tuning:
     """Return fan, speed and flow, where this Klipper has such a fan and tells."""
     fan, move = status.get("fan") or {}, status.get("gcode_move") or {}
+    rpm = number(fan.get("rpm"))
     return Tuning(
-        fan_ratio=_number(fan.get("speed")),
-        speed_ratio=_number(move.get("speed_factor")),
-        flow_ratio=_number(move.get("extrude_factor")),
-        fan_rpm=_number(fan.get("rpm")),
+        fan_ratio=ratio(fan.get("speed")),
+        speed_ratio=ratio(move.get("speed_factor")),
+        flow_ratio=ratio(move.get("extrude_factor")),
+        fan_rpm=None if rpm is None else round(rpm, 3),
     )
-
-
-def _number(value: Any) -> float | None:
-    return round(float(value), 3) if isinstance(value, int | float) else None
 
 
 def view_of(klippy: str, status: Mapping[str, Any], before: HostView) -> HostView:
@@ -138,7 +132,7 @@ def view_of(klippy: str, status: Mapping[str, Any], before: HostView) -> HostVie
         job=job,
         words=words,
         temperatures=temperatures_of(status) or before.temperatures,
-        completion=float(progress) if isinstance(progress, int | float) else None,
+        completion=number(progress),
         tuning=tuning_of(status) if status else before.tuning,
         file_bytes=int(position) if isinstance(position, int | float) else None,
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from agent.printers.print_host import HostView
+from agent.printers.print_host import HostView, number
 from protocols.wire.vocabulary import PrinterState, Temperature
 
 _S = PrinterState
@@ -95,7 +95,7 @@ def job_path(file: Mapping[str, Any]) -> str:
 def temperatures_of(reading: Mapping[str, Any]) -> dict[str, Temperature]:
     """Return the heaters of one reading; those without a number are left out."""
     return {
-        name: Temperature(float(value["actual"]), _number(value.get("target")))
+        name: Temperature(float(value["actual"]), number(value.get("target")))
         for name, value in reading.items()
         if isinstance(value, Mapping) and isinstance(value.get("actual"), int | float)
     }
@@ -114,10 +114,10 @@ def view_of(data: Mapping[str, Any], before: HostView) -> HostView:
     )
     file = (data.get("job") or {}).get("file") or {}
     progress = data.get("progress") or {}
-    completion = _number(progress.get("completion"))
+    completion = number(progress.get("completion"))
     temps: Sequence[Mapping[str, Any]] = data.get("temps") or ()
     temperatures = temperatures_of(temps[-1]) if temps else {}
-    filepos = _number(progress.get("filepos"))
+    filepos = number(progress.get("filepos"))
     return HostView(
         state=state,
         job=job_path(file),
@@ -125,7 +125,7 @@ def view_of(data: Mapping[str, Any], before: HostView) -> HostView:
         temperatures=temperatures or before.temperatures,
         completion=None if completion is None else completion / 100,
         file_bytes=None if filepos is None else int(filepos),
-        remaining_s=_number(progress.get("printTimeLeft")),
+        remaining_s=number(progress.get("printTimeLeft")),
     )
 
 
@@ -139,7 +139,3 @@ def view_after(event: str, payload: Mapping[str, Any], before: HostView) -> Host
     if event == "FileSelected":
         return replace(before, job=job_path(payload), completion=None, file_bytes=None)
     return before
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

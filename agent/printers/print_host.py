@@ -125,3 +125,14 @@ class PrintHost(Protocol):
 
     def close(self) -> None:
         """Give back threads and connections; a later call opens them again."""
+
+
+def number(said: Any) -> float | None:
+    """Return a number that a host told, None where it told none."""
+    return float(said) if isinstance(said, int | float) else None
+
+
+def ratio(said: Any, *, of: float = 1.0) -> float | None:
+    """Return a part of `of` that a host told, to a thousandth; None where it told none."""
+    part = number(said)
+    return None if part is None else round(part / of, 3)

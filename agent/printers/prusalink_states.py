@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from agent.printers import host_folder
-from agent.printers.print_host import HostView
+from agent.printers.print_host import HostView, number, ratio
 from protocols.wire.vocabulary import PrinterState, Temperature, Tuning
 
 _S = PrinterState
@@ -65,8 +65,8 @@ def view_of(status: Mapping[str, Any], job: str, before: HostView) -> HostView:
         known = f"{known}: {str(health['message'])[:WORDS_MAX]}"
     transfer = status.get("transfer") or {}
     if not known and transfer:
-        known = f"a file is on its way to it: {_number(transfer.get('progress')) or 0.0:.0f} %"
-    progress = _number(told.get("progress"))
+        known = f"a file is on its way to it: {number(transfer.get('progress')) or 0.0:.0f} %"
+    progress = number(told.get("progress"))
     return HostView(
         state=state,
         job=job,
@@ -74,14 +74,14 @@ def view_of(status: Mapping[str, Any], job: str, before: HostView) -> HostView:
         temperatures=temperatures_of(printer) or before.temperatures,
         tuning=tuning_of(printer) if printer else before.tuning,
         completion=None if progress is None else progress / 100,
-        remaining_s=_number(told.get("time_remaining")),
+        remaining_s=number(told.get("time_remaining")),
     )
 
 
 def temperatures_of(printer: Mapping[str, Any]) -> dict[str, Temperature]:
     """Return the readings that there are."""
     return {
-        name: Temperature(float(printer[actual]), _number(printer.get(target)))
+        name: Temperature(float(printer[actual]), number(printer.get(target)))
         for name, actual, target in _HEATERS
         if isinstance(printer.get(actual), int | float)
     }
@@ -90,17 +90,8 @@ def temperatures_of(printer: Mapping[str, Any]) -> dict[str, Temperature]:
 def tuning_of(printer: Mapping[str, Any]) -> Tuning:
     """Return speed and flow, and how fast fans turn; how far they are open PrusaLink tells not."""
     return Tuning(
-        speed_ratio=_ratio(printer.get("speed")),
-        flow_ratio=_ratio(printer.get("flow")),
-        fan_rpm=_number(printer.get("fan_print")),
-        hotend_fan_rpm=_number(printer.get("fan_hotend")),
+        speed_ratio=ratio(printer.get("speed"), of=100),
+        flow_ratio=ratio(printer.get("flow"), of=100),
+        fan_rpm=number(printer.get("fan_print")),
+        hotend_fan_rpm=number(printer.get("fan_hotend")),
     )
-
-
-def _ratio(percent: Any) -> float | None:
-    value = _number(percent)
-    return None if value is None else round(value / 100, 3)
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

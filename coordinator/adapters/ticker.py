@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
+from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from coordinator.errors import FarmError
@@ -48,11 +49,13 @@ class Ticker:
     async def run(self) -> None:
         """Ring until cancelled."""
         scheduler = AsyncIOScheduler(
+            # A ring is done at once: one that still waits at the end would be logged as an error.
+            executors={"default": DebugExecutor()},
             # A loop that stalled must not lose a ring, nor make up for each it missed.
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         for name, bell in self._bells.items():
-            scheduler.add_job(self._ring, "interval", (name,), seconds=bell.every_s, id=name)
+            scheduler.add_job(self.poke, "interval", (name,), seconds=bell.every_s, id=name)
         scheduler.start()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -61,10 +64,6 @@ class Ticker:
                         tasks.create_task(self._answer(name, bell), name=f"ticker-{name}-{hand}")
         finally:
             scheduler.shutdown(wait=False)
-
-    async def _ring(self, name: str) -> None:
-        """Ring on the loop: the scheduler would call a plain function from a thread."""
-        self._wanted[name].set()
 
     async def _answer(self, name: str, bell: Bell) -> None:
         """Do one kind of work each time its bell has rung; tell a failure once, and its end."""

@@ -1,6 +1,7 @@
 """Artifacts over HTTP: whole or in part, checked by their hash, kept by caches for ever."""
 
 import re
+import time
 
 import structlog
 from aiohttp import web
@@ -15,6 +16,7 @@ from coordinator.domain.access import Permission
 from coordinator.domain.file_kinds import suffix_of
 from coordinator.domain.plates import ArtifactKind
 from coordinator.errors import FarmError, NotFound
+from coordinator.usecases.counted import BROKEN_OFF, SENT
 
 _log = structlog.get_logger()
 
@@ -83,7 +85,7 @@ async def _sent(request: web.Request, sha256: str) -> web.StreamResponse:
         response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size_bytes}"
     await response.prepare(request)
     if request.method != "HEAD":
-        await _send(request, response, sha256, part)
+        await _send(request, response, sha256, part, known.kind if known is not None else None)
     await response.write_eof()
     return response
 
@@ -109,18 +111,25 @@ def _span_of(request: web.Request, sha256: str, size_bytes: int) -> Span | None:
 
 
 async def _send(
-    request: web.Request, response: web.StreamResponse, sha256: str, part: Span
+    request: web.Request,
+    response: web.StreamResponse,
+    sha256: str,
+    part: Span,
+    kind: ArtifactKind | None,
 ) -> None:
     """Send the bytes. After the headers nothing can be said any more, only hung up."""
+    farm, begun_s, result = request.app[FARM], time.monotonic(), BROKEN_OFF
     try:
-        async for chunk in request.app[FARM].artifacts.read(
-            sha256, start=part.start, stop=part.stop
-        ):
+        async for chunk in farm.artifacts.read(sha256, start=part.start, stop=part.stop):
             await response.write(chunk)
+        result = SENT
     except FarmError as error:
         _log.error("artifact.broke_off", sha256=sha256, reason=str(error))
         if request.transport is not None:
             request.transport.abort()
+    finally:
+        if kind is ArtifactKind.PLATE:
+            farm.live.counted.transferred(result, time.monotonic() - begun_s)
 
 
 _ARTIFACT = f"{API_ROOT}/artifacts/{{sha256}}"

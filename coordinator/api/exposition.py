@@ -6,6 +6,8 @@ Prometheus' own library loads 22 MiB for these lines; a test has it read what is
 import re
 from collections.abc import Iterable, Mapping
 
+from coordinator.usecases.counted import Buckets, Series
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _ODD = re.compile(r'[\\"\n]')
@@ -13,12 +15,12 @@ _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
 def labels(**given: str) -> str:
-    """Return labels as they stand behind a name, in the order given."""
+    """Return labels as they stand behind a name, in the order given; nothing for none."""
     told = [
         f'{name}="{said.translate(_ESCAPES) if _ODD.search(said) else said}"'
         for name, said in given.items()
     ]
-    return "{" + ",".join(told) + "}"
+    return "{" + ",".join(told) + "}" if told else ""
 
 
 class Exposition:
@@ -36,9 +38,7 @@ class Exposition:
         """Add what only grows, until a restart; the name ends in `_total`."""
         self._family(name, "counter", words, samples)
 
-    def histogram(
-        self, name: str, words: str, series: Mapping[tuple[tuple[str, str], ...], "Buckets"]
-    ) -> None:
+    def histogram(self, name: str, words: str, series: Mapping[Series, Buckets]) -> None:
         """Add how long something took, by labels."""
         self._head(name, "histogram", words)
         for given, buckets in series.items():
@@ -70,36 +70,3 @@ class Exposition:
 
     def _add(self, name: str, whose: str, value: float) -> None:
         self._lines.append(f"{name}{whose} {value!r}")
-
-
-class Buckets:
-    """How often something took how long.
-
-    Attributes:
-        bounds_s: upper ends of the buckets, ascending.
-        count, sum_s: of all.
-    """
-
-    def __init__(self, bounds_s: tuple[float, ...]) -> None:
-        """Begin without any."""
-        self.bounds_s = bounds_s
-        self.count = 0
-        self.sum_s = 0.0
-        self._counts = [0] * len(bounds_s)
-
-    def add(self, took_s: float) -> None:
-        """Count one."""
-        self.count += 1
-        self.sum_s += took_s
-        for place, bound in enumerate(self.bounds_s):
-            if took_s <= bound:
-                self._counts[place] += 1
-                return
-
-    def upto(self) -> list[int]:
-        """Return how many took no longer than each bound."""
-        total, sums = 0, []
-        for count in self._counts:
-            total += count
-            sums.append(total)
-        return sums

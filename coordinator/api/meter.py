@@ -4,13 +4,11 @@ import asyncio
 
 from aiohttp import web
 
-from coordinator.api.exposition import Buckets
+from coordinator.usecases.counted import Buckets, Series
 
 BOUNDS_S = (0.005, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0)
 # How often the loop is looked at; a delay shorter than a wake's own is noise.
 LAG_PERIOD_S = 1.0
-
-Series = tuple[tuple[str, str], ...]
 
 
 class Meter:

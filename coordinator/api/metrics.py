@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from aiohttp import web
 
 from coordinator.api.asking import BOARD, FARM, VERSION
+from coordinator.api.counted_metrics import tell_counted, tell_traffic
 from coordinator.api.exposition import CONTENT_TYPE, Exposition, labels
 from coordinator.api.live import STREAM
 from coordinator.api.meter import METER, Meter
@@ -36,8 +37,10 @@ async def show_metrics(request: web.Request) -> web.Response:
         [(labels(version=request.app[VERSION]), 1)],
     )
     views = await request.app[BOARD].standing()
-    await request.app[PRINTER_METRICS].tell(page, views, farm.live)
+    await request.app[PRINTER_METRICS].tell(page, views, farm.live, farm.clock.monotonic())
     tell_farm(page, await request.app[FARM_METRICS].now())
+    tell_counted(page, farm.live.counted)
+    tell_traffic(page, farm.live.traffic)
     tell_process(page, request.app[METER])
     page.gauge(
         "farmhand_live_connections",

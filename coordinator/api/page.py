@@ -2,6 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -39,17 +43,45 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.(js|css|svg|woff2|wasm)"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def _kept(path: Path, content_type: str) -> Handler:
-    """Return what answers with a file that is read once."""
-    body = path.read_bytes()
-    etag = hashlib.sha256(body).hexdigest()[:16]
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file as it was read; `mark` is another once the file is."""
+
+    mark: tuple[Path, int, int]
+    body: bytes
+    etag: str
+
+
+def _mark(path: Path) -> tuple[Path, int, int]:
+    found = path.stat()
+    return path, found.st_mtime_ns, found.st_size
+
+
+def _read(path: Path) -> _Read:
+    mark, body = _mark(path), path.read_bytes()
+    return _Read(mark, body, hashlib.sha256(body).hexdigest()[:16])
+
+
+def kept(find: Callable[[], Path], content_type: str) -> Handler:
+    """Return what answers with a file, which is read again only once it is another.
+
+    An upgrade, or a build, may put another page below a coordinator that runs: the one before
+    would ask for files that are gone.
+    """
+    known = _read(find())
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        response = web.Response(body=body, content_type=content_type, charset="utf-8")
-        response.etag = etag
-        response.headers["Cache-Control"] = "no-cache"
-        if any(tag.value == etag for tag in request.if_none_match or ()):
-            return web.Response(status=304, headers={"ETag": f'"{etag}"'})
+        nonlocal known
+        with suppress(OSError):  # in the midst of a build
+            if _mark(path := find()) != known.mark:
+                known = _read(path)
+        headers = {"Cache-Control": "no-cache"}
+        if any(tag.value == known.etag for tag in request.if_none_match or ()):
+            return web.Response(status=304, headers={**headers, "ETag": f'"{known.etag}"'})
+        response = web.Response(
+            body=known.body, content_type=content_type, charset="utf-8", headers=headers
+        )
+        response.etag = known.etag
         return response
 
     return serve
@@ -70,13 +102,18 @@ def _index() -> Path:
     return built if built.is_file() else _FOLDER / "unbuilt.html"
 
 
-_PAGE = _kept(_index(), "text/html")
+_PAGE = kept(_index, "text/html")
 
 # The page holds no data: it asks for a credential itself. A changed file is seen at the next load.
 ROUTES = (
     *(Route(method="GET", path=address, handler=_PAGE, needs=None) for address in VIEWS),
     *(
-        Route(method="GET", path=address, handler=_kept(_FOLDER / name, content_type), needs=None)
+        Route(
+            method="GET",
+            path=address,
+            handler=kept(partial(_FOLDER.joinpath, name), content_type),
+            needs=None,
+        )
         for address, (name, content_type) in FILES.items()
     ),
     Route(method="GET", path="/dashboard/assets/{name}", handler=send_asset, needs=None),

@@ -2,7 +2,8 @@
 
 A scrape of five hundred printers has ten thousand lines. What is written of a printer changes now
 and then, so its lines are kept; what it says of itself is rendered anew where it said something
-since. Printers have their turn some at a time: whoever else waits for the loop waits a millisecond.
+since. For how long it prints and waits is summed up from one scrape to the next. Printers have
+their turn some at a time: whoever else waits for the loop waits a millisecond.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from coordinator.api.exposition import Exposition, labels
 from coordinator.domain.printers import Printer, PrinterStatus
 from coordinator.usecases.live import Live, Sample
 from coordinator.usecases.reading import PrinterView
-from protocols.wire.vocabulary import Finding, PrinterId
+from protocols.wire.vocabulary import Finding, PrinterId, PrinterState
 
 # So many printers are rendered at a time, in a millisecond.
 AT_ONCE = 100
@@ -36,6 +37,10 @@ FAMILIES = (
 (_INFO, _UP, _STATE, _ACTUAL, _TARGET, _PROGRESS, _REMAINING, _SEEN, _FINDINGS) = (
     name for name, _ in FAMILIES
 )
+_PRINTING = "farmhand_printer_printing_seconds_total"
+_WAITING = "farmhand_printer_waiting_for_operator_seconds_total"
+# For what a printer waits that only a person can do.
+_BED, _FAULT, _PAUSED = "bed", "fault", "paused"
 
 
 @dataclass(slots=True)
@@ -57,22 +62,44 @@ class _Kept:
 
 
 @dataclass(slots=True)
+class _Spent:
+    """For how long a printer printed, and waited for a person, while somebody scraped.
+
+    Attributes:
+        doing: what it was found at last: `printing`, or for what it waits; empty for neither.
+    """
+
+    doing: str = ""
+    looked_s: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def look(self, doing: str, now_s: float) -> None:
+        """Add the time since the last look to what it was at then."""
+        if self.doing:
+            spent_s = self.seconds.get(self.doing, 0.0) + now_s - self.looked_s
+            self.seconds[self.doing] = round(spent_s, 3)
+        self.doing, self.looked_s = doing, now_s
+
+
+@dataclass(slots=True)
 class PrinterMetrics:
     """All printers' lines."""
 
     _kept: dict[PrinterId, _Kept] = field(default_factory=dict)
+    _spent: dict[PrinterId, _Spent] = field(default_factory=dict)
 
-    async def tell(self, page: Exposition, views: Sequence[PrinterView], live: Live) -> None:
+    async def tell(
+        self, page: Exposition, views: Sequence[PrinterView], live: Live, now_s: float
+    ) -> None:
         """Add what is known of each printer; what nobody knows has no sample.
 
         Args:
             views: their `printer` and `status` count; what a printer says of itself is looked up.
+            now_s: a time that never jumps.
         """
-        self._kept = {
-            view.printer.printer_id: known
-            for view in views
-            if (known := self._kept.get(view.printer.printer_id)) is not None
-        }
+        ids = [view.printer.printer_id for view in views]
+        self._kept = {each: self._kept[each] for each in ids if each in self._kept}
+        self._spent = {each: self._spent.get(each) or _Spent() for each in ids}
         told: list[tuple[str, ...]] = []
         for number, view in enumerate(views):
             if number % AT_ONCE == AT_ONCE - 1:
@@ -81,6 +108,22 @@ class PrinterMetrics:
             told.append((*kept.standing, *kept.said))
         for place, (name, words) in enumerate(FAMILIES):
             page.block(name, "gauge", words, filter(None, (each[place] for each in told)))
+        self._tell_spent(page, views, now_s)
+
+    def _tell_spent(self, page: Exposition, views: Sequence[PrinterView], now_s: float) -> None:
+        printing: list[str] = []
+        waiting: list[str] = []
+        for view in views:
+            its_id = view.printer.printer_id
+            spent, whose = self._spent[its_id], self._kept[its_id].whose
+            spent.look(_doing(view.printer, view.status), now_s)
+            for doing, spent_s in spent.seconds.items():
+                if doing == "printing":
+                    printing.append(f"{_PRINTING}{{{whose}}} {spent_s!r}")
+                else:
+                    waiting.append(f'{_WAITING}{{{whose},reason="{doing}"}} {spent_s!r}')
+        page.block(_PRINTING, "counter", "For how long each printer printed.", printing)
+        page.block(_WAITING, "counter", "For how long each waited for a person, for what.", waiting)
 
     def _lines(self, view: PrinterView, live: Live) -> _Kept:
         printer, printer_id = view.printer, view.printer.printer_id
@@ -95,6 +138,12 @@ class PrinterMetrics:
             kept.sample, kept.findings = sample, findings
             kept.said = (*_said(sample, kept.whose), _findings(findings, kept.whose))
         return kept
+
+
+def _doing(printer: Printer, status: PrinterStatus) -> str:
+    if status is PrinterStatus.BUSY:
+        return _PAUSED if printer.seen is PrinterState.PAUSED else "printing"
+    return {PrinterStatus.NEEDS_CLEARING: _BED, PrinterStatus.FAULTED: _FAULT}.get(status, "")
 
 
 def _standing(printer: Printer, status: PrinterStatus, whose: str) -> tuple[str, ...]:

@@ -12,12 +12,16 @@ from coordinator.usecases.sources import Source
 
 
 class OptionDocument(TypedDict):
-    """A setting that a request may name; any value will do where there are no choices."""
+    """A setting that a request may name; any value will do where there are no choices.
+
+    It is for requests of these kinds; for all where none is told.
+    """
 
     name: str
     type: str
     words: str
     choices: list[str]
+    kinds: list[Kind]
 
 
 class CallsDocument(TypedDict):
@@ -157,6 +161,7 @@ def _option_document(option: Option) -> OptionDocument:
         "type": option.type,
         "words": option.words,
         "choices": list(option.choices),
+        "kinds": sorted(option.kinds),
     }
 
 

@@ -120,7 +120,7 @@ class EventsQuery(Query):
     since: Time | None = None
     until: Time | None = Field(default=None, description="earlier than that")
     before: Count | None = Field(default=None, description="only lower numbers")
-    actor: Word = Field(default="", description="who did it: user:anna")
+    actor: Word = Field(default="", description="who did it: user:anna; people, agents")
     name: Word = Field(default="", description="what happened: bed.clear, or job.*")
     subject: Word = Field(default="", description="what it happened to: printer")
     subject_id: Word = ""

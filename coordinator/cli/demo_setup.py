@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import coordinator
 from coordinator.cli.exits import CommandFailed
@@ -19,6 +20,9 @@ QUALITY = "draft"
 
 # The provider of the demo: parts by OpenSCAD code of one's own.
 CODE = "code"
+
+# How the names of their options end that name a file or a folder.
+_PATHS = ("_file", "_folder")
 
 # Settings of providers: the user's own, and no others of theirs.
 _PROVIDERS = re.compile(r"FARMHAND_(PROVIDERS(__\w+)?|BUDGET_PER_(USER_)?DAY)$", re.IGNORECASE)
@@ -119,12 +123,39 @@ def provider_settings() -> dict[str, str]:
     """Return what the coordinator is told of providers of models, as its environment has it.
 
     Those that the user's environment names come along, with their budgets: they are the user's own
-    accounts. Beside them there is one that needs nobody's: OpenSCAD code that somebody brings.
+    accounts. Files are meant from where the user stands; the coordinator will stand elsewhere.
+    Beside them there is one that needs nobody's: OpenSCAD code that somebody brings.
     """
-    told = {name: value for name, value in os.environ.items() if _PROVIDERS.match(name)}
+    told = {
+        name: _from_here(name, value)
+        for name, value in os.environ.items()
+        if _PROVIDERS.match(name)
+    }
     if not _names_code(told):
         told[f"FARMHAND_PROVIDERS__{CODE.upper()}__SERVICE"] = "openscad"
     return told
+
+
+def _from_here(name: str, value: str) -> str:
+    """Return a variable's value with whole paths."""
+    if name.lower().endswith(_PATHS):
+        return _whole(value)
+    try:
+        table = json.loads(value)
+    except ValueError:
+        return value
+    return json.dumps(whole) if (whole := _whole_in("", table)) != table else value
+
+
+def _whole_in(name: str, option: Any) -> Any:
+    """Return an option, and all that is in it, with whole paths."""
+    if isinstance(option, dict):
+        return {its_name: _whole_in(its_name, value) for its_name, value in option.items()}
+    return _whole(option) if name.endswith(_PATHS) and isinstance(option, str) else option
+
+
+def _whole(path: str) -> str:
+    return str(Path(path).expanduser().absolute()) if path else path
 
 
 def _names_code(told: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 They run in a checkout, with the development lock installed (the launcher sees to that).
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -104,18 +105,21 @@ def test(arguments: list[str]) -> int:
 
 
 def long(verb: str, arguments: list[str]) -> int:
-    """Run a benchmark (`bench`) or a proof (`prove`) by its name, with its own arguments.
+    """Become a benchmark (`bench`) or a proof (`prove`) by its name, with its own arguments.
+
+    Who ends this process so ends that one, and has its exit code: 0 where nothing was missed.
 
     Returns:
-        what it returned: 0 where nothing was missed, else 1; 2 where there is no such one.
+        2 where there is no such one.
     """
     name, *rest = arguments or [""]
     module = LONG[verb].get(name)
-    if module is None:
-        known = ", ".join(f"{verb} {one}" for one in LONG[verb])
-        sys.stderr.write(f"farmhand: there is no {verb} {name!r}; there is {known}\n")
-        return 2
-    return subprocess.run([sys.executable, "-m", module, *rest], cwd=ROOT, check=False).returncode
+    if module is not None:
+        os.chdir(ROOT)
+        os.execv(sys.executable, [sys.executable, "-m", module, *rest])
+    known = ", ".join(f"{verb} {one}" for one in LONG[verb])
+    sys.stderr.write(f"farmhand: there is no {verb} {name!r}; there is {known}\n")
+    return 2
 
 
 def package(arguments: list[str]) -> int:

@@ -14,9 +14,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from coordinator.domain.backups import SECRET_FILES
 from coordinator.errors import FarmError, SettingsInvalid
@@ -24,49 +22,13 @@ from coordinator.setting_origins import DEFAULT, origins
 from coordinator.settings import Settings, load
 from coordinator.tls import expiry_trouble, shown_by
 from coordinator.usecases.disk_use import FREE_BYTES_MIN
+from protocols.diagnosis import Finding, Level, fail, ok, warn
 
 # Below this a start is refused, or soon will be.
 FREE_BYTES_LEAST = 100 * 1024**2
 # SQLite folds its log back after some thousand pages; more means that somebody reads for hours.
 LOG_BYTES_MAX = 256 * 1024**2
 _PUBLIC = frozenset({"tls/certificate.pem", "tls/authority.pem"})
-
-
-class Level(StrEnum):
-    """How it is."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        mend: a command, or what else to do; empty where all is well.
-    """
-
-    about: str
-    level: Level
-    words: str
-    mend: str = ""
-
-
-def ok(about: str, words: str) -> Finding:
-    """Return that all is well."""
-    return Finding(about=about, level=Level.OK, words=words)
-
-
-def warn(about: str, words: str, mend: str) -> Finding:
-    """Return what should be seen to."""
-    return Finding(about=about, level=Level.WARN, words=words, mend=mend)
-
-
-def fail(about: str, words: str, mend: str) -> Finding:
-    """Return what does not work."""
-    return Finding(about=about, level=Level.FAIL, words=words, mend=mend)
 
 
 Look = Callable[[Settings], Sequence[Finding]]

@@ -13,12 +13,12 @@ from coordinator.adapters.sandbox.levels import Found, Level
 from coordinator.adapters.storage.obstore_artifacts import open_artifacts
 from coordinator.app_providers import sources_of
 from coordinator.cli.client import FarmClient
-from coordinator.cli.doctor import Finding, fail, ok, warn
 from coordinator.cli.exits import CommandFailed
 from coordinator.errors import SettingsInvalid
 from coordinator.ports_outward import Nowhere
 from coordinator.settings import Settings
 from coordinator.usecases.sources import Source
+from protocols.diagnosis import Finding, fail, ok, warn
 
 # A provider may take half a minute to say how it is.
 _ASK_S = 40.0
@@ -29,7 +29,8 @@ async def providers(settings: Settings, running: FarmClient | None) -> AsyncIter
 
     Args:
         running: the coordinator, which asks them how they are: calls that cost nothing. Where
-            none runs only their settings are looked at.
+            none runs their settings are looked at, and how this machine shuts code in. A service
+            may do less than this command may: where one runs, its word counts.
     """
     if not settings.providers:
         yield ok("providers", "none: models are brought")
@@ -37,7 +38,7 @@ async def providers(settings: Settings, running: FarmClient | None) -> AsyncIter
     found = await asyncio.to_thread(levels.find)
     try:
         with TemporaryDirectory(prefix="farmhand-doctor-") as folder:
-            async for finding in _settled(settings, Path(folder), found):
+            async for finding in _settled(settings, Path(folder), found, alone=running is None):
                 yield finding
     except SettingsInvalid as error:
         yield fail("providers", str(error), "farmhand config show --origin")
@@ -47,7 +48,9 @@ async def providers(settings: Settings, running: FarmClient | None) -> AsyncIter
             yield await asyncio.to_thread(_asked, running, name)
 
 
-async def _settled(settings: Settings, folder: Path, found: Found) -> AsyncIterator[Finding]:
+async def _settled(
+    settings: Settings, folder: Path, found: Found, *, alone: bool
+) -> AsyncIterator[Finding]:
     """Make the providers as a coordinator does, in a folder of their own, and ask nobody."""
     elsewhere = settings.model_copy(update={"state_dir": folder})
     async with (
@@ -57,9 +60,11 @@ async def _settled(settings: Settings, folder: Path, found: Found) -> AsyncItera
         ) as sources,
     ):
         made = list(sources)
-    yield _sandbox(found, needed=any(each.offer.language for each in made))
+    needed = any(each.offer.language for each in made)
+    if alone or not needed:
+        yield _sandbox(found, needed=needed)
     for each in made:
-        yield _configured(each)
+        yield _configured(each, alone=alone)
 
 
 def _sandbox(found: Found, *, needed: bool) -> Finding:
@@ -73,11 +78,12 @@ def _sandbox(found: Found, *, needed: bool) -> Finding:
     return warn("sandbox", words, "install what it names, or: farmhand setup openscad")
 
 
-def _configured(source: Source) -> Finding:
+def _configured(source: Source, *, alone: bool) -> Finding:
     about = f"provider {source.name}"
     keys = f"keys: {', '.join(source.keys)}" if source.keys else "no key"
-    words = ", ".join(each for each in (source.offer.title, keys, source.offer.tool) if each)
-    if source.offer.trouble:
+    tool = source.offer.tool if alone else ""
+    words = ", ".join(each for each in (source.offer.title, keys, tool) if each)
+    if alone and source.offer.trouble:
         return fail(about, source.offer.trouble, "install what it names")
     return ok(about, words)
 
@@ -100,4 +106,5 @@ def _asked(farm: FarmClient, name: str) -> Finding:
         return warn(about, words, mend)
     fault = known["last_fault"]
     last = f"; last fault {fault['at']}: {fault['message']}" if fault else ""
-    return ok(about, f"ready{balance}{last}")
+    tool = f", {known['tool']}" if known["tool"] else ""
+    return ok(about, f"ready{tool}{balance}{last}")

@@ -12,12 +12,12 @@ from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.broker_wiring import address_of
 from coordinator.cli import doctor_providers
 from coordinator.cli.client import FarmClient
-from coordinator.cli.doctor import Finding, fail, ok, warn
 from coordinator.cli.exits import CommandFailed
 from coordinator.cli.place import Place
 from coordinator.cli.slicing_child import ask
 from coordinator.errors import FarmError
 from coordinator.settings import Settings
+from protocols.diagnosis import Finding, fail, ok, warn
 
 _BROKER_S = 5.0
 _START = "farmhand coordinator"

@@ -57,7 +57,9 @@ def show(
         str, typer.Option(help="Only from then on: 2026-01-31T12:00, or 90m, 12h, 7d ago.")
     ] = "",
     until: Annotated[str, typer.Option(help="Only earlier than then.")] = "",
-    actor: Annotated[str, typer.Option("--by", help="Only by this one: user:anna, farm.")] = "",
+    actor: Annotated[
+        str, typer.Option("--by", help="Only by this one: user:anna, farm; or people, agents.")
+    ] = "",
     name: Annotated[
         str, typer.Option("--what", help="Only what is called so: bed.clear, or 'job.*'.")
     ] = "",

@@ -9,9 +9,9 @@ import typer
 
 from coordinator.cli.exits import CommandFailed
 from coordinator.cli.options import Json, TokenFile, Url
+from protocols.diagnosis import Finding, Level
 
 if TYPE_CHECKING:
-    from coordinator.cli.doctor import Finding
     from coordinator.setting_origins import SettingTold
 
 config_app = typer.Typer(
@@ -40,7 +40,7 @@ async def _examined(flags: list[str], *, as_json: bool) -> int:
 
     failed = 0
     async for finding in doctor.examine(flags):
-        failed += finding.level is doctor.Level.FAIL
+        failed += finding.level is Level.FAIL
         if as_json:
             output.print_json(_document(finding))
         else:

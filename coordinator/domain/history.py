@@ -56,6 +56,9 @@ NO_HASH = "0" * 64
 # What most fields are: JSON has it as it is.
 _PLAIN = frozenset({bool, int, str, type(None)})
 
+# Who is meant by a word for many, by how their names begin: people, also through their keys.
+MANY: Mapping[str, tuple[str, ...]] = {"people": ("user:", "key:"), "agents": ("agent:",)}
+
 # How the names of lines end that tell of what was there before there was a history of it.
 FOUND = ".found"
 
@@ -115,7 +118,7 @@ class LinesMeant:
 
     Attributes:
         before: only lower numbers; `until` only what happened earlier.
-        actor: who did it, all of the name: `user:anna`.
+        actor: who did it, all of the name: `user:anna`; or a word of `MANY`.
         name: what happened, as it is called; `job.*` for all that begins so.
         subject: what it happened to: `printer`; `subject_id` to which one.
     """
@@ -133,7 +136,11 @@ class LinesMeant:
         return (
             (self.before is None or line.number < self.before)
             and (self.until is None or line.at < moment(self.until))
-            and self.actor in ("", line.actor)
+            and (
+                line.actor.startswith(MANY[self.actor])
+                if self.actor in MANY
+                else self.actor in ("", line.actor)
+            )
             and (
                 line.name.startswith(begins) if begins is not None else self.name in ("", line.name)
             )

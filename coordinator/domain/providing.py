@@ -96,12 +96,18 @@ class Cancels(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A setting of a provider that a wish may name; `choices` is empty where any value will do."""
+    """A setting of a provider that a wish may name.
+
+    Attributes:
+        choices: empty where any value will do.
+        kinds: of the wishes that it is for; empty for all.
+    """
 
     name: str
     type: str  # `string`, `integer`, `number`, `boolean`
     words: str
     choices: tuple[str, ...] = ()
+    kinds: frozenset[Kind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,9 @@ CHANGES: Mapping[EventKind, RunChange] = MappingProxyType(
 # After these something lies on the bed, or may; the agent's count says so too, but is not needed.
 _OCCUPYING = (EventKind.STARTED, EventKind.FINISHED, EventKind.LOST)
 
+# In these an agent is at a run's plate, or is about to be.
+_AT_WORK = (RunPhase.COMMITTED, RunPhase.PRINTING, RunPhase.PAUSED, RunPhase.STOPPING)
+
 # What says of a run that was not heard to start that it never will.
 _NEVER_BEGAN = (RunChange.RELEASE, RunChange.FAIL)
 
@@ -104,8 +107,18 @@ def _facts(printer: Printer, report: Reported, now: datetime) -> tuple[Printer, 
     seen, cause = _bed_of(seen, report, now)
     if seen.bed.state is not printer.bed.state:
         due = (Poke(Work.DISPATCH),) if seen.bed.state is BedState.CLEAR else ()
-        effects = (*effects, _bed_note(seen, cause), *due)
+        effects = (*effects, _bed_note(seen, cause, **_of_its_run(printer, report)), *due)
     return seen, (Save(seen), *effects) if seen != printer else ()
+
+
+def _of_its_run(printer: Printer, report: Reported) -> Mapping[str, str]:
+    """Return the fact that what is on the bed is our run's, where a report tells before its event.
+
+    What a run at work brings onto its bed is no work for a person.
+    """
+    run = report.run
+    ours = run is not None and run.run_id == printer.run_id and run.phase in _AT_WORK
+    return {"run_id": run.run_id} if run is not None and ours else {}
 
 
 def _bed_of(printer: Printer, report: Reported, now: datetime) -> tuple[Printer, str]:

@@ -90,6 +90,7 @@ class Making:
 
     Attributes:
         longest_mm: scaled so that its longest side is so long; None keeps the size that it has.
+        scale: in its place, what its numbers are multiplied with; None for what its unit says.
         unit: what its numbers are: `mm`, `cm`, `m`, `in`; empty finds out by format and size.
         up: which axis points up in it: `y` or `z`; empty finds out by format.
         lay_flat: turn it onto the side it stands on best.
@@ -98,6 +99,7 @@ class Making:
     """
 
     longest_mm: float | None = None
+    scale: float | None = None
     unit: str = ""
     up: str = ""
     lay_flat: bool = True
@@ -113,6 +115,7 @@ class Printable:
 
     Attributes:
         format: suffix of what was written: `.3mf`.
+        scale: what its numbers were multiplied with.
         volume_mm3: None where it encloses none.
         wall_min_mm: a hundredth of its surface belongs to walls that are thinner; None where no
             wall was met.
@@ -126,6 +129,7 @@ class Printable:
     triangles: int
     size_mm: tuple[float, float, float]
     watertight: bool
+    scale: float = 1.0
     volume_mm3: float | None = None
     bodies: int = 1
     wall_min_mm: float | None = None

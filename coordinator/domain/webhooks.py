@@ -124,6 +124,13 @@ class Attempt:
         """Whether the message has arrived for certain."""
         return self.status is not None and 200 <= self.status < 300
 
+    @property
+    def result(self) -> str:
+        """What became of it, in a word: `taken`, `refused`, or `unanswered`."""
+        if self.status is None:
+            return "unanswered"
+        return "taken" if self.taken else "refused"
+
 
 def secret_of(key: bytes) -> str:
     """Return a key as a secret is written."""

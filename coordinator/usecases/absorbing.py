@@ -217,6 +217,9 @@ async def _without_claimed(hearing: _Hearing, presence: Presence) -> Presence:
     """
     claimed: set[PrinterId] = set()
     unit, live = hearing.transaction.unit, hearing.farm.live
+    before = {its_id for its_id, who in live.retired_reported.items() if who == presence.agent_id}
+    for printer_id in before:
+        del live.retired_reported[printer_id]
     for description in presence.printers:
         known = await unit.printer(description.printer_id)
         if known is not None and known.retired_at is not None:
@@ -230,4 +233,6 @@ async def _without_claimed(hearing: _Hearing, presence: Presence) -> Presence:
             note = arriving.claimed_twice(known, presence)
             log.error("printer.claimed_twice", printer_id=known.printer_id, reason=note.cause)
             await hearing.transaction.perform((note,))
+    for printer_id in before.difference(live.retired_reported):
+        live.retired_words.pop(printer_id, None)
     return arriving.without(presence, claimed)

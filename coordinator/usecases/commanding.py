@@ -89,9 +89,17 @@ async def ask_agent(
 
 @traced
 async def command_agent(
-    farm: Farm, agent_id: AgentId, name: str, arguments: Mapping[str, Scalar]
+    farm: Farm,
+    agent_id: AgentId,
+    name: str,
+    arguments: Mapping[str, Scalar],
+    *,
+    answer_s_max: float | None = None,
 ) -> CommandResult:
     """Have an agent do one thing with itself; return its answer.
+
+    Args:
+        answer_s_max: as in `ask_agent`.
 
     Raises:
         NotNow: it can't now; the text says why.
@@ -99,7 +107,7 @@ async def command_agent(
         Unavailable: no broker, or no answer: it may still have been done.
     """
     command = Command(id=farm.ids.new("command"), agent_id=agent_id, name=name, arguments=arguments)
-    result = await _ask(farm, command, agent_id, None)
+    result = await _ask(farm, command, agent_id, answer_s_max)
     if not result.ok:
         raise _failure(result)
     return result

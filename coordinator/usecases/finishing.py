@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 _KINDS = {Kind.LINK: "link", Kind.CODE: "edited", Kind.MESH: "edited"}
 # What a look tells that has a place of its own in a version's origin.
 _PLACED = ("author", "licence", "service_model", "seed", "tool", "source", "url")
+# What the numbers of a part of code were multiplied with, among the facts of its origin.
+SCALE = "scale"
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +119,7 @@ async def _printable(
     its_id, told = generation.generation_id, generation.told
     making = Making(
         longest_mm=generation.asked.size_mm or await _longest_before(farm, generation),
+        scale=await _scale_before(farm, generation),
         author=str(told.get("author") or ""),
         licence=str(told.get("licence") or ""),
         source=generation.asked.url or f"{generation.service} {generation.generation_id}",
@@ -154,6 +157,21 @@ async def _longest_before(farm: Farm, generation: Generation) -> float | None:
         versions = await unit.model_versions(asked.model_id)
     known = (max(each.size_mm) for each in versions if each.sha256 == asked.mesh_sha256)
     return next(known, 0.0) or None
+
+
+async def _scale_before(farm: Farm, generation: Generation) -> float | None:
+    """Return how code's part was scaled whose values are changed; None where it was not.
+
+    Its length may be another one now: what stays is the scale.
+    """
+    asked = generation.asked
+    if asked.kind is not Kind.CODE or not asked.continues:
+        return None
+    async with farm.store.read() as unit:
+        before = await rows.the_generation(unit, asked.continues)
+        version = await unit.model_version(*before.versions[0]) if before.versions else None
+    scale = version.origin.facts.get(SCALE) if version is not None else None
+    return float(scale) if isinstance(scale, int | float) else None
 
 
 async def _keep(
@@ -243,6 +261,13 @@ def _version_of(
     for number, each in enumerate(p for p in known.parcels if p.role == "picture" and p.sha256):
         pictures[f"given-{number}"] = each.sha256
     seed = told.get("seed", known.asked.seed)
+    facts = {
+        name: value
+        for name, value in told.items()
+        if name not in _PLACED and isinstance(value, str | int | float | bool)
+    }
+    if code is not None and printable.scale != 1.0:
+        facts[SCALE] = printable.scale
     return NewVersion(
         file_name=made.mesh.name,
         origin=Origin(
@@ -259,11 +284,7 @@ def _version_of(
             cost=cost_words(costs),
             tool=str(told.get("tool") or ""),
             parents=tuple(sorted(came_as)),
-            facts={
-                name: value
-                for name, value in told.items()
-                if name not in _PLACED and isinstance(value, str | int | float | bool)
-            },
+            facts=facts,
         ),
         triangles=printable.triangles,
         size_mm=printable.size_mm,

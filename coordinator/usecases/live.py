@@ -17,6 +17,7 @@ from coordinator.domain.history import Thing
 from coordinator.domain.series import Measured
 from coordinator.domain.stock import MaterialProfile
 from coordinator.errors import FarmError
+from coordinator.usecases.counted import Counted, Traffic
 from coordinator.usecases.kept import Kept
 from coordinator.usecases.news import News
 from protocols.wire.from_agent import (
@@ -87,7 +88,8 @@ class Live:
         commands: what each printer's agent does for it, as it said when it came.
         pictures: which printers there are new pictures of; `photographed`: those of which one is
             being taken, and why it failed.
-        retired_reported: which agent speaks still of a printer that is retired.
+        retired_reported: which agent speaks still of a printer that is retired; `retired_words`:
+            why it does not let it go, as far as it was asked.
         hosts: the machines of the agents, by their last telemetry.
         history_trouble: what is wrong with the history, as far as anybody looked; empty where
             nothing is.
@@ -99,6 +101,7 @@ class Live:
         paces: what past runs told of the printers' speed; looked up again at `paces_until_s`.
         profiles: what slicing knows of materials; looked up again at `profiles_until_s`.
         news: what changed in the store, as it changes.
+        counted, traffic: what happened since the start, and what was said and heard.
         flushing_now: held while documents are said: what is said last is what was true last.
         estimating: held by who has a plate sliced only to tell what it would take; `estimates` are
             those and all that wait for their turn.
@@ -122,6 +125,7 @@ class Live:
     pictures: News = field(default_factory=News)
     photographed: dict[PrinterId, asyncio.Future[FarmError | None]] = field(default_factory=dict)
     retired_reported: dict[PrinterId, AgentId] = field(default_factory=dict)
+    retired_words: dict[PrinterId, str] = field(default_factory=dict)
     hosts: dict[AgentId, HostSample] = field(default_factory=dict)
     history_trouble: str = ""
     boots: dict[AgentId, Boots] = field(default_factory=dict)
@@ -136,6 +140,8 @@ class Live:
     profiles_until_s: float = 0.0
     flushing_now: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: News = field(default_factory=News)
+    counted: Counted = field(default_factory=Counted)
+    traffic: Traffic = field(default_factory=Traffic)
     estimating: asyncio.Lock = field(default_factory=asyncio.Lock)
     estimates: int = 0
     at_the_door: asyncio.Lock = field(default_factory=asyncio.Lock)

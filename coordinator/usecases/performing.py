@@ -27,7 +27,7 @@ from coordinator.domain.library import Model, ModelVersion, Project
 from coordinator.domain.plates import Artifact, Plate
 from coordinator.domain.printers import Agent, Printer, dated
 from coordinator.domain.runs import Run, RunState
-from coordinator.domain.stock import TAKES, Spool, draw
+from coordinator.domain.stock import TAKES, Spool, draw, drawn_g
 from coordinator.domain.telling import Act, things_of, told
 from coordinator.domain.upkeep import Upkeep
 from coordinator.errors import NotFound, NotNow
@@ -46,6 +46,8 @@ class Writing:
         origin: the request, report, event or decision that led to it.
         names: what happened, as history calls it.
         turned: runs that took a turn, each with the ids that its line of the log is to carry.
+        began: prints that began, each with its job where it is the first of it.
+        took: grams of filament that prints took which ended, by printer and material.
     """
 
     unit: Unit
@@ -55,6 +57,8 @@ class Writing:
     due: set[Work] = field(default_factory=set)
     names: list[str] = field(default_factory=list)
     turned: list[tuple[Run, dict[str, Any]]] = field(default_factory=list)
+    began: list[tuple[Run, Job | None]] = field(default_factory=list)
+    took: list[tuple[PrinterId, str, float]] = field(default_factory=list)
     _rows: dict[Thing, Row | None] = field(default_factory=dict)
 
     @property
@@ -99,6 +103,8 @@ class Writing:
             if known is not None and known["state"] == run.state:
                 continue
             self.turned.append((run, structlog.contextvars.get_contextvars()))
+            if known is not None and known["started_at"] is None and run.started:
+                self.began.append((run, await self._first_of(run)))
             if run.state in TAKES and known is not None:
                 await self._draw(run)
 
@@ -113,16 +119,25 @@ class Writing:
                 made.append(effect)
         return tuple(made)
 
+    async def _first_of(self, run: Run) -> Job | None:
+        """Return a run's job where no other run of it ever began."""
+        others = await self.unit.runs(job_id=run.job_id)
+        if any(each.started_at is not None and each.run_id != run.run_id for each in others):
+            return None
+        return await self.unit.job(run.job_id)
+
     async def _draw(self, run: Run) -> None:
         """Take off its printer's spool what a run took that has ended with this."""
-        printer = await self.unit.printer(run.printer_id)
-        spool = await self.unit.spool(printer.spool_id) if printer and printer.spool_id else None
-        if spool is None:
+        plates = await self.unit.plates(run.job_id) if run.started_at is not None else []
+        plate = next((each for each in plates if each.sha256 == run.plate_sha256), None)
+        if plate is None or not (grams := drawn_g(run, plate)):
             return
-        for plate in await self.unit.plates(run.job_id):
-            if plate.sha256 == run.plate_sha256:
-                await self.perform(draw(spool, run, plate, self.now))
-                return
+        printer = await self.unit.printer(run.printer_id)
+        material = plate.material or (printer.material if printer is not None else "")
+        self.took.append((run.printer_id, material, grams))
+        spool = await self.unit.spool(printer.spool_id) if printer and printer.spool_id else None
+        if spool is not None:
+            await self.perform(draw(spool, run, plate, self.now))
 
     async def _raise(self, effect: RaiseEpoch) -> None:
         if not await self.unit.raise_epoch(effect.printer_id, expected=effect.expected):
@@ -206,6 +221,7 @@ async def writing(farm: Farm, actor: str, origin: str = "") -> AsyncIterator[Wri
             yield transaction
         span.note(events=" ".join(transaction.names))
     _tell_turns(farm, transaction)
+    _count(farm, transaction)
     if transaction.touched:
         farm.live.news.tell(transaction.touched)
     for work in sorted(transaction.due):
@@ -227,6 +243,17 @@ def _tell_turns(farm: Farm, transaction: Writing) -> None:
         if settled and run.started_at is not None and run.ended_at is not None:
             ok, facts = run.state is RunState.FINISHED, ids | {"state": run.state.value}
             farm.tracer.spell("run", run.started_at, run.ended_at, ok, facts)
+
+
+def _count(farm: Farm, transaction: Writing) -> None:
+    counted = farm.live.counted
+    for run, job in transaction.began:
+        counted.began(run, job, transaction.now)
+    for run, _ in transaction.turned:
+        if not run.live:
+            counted.ended(run, transaction.now)
+    for took in transaction.took:
+        counted.took(*took)
 
 
 async def the_job(unit: Unit, job_id: JobId) -> Job:

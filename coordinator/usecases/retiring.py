@@ -19,7 +19,11 @@ log = structlog.get_logger(__name__)
 
 CONFIGURED = "its agent's configuration names it: take its [[printers]] table out there"
 ASKED = "all agents are being asked; its page tells what to do if none of them has it"
-AWAY = "its agent is away: if it comes back with this printer, it is not heard of it"
+AWAY = "its agent is away: it is not heard of this printer, and asked to let it go once it is back"
+UNASKED = "its agent speaks of it still, and will be asked to let it go"
+
+# An agent that can answer does within one; who does not is asked again by `let_go`.
+LET_GO_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,8 @@ async def retire_printer(
 ) -> RetiredPrinter:
     """Take a printer out of the farm for good; its history stays.
 
-    An agent that got it from the farm lets it go; one whose configuration names it can't.
+    An agent that got it from the farm lets it go; one whose configuration names it can't. Who gives
+    no answer is not waited for: what is still to happen is said, and `let_go` sees to it.
 
     Raises:
         NotFound, NotNow: as `retiring.retire`.
@@ -75,6 +80,7 @@ async def restore_printer(
         NotFound: no such printer is retired.
     """
     reported_by = farm.live.retired_reported.pop(printer_id, None)
+    farm.live.retired_words.pop(printer_id, None)
     async with writing(farm, actor, origin) as transaction:
         printer = await _retired(transaction, printer_id)
         await transaction.perform(retiring.restore(printer, reported_by))
@@ -138,18 +144,34 @@ async def retired(farm: Farm) -> Retired:
     async with farm.store.read() as unit:
         printers = await unit.printers(retired=True)
         agents = await unit.agents(retired=True)
-    reported = farm.live.retired_reported
+    reported, words = farm.live.retired_reported, farm.live.retired_words
     return Retired(
         printers=tuple(
             RetiredPrinter(
                 printer=each,
                 reported_by=(by := reported.get(each.printer_id)),
-                words=CONFIGURED if by else "",
+                words=words.get(each.printer_id, UNASKED) if by else "",
             )
             for each in printers
         ),
         agents=tuple(agents),
     )
+
+
+async def let_go(farm: Farm) -> int:
+    """Ask agents once more that speak still of what is retired; return how many let it go.
+
+    One whose own configuration names it is not asked again.
+    """
+    done, live = 0, farm.live
+    for printer_id, agent_id in list(live.retired_reported.items()):
+        async with farm.store.read() as unit:
+            agent, printer = await unit.agent(agent_id), await unit.printer(printer_id)
+        if printer is None or printer.retired_at is None:
+            live.retired_reported.pop(printer_id, None)  # it was taken back meanwhile
+        elif agent and agent.online and live.retired_words.get(printer_id) != CONFIGURED:
+            done += not await _let_go(farm, agent_id, printer_id)
+    return done
 
 
 async def _retire(transaction: Writing, printer_id: PrinterId) -> None:
@@ -181,12 +203,28 @@ def _forget(farm: Farm, printer_id: PrinterId) -> None:
 
 async def _let_go(farm: Farm, agent_id: AgentId, printer_id: PrinterId) -> str:
     """Have an agent let a printer go; return what is left to do, empty for nothing."""
+    live = farm.live
     try:
-        await command_agent(farm, agent_id, "remove_printer", {"id": printer_id})
+        await command_agent(
+            farm, agent_id, "remove_printer", {"id": printer_id}, answer_s_max=LET_GO_S
+        )
     except (NotNow, Refused, Unavailable) as error:
-        if error.code == "unknown_printer":
-            return ""
-        log.info("printer.not_let_go", printer_id=printer_id, reason=str(error))
-        farm.live.retired_reported[printer_id] = agent_id
-        return CONFIGURED if error.code == "printer_configured" else f"{agent_id}: {error}"
+        if error.code != "unknown_printer":
+            words = _left(error, agent_id)
+            if live.retired_words.get(printer_id) != words:
+                log.info(
+                    "printer.not_let_go", printer_id=printer_id, agent_id=agent_id, reason=words
+                )
+            live.retired_reported[printer_id], live.retired_words[printer_id] = agent_id, words
+            return words
+    live.retired_reported.pop(printer_id, None)
+    live.retired_words.pop(printer_id, None)
     return ""
+
+
+def _left(error: NotNow | Refused | Unavailable, agent_id: AgentId) -> str:
+    if error.code == "printer_configured":
+        return CONFIGURED
+    if error.code == "no_answer":
+        return f"{agent_id} was asked to let it go and has not answered; it is asked until it does"
+    return f"{agent_id}: {error}; it is asked again"

@@ -70,9 +70,11 @@ async def _answer(farm: Farm, plate: Plate, slicing: Slicing) -> bool:
         model = await unit.artifact(job.model_sha256 or "")
     model_name = model.name if model is not None else job.name
     kept: list[Artifact] = []
+    begun_s = farm.clock.monotonic()
     try:
         work = _slice(farm, job, plate, model_name, slicing, kept)
         outcome = await _unless(slicing.unwanted, work)
+        _count(farm, outcome, farm.clock.monotonic() - begun_s)
         if outcome is None:
             log.info("slicing.given_up")
             return False
@@ -80,6 +82,15 @@ async def _answer(farm: Farm, plate: Plate, slicing: Slicing) -> bool:
     finally:
         for artifact in kept:
             await let_go(farm, artifact.sha256)
+
+
+def _count(farm: Farm, outcome: Outcome | None, took_s: float) -> None:
+    if outcome is None:
+        farm.live.counted.sliced("", "given_up", took_s)
+    elif outcome.made is None:
+        farm.live.counted.sliced("", "refused", took_s)
+    else:
+        farm.live.counted.sliced(outcome.made.engine, "made", took_s)
 
 
 async def _unless(unwanted: asyncio.Event, work: Coroutine[None, None, Outcome]) -> Outcome | None:

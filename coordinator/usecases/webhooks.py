@@ -212,7 +212,9 @@ async def post(farm: Farm, endpoint: Endpoint, message: Message) -> Attempt:
         status, words = answer.status, ""
         put_off_s = webhooks.put_off_s(answer.headers.get("retry-after", ""))
     elapsed_ms = round((farm.clock.monotonic() - started_s) * 1000)
-    return Attempt(status=status, words=words, put_off_s=put_off_s, elapsed_ms=elapsed_ms)
+    attempt = Attempt(status=status, words=words, put_off_s=put_off_s, elapsed_ms=elapsed_ms)
+    farm.live.counted.deliveries[attempt.result] += 1
+    return attempt
 
 
 async def the_endpoint(unit: Unit, endpoint_id: str) -> Endpoint:

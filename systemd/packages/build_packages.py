@@ -120,6 +120,7 @@ PACKAGES = {
             "systemd/tmpfiles.d/farmhand-coordinator.conf": (
                 "usr/lib/tmpfiles.d/farmhand-coordinator.conf"
             ),
+            "systemd/sandbox.conf": "usr/share/farmhand-coordinator/sandbox.conf",
             "configs/coordinator.toml": "etc/farmhand/coordinator.toml",
         },
         units=("farmhand-coordinator.service", "farmhand-mosquitto.path"),

@@ -24,6 +24,7 @@ from urllib.request import Request, urlopen
 from aiohttp import web
 
 from coordinator.adapters.db.store import open_store
+from coordinator.cli.demo_processes import end_with_parent
 from coordinator.domain.jobs import Job, JobState
 from protocols.wire.vocabulary import JobId
 from tests.benchmarks.farm_processes import Stored, broker_port, resident_mib
@@ -58,7 +59,8 @@ def measure(*, printers: int, seconds: float, jobs: int, changes: int = CHANGES)
         with coordinator(folder / "farm", "--broker", "mosquitto") as farm:
             log = folder / "fleet.log"
             fleet = [str(broker_port(farm)), "--agents", str(printers)]
-            with started("tests.benchmarks.front_fleet", *fleet, log=log):
+            end = end_with_parent()
+            with started("tests.benchmarks.front_fleet", *fleet, log=log, before=end):
                 asyncio.run(Stored(farm.folder).until_arrived(printers, 120.0))
                 until(lambda: _measuring(farm), "all printers to measure")
                 loops = _loops(farm, folder, seconds)

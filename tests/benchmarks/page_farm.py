@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from coordinator.adapters.db.store import open_store
+from coordinator.cli.demo_processes import end_with_parent
 from coordinator.domain.history import row_of
 from coordinator.domain.printers import Printer
 from protocols.wire.vocabulary import AgentId, Epoch, JobId, PrinterId, RunId
@@ -48,8 +49,8 @@ def large_farm(
     asyncio.run(_print_in_the_past(folder, printers, events))
     with coordinator(folder, "--broker", "mosquitto") as farm:
         arguments = [str(broker_port(farm)), "--agents", str(printers)]
-        log = folder.parent / f"{folder.name}-fleet.log"
-        with started("tests.benchmarks.page_fleet", *arguments, log=log):
+        log, end = folder.parent / f"{folder.name}-fleet.log", end_with_parent()
+        with started("tests.benchmarks.page_fleet", *arguments, log=log, before=end):
             asyncio.run(_put_to_work(farm, printers, jobs))
             yield farm
 

@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from tests.benchmarks.page import (
+from tests.benchmarks.page_report import (
     BUILT,
     FIRST_LOAD_KIB_MAX,
-    Seen,
+    Built,
     first_load_kib,
     readable,
     verdicts,
 )
 from tests.benchmarks.page_tasks import Task, long_tasks, tasks_of
+from tests.benchmarks.page_views import VIEWS, Seen
 
 SEEN = Seen(
     shown_ms=100.0,
@@ -67,3 +68,16 @@ def test_a_long_task_on_the_wall_is_a_target_missed() -> None:
     slow = {"wall": replace(SEEN, tasks=(replace(TASK, cpu_ms=70.0),))}
     assert [reached for reached, _ in verdicts(slow)] == [True, False]
     assert any("FAIL" in line for line in readable(slow, 500))
+
+
+def test_the_report_tells_every_figure_by_which_pages_are_compared() -> None:
+    made = Built(page_s=1.7, wheel_s=1.5, wheel_kib=2979.0)
+    told = "\n".join(readable({view.name: SEEN for view in VIEWS}, 500, made))
+    for words in (
+        f"first load: {first_load_kib():.1f} KiB packed; FDM Monster's own files 649",
+        "interactive on a processor 4 times slower: 120 ms",
+        "wall: 80 ms of the main thread a second, longest gap between frames 50 ms",
+        "socket: 60 KiB a second in 2.0 messages (20 KiB deflated)",
+        "built in 1.7 s; a wheel of 2979 KiB in 1.5 s",
+    ):
+        assert words in told

@@ -252,6 +252,8 @@ async def test_all_artifacts_that_are_known_are_told_by_age(store: Store) -> Non
         (LinesMeant(before=3), [1, 2]),
         (LinesMeant(until=NOW + timedelta(seconds=1)), [1, 2]),
         (LinesMeant(actor="user:bert"), [4]),
+        (LinesMeant(actor="people"), [1, 2, 4]),
+        (LinesMeant(actor="agents"), [3]),
         (LinesMeant(name="job.received"), [1]),
         (LinesMeant(name="job.*"), [1, 2, 4]),
         (LinesMeant(name="j_b.*"), []),
@@ -267,8 +269,8 @@ async def test_lines_are_found_by_who_what_and_when(
     async with store.write() as unit:
         await unit.record(
             event("job.received"),
-            event("job.ready"),
-            replace(event("bed.clear", "p1"), subject="printer", at=later),
+            replace(event("job.ready"), actor="key:anna/ci"),
+            replace(event("bed.clear", "p1"), subject="printer", at=later, actor="agent:pi"),
             replace(event("job.cancelled", "job-2"), actor="user:bert", at=later),
         )
     async with store.read() as unit:

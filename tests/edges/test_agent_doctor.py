@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from agent import doctor_farm, doctor_machine
-from agent.diagnosis import Finding, Level
 from agent.doctor import doctor, examine, lines_of
 from agent.doctor_machine import Account
 from agent.settings import AgentSettings
+from protocols.diagnosis import Finding, Level
 from protocols.wire.from_agent import HostSample
 from tests.fakes.processes import Coordinator, coordinator, run, started, until
 
@@ -85,6 +85,16 @@ def test_programs_that_grab_boards_are_told_unless_our_rules_keep_them_away(
     (rules / "70-farmhand.rules").touch()
     (rules / "85-brltty.rules").unlink()
     assert found() == [("ModemManager", "ok"), ("brltty", "ok")]
+
+
+def test_an_agent_without_its_pump_is_told_how_to_build_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("agent.printers.pump.LIBRARY", tmp_path / "none")
+    found = doctor_machine.pump()
+    assert (found.level, "gcc" in found.mend) == (Level.WARN, True)
+    monkeypatch.setenv("FARMHAND_PUMP", "off")
+    assert doctor_machine.pump().level is Level.OK
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from agent.settings import AgentSettings
 from tests.fakes.processes import run
 
 LOOPBACK = ["127.0.0.1"]
+HOSTS = 4  # that the network below announces and an agent can drive
 
 
 class Responder:
@@ -57,9 +58,15 @@ def network() -> Iterator[Responder]:
 
 
 def found(*names_that_resolve: str) -> dict[str, Found]:
-    here = on_network(
-        interfaces=LOOPBACK, listen_s=1.5, leads_to=lambda host, _: host in names_that_resolve
-    )
+    here: list[Found] = []
+    for listen_s in (1.5, 3.0, 6.0, 12.0):  # a machine with much to do answers late
+        here = on_network(
+            interfaces=LOOPBACK,
+            listen_s=listen_s,
+            leads_to=lambda host, _: host in names_that_resolve,
+        )
+        if len(here) >= HOSTS:
+            break
     assert len({each.address for each in here}) == len(here)
     return {each.address: each for each in here}
 
@@ -86,7 +93,7 @@ def test_what_is_announced_can_be_pasted_and_says_nothing_that_it_should_not(
     ]
     text = "\n".join(lines)
     printers = AgentSettings.model_validate(tomllib.loads(text)).printers
-    assert len(printers) == 4
+    assert len(printers) == HOSTS
     assert not any(printer.id == "evil" for printer in printers)
     settings = {
         printer.driver: printer.settings for printer in printers if "e-vil" not in printer.id

@@ -25,7 +25,7 @@ from protocols.wire.topics import parse
 from protocols.wire.vocabulary import AgentId
 from tests.fakes.enrolled_agents import credential_of
 from tests.fakes.mosquitto import start_mosquitto
-from tests.fakes.processes import coordinator, stop
+from tests.fakes.processes import Coordinator, coordinator, stop
 
 PATIENCE_S = 30.0
 TOPICS = Topics("farmhand/farm")
@@ -186,6 +186,30 @@ async def files(**named: str) -> AsyncIterator[str]:
     await server.close()
 
 
+async def asks_otherwise(script: Program, farm: Coordinator, job_id: str) -> None:
+    """Order what the farm has; with no key, and with one that may not; and retain a key."""
+    (plate,) = (await asyncio.to_thread(farm.ask, f"jobs/{job_id}"))[1]["plates"]
+    create = ("key", "create", "reader", "--scope", "farm:read", "--json")
+    made = (await asyncio.to_thread(farm.farmhand, *create)).json
+    order = {"do": "submit", "sha256": plate["sha256"], "name": "again"}
+    for number, (key, code) in enumerate(
+        ((farm.token, ""), ("farm_no_such", "unauthorized"), (made["key"], "not_permitted"))
+    ):
+        said = {"id": f"s{number}", "key": key, **order}
+        await script.mqtt.publish(TOPICS.requests, json.dumps(said), qos=1, retain=True)
+        answer = json.loads(await script.until(TOPICS.answer(said["id"])))
+        assert answer.get("code", "") == code, answer
+        assert answer["ok"] == (not code)
+    # A topic that retains something has told it before the next answer comes.
+    await script.mqtt.subscribe(TOPICS.requests, qos=1)
+    await script.mqtt.publish(TOPICS.requests, '{"id": "last"}', qos=1)
+    async with asyncio.timeout(PATIENCE_S):
+        async for message in script.mqtt.messages:
+            assert not message.retain
+            if message.topic.value == TOPICS.answer("last"):
+                return
+
+
 async def test_a_script_orders_a_job_with_a_key_and_sees_the_coordinator_go(
     tmp_path: Path,
 ) -> None:
@@ -207,6 +231,7 @@ async def test_a_script_orders_a_job_with_a_key_and_sees_the_coordinator_go(
         answer = json.loads(await script.until(TOPICS.answer("r1")))
         assert answer["ok"], answer
         assert answer["result"]["name"] == "lid.gcode"
+        await asks_otherwise(script, farm, answer["result"]["job_id"])
         assert (await asyncio.to_thread(stop, farm.process, within_s=PATIENCE_S)) == 0
         await script.until(TOPICS.status, b"offline")
         assert "automation.failed" not in farm.log.read_text()

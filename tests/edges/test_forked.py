@@ -44,3 +44,27 @@ def test_it_is_a_process_of_its_own_and_its_end_is_told(tmp_path: Path) -> None:
     with started(MODULE, *flags, log=log) as process:
         process.kill()
         assert process.wait(30) == -signal.SIGKILL
+
+
+_TWO = f"""
+import signal, sys
+from pathlib import Path
+from tests.fakes.processes import started
+with started("{MODULE}", "--pty", sys.argv[1], log=Path(sys.argv[2])) as process:
+    print(process.pid, flush=True)
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_who_started_it_however_that_ended(
+    tmp_path: Path, end: signal.Signals
+) -> None:
+    command = [sys.executable, "-c", _TWO, str(tmp_path / "port"), str(tmp_path / "log")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as asker:
+        assert asker.stdout is not None
+        place = Path(f"/proc/{int(asker.stdout.readline())}")
+        assert place.exists()
+        asker.send_signal(end)
+        assert asker.wait(30) == -end
+        until(lambda: not place.exists(), "what was forked to end")

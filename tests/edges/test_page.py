@@ -1,5 +1,7 @@
 """The page in a real browser, before a real farm: what a person does there."""
 
+import io
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +11,12 @@ import pytest
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.edges.test_demo import box
 from tests.fakes.farm_on_show import CHROMIUM, FarmOnShow, browser, farm_on_show, watched_page
+from tests.fakes.model_files import inch_3mf, textured_glb
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
@@ -65,6 +69,10 @@ def test_a_stranger_sees_the_way_in_and_nothing_of_the_farm(
         page.goto(farm.url)
         expect(page.get_by_label("Password")).to_be_visible()
         assert "Printer 1" not in page.content()
+        page.get_by_text("With the farm's token").click()
+        page.get_by_label("Token").fill("of another farm")
+        page.get_by_role("button", name="Log in").last.click()
+        expect(page.get_by_role("alert")).to_contain_text("That token does not hold")
 
 
 def test_a_token_in_the_address_lets_in_and_leaves_the_address(
@@ -139,6 +147,44 @@ def test_a_model_is_kept_looked_at_from_all_sides_and_printed(
         page.get_by_role("button", name="Print version 1").click()
         page.get_by_role("button", name="Print", exact=True).click()
         expect(page.get_by_role("heading", name="bracket", level=1)).to_contain_text("waiting")
+
+
+def test_models_are_shown_as_large_as_they_are_with_their_colours_in_any_unit(
+    chromium: Browser, farm: FarmOnShow
+) -> None:
+    files = {
+        "crate.3mf": (inch_3mf(2, 1, 0.5), "50.8 × 25.4 × 12.7 mm, 12 triangles"),
+        "brick.glb": (textured_glb(20, 10, 30, "red"), "20.0 × 10.0 × 30.0 mm, 12 triangles"),
+    }
+    with watched_page(chromium, farm.url, bears="GPU stall") as page:
+        enter(page, farm)
+        for name, (content, told) in files.items():
+            page.get_by_role("navigation").get_by_role("link", name="Models").click()
+            file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+            page.get_by_label("Model to add").set_input_files(file)  # type: ignore[arg-type]
+            expect(page.get_by_text(told)).to_be_visible()
+            size = re.sub(" mm.*", " mm", told)
+            expect(page.get_by_role("definition").filter(has_text=size)).to_be_visible()
+        assert reds(page) > 1000, "the picture on the brick is drawn"
+
+        # As where there are more than stand on one page.
+        page.route("**/api/v1/models?limit=60*", few)
+        page.get_by_role("navigation").get_by_role("link", name="Models").click()
+        expect(page.locator("main .card")).to_have_count(1)
+        page.get_by_role("button", name="Show more").click()
+        expect(page.locator("main .card")).to_have_count(2)
+
+
+def few(route: Route) -> None:
+    """Let a question for sixty things be one for one."""
+    route.continue_(url=route.request.url.replace("limit=60", "limit=1"))
+
+
+def reds(page: Page) -> int:
+    """Return how many dots of the model that is shown are red, in light or in shadow."""
+    shown = Image.open(io.BytesIO(page.locator(".viewer canvas").screenshot())).convert("RGB")
+    dots = zip(*[iter(shown.tobytes())] * 3, strict=True)
+    return sum(red > 90 and red > 3 * max(green, blue) for red, green, blue in dots)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.edges.rendering import openscad as there
+from tests.edges.test_demo import box
 from tests.fakes.fake_llm import FakeLlm
 from tests.fakes.fake_meshy import FakeMeshy
 from tests.fakes.farm_on_show import CHROMIUM, browser, watched_page
@@ -139,6 +140,37 @@ def test_a_batch_of_pictures_becomes_a_part_of_each(page: Page, paid: FakeMeshy)
     for number in range(3):
         expect(gallery.get_by_role("link", name=f"cup {number}")).to_be_visible()
     assert len(paid.tasks) == 3
+
+
+def test_a_model_of_the_library_is_worked_on_with_the_options_that_are_for_that(
+    page: Page, paid: FakeMeshy
+) -> None:
+    paid.file = box(22, 6).encode()
+    navigation = page.get_by_role("navigation")
+    navigation.get_by_role("link", name="Models").click()
+    file = {"name": "hinge.stl", "mimeType": "model/stl", "buffer": box(20, 5).encode()}
+    page.get_by_label("Model to add").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.get_by_text("20.0 × 20.0 × 5.0 mm, 12 triangles")).to_be_visible()
+    navigation.get_by_role("link", name="Generate").click()
+    wish = page.get_by_role("form", name="What shall be made")
+    wish.get_by_label("By").select_option("meshy")
+    operation = wish.get_by_role("combobox", name="operation")
+    expect(wish.get_by_label("geometry resolution")).to_be_visible()
+    expect(operation).to_have_count(0)
+
+    wish.get_by_text("Have a model of the library worked on instead").click()
+    chosen = wish.get_by_role("combobox", name="Model to be worked on")
+    chosen.select_option(label="hinge, version 1")
+    expect(wish.get_by_label("What shall it be?")).to_have_count(0)
+    expect(wish.get_by_label("geometry resolution")).to_have_count(0)
+    look_closely(page)
+    operation.select_option("remesh")
+    expect(wish.get_by_role("status", name="What it costs")).to_contain_text("5 credits")
+    wish.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("heading", name="hinge", level=1)).to_contain_text("done")
+    page.get_by_role("link", name="Version 2 in the library").click()
+    expect(page.get_by_role("heading", name="hinge", level=1)).to_be_visible()
+    assert [task.family for task in paid.tasks.values()][-1] == "remesh"
 
 
 def test_who_looks_after_the_farm_is_told_how_providers_are_named(page: Page) -> None:

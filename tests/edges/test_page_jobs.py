@@ -40,7 +40,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def entered(
-    chromium: Browser, farm: FarmOnShow, bears: str, *, width: int = 1280
+    chromium: Browser, farm: FarmOnShow, bears: str | tuple[str, ...], *, width: int = 1280
 ) -> Iterator[Page]:
     with watched_page(chromium, farm.url, bears=bears, width=width) as found:
         found.goto(f"{farm.url}/#token={farm.token}")
@@ -101,6 +101,27 @@ def test_a_plate_is_seen_layer_by_layer_while_it_prints_and_afterwards(
     expect(life.get_by_role("listitem").filter(has_text="finished")).to_contain_text(":")
     expect(life).not_to_contain_text("not yet")
     expect(page.get_by_label("Runs")).to_contain_text("foretold")
+
+
+@pytest.mark.parametrize("lacking", ["workers that draw", "workers"])
+def test_where_a_browser_lacks_workers_the_page_itself_draws_the_layers(
+    chromium: Browser, farm: FarmOnShow, lacking: str
+) -> None:
+    with entered(chromium, farm, bears=("GPU stall", "ERR_FAILED")) as page:
+        if lacking == "workers":
+            page.route("**/layers.worker-*.js", lambda route: route.abort())
+        else:
+            page.add_init_script("delete HTMLCanvasElement.prototype.transferControlToOffscreen")
+        [job, *_] = [each for each in asked(page, farm, "jobs")["items"] if each["plates"]]
+        page.goto(f"{farm.url}/jobs/{job['id']}")
+        page.get_by_role("button", name="Look at its layers").click()
+        layers = job["plates"][0]["layer_count"]
+        drawn = page.locator("[data-lines]")
+        expect(drawn).to_have_attribute("data-layer", str(layers))
+        page.get_by_role("slider").press("Home")
+        expect(drawn).to_have_attribute("data-layer", "1")
+        assert int(drawn.get_attribute("data-lines") or 0) > 0
+        assert not page.workers
 
 
 def dropped(page: Page, model: str, on: str) -> None:

@@ -3,9 +3,9 @@
 The printers are stand-ins that speak the real wire: what is started goes on printing.
 """
 
+import io
 import json
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -13,8 +13,10 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
+import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from coordinator.cli.multipart import form_of
 from tests.benchmarks.farm_processes import broker_port
@@ -27,13 +29,16 @@ pytestmark = [
 ]
 
 PRINTERS = 3
+# Presses of the Tab key after which something can't be reached by it.
+TABS_MAX = 60
 
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coordinator]:
     folder = tmp_path_factory.mktemp("queue") / "farm"
     folder.mkdir()
-    with coordinator(folder, "--broker", "mosquitto") as found:
+    approved = {"FARMHAND_APPROVE_JOBS": "true"}
+    with coordinator(folder, "--broker", "mosquitto", **approved) as found:
         fleet = [str(broker_port(found)), "--agents", str(PRINTERS)]
         log = folder.parent / "fleet.log"
         with started("tests.benchmarks.front_fleet", *fleet, log=log):
@@ -71,11 +76,14 @@ def tell(farm: Coordinator, path: str, said: Any = None, *, method: str = "POST"
         return json.load(answer)
 
 
-def order(farm: Coordinator, name: str, **fields: str) -> str:
-    """Order G-code; return the job's id."""
-    form = form_of({"name": name, **fields}, BytesIO(b"G28\nG1 X9 F600\n"), "part.gcode")
+def order(farm: Coordinator, name: str, token: str = "", **fields: str) -> str:
+    """Order G-code as who shows a token, else the farm's own; return the job's id."""
+    form = form_of({"name": name, **fields}, io.BytesIO(b"G28\nG1 X9 F600\n"), "part.gcode")
     body = b"".join(part if isinstance(part, bytes) else part.read() for part in form.parts)
-    headers = {"Authorization": f"Bearer {farm.token}", "Content-Type": form.content_type}
+    headers = {
+        "Authorization": f"Bearer {token or farm.token}",
+        "Content-Type": form.content_type,
+    }
     with urlopen(Request(f"{farm.url}/api/v1/jobs", body, headers)) as answer:
         return str(json.load(answer)["id"])
 
@@ -124,6 +132,35 @@ def test_a_job_is_moved_by_keys_by_its_number_and_by_dragging_and_stays_there(
     expect(waiting(page)).to_have_text(["bolt", "ax", "cog"])
 
 
+def reach(page: Page, wanted: Locator) -> None:
+    """Go to something as who has no pointer does."""
+    for _ in range(TABS_MAX):
+        if wanted.evaluate("found => found === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{wanted} is not reached by {TABS_MAX} presses of Tab")
+
+
+def test_who_has_no_pointer_moves_and_pauses_a_job(page: Page, farm: Coordinator) -> None:
+    for name in ("ax", "bolt", "cog"):
+        order(farm, name)
+    enter(page, farm)
+    reach(page, page.get_by_role("navigation").get_by_role("link", name="Queue"))
+    page.keyboard.press("Enter")
+    expect(waiting(page)).to_have_text(["ax", "bolt", "cog"])
+    reach(page, page.get_by_role("button", name="Move bolt"))
+    page.keyboard.press("ArrowDown")
+    expect(waiting(page)).to_have_text(["ax", "cog", "bolt"])
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("checkbox", name="Select bolt")).to_be_checked()
+    reach(
+        page, page.get_by_role("region", name="Selected jobs").get_by_role("button", name="Pause")
+    )
+    page.keyboard.press("Enter")
+    expect(page.locator("ol.waiting > li", has_text="bolt")).to_contain_text("paused")
+
+
 def test_a_job_that_waits_says_why_in_a_sentence_and_many_are_steered_at_once(
     page: Page, farm: Coordinator
 ) -> None:
@@ -162,6 +199,46 @@ def test_to_do_says_what_to_load_and_for_how_long_it_waits_already(
     tell(farm, "printers/printer-00000", {"material": "PETG"}, method="PATCH")
     expect(task).to_have_count(0)
     tell(farm, "printers/printer-00000", {"material": ""}, method="PATCH")
+
+
+def test_what_is_pressed_in_the_to_do_list_is_taken_back_or_done(
+    page: Page, farm: Coordinator
+) -> None:
+    tell(farm, "users", {"name": "sam", "role": "submitter", "password": "four words as good"})
+    key = tell(farm, "keys", {"name": "slicer", "user": "sam"})["key"]
+    hinge = order(farm, "hinge", token=key)
+    order(farm, "lid", material="PETG")
+    task = {"printer_id": "printer-00001", "name": "oil the rods", "every_days": 1e-7}
+    rods = tell(farm, "maintenance", task)["id"]
+
+    def known() -> tuple[Any, ...]:
+        """What the farm knows of the three."""
+        [done] = [each for each in farm.ask("maintenance")[1]["items"] if each["id"] == rods]
+        return (
+            farm.ask(f"jobs/{hinge}")[1]["approved"],
+            farm.ask("printers/printer-00002")[1]["material"],
+            bool(done["done_by"]),
+        )
+
+    enter(page, farm, "/todo")
+    presses = (
+        "Approve hinge, or cancel it",
+        "Load PETG for lid: 00002 holds it",
+        "00001: oil the rods: done",
+    )
+    for name in presses:
+        before = known()
+        press = page.get_by_role("button", name=name)
+        press.click()
+        page.get_by_role("button", name="Undo").click()
+        expect(press).to_be_enabled()
+        assert known() == before, name
+        press.click()
+        page.get_by_role("button", name="Do it now").click()
+        until(lambda before=before: known() != before, name)
+    assert known() == (True, "PETG", True)
+    tell(farm, "printers/printer-00002", {"material": ""}, method="PATCH")
+    tell(farm, f"maintenance/{rods}", {"archived": True}, method="PATCH")
 
 
 def test_printers_are_chosen_by_keys_and_their_beds_cleared_in_one_press_that_can_be_undone(
@@ -217,3 +294,62 @@ def test_the_phone_at_the_machine_clears_its_bed_and_the_timeline_tells_what_com
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
         found = Axe().run(page).response["violations"]
         assert not [each for each in found if each["impact"] in ("serious", "critical")], path
+
+
+def test_the_code_of_a_label_opens_its_printers_page(page: Page, farm: Coordinator) -> None:
+    enter(page, farm, "/labels")
+    drawn = page.get_by_role("img", name="Code of 00001").screenshot()
+    [code] = zxingcpp.read_barcodes(Image.open(io.BytesIO(drawn)))
+    assert code.text == f"{farm.url}/p/printer-00001"
+    page.goto(code.text)
+    expect(page.get_by_role("heading", name="00001", level=1)).to_be_visible()
+    expect(page.get_by_role("button", name="The bed is clear")).to_be_visible()
+
+
+def test_many_printers_go_into_service_and_their_jobs_pause_in_one_press(
+    page: Page, farm: Coordinator
+) -> None:
+    enter(page, farm)
+    page.on("dialog", lambda dialog: dialog.accept())
+    chosen = page.get_by_role("region", name="Selected printers")
+    for name in ("00000", "00001"):
+        page.get_by_role("checkbox", name=f"Select {name}").check()
+    chosen.get_by_role("button", name="Take into service").click()
+    expect(page.get_by_role("button", name="in service 2")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="clear the bed 2")).to_be_visible()
+
+    printing = page.get_by_role("checkbox", name="Select 00002")
+    printing.check()
+    chosen.get_by_role("button", name="Pause 1 job").click()
+    expect(chosen).to_have_count(0)
+    printing.check()
+    chosen.get_by_role("button", name="Go on with 1 job").click()
+    expect(chosen).to_have_count(0)
+    printing.check()
+    expect(chosen.get_by_role("button", name="Pause 1 job")).to_be_visible()
+
+
+def test_a_page_of_before_an_upgrade_loads_itself_anew_and_says_what_is_missing(
+    chromium: Browser, farm: Coordinator
+) -> None:
+    def gone(route: Route) -> None:
+        route.fulfill(status=404, body="")
+
+    bears = ("Failed to load resource", "dynamically imported", "MIME type", "Refused to")
+    with watched_page(chromium, farm.url, bears=bears) as page:
+        enter(page, farm)
+        page.route("**/assets/queue-*.js", gone)
+        views = page.get_by_role("navigation")
+        views.get_by_role("link", name="Queue").click()
+        expect(page.get_by_role("alert")).to_contain_text("This can't be shown")
+        views.get_by_role("link", name="Farm", exact=True).click()
+        expect(page.get_by_role("link", name="00001", exact=True)).to_be_visible()
+        page.unroute("**/assets/queue-*.js")
+
+        page.route("**/assets/statistics-*.js", gone, times=1)
+        newer = '<div id="page"></div><script src="/dashboard/assets/newer.js"></script>'
+        page.route(f"{farm.url}/", lambda route: route.fulfill(body=newer))
+        page.get_by_text("More", exact=True).click()
+        page.get_by_role("link", name="Statistics").click()
+        expect(page.get_by_role("heading", name="Statistics", level=1)).to_be_visible()

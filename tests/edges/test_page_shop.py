@@ -1,5 +1,6 @@
 """The page's views of the shop behind the farm, in a real browser before a real farm."""
 
+import csv
 import json
 import re
 import shutil
@@ -246,7 +247,10 @@ def test_an_endpoint_is_added_and_its_secret_shown_once(page: Page) -> None:
 
 def test_the_audit_log_is_searched_compared_proved_and_taken_along(page: Page) -> None:
     go(page, "Audit log")
-    expect(row(page, "History", "job.finished")).to_be_visible()
+    expect(row(page, "History", "job.received").first).to_be_visible()
+    expect(row(page, "History", "agent.online")).to_have_count(0)
+    page.get_by_role("button", name="everybody").click()
+    expect(row(page, "History", "job.finished").first).to_be_visible()
     page.get_by_label("What", exact=True).fill("printer.*")
     page.get_by_label("Its id").fill("printer-1")
     expect(row(page, "History", "job.finished")).to_have_count(0)
@@ -275,6 +279,35 @@ def test_a_cleanup_is_shown_before_it_is_done_and_a_backup_is_whole(page: Page) 
     expect(row(page, "What would go", "first.stl")).to_be_visible()
     page.get_by_role("button", name="Remove them").click()
     expect(page.get_by_text(re.compile(r"\d+ files removed"))).to_be_visible()
+
+
+def sheet(page: Page, button: str) -> list[dict[str, str]]:
+    """Return the rows of a sheet that a button brings."""
+    with page.expect_download() as file:
+        page.get_by_role("button", name=button).click()
+    assert file.value.suggested_filename.startswith("farmhand-")
+    text = Path(file.value.path()).read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_statistics_are_taken_along_as_sheets_of_just_what_is_shown(page: Page) -> None:
+    go(page, "Statistics")
+    page.get_by_role("combobox", name="by", exact=True).select_option("material")
+    shown = page.get_by_role("table").get_by_role("row").filter(has_text="PLA")
+    expect(shown).to_be_visible()
+    [figures] = [each for each in sheet(page, "Figures as CSV") if each["material"] == "PLA"]
+    prints = sheet(page, "Every print as CSV")
+    finished = [each for each in prints if each["ended_as"] == "finished"]
+    assert int(figures["finished"]) == len(finished) > 0
+    assert finished[0]["job_name"] == "first.stl"
+    assert {each["printer"] for each in finished} <= {"printer-1", "printer-2"}
+    assert float(figures["filament_g"]) > 0
+    expect(shown).to_contain_text(figures["finished"])
+    page.get_by_role("combobox", name="Of", exact=True).select_option("dates")
+    page.get_by_label("to", exact=True).fill("2020-02-01")
+    page.get_by_label("from", exact=True).fill("2020-01-01")
+    expect(page.get_by_text("Nothing was printed then.")).to_be_visible()
+    assert sheet(page, "Every print as CSV") == []
 
 
 def test_settings_say_what_they_are_where_they_come_from_and_how_to_set_them(

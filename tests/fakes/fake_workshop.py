@@ -10,7 +10,7 @@ SIGN = b"solid"
 
 
 class FakeWorkshop:
-    """Implements `coordinator.ports.Workshop` for files that begin as text STL does.
+    """Implements `coordinator.ports.Workshop` for files that begin as text STL does, 20 mm long.
 
     Attributes:
         faults: what keeps all that is made from being printed.
@@ -33,13 +33,15 @@ class FakeWorkshop:
             raise Refused("model_unsupported", f"{model.name} is not a model")
         self.made.append(making)
         progress(0.0, "loading")
-        longest = making.longest_mm or 20.0
+        scale = making.longest_mm / 20.0 if making.longest_mm else making.scale or 1.0
+        longest = 20.0 * scale
         (output / "model.3mf").write_bytes(content)
         (output / "model-64.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
         return Printable(
             format=".3mf",
             triangles=12,
             size_mm=(longest, longest, longest),
+            scale=scale,
             watertight=True,
             volume_mm3=longest**3,
             wall_min_mm=longest,

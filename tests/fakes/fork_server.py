@@ -3,7 +3,8 @@
 Theory. Most of what a start costs are its imports. Here they are done once: what is forked is a
 real process with its own id, arguments, environment, folder, files and end, but it finds its
 modules loaded. We have no threads and no loop, of which a fork would take along a half. Who asks
-is told, on a socket for each start, that it began and how it ended.
+is told, on a socket for each start, that it began and how it ended. Once nobody can ask any more,
+even as who asked was killed, all that it forked is ended too.
 
 `python -m tests.fakes.fork_server DESCRIPTOR MODULE`; `forked.py` asks.
 """
@@ -12,9 +13,10 @@ import gc
 import json
 import os
 import selectors
+import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -81,6 +83,7 @@ def _serve(asked: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
                     continue
                 data, files, _, _ = socket.recv_fds(asked, REQUEST_BYTES_MAX, FILES)
                 if not data:
+                    _end(running)
                     return None
                 if (pid := os.fork()) == 0:
                     asked.detach()
@@ -90,6 +93,13 @@ def _serve(asked: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
                 waiting.register(ends, selectors.EVENT_READ)
                 for each in files:
                     os.close(each)
+
+
+def _end(running: Mapping[int, tuple[int, int]]) -> None:
+    """Kill what still runs, as `started` does at the end of its block."""
+    for ends, (pid, _) in running.items():
+        signal.pidfd_send_signal(ends, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def _become(wanted: dict[str, Any], files: list[int]) -> None:

@@ -209,6 +209,19 @@ class HomeAssistant:
                 assert said["success"], said
                 return said["result"]
 
+    async def fires(self, trigger: dict[str, Any]) -> AsyncIterator[None]:
+        """Yield each time that an automation with this trigger would begin.
+
+        The first is none: from then on all are.
+        """
+        socket = await self._admitted()
+        asked = {name: value for name, value in trigger.items() if name != "metadata"}
+        await socket.send_json({"id": 1, "type": "subscribe_trigger", "trigger": asked})
+        async for message in socket:
+            said = message.json()
+            assert said.get("success", True), said
+            yield
+
     async def changes(self) -> AsyncIterator[tuple[str, str]]:
         """Yield each state that changes, as soon as that is told: entity id, state.
 

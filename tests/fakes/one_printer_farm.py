@@ -24,12 +24,13 @@ class Place:
         return self.folder / "agent.toml"
 
     @contextmanager
-    def agent(self) -> Iterator["Popen[bytes]"]:
+    def agent(self, more: str = "") -> Iterator["Popen[bytes]"]:
+        """Run the agent; `more` is what else is set of its printer."""
         self.config.write_text(
             f'agent_id = "pi-1"\nstate_dir = "{self.folder}/agent"\n'
             f'mqtt_url = "{self.farm.facts["mqtt_url"]}"\ncoordinator_url = "{self.farm.url}"\n'
             '[[printers]]\nid = "p1"\nprinter_class = "farmhand-220"\nmaterial = "PLA"\n'
-            f'settings = {{ port = "{self.folder}/port" }}\n'
+            f'settings = {{ port = "{self.folder}/port" }}\n{more}\n'
         )
         token = {"FARMHAND_AGENT_TOKEN": self.farm.token}
         log = self.folder / "agent.log"

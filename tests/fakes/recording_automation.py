@@ -40,14 +40,15 @@ class RecordingAutomation:
     async def wait_up(self) -> None:
         await self._up.wait()
 
-    async def say(self, message: Message) -> None:
+    async def say(self, *messages: Message) -> None:
         if not self._up.is_set():
             raise Unavailable("broker_unreachable", "no broker")
-        self.said.append(message)
-        if message.retain and message.payload:
-            self.retained[message.topic] = message.payload
-        elif message.retain:
-            self.retained.pop(message.topic, None)
+        for message in messages:
+            self.said.append(message)
+            if message.retain and message.payload:
+                self.retained[message.topic] = message.payload
+            elif message.retain:
+                self.retained.pop(message.topic, None)
 
     async def hear(self) -> Heard:
         return await self._inbox.get()

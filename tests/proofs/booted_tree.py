@@ -4,7 +4,6 @@ It has namespaces and a cgroup of its own, no network but loopback, and of devic
 container has.
 """
 
-import os
 import signal
 import subprocess
 import time
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.proofs.debian_tree import Broken, call, hold
+from tests.proofs.swept import WITH_US
 
 BOOT_S_MAX = 90.0
 # An installation compiles what it brings: minutes on a machine that does other things too.
@@ -70,6 +70,15 @@ class Machine:
         rest = ("DEBIAN_FRONTEND=noninteractive", *command)
         return call(*enter, "--uts", "--cgroup", *clean, *rest, timeout_s=CALL_S_MAX)
 
+    def on_its_network(self, *command: str, cwd: Path) -> str:
+        """Run a program of ours that sees our files, and this machine's network alone.
+
+        Raises:
+            Broken: it failed.
+        """
+        network = ("nsenter", "--target", str(self._pid), "--net")
+        return call(*network, *command, cwd=cwd, timeout_s=CALL_S_MAX)
+
     def show(self, unit: str, *names: str) -> dict[str, str]:
         """Return properties of a unit by their names."""
         said = self.call("systemctl", "show", unit, *(f"--property={each}" for each in names))
@@ -77,16 +86,21 @@ class Machine:
 
 
 @contextmanager
-def booted(tree: Path, log: Path) -> Iterator[Machine]:
+def booted(tree: Path, group: Path, log: Path) -> Iterator[Machine]:
     """Boot a tree; lend it once systemd says that it is up; ended, all of it, in the end.
+
+    However this process ends: what is in a pid namespace ends with its first process, and that
+    with us.
+
+    Args:
+        group: the cgroup to make for it.
 
     Raises:
         Broken: this kernel does not let us, or it does not come up.
     """
-    group = _cgroup2() / f"farmhand-{os.getpid()}"
     with log.open("wb") as words:
         process = subprocess.Popen(
-            ["sh", "-c", _JOIN, "sh", str(tree), str(group), _BOOT],
+            [*WITH_US, "sh", "-c", _JOIN, "sh", str(tree), str(group), _BOOT],
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,
@@ -98,10 +112,9 @@ def booted(tree: Path, log: Path) -> Iterator[Machine]:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        _remove(group)
 
 
-def _cgroup2() -> Path:
+def cgroup2() -> Path:
     """Return where this machine has its cgroups of the second kind."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, *_ = line.split()
@@ -134,14 +147,3 @@ def _wait_until_up(machine: Machine, process: "subprocess.Popen[bytes]", log: Pa
             return
         time.sleep(0.2)
     raise Broken(f"systemd did not come up, {said!r}: {log.read_text()[-2000:]}")
-
-
-def _remove(group: Path) -> None:
-    """Remove a cgroup and those below it; what was in them is dead and leaves them by itself."""
-    ends = time.monotonic() + 10
-    while group.is_dir() and time.monotonic() < ends:
-        for folder, _, _ in os.walk(group, topdown=False):
-            try:
-                Path(folder).rmdir()
-            except OSError:
-                time.sleep(0.1)

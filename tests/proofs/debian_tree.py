@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.proofs.swept import WITH_US
+
 # What every Debian and Raspberry Pi OS has and the smallest tree has not.
 PRESENT = ("python3", "systemd", "udev", "dbus")
 # Debian's releases that packages are made for, and their Python.
@@ -64,7 +66,7 @@ def call(*command: str, cwd: Path | None = None, timeout_s: float | None = None)
     except subprocess.TimeoutExpired:
         raise Broken(f"{' '.join(command[-4:])}: no end within {timeout_s:.0f} s") from None
     if done.returncode:
-        shown = " ".join(command[:8])
+        shown = " ".join(command[-6:])
         raise Broken(f"{shown} ...:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     return done.stdout
 
@@ -108,13 +110,30 @@ def make_tree(
         include: packages beside the smallest kind's.
     """
     words = ("--variant=minbase", f"--include={','.join(include)}", suite, str(tree), mirror())
-    # Alone, so that what it mounts in the tree is gone with it.
-    alone = ("unshare", "--mount", "debootstrap")
+    # Alone, so that what it mounts in the tree is gone with it; and it with us.
+    alone = (*WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
     if processor in ("", own_processor()):
-        call(*alone, *words)
+        call(*alone, "debootstrap", *words)
         return
-    call(*alone, f"--arch={processor}", "--download-only", *words)
+    call(*alone, "debootstrap", f"--arch={processor}", "--download-only", *words)
     _unpack(tree)
+
+
+def add_packages(tree: Path, *names: str) -> None:
+    """Install packages of Debian in a tree, fetched as this machine fetches its own."""
+    own = {
+        "Dir::State": tree / "var/lib/apt",
+        "Dir::State::status": tree / "var/lib/dpkg/status",
+        "Dir::Cache": tree / "var/cache/apt",
+        "Dir::Etc::sourcelist": tree / "etc/apt/sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+    }
+    apt = ("apt-get", "--quiet", "--yes", "--no-install-recommends")
+    ours = (*apt, *(f"--option={name}={value}" for name, value in own.items()))
+    call(*ours, "update")
+    call(*ours, "--download-only", "install", *names)
+    inside(tree, *apt, "--no-download", "install", *names)
+    inside(tree, "apt-get", "clean")
 
 
 def _unpack(tree: Path) -> None:

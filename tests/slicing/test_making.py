@@ -86,6 +86,15 @@ def test_the_size_that_is_wanted_is_that_of_the_part_without_its_debris(tmp_path
     assert any("1 tiny loose body removed" in one for one in found.remarks)
 
 
+def test_the_scale_that_a_size_asked_for_makes_a_changed_part_as_large(tmp_path: Path) -> None:
+    speck = ball(0.2, 6) + np.array((300, 0, 50))
+    first = made(tmp_path, np.concatenate((fine(box(20, 30, 10), 2), speck)), fit_mm=60)
+    assert first.scale == pytest.approx(2)
+    longer = made(tmp_path, fine(box(20, 45, 10), 2), scale=first.scale)
+    assert sorted(longer.size_mm) == pytest.approx([20, 40, 90])
+    assert longer.scale == pytest.approx(first.scale)
+
+
 def test_what_stands_beside_a_part_is_no_debris(tmp_path: Path) -> None:
     pin = box(1, 1, 1) + np.array((30, 0, 0))
     touching = box(1, 1, 1) + np.array((5, 5, 9.5))

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 
 from coordinator.adapters.db import chain, mapping
 from coordinator.domain.history import (
     ANY_LINE,
+    MANY,
     FarmEvent,
     Head,
     Line,
@@ -132,8 +133,12 @@ def _claims(meant: LinesMeant) -> list[ColumnElement[bool]]:
         found.append(_EVENTS.c.name.startswith(meant.name.removesuffix("*"), autoescape=True))
     elif meant.name:
         found.append(_EVENTS.c.name == meant.name)
+    begins = MANY.get(meant.actor, ())
+    if begins:
+        actor = _EVENTS.c.actor
+        found.append(or_(*(actor.startswith(each, autoescape=True) for each in begins)))
     for column, text in (
-        (_EVENTS.c.actor, meant.actor),
+        (_EVENTS.c.actor, "" if begins else meant.actor),
         (_EVENTS.c.subject, meant.subject),
         (_EVENTS.c.subject_id, meant.subject_id),
     ):

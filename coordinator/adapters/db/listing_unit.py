@@ -1,8 +1,8 @@
 """The part of a `Unit` that is about lists and receipts; the contracts stand in the port."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, delete, func, select, tuple_
 
@@ -16,6 +16,8 @@ from coordinator.domain.plates import Plate
 from coordinator.domain.receipts import Receipt
 from coordinator.domain.runs import Run, RunState
 from protocols.wire.vocabulary import JobId, PrinterId
+
+OfJobT = TypeVar("OfJobT", Run, Plate)
 
 _JOBS = tables.table(tables.JobRow)
 _RECEIPTS = tables.table(tables.ReceiptRow)
@@ -74,18 +76,23 @@ class ListingUnit(HistoryUnit):
 
     async def runs_of(self, job_ids: Collection[JobId]) -> dict[JobId, list[Run]]:
         """Return the runs of many jobs at once."""
-        found: dict[JobId, list[Run]] = {job_id: [] for job_id in job_ids}
-        for row in self._of(_RUNS_OF, job_ids):
-            run = mapping.run_of(row)
-            found[run.job_id].append(run)
-        return found
+        return self._by_job(_RUNS_OF, job_ids, mapping.run_of)
 
     async def plates_of(self, job_ids: Collection[JobId]) -> dict[JobId, list[Plate]]:
         """Return the plates of many jobs at once."""
-        found: dict[JobId, list[Plate]] = {job_id: [] for job_id in job_ids}
-        for row in self._of(_PLATES_OF, job_ids):
-            plate = mapping.plate_of(row)
-            found[plate.job_id].append(plate)
+        return self._by_job(_PLATES_OF, job_ids, mapping.plate_of)
+
+    def _by_job(
+        self,
+        these: Select[Any],
+        job_ids: Collection[JobId],
+        value_of: Callable[[dict[str, Any]], OfJobT],
+    ) -> dict[JobId, list[OfJobT]]:
+        """Return what belongs to each of these jobs, an empty list where nothing does."""
+        found: dict[JobId, list[OfJobT]] = {job_id: [] for job_id in job_ids}
+        for row in self._of(these, job_ids):
+            value = value_of(row)
+            found[value.job_id].append(value)
         return found
 
     def _of(self, these: Select[Any], job_ids: Collection[JobId]) -> Iterator[dict[str, Any]]:

@@ -300,7 +300,8 @@ def _claim(host: str, port: int) -> int:
         if error.errno == errno.EADDRINUSE:
             raise Unavailable(
                 "port_taken",
-                f"port {port} for the MQTT broker is taken by another program: stop that one, "
+                f"port {port} for the MQTT broker is taken by another program: stop that one "
+                "(Debian's own: sudo systemctl disable --now mosquitto), "
                 f"set broker_port to another, or use it with broker_url=mqtt://{host}:{port}",
             ) from error
         raise Unavailable(

@@ -18,6 +18,7 @@ import structlog
 
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.swallowed import cancellations, heed_cancellation
+from coordinator.adapters.mqtt_link.writing import write_while_open
 from coordinator.domain.automation.topics import OFFLINE, Message
 from coordinator.errors import Unavailable
 from coordinator.ports_automation import Heard
@@ -32,6 +33,8 @@ KEPT_S_MAX = 3.0
 KEPT_AFTER_MARK_S = 0.2
 # Nobody presses so many buttons; what comes beyond is dropped, and told.
 HEARD_MAX = 200
+# As many as are said at once are on their way at once; of more the library would warn.
+PENDING_MAX = 200
 
 _REFUSED = 0x80
 
@@ -87,19 +90,21 @@ class BrokerLink:
         """Return the next thing that somebody said."""
         return await self._inbox.get()
 
-    async def say(self, message: Message) -> None:
-        """Say something; see the port."""
+    async def say(self, *messages: Message) -> None:
+        """Say all of these; see the port."""
         client = self._client
         if client is None:
             raise self._unreachable()
         before = cancellations()
-        try:
-            await client.publish(
-                message.topic, message.payload, message.qos, message.retain, timeout=ANSWER_S
-            )
-        except aiomqtt.MqttError as error:
-            raise self._unreachable() from error
+        # They begin in this order, and so they leave: the library writes before it waits.
+        async with asyncio.TaskGroup() as tasks:
+            said = [
+                tasks.create_task(_said(client, each), name="automation-say") for each in messages
+            ]
         heed_cancellation(before)
+        for each in said:
+            if (error := each.result()) is not None:
+                raise self._unreachable() from error
 
     async def run(self) -> None:
         """Hold the sessions until cancelled; then say goodbye."""
@@ -197,7 +202,7 @@ class BrokerLink:
             def put_nowait(self, item: aiomqtt.Message) -> None:
                 take(item)
 
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             self._address.host,
             self._address.port,
             username=self._address.username,
@@ -210,4 +215,19 @@ class BrokerLink:
             will=aiomqtt.Will(self._status_topic, OFFLINE, 1, True),
             queue_type=Door,
             tls_context=self._address.tls_context(),
+            max_inflight_messages=PENDING_MAX,
         )
+        client.pending_calls_threshold = PENDING_MAX
+        write_while_open(client)
+        return client
+
+
+async def _said(client: aiomqtt.Client, message: Message) -> aiomqtt.MqttError | None:
+    """Return once the broker has a message, or why it has not."""
+    try:
+        await client.publish(
+            message.topic, message.payload, message.qos, message.retain, timeout=ANSWER_S
+        )
+    except aiomqtt.MqttError as error:
+        return error
+    return None

@@ -100,11 +100,11 @@ class Listener:
         log.info("automation.pressed", id=its_id, verb=verb)
 
     async def _answer(self, heard: Heard) -> None:
-        if heard.retained:
-            # It holds a key, for everybody who may read there.
-            await self._link.say(Message(heard.topic, b""))
         if not heard.payload:
             return
+        # It may hold a key, for everybody who may read there; and whether it is retained no broker
+        # says to who listens already.
+        await self._link.say(Message(heard.topic, b""))
         request_id = _id_in(heard.payload)
         if not request_id:
             raise Refused(

@@ -14,6 +14,7 @@ from time import monotonic
 
 import structlog
 
+from coordinator.usecases.counted import DROPPED, MALFORMED, SUPERSEDED, Traffic
 from protocols.errors import ProtocolError
 from protocols.wire.codec import Message, receive
 from protocols.wire.complaints import Complaints
@@ -26,29 +27,31 @@ WAITING_MAX = 50_000
 # What one transaction takes in: enough to share a commit's cost, few enough to be done in 0.1 s.
 TAKEN_MAX = 100
 
-_REPORTED = "/reported"
+_REPORTED = "reported"
 
 
 @dataclass(slots=True)
 class LinkCounters:
-    """What went wrong so far, for health and metrics.
-
-    Attributes:
-        superseded: reports and telemetry that a younger message replaced before they were read.
-        dropped: messages for which there was no room.
-        telemetry_dropped: telemetry from more agents than there is room for.
-    """
+    """What went over the link so far, and what went wrong, for metrics."""
 
     sessions: int = 0
     complaints: Complaints = field(default_factory=Complaints)
-    superseded: int = 0
-    telemetry_dropped: int = 0
-    dropped: int = 0
+    traffic: Traffic = field(default_factory=Traffic)
 
     @property
     def malformed(self) -> int:
         """How many messages were none."""
-        return self.complaints.count
+        return self.traffic.lost[MALFORMED]
+
+    @property
+    def superseded(self) -> int:
+        """How many reports and telemetry a younger message replaced before they were read."""
+        return self.traffic.lost[SUPERSEDED]
+
+    @property
+    def dropped(self) -> int:
+        """For how many messages there was no room."""
+        return self.traffic.lost[DROPPED]
 
 
 class Inbox:
@@ -75,13 +78,15 @@ class Inbox:
     def put(self, topic: str, payload: bytes) -> None:
         """Add a message at the end of the line, or a younger report in place of an older one."""
         self._arrived += 1
-        key = topic if topic.endswith(_REPORTED) else self._arrived
+        traffic, kind = self._counters.traffic, topic.rpartition("/")[2]
+        traffic.received[kind] += 1
+        key = topic if kind == _REPORTED else self._arrived
         if key in self._waiting:
-            self._counters.superseded += 1
+            traffic.lost[SUPERSEDED] += 1
         elif len(self._waiting) >= WAITING_MAX:
             if not self._lacks:
                 log.warning("messages.dropped", waiting=len(self._waiting))
-            self._counters.dropped += 1
+            traffic.lost[DROPPED] += 1
             self._lacks = True
             return
         self._waiting[key] = (topic, payload)
@@ -116,6 +121,7 @@ def decoded(topic: str, payload: bytes, counters: LinkCounters) -> Message | Non
         # A board that starts may send NULs, and not every database stores them in a text.
         return receive(topic, payload.replace(b"\\u0000", b"\\ufffd"))
     except ProtocolError as error:
+        counters.traffic.lost[MALFORMED] += 1
         if count := counters.complaints.note(monotonic()):
             about = {"topic": topic[:200], "reason": str(error), "count": count}
             if (address := parse(topic)) is not None:

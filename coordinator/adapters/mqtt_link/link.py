@@ -21,6 +21,7 @@ from coordinator.adapters.mqtt_link.inbox import TAKEN_MAX, Inbox, LinkCounters
 from coordinator.adapters.mqtt_link.reading import read_on
 from coordinator.adapters.mqtt_link.swallowed import cancellations, heed_cancellation
 from coordinator.adapters.mqtt_link.telemetry import TelemetryFeed
+from coordinator.adapters.mqtt_link.writing import write_while_open
 from coordinator.errors import Unavailable
 from protocols.wire.codec import encode
 from protocols.wire.compat import PROTOCOL_MINOR
@@ -248,6 +249,7 @@ class MqttLink:
         before = cancellations()
         await client.publish(topic, payload, kind.qos, kind.retain, timeout=patience_s)
         heed_cancellation(before)
+        self.counters.traffic.sent[topic.rpartition("/")[2]] += 1
 
     def _status(self, *, up: bool) -> bytes:
         return encode(
@@ -283,6 +285,7 @@ class MqttLink:
         )
         client.pending_calls_threshold = PENDING_MAX
         read_on(client, lambda: self.inbox.arrived)
+        write_while_open(client)
         return client
 
 

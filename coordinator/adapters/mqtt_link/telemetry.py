@@ -20,6 +20,7 @@ import structlog
 
 from coordinator.adapters.mqtt_link.address import BrokerAddress
 from coordinator.adapters.mqtt_link.inbox import LinkCounters, decoded
+from coordinator.usecases.counted import DROPPED, SUPERSEDED
 from protocols.wire.codec import MESSAGE_BYTES_MAX
 from protocols.wire.from_agent import Telemetry
 from protocols.wire.topics import Topic, subscription
@@ -99,10 +100,12 @@ class TelemetryFeed:
 
     def offer(self, topic: bytes, payload: bytes) -> None:
         """Keep a message until its turn, in place of an older one of the same agent."""
+        traffic = self._counters.traffic
+        traffic.received["telemetry"] += 1
         if topic in self._newest:
-            self._counters.superseded += 1
+            traffic.lost[SUPERSEDED] += 1
         elif len(self._newest) >= AGENTS_MAX:
-            self._counters.telemetry_dropped += 1
+            traffic.lost[DROPPED] += 1
             return
         self._newest[topic] = payload
         if not self._due:

@@ -73,7 +73,7 @@ def find(*, best: Level = Level.BWRAP_SECCOMP) -> Found:
         return Found(
             level=Level.RLIMITS,
             words=f"bwrap can't be used here ({refused}): the kernel has to allow user namespaces, "
-            "on Ubuntu an AppArmor profile for bwrap",
+            "on Ubuntu an AppArmor profile for bwrap, under systemd the drop-in sandbox.conf",
         )
     if calls:
         return Found(level=Level.BWRAP_SECCOMP)

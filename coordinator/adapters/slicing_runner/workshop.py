@@ -11,7 +11,7 @@ _UNITS = {"in": "inch"}
 
 
 def request_of(model: Path, making: Making, output: Path) -> dict[str, Any]:
-    """Return the request; a size that is wanted outranks the unit."""
+    """Return the request; a size or a scale that is wanted outranks the unit."""
     request: dict[str, Any] = {
         "kind": "make",
         "model_path": str(model),
@@ -24,6 +24,8 @@ def request_of(model: Path, making: Making, output: Path) -> dict[str, Any]:
     }
     if making.longest_mm is not None:
         request["fit_mm"] = making.longest_mm
+    elif making.scale is not None:
+        request["scale"] = making.scale
     elif making.unit:
         request["unit"] = _UNITS.get(making.unit, making.unit)
     if making.up:
@@ -42,6 +44,7 @@ def printable_of(result: Mapping[str, Any]) -> Printable:
         format=Path(result["output_path"]).suffix,
         triangles=result["triangles"],
         size_mm=tuple(result["size_mm"]),
+        scale=result["scale"],
         watertight=result["watertight"],
         volume_mm3=result["volume_mm3"],
         bodies=result["bodies"],

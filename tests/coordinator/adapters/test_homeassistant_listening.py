@@ -221,7 +221,8 @@ async def test_a_key_in_a_retained_request_is_removed_and_opens_nothing(asked: A
 async def test_rubbish_is_no_request(asked: Asked, said: str) -> None:
     asked.link.ask(TOPICS.requests, said)
     await asked.settled()
-    assert {each.topic for each in asked.link.said} == {TOPICS.answer("last")}
+    answers = [each.topic for each in asked.link.said if each.payload]
+    assert answers == [TOPICS.answer("last")]
 
 
 async def test_an_update_that_is_pressed_is_a_rollout_of_the_newest_release_to_that_agent(

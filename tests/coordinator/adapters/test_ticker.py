@@ -1,6 +1,10 @@
 """The bell."""
 
 import asyncio
+import logging
+import time
+
+import pytest
 
 from coordinator.adapters.ticker import Bell, Ticker
 from coordinator.errors import Unavailable
@@ -110,3 +114,29 @@ async def test_work_with_two_hands_is_done_twice_at_once_and_never_three_times()
         await begun.acquire()
     assert most == 2
     await end(task)
+
+
+@pytest.mark.parametrize("passes", range(6))
+async def test_an_end_just_when_all_bells_are_due_is_no_error_of_theirs(
+    passes: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    rung = asyncio.Event()
+
+    async def work() -> None:
+        rung.set()
+
+    bells = {f"work-{number}": Bell(work, every_s=0.005) for number in range(7)}
+    task = await ring(Ticker(bells))
+    async with asyncio.timeout(10):
+        await rung.wait()
+    for _ in range(passes):
+        await asyncio.sleep(0)
+    # A machine with much to do: the loop does not come round for longer than between two rings.
+    busy_until = time.monotonic() + 0.02
+    while time.monotonic() < busy_until:
+        pass
+    with caplog.at_level(logging.ERROR):
+        await end(task)
+        for _ in range(10):
+            await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records] == []

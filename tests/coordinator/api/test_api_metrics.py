@@ -7,7 +7,7 @@ from dataclasses import replace
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from coordinator.api.exposition import Buckets, Exposition, labels
+from coordinator.api.exposition import Exposition, labels
 from coordinator.api.printer_metrics import AT_ONCE, PrinterMetrics
 from coordinator.domain.effects import Save
 from coordinator.domain.printers import PrinterStatus
@@ -15,6 +15,7 @@ from coordinator.domain.retiring import retire
 from coordinator.domain.runs import RunState
 from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.controlling import set_service
+from coordinator.usecases.counted import Buckets
 from coordinator.usecases.live import Live
 from coordinator.usecases.performing import writing
 from coordinator.usecases.reading import PrinterView
@@ -191,7 +192,7 @@ async def test_others_have_their_turn_while_a_large_farm_is_told() -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    await PrinterMetrics().tell(page, views, live)
+    await PrinterMetrics().tell(page, views, live, 0.0)
     counting.cancel()
     assert turns >= 5
     assert page.text().count("farmhand_printer_up{") == len(views)

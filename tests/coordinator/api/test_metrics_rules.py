@@ -4,6 +4,7 @@ Where there is no promtool (`./farmhand prove metrics` fetches it), names and la
 against what is told, and syntax is not.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -16,10 +17,11 @@ import yaml
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.coordinator.api.test_api_counted_metrics import counts
 from tests.coordinator.api.test_api_metrics import finishes, prints
 from tests.fakes import promtool
 from tests.fakes.fake_farm import order_gcode
-from tests.fakes.served_farm import ServedFarm
+from tests.fakes.served_farm import ServedFarm, served
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 RULES = CONFIGS / "prometheus" / "farmhand.rules.yml"
@@ -31,9 +33,9 @@ OTHER_UNITS = re.compile(
     r"_(ms|milliseconds|minutes?|hours?|days?|percent|fahrenheit|[kmg]i?b|kilobytes|s)(_|$)"
 )
 LABELS = {
-    "agent", "driver", "heater", "le", "level", "location", "material", "method", "name", "part",
-    "printer", "printer_class", "printer_group", "result", "route", "rule", "state", "status",
-    "version",
+    "agent", "direction", "driver", "engine", "heater", "le", "level", "location", "material",
+    "method", "name", "part", "printer", "printer_class", "printer_group", "reason", "result",
+    "route", "rule", "state", "status", "type", "version",
 }  # fmt: skip
 # Prometheus gives these to all that it scrapes.
 ITS_OWN = frozenset({"instance", "job"})
@@ -45,9 +47,22 @@ asked_of_promtool = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-async def text(session: aiohttp.ClientSession, farm: ServedFarm) -> str:
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return what is told of a farm in which there is something of everything."""
+    return asyncio.run(_told(ServedFarm(tmp_path_factory.mktemp("told"))))
+
+
+async def _told(farm: ServedFarm) -> str:
+    async with served(farm) as session:
+        return await _told_of_everything(farm, session)
+
+
+async def _told_of_everything(farm: ServedFarm, session: aiohttp.ClientSession) -> str:
+    await counts(farm, session, "a-secret")
+    async with session.get("/metrics") as response:
+        assert response.status == 200
+    farm.clock.advance(15.0)
     await order_gcode(farm.farm, name="a-secret", file_name="a-secret.gcode", owner="a-secret")
     await prints(farm)
     await finishes(farm)
@@ -57,7 +72,7 @@ async def text(session: aiohttp.ClientSession, farm: ServedFarm) -> str:
         return await response.text()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def families(text: str) -> list[Metric]:
     return list(text_string_to_metric_families(text))
 
@@ -112,8 +127,11 @@ def test_only_what_grows_is_called_a_total(text: str) -> None:
 
 def test_of_a_set_of_states_one_holds(families: list[Metric]) -> None:
     [states] = [family for family in families if family.name == "farmhand_printer_state"]
-    assert {sample.value for sample in states.samples} == {0, 1}
-    assert sum(sample.value for sample in states.samples) == 1
+    held: dict[str, list[float]] = {}
+    for sample in states.samples:
+        held.setdefault(sample.labels["printer"], []).append(sample.value)
+    assert len(held) == 2
+    assert all(sorted(values) == [0] * (len(values) - 1) + [1] for values in held.values())
 
 
 def test_labels_are_few_and_a_name_stands_in_info_alone(families: list[Metric]) -> None:

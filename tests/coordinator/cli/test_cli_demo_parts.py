@@ -179,6 +179,22 @@ def test_providers_that_the_user_names_reach_the_demo_with_their_budgets(
     }
 
 
+def test_files_of_providers_are_meant_from_where_the_user_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fal = {"service": "fal", "api_key_file": "keys/fal", "models": {"flux": {"cost": "1"}}}
+    monkeypatch.setenv("FARMHAND_PROVIDERS", json.dumps({"fal": fal}))
+    monkeypatch.setenv("FARMHAND_PROVIDERS__MESHY__SERVICE", "meshy")
+    monkeypatch.setenv("FARMHAND_PROVIDERS__MESHY__API_KEY_FILE", "meshy.key")
+    monkeypatch.setenv("FARMHAND_PROVIDERS__CODE__SERVICE", "openscad")
+    monkeypatch.setenv("FARMHAND_PROVIDERS__CODE__LIBRARIES_FOLDER", "/srv/scad")
+    found = providers_of(demo_setup.provider_settings(), monkeypatch)
+    assert found["fal"] == {**fal, "api_key_file": str(tmp_path / "keys" / "fal")}
+    assert found["meshy"]["api_key_file"] == str(tmp_path / "meshy.key")
+    assert found["code"] == {"service": "openscad", "libraries_folder": "/srv/scad"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -8,12 +8,12 @@ import pytest
 from coordinator.adapters.sandbox.levels import Found, Level
 from coordinator.cli import doctor_providers
 from coordinator.cli.client import FarmClient
-from coordinator.cli.doctor import Finding
 from coordinator.cli.place import Place
 from coordinator.domain.breaker import Call
 from coordinator.domain.providing import Blame, Health, ProviderFault
 from coordinator.settings import Settings
 from coordinator.usecases.sources import Source, Sources
+from protocols.diagnosis import Finding
 from tests.coordinator.cli.conftest import Farmhand
 from tests.fakes.scripted_provider import ScriptedProvider
 from tests.fakes.served_farm import TOKEN, ServedFarm, served

@@ -62,7 +62,7 @@ class Told:
 @pytest.fixture
 async def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Told]:
     """A farm with one printer, told; time between two looks is nought."""
-    for name in ("TICK_S", "LIVE_S", "FARM_S", "AGENTS_S", "RETRY_S"):
+    for name in ("GATHER_S", "TICK_S", "LIVE_S", "FARM_S", "AGENTS_S", "RETRY_S"):
         monkeypatch.setattr(broadcasting, name, 0.0)
     monkeypatch.setattr(broadcasting, "LOOK_S", 0.01)
     farm = Told(tmp_path)
@@ -110,6 +110,25 @@ async def test_what_changes_is_told_and_what_stays_is_not(told: Told) -> None:
     (event,) = told.link.on(TOPICS.happened("p1"))
     assert (event["event_type"], event["actor"]) == ("cleared", "user:anna")
     assert not any(each.retain for each in told.link.said if each.topic == TOPICS.happened("p1"))
+
+
+async def test_what_is_decided_does_not_wait_for_what_is_looked_up_now_and_then(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that does not answer, say, is looked at for the farm's troubles."""
+    looked = asyncio.Event()
+
+    async def hangs(_: object) -> None:
+        looked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(broadcasting, "health", hangs)
+    monkeypatch.setattr(broadcasting, "TROUBLES_S", 0.0)
+    async with asyncio.timeout(10):
+        await looked.wait()
+    await controlling.clear_printer(told.farm, PrinterId("p1"), "user:anna")
+    await told.link.until(lambda: told.printer()["bed"] == "clear")
+    await told.link.until(lambda: told.link.on(TOPICS.happened("p1")))
 
 
 async def test_a_sensor_that_flickers_is_not_told(told: Told) -> None:

@@ -11,12 +11,13 @@ from coordinator.domain.webhooks import DELAYS_S, DeliveryState
 from coordinator.errors import Unavailable
 from coordinator.ports_outward import Answer, Question
 from coordinator.usecases import controlling, webhooks
+from coordinator.usecases.absorbing import absorb
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.webhooks import Wish
-from protocols.wire.vocabulary import EventKind
+from protocols.wire.vocabulary import EventKind, RunPhase
 from tests.fakes.fake_farm import new_farm, order_gcode
 from tests.fakes.fake_outside import FakeOutside, answers, takes
-from tests.fakes.story import connect, end, start, work
+from tests.fakes.story import arm, connect, end, say, start, work
 from tests.fakes.webhook_story import carry, clock, courier, happens, hook, ids, stored, turns
 
 HOUR_S = 3600.0
@@ -64,6 +65,28 @@ async def test_a_prints_life_is_told_in_order_and_signed(farm: Farm, outside: Fa
         with pytest.raises(WebhookVerificationError, match=r"too (new|old)"):
             Webhook(endpoint.secret).verify(question.body, dict(question.headers))
     assert len({question.headers["webhook-id"] for question in outside.asked}) == 9
+
+
+async def test_a_bed_that_a_print_occupies_is_no_work_for_a_person_before_it_ends(
+    farm: Farm, outside: FakeOutside
+) -> None:
+    """The report that something came onto it may be heard before the event that it began."""
+    agent = await connect(farm, "a")
+    await hook(farm, types=["printer.needs_clearing", "run.*"])
+    await order_gcode(farm)
+    await work(farm, agent)
+    await arm(farm, agent, "n1")
+    await work(farm, agent)
+    assert agent.run is not None
+    agent.run.phase, agent.printing = RunPhase.PRINTING, agent.run.run_id
+    agent.occupation += 1
+    agent.note(EventKind.STARTED)
+    await absorb(farm, agent.reported())
+    await say(farm, agent)
+    await end(farm, agent)
+    await carry(farm)
+    types = [each["type"] for each in outside.said()]
+    assert types == ["run.printing", "run.finished", "printer.needs_clearing"]
 
 
 async def test_a_failed_and_a_paused_print_are_told(farm: Farm, outside: FakeOutside) -> None:

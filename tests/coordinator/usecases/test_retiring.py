@@ -1,5 +1,7 @@
 """What leaves the farm for good stays away until somebody says so; its history stays."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -13,12 +15,15 @@ from coordinator.usecases.controlling import settle_run
 from coordinator.usecases.dispatching import flush_outbox
 from coordinator.usecases.farm import Farm
 from coordinator.usecases.retiring import (
+    let_go,
     restore_agent,
     restore_printer,
     retire_agent,
     retire_printer,
     retired,
 )
+from protocols.wire.from_agent import CommandResult
+from protocols.wire.to_agent import Command
 from tests.fakes.fake_farm import order_gcode
 from tests.fakes.model_agent import ModelAgent
 from tests.fakes.recording_link import RecordingLink
@@ -77,7 +82,7 @@ async def test_a_retired_printer_that_is_reported_again_stays_away_until_somebod
     await absorb(farm, agent.presence(), agent.reported())
     assert await shown(farm) == []
     [told] = (await retired(farm)).printers
-    assert (told.reported_by, "configuration names it" in told.words) == (agent.agent_id, True)
+    assert (told.reported_by, "speaks of it still" in told.words) == (agent.agent_id, True)
 
     link = farm.link
     assert isinstance(link, RecordingLink)
@@ -136,6 +141,66 @@ async def test_a_job_for_a_retired_printer_alone_says_that_it_waits_for_nothing(
     await retire_printer(farm, agent.printer_id, ANNA)
     codes = [wait.code for wait in await reading.why_waiting(farm, job.job_id)]
     assert codes == ["printer_gone", "other_printer"]
+
+
+async def test_an_agent_that_gives_no_answer_holds_nobody_up_and_is_asked_until_it_does(
+    farm: Farm, agent: ModelAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coordinator.usecases.retiring.LET_GO_S", 0.01)
+    link = farm.link
+    assert isinstance(link, RecordingLink)
+    gone = await asyncio.wait_for(retire_printer(farm, agent.printer_id, ANNA), 5.0)
+    assert (gone.reported_by, "has not answered" in gone.words) == (agent.agent_id, True)
+    [told] = (await retired(farm)).printers
+    assert told == gone
+    assert await let_go(farm) == 0
+    link.answer = answering(farm, ok=True)
+    assert await let_go(farm) == 1
+    assert [each.name for each in link.commands] == ["remove_printer"] * 3
+    [told] = (await retired(farm)).printers
+    assert (told.reported_by, told.words) == (None, "")
+    assert await let_go(farm) == 0
+
+
+async def test_an_agent_that_was_away_is_asked_once_it_is_back_with_the_printer(
+    farm: Farm, agent: ModelAgent
+) -> None:
+    link = farm.link
+    assert isinstance(link, RecordingLink)
+    await absorb(farm, replace(agent.presence(), online=False))
+    assert "once it is back" in (await retire_printer(farm, agent.printer_id, ANNA)).words
+    assert await let_go(farm) == 0
+    assert link.commands == []
+    await absorb(farm, agent.presence())
+    [told] = (await retired(farm)).printers
+    assert "will be asked" in told.words
+    link.answer = answering(farm, ok=False, code="printer_configured")
+    assert await let_go(farm) == 0
+    [told] = (await retired(farm)).printers
+    assert "configuration names it" in told.words
+    assert await let_go(farm) == 0
+    assert len(link.commands) == 1  # nobody is asked for what can't be
+    await absorb(farm, replace(agent.presence(), printers=()))
+    assert (await retired(farm)).printers[0].reported_by is None
+
+
+async def test_a_printer_that_was_taken_back_is_not_let_go(farm: Farm, agent: ModelAgent) -> None:
+    link = farm.link
+    assert isinstance(link, RecordingLink)
+    await absorb(farm, replace(agent.presence(), online=False))
+    await retire_printer(farm, agent.printer_id, ANNA)
+    await absorb(farm, agent.presence())
+    await restore_printer(farm, agent.printer_id, ANNA)
+    farm.live.retired_reported[agent.printer_id] = agent.agent_id  # of an answer that came late
+    assert await let_go(farm) == 0
+    assert link.commands == []
+
+
+def answering(farm: Farm, *, ok: bool, code: str = "") -> Callable[[Command], Awaitable[None]]:
+    async def answer(command: Command) -> None:
+        farm.live.answer(CommandResult(id=command.id, agent_id=command.agent_id, ok=ok, code=code))
+
+    return answer
 
 
 async def test_the_spool_of_a_retired_printer_lies_on_the_shelf_again(

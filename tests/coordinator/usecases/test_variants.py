@@ -128,6 +128,21 @@ async def test_code_is_made_again_with_other_values_as_a_further_version(tmp_pat
     assert len((await bench.show(wider.generation_id)).job_ids) == 1
 
 
+async def test_a_part_that_was_scaled_keeps_its_scale_with_other_values(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path, ScriptedProvider(at_once=True, done=CODED))
+    its_id = await bench.want(size_mm=60.0)
+    await bench.work(5)
+    wide = await again(bench.farm, its_id, Variant(parameters={"width": 30}), ANNA)
+    await bench.work(5)
+    wider = await again(bench.farm, wide.generation_id, Variant(parameters={"width": 50}), ANNA)
+    await bench.work(5)
+    assert (await bench.show(wider.generation_id)).state is S.DONE
+    made = [(each.longest_mm, each.scale) for each in bench.workshop.made]
+    assert made == [(60.0, None), (None, 3.0), (None, 3.0)]
+
+
 async def test_the_same_values_are_answered_with_the_version_that_they_made(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ScriptedProvider(at_once=True, done=CODED))
     its_id = await bench.want()

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from coordinator.domain.automation.documents import UpdateSeen, agent_document
 from coordinator.domain.automation.topics import Message
@@ -46,10 +48,11 @@ PLATE = f"M104 S200\nG28\n{MOVES}G1 X1 Y1 E1\n"
 def expected() -> set[str]:
     """Return the unique ids of all entities of the farm."""
     can = Abilities(
-        verbs=verbs_of(can_pause=True, commands=("send", "emergency_stop"), armed=ARMED),
+        verbs=verbs_of(can_pause=True, commands=("send", "emergency_stop", "picture"), armed=ARMED),
         heaters=("bed", "tool0"),
         tuned=frozenset({"speed", "flow"}),
         materials=("PLA",),
+        camera=True,
     )
     devices = {
         "printer_p1": printer_entities(TOPICS, "p1", can),
@@ -86,6 +89,19 @@ async def home_at(folder: Path, port: int) -> AsyncIterator[HomeAssistant]:
         pytest.skip(f"no Home Assistant can be had here: {reason}")
     async with home:
         yield home
+
+
+@pytest.fixture
+async def camera() -> AsyncIterator[str]:
+    """What an agent's settings say of a camera."""
+
+    async def give(_: web.Request) -> web.Response:
+        return web.Response(body=JPEG, content_type="image/jpeg")
+
+    app = web.Application()
+    app.router.add_get("/", give)
+    async with TestServer(app) as server:
+        yield f'camera = "{server.make_url("/")}"'
 
 
 @pytest.fixture
@@ -164,13 +180,58 @@ async def turn_knobs(home: HomeAssistant) -> None:
             await home.shows(P1 + key, f"{value}.0", f"{value}", within_s=GONE_S_MAX)
 
 
+async def look(home: HomeAssistant) -> None:
+    """Have a picture taken, and see it."""
+    await home.press(P1 + "picture", "button.press")
+
+    async def is_seen() -> bool:
+        return await home.picture(P1 + "camera") == JPEG
+
+    await home.until(is_seen, "the picture", GONE_S_MAX)
+
+
+async def cancel(home: HomeAssistant, stopped: dict[str, Any]) -> None:
+    """Cancel what prints, and see an automation begin of it."""
+    fires = home.fires(stopped)
+    await anext(fires)
+    await home.press(P1 + "cancel", "button.press")
+    await asyncio.wait_for(anext(fires), GONE_S_MAX)
+
+
+async def goes_on(home: HomeAssistant) -> None:
+    """Pause what prints, and resume it."""
+    for button, key in (("pause", "paused"), ("resume", "printing")):
+        await home.press(P1 + button, "button.press")
+        await home.shows(P1 + key, "on", within_s=GONE_S_MAX)
+
+
+async def retire(place: Place, home: HomeAssistant) -> None:
+    """Take the printer from the farm, and see that nothing of it is left."""
+    retired = "printers/p1/retire"
+    status, told = await asyncio.to_thread(place.farm.ask, retired, method="POST")
+    assert status < 300, told
+
+    async def is_gone() -> bool:
+        return not any(each.startswith(P1) for each in await home.entities())
+
+    await home.until(is_gone, "the printer to be gone", GONE_S_MAX)
+    port = urlsplit(place.farm.facts["mqtt_url"]).port
+    assert port is not None
+    async with aiomqtt.Client("127.0.0.1", port) as mqtt, asyncio.timeout(GONE_S_MAX):
+        retained = f"{TOPICS.printer('p1')}/#", "homeassistant/device/+/printer_p1/#"
+        for each in (*retained, TOPICS.status):
+            await mqtt.subscribe(each, qos=1)
+        first = await anext(aiter(mqtt.messages))
+        assert first.topic.value == TOPICS.status
+
+
 async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
-    place: Place, home: HomeAssistant
+    place: Place, home: HomeAssistant, camera: str
 ) -> None:
     async def shows(key: str, *states: str) -> None:
         await home.shows(P1 + key, *states, within_s=GONE_S_MAX)
 
-    with place.agent() as agent:
+    with place.agent(camera) as agent:
 
         async def has_all() -> bool:
             return expected() <= (await home.entities()).keys()
@@ -181,8 +242,9 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
         devices = {each["name"]: each for each in await home.devices()}
         assert devices["p1"]["via_device_id"] == devices["Agent pi-1"]["id"]
         assert devices["Agent pi-1"]["via_device_id"] == devices["Farmhand"]["id"]
-        triggers = {each["type"] for each in await home.triggers(devices["p1"]["id"])}
-        assert triggers == set(PRINTER_EVENTS)
+        triggers = {each["type"]: each for each in await home.triggers(devices["p1"]["id"])}
+        assert set(triggers) == set(PRINTER_EVENTS)
+        await look(home)
 
         await shows("status", "needs_clearing")
         await home.press(P1 + "clear", "button.press")
@@ -195,10 +257,7 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
             place.farm.farmhand, "job", "submit", place.folder / "plate.gcode"
         )
         await shows("printing", "on")
-        await home.press(P1 + "pause", "button.press")
-        await shows("paused", "on")
-        await home.press(P1 + "resume", "button.press")
-        await shows("printing", "on")
+        await goes_on(home)
 
         async def is_under_way() -> bool:
             return (await home.state(P1 + "progress")) not in ("unknown", "0.0")
@@ -211,11 +270,11 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
         assert await home.state(P1 + "status") == "offline"
         assert await home.state(P1 + "job") == "plate.gcode"
 
-    with place.agent():
+    with place.agent(camera):
         await shows("online", "on")
         await shows("status", "busy")
         assert float(await home.state(P1 + "progress")) >= progress
-        await home.press(P1 + "cancel", "button.press")
+        await cancel(home, triggers["stopped"])
         await shows("status", "needs_clearing", "idle")
         event = await home.entity(P1 + "event")
         assert event is not None
@@ -223,4 +282,5 @@ async def test_home_assistant_shows_a_farm_has_it_obey_and_loses_no_value(
     lines = place.farm.ask("events?limit=500")[1]["items"]
     by_home = {each["name"] for each in lines if each["actor"] == "homeassistant"}
     assert {"bed.clear", "job.paused", "job.resumed", "job.cancelling"} <= by_home
+    await retire(place, home)
     assert home.complaints() == []

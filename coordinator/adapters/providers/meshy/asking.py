@@ -1,6 +1,7 @@
 """What Meshy is asked for: a wish as one of its requests, and what that costs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -88,7 +89,17 @@ _OWN: dict[str, tuple[Option, tuple[str, ...]]] = {
     )
 }
 _ALL = _OWN | _PASSED
-OPTIONS = tuple(option for option, _ in _ALL.values())
+_KINDS = {
+    _PREVIEW: Kind.TEXT,
+    _REFINE: Kind.TEXT,
+    NAMED[0]: Kind.IMAGE,
+    NAMED[1]: Kind.MULTIVIEW,
+    **dict.fromkeys(_MESHED, Kind.MESH),
+}
+OPTIONS = tuple(
+    replace(option, kinds=frozenset(_KINDS[work] for work in works))
+    for option, works in _ALL.values()
+)
 
 # Credits of its price list; `consumed_credits` of the task is the truth.
 _PRICES = {

@@ -4,7 +4,9 @@ import { Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { sentence } from "./attention";
 import { useCounts, useLink } from "./live/store";
+import { Guarded } from "./parts/guarded";
 import { Live } from "./parts/live";
+import { useNewest } from "./parts/newer";
 import { Notes } from "./parts/notes";
 import { Since } from "./parts/since";
 import { useTasks } from "./parts/tasks";
@@ -14,28 +16,33 @@ import { DropAnywhere } from "./views/dropping";
 import { useTitle } from "./parts/title";
 
 export function App(): ReactNode {
-  const due = useTasks().length;
   const { may } = useSession();
-  useTitle(due);
+  const [path] = useLocation();
+  const kiosk = !may("farm:read");
+  useNewest(path, kiosk || path === "/wall");
   // A screen's credential shows the wall, whatever the address says.
-  if (!may("farm:read")) return <Suspense fallback={null}><Live><Wall /></Live></Suspense>;
+  if (kiosk) return <Guarded at={path}><Suspense fallback={null}><Title /><Live><Wall /></Live></Suspense></Guarded>;
   return (
-    <Suspense fallback={<p className="alone" role="status">One moment …</p>}>
+    <Guarded at={path}><Suspense fallback={<p className="alone" role="status">One moment …</p>}>
+      <Title />
       <Switch>
         {PLACES.filter(({ bare }) => bare).map((place) => (
           <Route key={place.path} path={place.path}>{(given) => <><NotLive />{place.show((given as { id?: string }).id ?? "")}<Notes /></>}</Route>
         ))}
-        <Route><Framed due={due} /></Route>
+        <Route><Framed path={path} /></Route>
       </Switch>
-    </Suspense>
+    </Suspense></Guarded>
   );
 }
 
-function Framed({ due }: { due: number }): ReactNode {
+// What changes often is told to who shows it: the frame, and the view in it, are not drawn anew for a number.
+function Title(): ReactNode {
+  useTitle(useTasks().length);
+  return null;
+}
+
+function Framed({ path }: { path: string }): ReactNode {
   const { may, caller, leave } = useSession();
-  const counts = useCounts();
-  const waiting = (counts.jobs.ready ?? 0) + (counts.jobs.received ?? 0) + (counts.jobs.preparing ?? 0);
-  const counted: Record<string, number> = { "/todo": due, "/queue": waiting };
   const open = (at: "top" | "more"): Place[] =>
     PLACES.filter(({ link }) => link?.at === at && (!link.needs || may(link.needs)));
   return (
@@ -43,7 +50,7 @@ function Framed({ due }: { due: number }): ReactNode {
       <header className="top">
         <Link href="/" className="brand">Farmhand</Link>
         <nav aria-label="Views">
-          {open("top").map((place) => <Way key={place.path} place={place} count={counted[place.path] ?? 0} />)}
+          {open("top").map((place) => <Way key={place.path} place={place} />)}
           <More places={open("more")} />
         </nav>
         <div className="who">
@@ -53,26 +60,37 @@ function Framed({ due }: { due: number }): ReactNode {
       </header>
       <NotLive />
       <main>
-        <Switch>
+        <Guarded at={path}><Switch>
           {PLACES.filter(({ bare }) => !bare).map((place) => (
             <Route key={place.path} path={place.path}>{(given) => place.show((given as { id?: string }).id ?? "")}</Route>
           ))}
           <Route><p className="alone">There is no such page. <Link href="/">Back to the farm</Link></p></Route>
-        </Switch>
+        </Switch></Guarded>
       </main>
       <Notes />
     </DropAnywhere>
   );
 }
 
-function Way({ place, count = 0 }: { place: Place; count?: number }): ReactNode {
+function Way({ place }: { place: Place }): ReactNode {
   const [path] = useLocation();
   return (
     <Link href={place.path} aria-current={path === place.path ? "page" : undefined}>
-      {place.link?.words}{count > 0 && <span className="count" aria-label={`: ${count}`}>{count}</span>}
+      {place.link?.words}{place.path === "/todo" && <Due />}{place.path === "/queue" && <Waiting />}
     </Link>
   );
 }
+
+function Due(): ReactNode {
+  return <Count of={useTasks().length} />;
+}
+
+function Waiting(): ReactNode {
+  const { jobs } = useCounts();
+  return <Count of={(jobs.ready ?? 0) + (jobs.received ?? 0) + (jobs.preparing ?? 0)} />;
+}
+
+const Count = ({ of }: { of: number }): ReactNode => of > 0 && <span className="count" aria-label={`: ${of}`}>{of}</span>;
 
 /** What is looked at now and then. */
 function More({ places }: { places: readonly Place[] }): ReactNode {

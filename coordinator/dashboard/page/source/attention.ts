@@ -82,7 +82,7 @@ export function byTurn(a: JobGlanceDocument, b: JobGlanceDocument): number {
 }
 
 /** What one button does about a thing, where one can. */
-export type Deed = "clear" | "resume" | "approve" | "settle" | "maintained" | "approve_generation";
+export type Deed = "clear" | "approve" | "settle" | "maintained" | "approve_generation" | "give_back" | "load";
 
 /** One thing that a person has to do: what, where, since when, and how. */
 export interface Task {
@@ -98,6 +98,8 @@ export interface Task {
   about: string;
   deed: Deed | null;
   urgent: boolean;
+  /** Where what is lacking may be loaded, in one press each. */
+  loads?: { material: string; printers: readonly { id: string; name: string }[] };
 }
 
 /** What the live connection does not tell, asked for now and then. */
@@ -139,7 +141,7 @@ function ofPrinter(printer: PrinterDocument): Task[] {
   if (printer.in_service) return [];
   if (printer.quarantine) {
     return [{ ...base, key: key("quarantine"), words: `${printer.name} was taken out of use`,
-      detail: `${sentence(printer.quarantine)} Look at it; once it is sound, give it back on its page.`, deed: null, urgent: true }];
+      detail: `${sentence(printer.quarantine)} Look at it, and give it back once it is sound.`, deed: "give_back", urgent: true }];
   }
   if (printer.status === "offline" && printer.run) {
     return [{ ...base, key: key("away"), words: `${printer.name} went away while it printed`,
@@ -195,7 +197,8 @@ function ofLack({ job_id, name, since, material, printers, printer_count }: Lack
   return {
     key: `load ${job_id}`, words: material ? `Load ${material} for ${name}` : `Say what a printer holds, for ${name}`,
     detail: `${where} would print it.${why}`, since, at: place("jobs", job_id),
-    printer: printer_count === 1 ? printers[0]!.printer_id : null, about: job_id, deed: null, urgent: false,
+    printer: printer_count === 1 ? printers[0]!.printer_id : null, about: job_id, deed: material ? "load" : null, urgent: false,
+    ...(material ? { loads: { material, printers: printers.slice(0, NAMED_MAX).map(({ printer_id, name }) => ({ id: printer_id, name })) } } : {}),
   };
 }
 

@@ -22,6 +22,10 @@ export async function setService(id: string, in_service: boolean): Promise<void>
   await post<PrinterDocument>(`${printer(id)}/service`, { in_service });
 }
 
+/** Say that a printer which was taken out of use is sound: the farm prints on it again, maybe at once. */
+export const giveBack = (id: string, name: string): Promise<void> =>
+  soon(`${name} is given back to the farm.`, () => setService(id, false));
+
 export async function emergencyStop(id: string): Promise<void> {
   await post(`${printer(id)}/commands`, { name: "emergency_stop", arguments: {} });
   say("The emergency stop was sent.");
@@ -104,6 +108,10 @@ export async function sendLines(id: string, lines: readonly string[], last = "")
 
 export const changePrinter = (id: string, wanted: Partial<PrinterForm>): Promise<PrinterDocument> =>
   ask("PATCH", printer(id), { body: wanted });
+
+/** Say what a printer holds now: what waits for that begins, maybe at once. */
+export const holds = (id: string, name: string, material: string): Promise<void> =>
+  soon(`${name} holds ${material}.`, () => changePrinter(id, { material }));
 
 export const taskDone = (id: string, name: string): Promise<void> =>
   soon(`${name}: done.`, () => post(`/maintenance/${encodeURIComponent(id)}/done`, {}));

@@ -5,7 +5,9 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Problem } from "./api/ask";
 import { App } from "./app";
+import { ahead } from "./places";
 import { SignedIn } from "./session";
+import { warm } from "./words";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
@@ -22,6 +24,7 @@ const queries = new QueryClient({
   },
 });
 
+ahead(location.pathname);
 createRoot(document.getElementById("page")!).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
@@ -31,3 +34,4 @@ createRoot(document.getElementById("page")!).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+window.setTimeout(warm);

@@ -15,6 +15,8 @@ export interface Place {
   link?: { words: string; at: "top" | "more"; needs?: Permission };
   /** It stands alone: a screen on the wall, a phone at the machine. */
   bare?: boolean;
+  /** What has to be loaded for it, where people often begin there. */
+  begins?: { ahead: () => void };
 }
 
 const Queue = later(() => import("./views/queue"), "Queue");
@@ -44,11 +46,11 @@ export const Wall = later(() => import("./views/wall"), "Wall");
 export const PLACES: readonly Place[] = [
   { path: "/", show: () => <Live><Farm /></Live>, link: { words: "Farm", at: "top" } },
   { path: "/todo", show: () => <Live><ToDo /></Live>, link: { words: "To do", at: "top" } },
-  { path: "/queue", show: () => <Live><Queue /></Live>, link: { words: "Queue", at: "top", needs: "farm:read" } },
+  { path: "/queue", show: () => <Live><Queue /></Live>, begins: Queue, link: { words: "Queue", at: "top", needs: "farm:read" } },
   { path: "/models", show: () => <Models />, link: { words: "Models", at: "top", needs: "farm:read" } },
   { path: "/generate", show: () => <Live><Generate /></Live>, link: { words: "Generate", at: "top", needs: "jobs:submit" } },
-  { path: "/printers/:id", show: (id) => <Live><Printer id={id} /></Live> },
-  { path: "/jobs/:id", show: (id) => <Job id={id} /> },
+  { path: "/printers/:id", show: (id) => <Live><Printer id={id} /></Live>, begins: Printer },
+  { path: "/jobs/:id", show: (id) => <Job id={id} />, begins: Job },
   { path: "/models/:id", show: (id) => <Model id={id} /> },
   { path: "/generate/:id", show: (id) => <Generation id={id} /> },
   { path: "/statistics", show: () => <Statistics />, link: { words: "Statistics", at: "more", needs: "farm:read" } },
@@ -65,6 +67,14 @@ export const PLACES: readonly Place[] = [
   { path: "/settings", show: () => <Settings />, link: { words: "Settings and health", at: "more", needs: "farm:admin" } },
   { path: "/log", show: () => <Log />, link: { words: "Log", at: "more", needs: "farm:admin" } },
   { path: "/account", show: () => <Account />, link: { words: "My account", at: "more", needs: "account:own" } },
-  { path: "/wall", show: () => <Live><Wall /></Live>, link: { words: "Wall", at: "more" }, bare: true },
-  { path: "/p/:id", show: (id) => <Live><Machine id={id} /></Live>, bare: true },
+  { path: "/wall", show: () => <Live><Wall /></Live>, begins: Wall, link: { words: "Wall", at: "more" }, bare: true },
+  { path: "/p/:id", show: (id) => <Live><Machine id={id} /></Live>, begins: Machine, bare: true },
 ];
+
+/** Load what an address shows, while it is still found out who looks. */
+export function ahead(address: string): void {
+  const parts = address.split("/");
+  const fits = (path: string): boolean =>
+    path.split("/").every((part, at, { length }) => length === parts.length && (part.startsWith(":") ? parts[at] !== "" : part === parts[at]));
+  PLACES.find(({ path }) => fits(path))?.begins?.ahead();
+}

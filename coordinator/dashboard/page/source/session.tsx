@@ -1,7 +1,7 @@
 /** Who looks at the page: found out at the start, known to every view. */
 
 import { useQueryClient } from "@tanstack/react-query";
-import { createContext, useCallback, useContext, useEffect, useState, type ReactNode } from "react";
+import { createContext, useCallback, useContext, useEffect, useRef, useState, type ReactNode } from "react";
 import { Problem, ask, get, token } from "./api/ask";
 import type { CallerDocument, Permission } from "./api/shapes";
 import { lookOn } from "./live/connection";
@@ -36,13 +36,20 @@ function brought(): string {
 const FAILED = brought();
 const RETRY_MS = 2000;
 
+const askWho = (): Promise<CallerDocument> => get<CallerDocument>("/me");
+// Asked before anything is drawn: on a slow phone the answer is there when the frame is.
+let begun: Promise<CallerDocument> | null = askWho();
+begun.catch(() => undefined);
+
 /** Show what is inside to who is logged in, and the way to log in to everybody else. */
 export function SignedIn({ children }: { children: ReactNode }): ReactNode {
   const [known, setKnown] = useState<Known>(null);
   const [away, setAway] = useState("");
   const queries = useQueryClient();
+  const looking = useRef(() => {});
 
   const leave = useCallback((reason = "") => {
+    looking.current();
     if (!token.get()) void ask("DELETE", "/session").catch(() => undefined);
     token.forget();
     queries.clear();
@@ -51,22 +58,28 @@ export function SignedIn({ children }: { children: ReactNode }): ReactNode {
 
   const find = useCallback(async (): Promise<void> => {
     try {
-      setKnown({ caller: await get<CallerDocument>("/me") });
+      const asked = begun ?? askWho();
+      begun = null;
+      const caller = await asked;
+      looking.current();
+      // Before the frame is drawn, so that the farm comes meanwhile.
+      looking.current = lookOn(() => leave("You were logged out: log in again."));
+      setKnown({ caller });
       setAway("");
     } catch (error) {
       if (error instanceof Problem && error.status === 401) {
+        const reason = token.get() ? "That token does not hold: it is another farm's, or of before." : FAILED;
         token.forget();
-        setKnown({ caller: null, reason: FAILED });
+        setKnown({ caller: null, reason });
       } else {
         setAway(error instanceof Error ? error.message : String(error));
         window.setTimeout(() => void find(), RETRY_MS);
       }
     }
-  }, []);
+  }, [leave]);
 
   useEffect(() => void find(), [find]);
-  const caller = known?.caller ?? null;
-  useEffect(() => (caller ? lookOn(() => leave("You were logged out: log in again.")) : undefined), [caller, leave]);
+  useEffect(() => () => looking.current(), []);
 
   if (known === null) return <p className="alone" role="status">{away || "One moment …"}</p>;
   if (known.caller === null) return <Login reason={known.reason} entered={() => void find()} />;

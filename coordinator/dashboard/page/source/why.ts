@@ -33,7 +33,7 @@ const BY_ITSELF: ReadonlySet<string> = new Set(["busy", "slicing", "not_sliced"]
 /** The farm tells of some printers only, where there are many. */
 const MORE = "more_printers";
 
-export function whyInWords(waits: readonly WaitDocument[]): string {
+export function whyInWords(waits: readonly WaitDocument[], nameOf: (printer_id: string) => string): string {
   const common = waits.filter(({ printer_id, code }) => printer_id === null && code !== MORE).map(({ words }) => sentence(words));
   // The first that stands against a printer is the most stubborn one.
   const printers = new Map<string, WaitDocument>();
@@ -45,7 +45,7 @@ export function whyInWords(waits: readonly WaitDocument[]): string {
   }
   const said = [...groups.values()]
     .sort((a, b) => Number(BY_ITSELF.has(a[0]!.code)) - Number(BY_ITSELF.has(b[0]!.code)) || b.length - a.length)
-    .map((those, index) => `${those.length === 1 ? those[0]!.printer_id : index ? those.length : count(those.length, "printer")} ${phraseOf(those)}`);
+    .map((those, index) => `${those.length === 1 ? nameOf(those[0]!.printer_id ?? "") : index ? those.length : count(those.length, "printer")} ${phraseOf(those)}`);
   const more = waits.some(({ code }) => code === MORE) ? ["So say the first of them; there are more."] : [];
   return [...common, ...(said.length ? [`${said.join("; ")}.`] : []), ...more].join(" ");
 }

@@ -1,6 +1,6 @@
 /** How things are said: states, times, amounts. Pure. */
 
-import type { GenerationState, JobState, PrinterDocument, PrinterStatus } from "./api/shapes";
+import type { GenerationState, JobState, PrinterDocument, PrinterStatus, SpoolDocument } from "./api/shapes";
 
 /** What a state is to somebody who glances: never by colour alone, each tone has a sign of its own. */
 export type Tone = "good" | "work" | "care" | "bad" | "quiet";
@@ -84,11 +84,19 @@ function format(options: Intl.DateTimeFormatOptions): (at: Date) => string {
 
 const CLOCK = format({ hour: "2-digit", minute: "2-digit" });
 const DAY = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
+const DATE = format({ dateStyle: "medium" });
 const LONG = format({ dateStyle: "medium", timeStyle: "medium" });
+
+/** Have made what a view's first look needs, while the farm is still on its way. */
+export const warm = (): void => void CLOCK(new Date());
 
 /** A time of day, with the weekday where it is not today. */
 export function clock(at: Date, now: Date = new Date()): string {
   return (at.toDateString() === now.toDateString() ? CLOCK : DAY)(at);
+}
+
+export function day(text: string): string {
+  return DATE(new Date(text));
 }
 
 export function moment(text: string): string {
@@ -114,6 +122,11 @@ export function size(bytes: number): string {
 
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
+}
+
+/** How people call a spool: what it is of, its colour, who made it. */
+export function called({ material, colour, vendor }: SpoolDocument): string {
+  return [material, colour.startsWith("#") ? "" : colour, vendor].filter(Boolean).join(" ");
 }
 
 /** Who did something, without the kind of account: `user:anna` is anna. */

@@ -2410,12 +2410,17 @@ export interface components {
          * @enum {string}
          */
         Cancels: "never" | "waiting" | "always";
-        /** @description A setting that a request may name; any value will do where there are no choices. */
+        /**
+         * @description A setting that a request may name; any value will do where there are no choices.
+         *
+         *     It is for requests of these kinds; for all where none is told.
+         */
         OptionDocument: {
             name: string;
             type: string;
             words: string;
             choices: string[];
+            kinds: components["schemas"]["Kind"][];
         };
         /**
          * @description A provider: what it takes, how it stands, what was spent on it today (UTC), by unit.

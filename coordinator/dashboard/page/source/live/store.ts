@@ -2,14 +2,16 @@
  * The farm as the page knows it, outside React: who shows one printer is told of that one only.
  *
  * Those who are to be told wait for the browser's next frame, and at most `CARDS_MAX` of them are
- * told in one: a wall of five hundred printers never holds up a click.
+ * told in one, of lists one alone: a wall of five hundred printers never holds up a click.
  */
 
 import { useCallback, useSyncExternalStore } from "react";
 import type { CountsDocument, GenerationGlanceDocument, JobGlanceDocument, PrinterDocument } from "../api/shapes";
 import { Picture, type Message } from "./picture";
 
-const CARDS_MAX = 25;
+/** A phone shows as many, and needs four times as long for each. */
+const CARDS_MAX = window.innerWidth < 576 ? 5 : 25;
+const LISTS: ReadonlySet<string> = new Set(["known", "printers", "jobs"]);
 
 /** How the live connection is; `since` is when it was lost, milliseconds since 1970. */
 export type Link = { state: "live" } | { state: "connecting" } | { state: "lost"; reason: string; since: number };
@@ -90,8 +92,9 @@ export class FarmStore {
       const those = this.listeners.get(topic);
       if (!those) continue;
       for (const each of those) each();
-      told += those.size;
-      if (told >= CARDS_MAX) break;
+      // Of all printers or all jobs much is made: what comes of them has a frame of its own.
+      told += LISTS.has(topic) ? CARDS_MAX : those.size;
+      if (told >= CARDS_MAX && !document.hidden) break;
     }
     if (this.due.size) this.tellSoon();
   };
@@ -103,6 +106,8 @@ function useTopic<Value>(topic: string, value: () => Value): Value {
   return useSyncExternalStore(useCallback((told: Told) => farm.subscribe(topic, told), [topic]), value);
 }
 
+/** How people call a printer; its id, where it is not known. */
+export const nameOf = (id: string): string => farm.printer(id)?.name ?? id;
 export const usePrinter = (id: string): PrinterDocument | undefined =>
   useTopic(`printer ${id}`, () => farm.printer(id));
 /** As it was when it was last looked at, while nobody sees it: nothing is told then, and nothing drawn. */

@@ -58,7 +58,7 @@ export function Bars({ items, monthly, since, until }: Shown): ReactNode {
   return (
     <figure className="bars">
       <div ref={place} role="img" aria-label={`Prints by ${monthly ? "month" : "day"}; most, ${most.finished}, finished on ${most.key}.`} />
-      <figcaption className="legend"><span className="idle"><i />finished</span><span className="faulted"><i />failed or lost</span></figcaption>
+      <figcaption className="colours"><span className="idle"><i />finished</span><span className="faulted"><i />failed or lost</span></figcaption>
     </figure>
   );
 }

@@ -2,8 +2,8 @@
 
 import { useEffect, useRef, useState } from "react";
 
-/** As much as a phone shows, and enough for the first look on a desk. */
-const FIRST = 16;
+/** As much as a phone shows, or enough for the first look on a desk. */
+const FIRST = window.innerWidth < 576 ? 4 : 16;
 /** So many more with each frame, at least and at most, as fast as the machine is. */
 const STEP = { least: 8, most: 64 };
 /** A step that took less may be larger next time; one that took more has to be smaller. */

@@ -22,13 +22,15 @@ function subscribe(each: () => void): () => void {
   };
 }
 
-/** Milliseconds since 1970, in steps of so many seconds. */
-export function useNow(step_s = 1): number {
-  return useSyncExternalStore(subscribe, () => Math.floor(now / (step_s * 1000)) * step_s * 1000);
+const nowhere = (): (() => void) => () => undefined;
+
+/** Milliseconds since 1970, in steps of so many seconds; it stands still while nobody sees it. */
+export function useNow(step_s = 1, seen = true): number {
+  return useSyncExternalStore(seen ? subscribe : nowhere, () => Math.floor(now / (step_s * 1000)) * step_s * 1000);
 }
 
-/** How long ago something was. */
+/** How long ago something was; drawn anew when that is said in other words. */
 export function Since({ at }: { at: number | string }): ReactNode {
   const then = typeof at === "number" ? at : Date.parse(at);
-  return <>{duration((useNow() - then) / 1000)}</>;
+  return useSyncExternalStore(subscribe, () => duration((Math.floor(now / STEP_MS) * STEP_MS - then) / 1000));
 }

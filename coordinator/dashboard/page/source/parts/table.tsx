@@ -7,8 +7,8 @@ import "../styles/tables.css";
 export interface Column<Row> {
   head: string;
   cell: (row: Row) => ReactNode;
-  /** `figure` stands right, `deeds` are buttons, `wide` takes what room there is. */
-  kind?: "figure" | "deeds" | "wide";
+  /** `figure` stands right, `deeds` are buttons, `wide` takes what room there is, `whole` is not broken. */
+  kind?: "figure" | "deeds" | "wide" | "whole";
 }
 
 interface Rows<Row> {

@@ -1,6 +1,6 @@
 /** A model on its stage, as large as an element of the page. */
 
-import { Box3, Mesh, type Object3D } from "three";
+import { Box3, Group, Mesh, Vector3, type Object3D } from "three";
 import { Stage } from "./stage";
 
 export interface Size {
@@ -25,11 +25,20 @@ export class ModelScene {
     this.watcher.observe(host);
   }
 
-  /** Show a model; return how large it is. */
-  show(model: Object3D): Size {
-    model.updateMatrixWorld(true);
-    const { x, y, z } = this.stage.show(model, new Box3().setFromObject(model));
-    return { x, y, z, triangles: triangles(model) };
+  /**
+   * Show a model; return how large it is, in millimetres.
+   *
+   * Files have units of their own (GLB metres, 3MF any): `longest_mm` is what the farm found its longest side to be,
+   * null where nobody looked, and then the file's numbers are taken for millimetres.
+   */
+  show(model: Object3D, longest_mm: number | null): Size {
+    const whole = new Group().add(model);
+    const { x, y, z } = new Box3().setFromObject(whole).getSize(new Vector3());
+    const longest = Math.max(x, y, z);
+    if (longest_mm && longest > 0) whole.scale.setScalar(longest_mm / longest);
+    whole.updateMatrixWorld(true);
+    const size = this.stage.show(whole, new Box3().setFromObject(whole));
+    return { x: size.x, y: size.y, z: size.z, triangles: triangles(model) };
   }
 
   close(): void {

@@ -5,7 +5,16 @@ import { bytes } from "../api/ask";
 import { load } from "./load";
 import { ModelScene, type Size } from "./scene";
 
-export default function Viewer({ url, suffix, name }: { url: string; suffix: string; name: string }): ReactNode {
+interface Shown {
+  url: string;
+  suffix: string;
+  name: string;
+  /** How large the farm found it to be; null where nobody looked. */
+  size_mm: readonly number[] | null;
+}
+
+export default function Viewer({ url, suffix, name, size_mm }: Shown): ReactNode {
+  const longest_mm = size_mm && Math.max(...size_mm);
   const host = useRef<HTMLDivElement>(null);
   const [words, setWords] = useState("Loading …");
   const [size, setSize] = useState<Size | null>(null);
@@ -20,7 +29,7 @@ export default function Viewer({ url, suffix, name }: { url: string; suffix: str
       .then((model) => {
         if (given.signal.aborted || !host.current) return;
         scene = new ModelScene(host.current);
-        setSize(scene.show(model));
+        setSize(scene.show(model, longest_mm));
         setWords("");
       })
       .catch((error: unknown) => {
@@ -30,7 +39,7 @@ export default function Viewer({ url, suffix, name }: { url: string; suffix: str
       given.abort();
       scene?.close();
     };
-  }, [url, suffix]);
+  }, [url, suffix, longest_mm]);
 
   return (
     <figure className="viewer">

@@ -19,6 +19,8 @@ const PAGE = 50;
 const LOOK_MS = 10_000;
 const WIDE = "(min-width: 761px)";
 const SUBJECTS = ["job", "run", "printer", "plate", "agent", "release", "rollout", "user", "key", "spool", "maintenance", "model", "version", "project", "generation", "webhook", "artifact", "backup", "history", "enrolment"];
+/** Whose deeds are shown: at first those of people, or the farm's own would bury them. */
+const BY = { people: "people", agents: "agents", farm: "the farm itself", "": "everybody" } as const;
 // Who, when and how often stand elsewhere in the line.
 const SAID_ELSEWHERE = new Set(["created_at", "updated_at", "version", "revision", "bed_changed_at", "bed_changed_by", "started_at", "ended_at"]);
 
@@ -34,16 +36,17 @@ export function Audit(): ReactNode {
   // In the address, so that what was found can be shown to others.
   const [said, setSaid] = useSearchParams();
   const [shown, setShown] = useState<Record<Wanted, string>>(() => ({
-    actor: said.get("actor") ?? "", name: said.get("name") ?? "", subject: said.get("subject") ?? "",
+    actor: said.get("actor") ?? (said.size ? "" : "people"), name: said.get("name") ?? "", subject: said.get("subject") ?? "",
     subject_id: said.get("subject_id") ?? "", since: said.get("since") ?? "", until: said.get("until") ?? "",
   }));
   // On a phone they would fill the screen before the first line.
   const [open, setOpen] = useState(() => window.matchMedia(WIDE).matches);
-  const told = Object.values(shown).filter(Boolean).join(", ");
+  const told = Object.values({ ...shown, actor: shown.actor in BY ? "" : shown.actor }).filter(Boolean).join(", ");
   const want = (name: Wanted, value: string): void => {
     const next = { ...shown, [name]: value };
     setShown(next);
-    setSaid(new URLSearchParams(Object.entries(next).filter(([, each]) => each)), { replace: true });
+    // Everybody is said too: who says nothing means people.
+    setSaid(new URLSearchParams(Object.entries(next).filter(([each, words]) => words || each === "actor")), { replace: true });
   };
   const wanted = query(shown);
   const pages = usePages<number>(wanted.toString());
@@ -63,11 +66,16 @@ export function Audit(): ReactNode {
         <Proof />
         <Deed does={() => keep(csvOf(lines ?? []), "history.csv")}>CSV of what is shown</Deed>
       </div>
-      <search>
+      <search className="narrow">
+        <div className="chips" role="group" aria-label="What was done by">
+          {Object.entries(BY).map(([who, words]) => (
+            <button key={who} type="button" className="chip quiet" aria-pressed={shown.actor === who} onClick={() => want("actor", who)}>{words}</button>
+          ))}
+        </div>
         <details className="sieve" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>Only what is like this{told && <span className="faint"> {told}</span>}</summary>
           <div className="side sought">
-            <Filter label="Who" name="actor" value={shown.actor} want={want} hint="user:anna, agent:pi-3, farm" />
+            <Filter label="Who" name="actor" value={shown.actor in BY ? "" : shown.actor} want={want} hint="user:anna, agent:pi-3" />
             <Filter label="What" name="name" value={shown.name} want={want} hint="bed.clear, or job.*" />
             <div className="field"><label htmlFor="sought-subject">Of</label>
               <select id="sought-subject" value={shown.subject} onChange={(event) => want("subject", event.target.value)}>
@@ -83,9 +91,9 @@ export function Audit(): ReactNode {
       </search>
       {error && <p className="bad" role="alert">{error.message}</p>}
       <Table label="History" rows={error ? [] : lines} id={({ number }) => number} empty="Nothing happened that is like that." columns={[
-        { head: "When", cell: ({ at, number }) => <>{moment(at)}<span className="remark">number {number}</span></> },
+        { head: "When", kind: "whole", cell: ({ at, number }) => <>{moment(at)}<span className="remark">number {number}</span></> },
         { head: "Who", cell: (line) => <><button type="button" className="link" title="Only this one" onClick={() => want("actor", line.actor)}>{actor(line.actor)}</button><span className="remark clipped" title={line.origin}>{line.origin}</span></> },
-        { head: "What", cell: (line) => <><button type="button" className="link" title="Only these" onClick={() => want("name", line.name)}>{line.name}</button>{line.cause && <span className="remark">{line.cause}</span>}</> },
+        { head: "What", kind: "whole", cell: (line) => <><button type="button" className="link" title="Only these" onClick={() => want("name", line.name)}>{line.name}</button>{line.cause && <span className="remark">{line.cause}</span>}</> },
         { head: "Of", cell: (line) => <Thing line={line} /> },
         { head: "Changes", kind: "wide", cell: (line) => <Changes line={line} /> },
       ]} />

@@ -46,22 +46,27 @@ export const Card = memo(function Card({ id, selected, select, pictured, filmed 
         <h3><Link href={`/printers/${encodeURIComponent(id)}`}>{printer.name}</Link></h3>
         <State words={words} tone={tone} />
       </div>
-      {seen && <Inside printer={printer} pictured={pictured} filmed={filmed} />}
+      {seen && <Inside printer={printer} inSight={inSight} pictured={pictured} filmed={filmed} />}
     </li>
   );
 });
 
+interface Inner extends Pick<Shown, "pictured" | "filmed"> {
+  printer: PrinterDocument;
+  inSight: boolean;
+}
+
 /** What is on a card below its head; made once somebody sees it. */
-function Inside({ printer, pictured, filmed }: { printer: PrinterDocument } & Pick<Shown, "pictured" | "filmed">): ReactNode {
+function Inside({ printer, inSight, pictured, filmed }: Inner): ReactNode {
   const { may } = useSession();
   const { id } = printer;
   return (
     <>
       {filmed && hasCamera(printer) && may("farm:read") && <Camera printer={printer} every_s={FILMED_S} />}
       {pictured && printer.job && <PartPicture job={printer.job.id} name={printer.job.name} sha256={printer.run?.plate_sha256 ?? ""} />}
-      <Working printer={printer} />
+      <Working printer={printer} inSight={inSight} />
       <p className="faint">{isSimulated(printer) && <strong>simulated · </strong>}<Material printer={printer} /> · {printer.printer_class}{printer.location && ` · ${printer.location}`}{bedOf(printer)}</p>
-      <Heat printer={printer} />
+      <Heat printer={printer} inSight={inSight} />
       {printer.away && <p className="faint">{printer.away}</p>}
       {printer.message && <p>{printer.message}</p>}
       {printer.quarantine && <p className="bad">{printer.quarantine}</p>}
@@ -83,8 +88,8 @@ function bedOf({ bed, status }: PrinterDocument): string {
   return ` · bed ${{ clear: "clear", occupied: "occupied", clearing: "being cleared", unknown: "unknown" }[bed.state]}`;
 }
 
-function Working({ printer }: { printer: PrinterDocument }): ReactNode {
-  const now = useNow(10);
+function Working({ printer, inSight }: { printer: PrinterDocument; inSight: boolean }): ReactNode {
+  const now = useNow(10, inSight);
   const how = progress(printer);
   if (!printer.job) return null;
   const left = how?.remaining_s ?? null;
@@ -105,8 +110,8 @@ function Working({ printer }: { printer: PrinterDocument }): ReactNode {
 }
 
 /** Temperatures, and how old they are once they are: an old value is never shown as a fresh one. */
-export function Heat({ printer }: { printer: PrinterDocument }): ReactNode {
-  const now = useNow(5);
+export function Heat({ printer, inSight = true }: { printer: PrinterDocument; inSight?: boolean }): ReactNode {
+  const now = useNow(5, inSight);
   if (!printer.live) return null;
   const silent_s = silence_s(printer, now) ?? 0;
   const stale = silent_s > STALE_S;

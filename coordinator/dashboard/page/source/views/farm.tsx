@@ -25,6 +25,8 @@ type Order = (typeof ORDERS)[number];
 type Group = (typeof GROUPS)[number];
 
 const PICTURED_MAX = 40;
+/** So few share the width of a desk among them. */
+const FEW = 6;
 /** Under the pointer nothing is put in another order; else at most this often. */
 const REORDERED_S = 5;
 
@@ -73,7 +75,7 @@ export function Farm(): ReactNode {
       </div>
       <WithSpools><div className="printers" onKeyDown={press} onPointerEnter={() => setOver(true)} onPointerLeave={() => setOver(false)}>
         <Groups groups={groups} look={look} selected={selected} select={select}
-          pictured={printers.length <= PICTURED_MAX} filmed={cameras === "on"} />
+          pictured={printers.length <= PICTURED_MAX} few={printers.length <= FEW} filmed={cameras === "on"} />
       </div></WithSpools>
       {!shown.length && <p className="alone">No printer is like that.</p>}
       {selected.size > 0 && <Bulk ids={selected} done={() => setSelected(new Set())} all={() => setSelected(new Set(ids))} />}
@@ -87,15 +89,16 @@ interface Grouped {
   selected: ReadonlySet<string>;
   select: (id: string, ranged?: boolean) => void;
   pictured: boolean;
+  few: boolean;
   filmed: boolean;
 }
 
-const Groups = memo(function Groups({ groups, look, selected, select, pictured, filmed }: Grouped): ReactNode {
+const Groups = memo(function Groups({ groups, look, selected, select, pictured, few, filmed }: Grouped): ReactNode {
   const drawn = useDrawn(groups.reduce((sum, [, those]) => sum + those.length, 0), look);
   return upTo(groups, drawn).map(([name, those, number]) => (
     <section key={name} aria-label={name || "Printers"}>
       {name && <h2>{name} <span className="faint">{number}</span></h2>}
-      <ul className={look}>
+      <ul className={few ? `${look} few` : look}>
         {those.map(({ id }) =>
           look === "cards" ? <Card key={id} id={id} selected={selected.has(id)} select={select} pictured={pictured} filmed={filmed} />
           : look === "list" ? <Row key={id} id={id} selected={selected.has(id)} select={select} />

@@ -46,7 +46,7 @@ function Part({ made, generation }: { made: GenerationDocument["made"][number]; 
   return (
     <>
       {SHOWN.has(suffix)
-        ? <Suspense fallback={<p role="status">Loading …</p>}><Viewer url={version.url} suffix={suffix} name={name} /></Suspense>
+        ? <Suspense fallback={<p role="status">Loading …</p>}><Viewer url={version.url} suffix={suffix} name={name} size_mm={version.size_mm} /></Suspense>
         : picture && <Picture url={picture} alt={`a picture of ${name}`} />}
       <p className="deeds">
         {may("jobs:submit") && <button type="button" className="main" onClick={() => setOrdering(true)}>Print it</button>}

@@ -1,14 +1,15 @@
 /** One job: what it is, how far it is, what its plates look like, what became of each run. */
 
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { get } from "../api/ask";
 import type { JobDocument, ProvenanceDocument, RunDocument, WaitDocument } from "../api/shapes";
 import { againJob, approveJob, cancelJob, pauseJob, resumeJob } from "../deeds";
-import { useJob } from "../live/store";
+import { nameOf, useJob } from "../live/store";
 import { Deed } from "../parts/deed";
 import { PlateShown } from "../parts/plate";
+import { Reasons } from "../parts/reasons";
 import { Since } from "../parts/since";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
@@ -43,7 +44,7 @@ export function Job({ id }: { id: string }): ReactNode {
       <Copies job={job} />
       {job.preparing_ratio !== null && <p className="how"><Bar ratio={job.preparing_ratio} label="slicing" /> slicing, {percent(job.preparing_ratio)}</p>}
       <Life job={job} />
-      {job.waits.length > 0 && job.copies_finished + job.copies_live < job.copies && !ENDED.has(job.state) && <Waits waits={job.waits} />}
+      {job.waits.length > 0 && job.copies_finished + job.copies_live < job.copies && !ENDED.has(job.state) && <Waits job={job.id} waits={job.waits} />}
       <section aria-label="Plates">
         <h2>Plates</h2>
         <div className="plates">
@@ -61,22 +62,17 @@ export function Job({ id }: { id: string }): ReactNode {
 }
 
 /** In a sentence, and printer by printer: at once where these are few. */
-function Waits({ waits }: { waits: readonly WaitDocument[] }): ReactNode {
-  const printers = waits.filter(({ printer_id }) => printer_id !== null);
+function Waits({ job, waits }: { job: string; waits: readonly WaitDocument[] }): ReactNode {
+  const printers = new Set(waits.flatMap(({ printer_id }) => printer_id ?? []));
+  const [open, setOpen] = useState(printers.size <= FEW);
   return (
     <section aria-label="Why it waits">
       <h2>Why it waits</h2>
-      <p>{whyInWords(waits)}</p>
-      {printers.length > 0 && (
-        <details open={printers.length <= FEW}>
+      <p>{whyInWords(waits, nameOf)}</p>
+      {printers.size > 0 && (
+        <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>Printer by printer</summary>
-          <ul className="why">{printers.map((wait) => (
-            <li key={`${wait.printer_id}${wait.code}`}>
-              <Link href={`/printers/${encodeURIComponent(wait.printer_id ?? "")}`}>{wait.printer_id}</Link>
-              {wait.words}
-              {wait.estimate && <span className="faint">{duration(wait.estimate.seconds)} a plate there</span>}
-            </li>
-          ))}</ul>
+          {open && <Reasons job={job} />}
         </details>
       )}
     </section>

@@ -4,10 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { memo, useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { get } from "../api/ask";
-import type { ItemsOfWaitDocument, JobDocument, JobGlanceDocument } from "../api/shapes";
+import type { JobDocument, JobGlanceDocument } from "../api/shapes";
 import { approveJob, cancelJob, pauseJob, resumeJob } from "../deeds";
-import { useJob } from "../live/store";
+import { nameOf, useJob } from "../live/store";
 import { Deed } from "../parts/deed";
+import { Reasons } from "../parts/reasons";
 import { Since, useNow } from "../parts/since";
 import { Bar, State } from "../parts/state";
 import { useInSight } from "../parts/visible";
@@ -94,25 +95,12 @@ function Why({ job, inSight }: { job: JobGlanceDocument; inSight: boolean }): Re
     queryKey: ["job", job.id, job.version], queryFn: ({ signal }) => get<JobDocument>(path, signal),
     refetchInterval: WHY_MS, enabled: inSight, placeholderData: (before) => before,
   });
-  const every = useQuery({
-    queryKey: ["why", job.id], queryFn: ({ signal }) => get<ItemsOfWaitDocument>(`${path}/why`, signal),
-    enabled: open && inSight, refetchInterval: 5000,
-  });
   const estimate = whole.data?.estimate;
-  const words = whole.data ? whyInWords(whole.data.waits) || "It starts any moment." : job.reason;
+  const words = whole.data ? whyInWords(whole.data.waits, nameOf) || "It starts any moment." : job.reason;
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary><span className="hidden">Why does it wait? </span>{words || "…"}{estimate && <span className="faint"> Takes {duration(estimate.seconds)}.</span>}</summary>
-      {every.error && <p className="bad">{every.error.message}</p>}
-      <ul className="why">
-        {every.data?.items.map((wait) => (
-          <li key={`${wait.printer_id}${wait.code}`}>
-            {wait.printer_id && <Link href={`/printers/${encodeURIComponent(wait.printer_id)}`}>{wait.printer_id}</Link>}
-            {wait.printer_id ? `: ${wait.words}` : wait.words}
-          </li>
-        ))}
-        {every.data && !every.data.items.length && <li>It starts any moment.</li>}
-      </ul>
+      {open && inSight && <Reasons job={job.id} />}
     </details>
   );
 }

@@ -7,6 +7,7 @@ import type { WaysDocument } from "../api/shapes";
 export function Login({ reason, entered }: { reason: string; entered: () => void }): ReactNode {
   const [words, setWords] = useState(reason);
   const [openid, setOpenid] = useState(false);
+  useEffect(() => setWords(reason), [reason]);
   useEffect(() => {
     get<WaysDocument>("/login").then((ways) => setOpenid(ways.openid), () => undefined);
   }, []);

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { get } from "../api/ask";
 import type { PrinterDocument, TimetableDocument } from "../api/shapes";
-import { progress } from "../attention";
+import { progress, type Deed as Doing } from "../attention";
 import { clearBed, pauseJob, resumeJob } from "../deeds";
 import { useJobs, usePrinter } from "../live/store";
 import { Camera, hasCamera } from "../parts/camera";
@@ -18,10 +18,12 @@ import { useTasks } from "../parts/tasks";
 import { useSession } from "../session";
 import { clock, duration, percent, SIGNS, statusOf } from "../words";
 import { Heat } from "./card";
-import { Doings } from "./todo";
+import { Doings, NEEDS } from "./todo";
 import "../styles/wall.css";
 
 const NEXT_MS = 30_000;
+/** What is done here and now by who stands before it; what was lost is asked for below. */
+const ATHAND: ReadonlySet<Doing> = new Set<Doing>(["maintained", "give_back", "load"]);
 
 export function Machine({ id }: { id: string }): ReactNode {
   const printer = usePrinter(id);
@@ -68,7 +70,7 @@ function Needed({ printer }: { printer: PrinterDocument }): ReactNode {
         <section key={task.key} className={task.urgent ? "need bad" : "need care"}>
           <h2>{task.words}</h2>
           <p>{task.detail}</p>
-          {task.deed === "maintained" && may("printers:operate") && <Doings task={task} deed={task.deed} />}
+          {task.deed && ATHAND.has(task.deed) && may(NEEDS[task.deed]) && <Doings task={task} deed={task.deed} />}
         </section>
       ))}
       {may("printers:operate") && lost.map((each) => <Settle key={each.id} job={each.id} printer={id} />)}

@@ -12,8 +12,8 @@ import { Paging, usePages } from "../parts/pages";
 import { Bar, State } from "../parts/state";
 import { Table } from "../parts/table";
 import { useSession } from "../session";
-import { count, grams } from "../words";
-import { called, SpoolSheet, type Sheet } from "./spools";
+import { called, count, grams } from "../words";
+import { SpoolSheet, type Sheet } from "./spools";
 import "../styles/shop.css";
 
 const PAGE = 50;
@@ -119,7 +119,7 @@ function Swatch({ colour }: { colour: string }): ReactNode {
 function Left({ spool: { remaining_g, weight_g } }: { spool: SpoolDocument }): ReactNode {
   const ratio = weight_g > 0 ? remaining_g / weight_g : 0;
   return (
-    <div className={ratio < 0.1 ? "left care" : "left"}>
+    <div className={ratio < 0.1 ? "remains care" : "remains"}>
       <Bar ratio={ratio} label="what is left" />
       <span>{grams(remaining_g)} of {grams(weight_g)}</span>
     </div>

@@ -74,7 +74,7 @@ function Shown({ version, name }: { version: VersionDocument; name: string }): R
   return (
     <div className="model">
       {SHOWN.has(suffix)
-        ? <Suspense fallback={<p role="status">Loading …</p>}><Viewer url={version.url} suffix={suffix} name={name} /></Suspense>
+        ? <Suspense fallback={<p role="status">Loading …</p>}><Viewer url={version.url} suffix={suffix} name={name} size_mm={version.size_mm} /></Suspense>
         : picture && <Picture url={picture} alt={`a picture of ${name}`} />}
       <dl className="facts">
         {version.size_mm && <><dt>Size</dt><dd>{version.size_mm.map((each) => each.toFixed(1)).join(" × ")} mm</dd></>}

@@ -1,6 +1,6 @@
 /** The library: every model that the farm keeps, found by words, tags and project. */
 
-import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { ask, get, post } from "../api/ask";
@@ -24,11 +24,13 @@ export function Models(): ReactNode {
   const wanted = new URLSearchParams({ limit: String(PAGE) });
   if (text.trim()) wanted.set("text", text.trim());
   if (project) wanted.set("project_id", project);
-  const { data, error } = useQuery({
-    queryKey: ["models", wanted.toString()],
-    queryFn: ({ signal }) => get<PageOfModelDocument>(`/models?${wanted}`, signal),
+  const { data, error, hasNextPage, fetchNextPage } = useInfiniteQuery({
+    queryKey: ["models", "pages", wanted.toString()],
+    queryFn: ({ signal, pageParam }) => get<PageOfModelDocument>(`/models?${wanted}&cursor=${encodeURIComponent(pageParam)}`, signal),
+    initialPageParam: "", getNextPageParam: ({ next }) => next,
     placeholderData: keepPreviousData,
   });
+  const models = data?.pages.flatMap(({ items }) => items);
   return (
     <>
       <h1>Models</h1>
@@ -47,8 +49,9 @@ export function Models(): ReactNode {
         {may("jobs:submit") && <AddModel />}
       </div>
       {error && <p className="bad">{error.message}</p>}
-      <ul className="cards">{data?.items.map((model) => <ModelCard key={model.id} model={model} />)}</ul>
-      {data && !data.items.length && (
+      <ul className="cards">{models?.map((model) => <ModelCard key={model.id} model={model} />)}</ul>
+      {hasNextPage && <p><Deed does={() => fetchNextPage()}>Show more</Deed></p>}
+      {models && !models.length && (
         <p className="alone">{text || project ? "No model is like that." : "No model yet. What is added here can be printed again and again, and keeps its versions."}</p>
       )}
     </>

@@ -11,7 +11,7 @@ import { Field, Form, type Typed } from "../parts/form";
 import { say } from "../parts/notes";
 import { State } from "../parts/state";
 import { Table } from "../parts/table";
-import { grams, moment } from "../words";
+import { day, grams } from "../words";
 import { Keys } from "./keys";
 import "../styles/shop.css";
 
@@ -51,7 +51,7 @@ export function People(): ReactNode {
           { head: "Name", cell: ({ name, state }) => <>{name} {state !== "active" && <State words={state} tone="care" />}</> },
           { head: "Role", kind: "wide", cell: ({ role }) => <>{role}<span className="remark">{ROLES[role]}</span></> },
           { head: "May take", cell: ({ quota }) => <Quota {...quota} /> },
-          { head: "Comes in", cell: ({ subject, created_at }) => <>{subject ? <>by OpenID<span className="remark">{subject}</span></> : "with name and password"}<span className="remark">since {moment(created_at)}</span></> },
+          { head: "Comes in", cell: ({ subject, created_at }) => <>{subject ? <>by OpenID<span className="remark">{subject}</span></> : "with name and password"}<span className="remark">since {day(created_at)}</span></> },
           { head: "Do", kind: "deeds", cell: (user) => user.state === "removed" ? null : (
             <>
               <button type="button" aria-label={`Edit ${user.name}`} onClick={() => setSheet({ kind: "edit", user })}>Edit</button>

@@ -33,15 +33,15 @@ export const Row = memo(function Row({ id, selected, select }: Shown): ReactNode
       <State words={words} tone={tone} />
       <span className="what">{printer.job?.name ?? ""}</span>
       <span className="how">{how && <><Bar ratio={how.ratio} label={`progress of ${printer.name}`} /> {percent(how.ratio)}</>}</span>
-      <Left remaining_s={how?.remaining_s ?? null} />
-      {seen && printer.live ? <Heat printer={printer} /> : <p className="heat" />}
+      <Left remaining_s={how?.remaining_s ?? null} inSight={inSight} />
+      {seen && printer.live ? <Heat printer={printer} inSight={inSight} /> : <p className="heat" />}
       <span className="holds"><Material printer={printer} /></span>
     </li>
   );
 });
 
-function Left({ remaining_s }: { remaining_s: number | null }): ReactNode {
-  const now = useNow(10);
+function Left({ remaining_s, inSight }: { remaining_s: number | null; inSight: boolean }): ReactNode {
+  const now = useNow(10, inSight);
   if (remaining_s === null) return <span className="left" />;
   return <span className="left">{duration(remaining_s)} · {clock(new Date(now + remaining_s * 1000), new Date(now))}</span>;
 }

@@ -7,14 +7,10 @@ import { usePrinters } from "../live/store";
 import { Dialog } from "../parts/dialog";
 import { Field, Form, type Typed } from "../parts/form";
 import { say } from "../parts/notes";
+import { called } from "../words";
 
 /** Which question is asked, and of which spool. */
 export type Sheet = { kind: "new" } | { kind: "edit" | "weigh" | "load"; spool: SpoolDocument };
-
-/** How people call a spool: what it is of, its colour, who made it. */
-export function called({ material, colour, vendor }: SpoolDocument): string {
-  return [material, colour.startsWith("#") ? "" : colour, vendor].filter(Boolean).join(" ");
-}
 
 interface Asked {
   sheet: Sheet;

@@ -85,7 +85,7 @@ function useFigures(between: Between, by: By) {
 function Total({ total }: { total: SpanFiguresDocument }): ReactNode {
   const ended = total.finished + total.failed + total.lost;
   return (
-    <dl className="figures">
+    <dl className="totals">
       <Figure name="prints finished" value={String(total.finished)} words={`${total.copies} copies; ${total.failed} failed, ${total.cancelled} cancelled, ${total.lost} lost`} />
       <Figure name="success" value={total.success === null ? "–" : percent(total.success)} words={ended ? `of ${count(ended, "print")} that nobody cancelled` : "nothing ended yet"} />
       <Figure name="printing" value={hours(total.print_h)} words={total.time ? `printers were busy ${percent(total.time.busy ?? 0)} of the time` : ""} />
@@ -107,32 +107,32 @@ function Table({ found }: { found: StatisticsDocument }): ReactNode {
   return (
     <section>
       {timed && (
-        <p className="legend" aria-hidden="true">
+        <p className="colours" aria-hidden="true">
           {TIMES.map((each) => <span key={each} className={each}><i />{STATUS[each].words}</span>)}
         </p>
       )}
       <div className="scroll" tabIndex={0} role="region" aria-label="Figures">
-        <table className="sheet">
+        <table className="ledger">
           <thead>
             <tr>
               <th scope="col">{GROUPS.find(([name]) => name === found.by)?.[1]}</th>
-              {["finished", "failed", "cancelled", "lost", "success", "printing", "material", "cost", "of estimate"].map((each) => <th key={each} scope="col" className="number">{each}</th>)}
+              {["finished", "failed", "cancelled", "lost", "success", "printing", "material", "cost", "of estimate"].map((each) => <th key={each} scope="col" className="amount">{each}</th>)}
               {timed && <th scope="col">time</th>}
-              {timed && <th scope="col" className="number">cleared in</th>}
+              {timed && <th scope="col" className="amount">cleared in</th>}
             </tr>
           </thead>
           <tbody>
             {found.items.slice(0, drawn).map((each) => (
               <tr key={each.key}>
                 <th scope="row"><Key by={found.by} each={each} /></th>
-                {[each.finished, each.failed, each.cancelled, each.lost].map((runs, place) => <td key={place} className="number">{runs || <span className="faint">0</span>}</td>)}
-                <td className="number">{each.success === null ? "" : percent(each.success)}</td>
-                <td className="number">{hours(each.print_h)}</td>
-                <td className="number">{grams(each.filament_g)}</td>
-                <td className="number">{each.cost ? each.cost.toFixed(2) : ""}</td>
-                <td className="number">{each.of_estimate === null ? "" : percent(each.of_estimate)}</td>
+                {[each.finished, each.failed, each.cancelled, each.lost].map((runs, place) => <td key={place} className="amount">{runs || <span className="faint">0</span>}</td>)}
+                <td className="amount">{each.success === null ? "" : percent(each.success)}</td>
+                <td className="amount">{hours(each.print_h)}</td>
+                <td className="amount">{grams(each.filament_g)}</td>
+                <td className="amount">{each.cost ? each.cost.toFixed(2) : ""}</td>
+                <td className="amount">{each.of_estimate === null ? "" : percent(each.of_estimate)}</td>
                 {timed && <td>{each.time && <Spent time={each.time} />}</td>}
-                {timed && <td className="number">{each.clearing_s === null ? "" : duration(each.clearing_s)}</td>}
+                {timed && <td className="amount">{each.clearing_s === null ? "" : duration(each.clearing_s)}</td>}
               </tr>
             ))}
           </tbody>
@@ -196,7 +196,7 @@ function day(at: number): string {
   return local.toISOString().slice(0, 10);
 }
 
-const hours = (number: number): string => `${number < 10 ? number.toFixed(1) : Math.round(number)} h`;
+const hours = (number: number): string => number < 1 ? duration(number * 3600) : `${number < 10 ? number.toFixed(1) : Math.round(number)} h`;
 
 function off(ratio: number): string {
   const by = Math.round(Math.abs(ratio - 1) * 100);

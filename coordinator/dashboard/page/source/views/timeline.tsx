@@ -65,7 +65,8 @@ function Hours({ from, span, hours, now }: { from: number; span: number; hours: 
   const step = Math.max(1, hours / 8) * 3_600_000;
   const zone = new Date(now).getTimezoneOffset() * 60_000;
   const first = Math.ceil((from - zone) / step) * step + zone;
-  const marks = Array.from({ length: Math.floor((from + span - first) / step) + 1 }, (_, index) => first + index * step);
+  // The last has room for its words, or is left out.
+  const marks = Array.from({ length: Math.floor((from + span * 0.95 - first) / step) + 1 }, (_, index) => first + index * step);
   return (
     <div className="hours" aria-hidden="true">
       {marks.map((at) => <span key={at} style={{ left: `${((at - from) / span) * 100}%` }}>{clock(new Date(at), new Date(now))}</span>)}
@@ -104,7 +105,7 @@ function Block({ block, from, span, now }: { block: BlockDocument; from: number;
   const words = `${block.name}${block.copies > 1 ? ` × ${block.copies}` : ""}`;
   const long = block.ends_at ? `, ${duration((ends - begins) / 1000)}` : "";
   return (
-    <li className={`block ${block.kind}${block.ends_at ? "" : " open"}`} style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%` }}>
+    <li className={`slot ${block.kind}${block.ends_at ? "" : " open"}`} style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%` }}>
       <Link href={`/jobs/${encodeURIComponent(block.job_id)}`} title={`${words}: ${KINDS[block.kind]} ${since}${until}${long}`}>
         {words}<span className="hidden">: {KINDS[block.kind]} {since}{until}</span>
       </Link>

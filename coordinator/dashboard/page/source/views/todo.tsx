@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { Permission } from "../api/shapes";
 import type { Deed as Doing, Task } from "../attention";
-import { approveGeneration, approveJob, clearBed, taskDone } from "../deeds";
+import { approveGeneration, approveJob, clearBed, giveBack, holds, taskDone } from "../deeds";
 import { farm } from "../live/store";
 import { Deed } from "../parts/deed";
 import { useDrawn } from "../parts/drawn";
@@ -15,9 +15,9 @@ import { TASKS_KEY, useTasks } from "../parts/tasks";
 import { useSession } from "../session";
 import { count } from "../words";
 
-const NEEDS: Record<Doing, Permission> = {
-  clear: "printers:operate", resume: "jobs:manage", approve: "jobs:manage", settle: "printers:operate",
-  maintained: "printers:operate", approve_generation: "jobs:manage",
+export const NEEDS: Record<Doing, Permission> = {
+  clear: "printers:operate", approve: "jobs:manage", settle: "printers:operate", maintained: "printers:operate",
+  approve_generation: "jobs:manage", give_back: "printers:manage", load: "printers:manage",
 };
 
 export function ToDo(): ReactNode {
@@ -67,7 +67,25 @@ export function Doings({ task, deed }: { task: Task; deed: Doing }): ReactNode {
       return <Deed kind="main" label={label} does={() => taskDone(task.about, task.words).then(again)}>It is done</Deed>;
     case "settle":
       return <Settle job={task.about} />;
-    default:
-      return <Look task={task} />;
+    case "give_back":
+      return (
+        <span className="deeds"><Look task={task} />
+          <Deed kind="main" label={`${task.words}: it is sound`} does={() => giveBack(task.printer!, farm.printer(task.printer!)?.name ?? "")}>It is sound</Deed>
+        </span>
+      );
+    case "load":
+      return <Load task={task} does={(id, name, material) => holds(id, name, material).then(again)} />;
   }
+}
+
+/** Where a spool is loaded it says what a printer holds: then that is changed, on the printer's page. */
+function Load({ task, does }: { task: Task; does: (id: string, name: string, material: string) => Promise<void> }): ReactNode {
+  const { material, printers } = task.loads!;
+  return (
+    <span className="deeds"><Look task={task} />
+      {printers.filter(({ id }) => !farm.printer(id)?.spool_id).map(({ id, name }) => (
+        <Deed key={id} kind={printers.length === 1 ? "main" : ""} label={`${task.words}: ${name} holds it`} does={() => does(id, name, material)}>{name} holds it</Deed>
+      ))}
+    </span>
+  );
 }

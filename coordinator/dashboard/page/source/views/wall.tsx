@@ -44,6 +44,7 @@ export function Wall(): ReactNode {
   return (
     <main className={link.state === "lost" ? "wall stale" : "wall"}><div style={{ transform: `translate(${x * WANDER_PX}px, ${y * WANDER_PX}px)` }}>
       <header>
+        <h1 className="hidden">The farm, on the wall</h1>
         <span className="time">{clock(new Date(now), new Date(now))}</span>
         {link.state === "lost" && <span className="bad">▲ not live for <Since at={link.since} /></span>}
         <Counts printers={printers} />

@@ -1,13 +1,14 @@
 /** What shall be made, by whom, and what that costs at most: told before anything is paid. */
 
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { ask, onceKey } from "../api/ask";
 import type { GenerationDocument, OptionDocument, ProviderDocument, QuoteDocument } from "../api/shapes";
 import { say } from "../parts/notes";
 import { count } from "../words";
 import { OwnCode } from "./wish_code";
+import { MeshOf, type Chosen } from "./wish_mesh";
 import { Pictures, type Brought } from "./wish_pictures";
 import "../styles/asking.css";
 
@@ -16,16 +17,25 @@ const QUIET_MS = 600;
 const BATCH_MAX = 25;
 
 type Wish = Record<string, unknown>;
+type Kind = ProviderDocument["kinds"][number];
+
+/** What is no field of the form itself. */
+interface Held {
+  pictures: readonly Brought[];
+  mesh: Chosen | null;
+}
 
 /** What a form says, as the API takes it; `null` while there is nothing to be asked for. */
-function wishOf(form: HTMLFormElement, provider: ProviderDocument, pictures: readonly Brought[]): Wish | null {
+function wishOf(form: HTMLFormElement, provider: ProviderDocument, { pictures, mesh }: Held): Wish | null {
   const said = new FormData(form);
   const text = (field: string): string => String(said.get(field) ?? "").trim();
   const [prompt, url, code] = [text("prompt"), text("url"), text("code")];
-  if (!prompt && !url && !code && !pictures.length) return null;
+  if (!prompt && !url && !code && !pictures.length && !mesh) return null;
   return {
     provider: provider.name,
+    kind: kindOf({ prompt, url, code }, { pictures, mesh }),
     prompt,
+    ...(mesh ? { model_id: mesh.model_id, mesh_sha256: mesh.sha256, name: mesh.name } : {}),
     ...(url ? { url } : {}),
     ...(code ? { code } : {}),
     ...(text("name") ? { name: text("name") } : {}),
@@ -38,11 +48,18 @@ function wishOf(form: HTMLFormElement, provider: ProviderDocument, pictures: rea
   };
 }
 
+/** What is asked for, as far as it is said: what is brought along counts before what is typed. */
+function kindOf({ prompt, url, code }: { prompt: string; url: string; code: string }, { pictures, mesh }: Held): Kind {
+  if (mesh) return "mesh";
+  if (pictures.length) return pictures.length === 1 ? "image" : "multiview";
+  return url ? "link" : code && !prompt ? "code" : "text";
+}
+
 /** One wish for each picture, named after it. */
 function batchOf(form: HTMLFormElement, provider: ProviderDocument, pictures: readonly Brought[]): Wish[] {
   const named = String(new FormData(form).get("name") ?? "").trim();
   return pictures.map((each, number) => ({
-    ...wishOf(form, provider, [each]),
+    ...wishOf(form, provider, { pictures: [each], mesh: null }),
     name: named ? `${named} ${number + 1}` : each.name.replace(/\.[^.]*$/, ""),
   }));
 }
@@ -60,6 +77,7 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
   const form = useRef<HTMLFormElement>(null);
   const [name, setName] = useState(providers[0]!.name);
   const [pictures, setPictures] = useState<readonly Brought[]>([]);
+  const [mesh, setMesh] = useState<Chosen | null>(null);
   const [wish, setWish] = useState<Wish | null>(null);
   const [busy, setBusy] = useState(false);
   const [words, setWords] = useState("");
@@ -71,12 +89,16 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
   const [, go] = useLocation();
   const queries = useQueryClient();
   const provider = providers.find((each) => each.name === name) ?? providers[0]!;
-  const takes = (kind: ProviderDocument["kinds"][number]): boolean => provider.kinds.includes(kind);
+  const worked = mesh && provider.kinds.includes("mesh") ? mesh : null;
+  // Who has something worked on describes nothing new.
+  const takes = (kind: Kind): boolean => provider.kinds.includes(kind) && !worked;
+  const held = useMemo<Held>(() => ({ pictures: worked ? [] : apart ? pictures.slice(0, 1) : pictures, mesh: worked }), [pictures, apart, worked]);
+  const kind = kindOf({ prompt: "", url: "", code: "", ...wish }, held);
 
   const look = useCallback(() => {
     setKey(onceKey());
-    setWish(form.current && form.current.checkValidity() ? wishOf(form.current, provider, apart ? pictures.slice(0, 1) : pictures) : null);
-  }, [provider, pictures, apart]);
+    setWish(form.current && form.current.checkValidity() ? wishOf(form.current, provider, held) : null);
+  }, [provider, held]);
   useEffect(look, [look]);
 
   /** Ask for a part of each picture; what was asked for leaves the form, so that pressing again goes on with the rest. */
@@ -104,11 +126,11 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
 
   async function make(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
-    if (apart && pictures.length > 1) {
+    if (apart && pictures.length > 1 && !worked) {
       await makeEach();
       return;
     }
-    const body = wishOf(form.current!, provider, pictures);
+    const body = wishOf(form.current!, provider, held);
     if (!body) {
       setWords("Say what it shall be.");
       return;
@@ -147,11 +169,12 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
       )}
       {takes("link") && <label>Link <input name="url" type="url" placeholder="https://www.thingiverse.com/thing:763622" /></label>}
       {takes("code") && <OwnCode key={provider.name} language={provider.language} alone={provider.kinds.length === 1} changed={look} />}
+      {provider.kinds.includes("mesh") && <MeshOf mesh={worked} choose={setMesh} />}
       <div className="fields">
-        {provider.needs_size && <label>Longest side, mm <input name="size_mm" type="number" min={0.1} step="any" required /></label>}
+        {provider.needs_size && !worked && <label>Longest side, mm <input name="size_mm" type="number" min={0.1} step="any" required /></label>}
         <label>Name <input name="name" maxLength={200} placeholder="its first words" /></label>
         <label>May cost at most <input name="cost_max" type="number" min={0} step="any" placeholder="as the farm allows" /></label>
-        {provider.options.map((each) => <Choice key={each.name} option={each} />)}
+        {provider.options.filter(({ kinds }) => !kinds.length || kinds.includes(kind)).map((each) => <Choice key={each.name} option={each} />)}
       </div>
       <label className="check"><input name="print" type="checkbox" onChange={(event) => setPrinting(event.target.checked)} /> Print it when it is there</label>
       {printing && (
@@ -160,7 +183,7 @@ export function WishForm({ providers }: { providers: ProviderDocument[] }): Reac
           <label>Material <input name="material" placeholder="what is loaded" /></label>
         </div>
       )}
-      {wish && <Quote wish={wish} times={apart ? Math.max(1, pictures.length) : 1} />}
+      {wish && <Quote wish={wish} times={apart && !worked ? Math.max(1, pictures.length) : 1} />}
       <p role="alert" className="bad">{words}</p>
       <p><button className="main" disabled={busy}>{busy ? "Asking …" : "Generate"}</button></p>
     </form>

@@ -8,7 +8,7 @@ import { addTask, changePrinter, loadSpool, taskDone, unloadSpool } from "../../
 import { Deed } from "../../parts/deed";
 import { complain } from "../../parts/notes";
 import { useSession } from "../../session";
-import { actor, count, grams, moment } from "../../words";
+import { actor, called, count, grams, moment } from "../../words";
 
 export function Maintenance({ id }: { id: string }): ReactNode {
   const { may } = useSession();
@@ -106,7 +106,7 @@ export function Holding({ printer }: { printer: PrinterDocument }): ReactNode {
 }
 
 const spoolWords = (spool: SpoolDocument): string =>
-  [spool.material, spool.colour, spool.vendor].filter(Boolean).join(" ") + `, ${grams(spool.remaining_g)} left`;
+  called(spool) + `, ${grams(spool.remaining_g)} left`;
 
 /** Group, tags, place and notes: read by everybody, written by who sees to printers. */
 export function Known({ printer }: { printer: PrinterDocument }): ReactNode {

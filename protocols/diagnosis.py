@@ -1,4 +1,4 @@
-"""One thing that `farmhand-agent doctor` looked at: how it is, and what mends it."""
+"""One finding of a doctor, the agent's or the coordinator's: how it is, and what mends it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,5 +37,5 @@ def warn(about: str, words: str, mend: str) -> Finding:
 
 
 def fail(about: str, words: str, mend: str) -> Finding:
-    """Return what keeps the agent from its work."""
+    """Return what keeps us from our work."""
     return Finding(about=about, level=Level.FAIL, words=words, mend=mend)
