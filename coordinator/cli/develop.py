@@ -50,6 +50,7 @@ LONG: dict[str, dict[str, str]] = {
     "prove": {
         "api": "tests.proofs.api",
         "chaos": "tests.proofs.chaos",
+        "containers": "tests.proofs.containers",
         "crash": "tests.proofs.crash",
         "drivers": "tests.proofs.drivers",
         "fleet": "tests.proofs.fleet",

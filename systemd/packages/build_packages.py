@@ -177,7 +177,9 @@ def build(
         _lay_out(package, tree)
         _describe(package, tree, version, processor, pythons)
         # Wheels are packed already: to pack them again takes minutes and wins nothing.
-        _run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(made))
+        draft = made.with_suffix(".part")
+        _run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(draft))
+        draft.replace(made)
     return made
 
 

@@ -15,6 +15,7 @@ from coordinator.dashboard import build_page
 from tests.edges.test_wheel import UV, called, wheel
 from tests.fakes.mosquitto import free_port
 from tests.fakes.processes import PATIENCE_S, environment, stop, until
+from tests.fakes.solids import write_box
 
 __all__ = ["wheel"]
 END_S_MAX = 20.0
@@ -108,7 +109,9 @@ class Installation:
 def installed(wheel: Path, folder: Path, extras: str) -> Installation:
     called("uv", "venv", "--quiet", "--python", sys.executable, folder)
     python = folder / "bin" / "python"
-    called("uv", "pip", "install", "--quiet", "--python", python, f"{wheel}{extras}")
+    # As pip does; else the first start compiles all of it, for a minute on a slow machine.
+    command = ("uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
+    called(*command, f"{wheel}{extras}")
     return Installation(folder)
 
 
@@ -146,8 +149,9 @@ class Farm:
         if self.printer() == "needs_clearing":
             self.ask("printer", "clear", "mk3")
 
-    def job(self) -> Any:
-        return self.ask("job", "ls", "--json")[0]
+    def newest(self) -> Any:
+        """Return the job that was ordered last."""
+        return max(self.ask("job", "ls", "--json"), key=lambda job: str(job["created_at"]))
 
 
 @contextmanager
@@ -195,7 +199,14 @@ def test_an_agent_and_a_coordinator_of_their_extras_print_a_plate(light: Farm) -
     plate = light.folder / "plate.gcode"
     plate.write_text(PLATE)
     light.ask("job", "submit", plate, "--class", "farmhand-220")
-    until(lambda: light.job()["state"] == "finished", "the plate")
+    until(lambda: light.newest()["state"] == "finished", "the plate")
+
+
+def test_a_coordinator_without_slicing_says_what_to_install(light: Farm, tmp_path: Path) -> None:
+    write_box(tmp_path / "box.stl", 20, 20, 2)
+    code, said = light.try_to("job", "submit", tmp_path / "box.stl", "--material", "PLA")
+    assert code == 1
+    assert "pip install 'farmhand[slicing]'" in said
 
 
 def test_the_bare_wheel_says_which_extra_to_install(wheel: Path, tmp_path: Path) -> None:

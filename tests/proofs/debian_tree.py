@@ -97,7 +97,9 @@ def mirror() -> str:
     return call(*command).split()[0]
 
 
-def make_tree(tree: Path, *, suite: str = "bookworm", processor: str = "") -> None:
+def make_tree(
+    tree: Path, *, suite: str = "bookworm", processor: str = "", include: Sequence[str] = PRESENT
+) -> None:
     """Make a Debian of the smallest kind with what every machine has.
 
     One for another processor is unpacked and no more: to run the scripts of all of Debian by
@@ -105,9 +107,9 @@ def make_tree(tree: Path, *, suite: str = "bookworm", processor: str = "") -> No
 
     Args:
         processor: Debian's word for it; this machine's where it is empty.
+        include: packages beside the smallest kind's.
     """
-    include = f"--include={','.join(PRESENT)}"
-    words = ("--variant=minbase", include, suite, str(tree), mirror())
+    words = ("--variant=minbase", f"--include={','.join(include)}", suite, str(tree), mirror())
     # Alone, so that what it mounts in the tree is gone with it; and it with us.
     alone = (*WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
     if processor in ("", own_processor()):
