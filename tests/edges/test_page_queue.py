@@ -97,6 +97,17 @@ def waiting(page: Page) -> Locator:
     return page.locator("ol.waiting > li .name")
 
 
+def put_to_work(farm: Coordinator, printer_id: str) -> None:
+    """Have a printer print, where it does not yet."""
+    if farm.ask(f"printers/{printer_id}")[1]["seen"] != "printing":
+        order(farm, "hinge", printer_id=printer_id)
+        tell(farm, f"printers/{printer_id}/clear")
+        until(
+            lambda: farm.ask(f"printers/{printer_id}")[1]["seen"] == "printing",
+            "the print to begin",
+        )
+
+
 def test_a_job_is_moved_by_keys_by_its_number_and_by_dragging_and_stays_there(
     page: Page, farm: Coordinator
 ) -> None:
@@ -282,12 +293,12 @@ def test_the_phone_at_the_machine_clears_its_bed_and_the_timeline_tells_what_com
     enter(page, farm, "/p/printer-00002")
     expect(page.get_by_text("Next: hinge")).to_be_visible()
     page.goto(f"{farm.url}/queue#timeline")
-    expect(page.locator(".block.planned")).to_contain_text("hinge: planned from")
+    expect(page.locator(".slot.planned")).to_contain_text("hinge: planned from")
     page.goto(f"{farm.url}/p/printer-00002")
     page.get_by_role("button", name="The bed is clear").click()
     expect(page.locator("main")).to_contain_text("printing")
     page.goto(f"{farm.url}/queue#timeline")
-    expect(page.locator(".block.printing")).to_contain_text("hinge: prints until")
+    expect(page.locator(".slot.printing")).to_contain_text("hinge: prints until")
     for path in ("/queue", "/queue#timeline", "/queue#done", "/todo", "/wall", "/p/printer-00002"):
         page.goto(farm.url + path)
         expect(page.get_by_text("One moment")).to_have_count(0)
@@ -309,6 +320,7 @@ def test_the_code_of_a_label_opens_its_printers_page(page: Page, farm: Coordinat
 def test_many_printers_go_into_service_and_their_jobs_pause_in_one_press(
     page: Page, farm: Coordinator
 ) -> None:
+    put_to_work(farm, "printer-00002")
     enter(page, farm)
     page.on("dialog", lambda dialog: dialog.accept())
     chosen = page.get_by_role("region", name="Selected printers")
