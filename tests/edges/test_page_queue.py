@@ -297,6 +297,8 @@ def test_the_phone_at_the_machine_clears_its_bed_and_the_timeline_tells_what_com
     page.goto(f"{farm.url}/p/printer-00002")
     page.get_by_role("button", name="The bed is clear").click()
     expect(page.locator("main")).to_contain_text("printing")
+    page.goto(f"{farm.url}/queue")
+    expect(page.get_by_role("progressbar", name="progress on 00002")).to_be_visible()
     page.goto(f"{farm.url}/queue#timeline")
     expect(page.locator(".slot.printing")).to_contain_text("hinge: prints until")
     for path in ("/queue", "/queue#timeline", "/queue#done", "/todo", "/wall", "/p/printer-00002"):

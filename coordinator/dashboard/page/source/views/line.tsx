@@ -15,6 +15,7 @@ import { useInSight } from "../parts/visible";
 import { useSession } from "../session";
 import { whyInWords } from "../why";
 import { clock, duration, JOB, percent } from "../words";
+import { Where } from "./where";
 
 const WHY_MS = 30_000;
 
@@ -39,11 +40,12 @@ export const Line = memo(function Line({ id, before, mark = "" }: Shown): ReactN
         <Link href={`/jobs/${encodeURIComponent(id)}`} className="name">{job.name}</Link>
         <State {...said} />
         <Copies job={job} />
-        <span className="faint">{[job.material, job.printer_class, job.printer_id].filter(Boolean).join(" · ")}</span>
+        <span className="faint">{[job.material, job.printer_class, job.printer_id && nameOf(job.printer_id)].filter(Boolean).join(" · ")}</span>
         <Due job={job} inSight={inSight} />
         <Does job={job} waits={waits} />
       </div>
       {job.preparing_ratio !== null && <p className="how"><Bar ratio={job.preparing_ratio} label={`slicing ${job.name}`} /> slicing, {percent(job.preparing_ratio)}</p>}
+      {job.copies_live > 0 && seen && <Where job={id} inSight={inSight} />}
       {waits ? seen && <Why job={job} inSight={inSight} /> : job.reason && <p>{job.reason}</p>}
     </li>
   );
