@@ -125,6 +125,11 @@ def coordinator(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Instal
     return installed(wheel, tmp_path_factory.mktemp("coordinator") / "venv", "[coordinator]")
 
 
+@pytest.fixture(scope="module")
+def slicing(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return installed(wheel, tmp_path_factory.mktemp("slicing") / "venv", "[coordinator,slicing]")
+
+
 class Farm:
     """A coordinator and an agent of two installations, with a simulated printer."""
 
@@ -207,6 +212,16 @@ def test_a_coordinator_without_slicing_says_what_to_install(light: Farm, tmp_pat
     code, said = light.try_to("job", "submit", tmp_path / "box.stl", "--material", "PLA")
     assert code == 1
     assert "pip install 'farmhand[slicing]'" in said
+
+
+def test_with_slicing_a_model_is_sliced_and_printed(
+    agent: Installation, slicing: Installation, tmp_path: Path
+) -> None:
+    write_box(tmp_path / "box.stl", 20, 20, 2)
+    with farm_of(slicing, agent, tmp_path) as farm:
+        farm.ask("job", "submit", tmp_path / "box.stl", "--material", "PLA", "--quality", "draft")
+        until(lambda: farm.newest()["state"] in ("finished", "failed"), "the slicing and the print")
+        assert farm.newest()["state"] == "finished"
 
 
 def test_the_bare_wheel_says_which_extra_to_install(wheel: Path, tmp_path: Path) -> None:
