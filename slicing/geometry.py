@@ -78,15 +78,15 @@ def load(
         if not len(corners):
             raise ModelEmpty(f"The {kind.upper()} file holds no triangles: export it again.")
         _check_numbers(corners)
-        form, as_told = kind.partition("-")[0], _longest(corners)
-        corners, warnings = to_print_space(
+        form = kind.partition("-")[0]
+        corners, factor, warnings = to_print_space(
             corners, form=form, declared=declared, unit=unit, fit_mm=fit_mm, scale=scale, up=up
         )
     except MemoryError as error:
         raise ModelTooComplex(
             "The model takes more memory than it is given: export it coarser."
         ) from error
-    return Mesh(corners, form, warnings, _longest(corners) / as_told if as_told else 1.0)
+    return Mesh(corners, form, warnings, factor)
 
 
 def load_source(source: Source, limits: Limits) -> Mesh:
@@ -100,10 +100,6 @@ def load_source(source: Source, limits: Limits) -> Mesh:
         scale=source.scale,
         up=source.up,
     )
-
-
-def _longest(corners: NDArray[np.float64]) -> float:
-    return float(np.ptp(corners.reshape(-1, 3), axis=0).max(initial=0.0))
 
 
 def _open(path: Path, limits: Limits) -> tuple[bytes, int]:

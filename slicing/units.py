@@ -42,8 +42,8 @@ def to_print_space(
     fit_mm: float | None = None,
     scale: float | None = None,
     up: Up | None = None,
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Return corners in millimetres with Z up, and what a person should know of it.
+) -> tuple[NDArray[np.float64], float, tuple[str, ...]]:
+    """Return corners in millimetres with Z up, how scaled, and what a person should know of it.
 
     Args:
         corners: as the file has them.
@@ -59,9 +59,10 @@ def to_print_space(
     longest = float(np.ptp(corners.reshape(-1, 3), axis=0).max(initial=0.0))
     if fit_mm is not None:
         factor = fit_mm / longest if longest > 0 else 1.0
-        return corners * factor, (f"Scaled by {factor:.4g} to {fit_mm:g} mm, as asked.",)
+        return corners * factor, factor, (f"Scaled by {factor:.4g} to {fit_mm:g} mm, as asked.",)
     if scale is not None:
-        return corners * scale, (f"Scaled by {scale:.4g}, as asked.",) if scale != 1.0 else ()
+        said = (f"Scaled by {scale:.4g}, as asked.",) if scale != 1.0 else ()
+        return corners * scale, scale, said
     if unit is not None:
         factor, told = MM_PER_UNIT[unit], f"Read as {unit}, as asked."
     elif declared.lower().removesuffix("s") in _MM_PER_WORD:
@@ -72,10 +73,10 @@ def to_print_space(
     elif form in _METRES:
         factor, told = MM_PER_UNIT["m"], _as_metres(form, longest)
     else:
-        return corners, _doubts(longest)
+        return corners, 1.0, _doubts(longest)
     if factor == 1.0:
-        return corners, _doubts(longest)
-    return corners * factor, (told, *_doubts(longest * factor))
+        return corners, 1.0, _doubts(longest)
+    return corners * factor, factor, (told, *_doubts(longest * factor))
 
 
 def _as_metres(form: str, longest: float) -> str:

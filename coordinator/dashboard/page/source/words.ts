@@ -95,6 +95,10 @@ export function clock(at: Date, now: Date = new Date()): string {
   return (at.toDateString() === now.toDateString() ? CLOCK : DAY)(at);
 }
 
+/** When it is done, of so many seconds that remain; `now` in milliseconds since 1970. */
+export const endsAt = (remaining_s: number, now: number): string =>
+  clock(new Date(now + remaining_s * 1000), new Date(now));
+
 export function day(text: string): string {
   return DATE(new Date(text));
 }

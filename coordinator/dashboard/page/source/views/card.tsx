@@ -16,7 +16,7 @@ import { Material } from "../parts/spool";
 import { Bar, State } from "../parts/state";
 import { useInSight } from "../parts/visible";
 import { useSession } from "../session";
-import { clock, duration, isSimulated, percent, statusOf } from "../words";
+import { duration, endsAt, isSimulated, percent, statusOf } from "../words";
 import { Select } from "./select";
 
 interface Shown {
@@ -101,7 +101,7 @@ function Working({ printer, inSight }: { printer: PrinterDocument; inSight: bool
           <Bar ratio={how.ratio} label={`${printer.job.name} on ${printer.name}`} />
           <p className="figures">
             <strong>{percent(how.ratio)}</strong>
-            {left !== null && <span>{duration(left)} left · {clock(new Date(now + left * 1000), new Date(now))}</span>}
+            {left !== null && <span>{duration(left)} left · {endsAt(left, now)}</span>}
           </p>
         </>
       )}

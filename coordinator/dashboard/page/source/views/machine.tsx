@@ -16,7 +16,7 @@ import { Bar } from "../parts/state";
 import { useNow } from "../parts/since";
 import { useTasks } from "../parts/tasks";
 import { useSession } from "../session";
-import { clock, duration, percent, SIGNS, statusOf } from "../words";
+import { duration, endsAt, percent, SIGNS, statusOf } from "../words";
 import { Heat } from "./card";
 import { Doings, NEEDS } from "./todo";
 import "../styles/wall.css";
@@ -38,7 +38,7 @@ export function Machine({ id }: { id: string }): ReactNode {
       <h1>{printer.name}</h1>
       <p className="big"><span aria-hidden="true">{SIGNS[tone]}</span> {words}</p>
       {job && <p><Link href={`/jobs/${encodeURIComponent(job.id)}`}>{job.name}</Link></p>}
-      {how && <><Bar ratio={how.ratio} label="progress" /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && ` · ${duration(how.remaining_s)} · ${clock(new Date(now + how.remaining_s * 1000), new Date(now))}`}</p></>}
+      {how && <><Bar ratio={how.ratio} label="progress" /><p className="big">{percent(how.ratio)}{how.remaining_s !== null && ` · ${duration(how.remaining_s)} · ${endsAt(how.remaining_s, now)}`}</p></>}
       {printer.away && <p>{printer.away}</p>}
       {printer.message && <p>{printer.message}</p>}
       {printer.waits_for && <p>{printer.waits_for}</p>}

@@ -15,7 +15,7 @@ import { useNow } from "../parts/since";
 import { Bar, State } from "../parts/state";
 import { useSession } from "../session";
 import "../styles/printer.css";
-import { actor, clock, duration, isSimulated, moment, percent, statusOf } from "../words";
+import { actor, duration, endsAt, isSimulated, moment, percent, statusOf } from "../words";
 import { Heat, PartPicture } from "./card";
 import { Holding, Known, Maintenance } from "./printer/care";
 import { Charts } from "./printer/charts";
@@ -96,7 +96,7 @@ function Now({ printer }: { printer: PrinterDocument }): ReactNode {
             <p className="figures">
               <strong>{percent(how.ratio)}</strong>
               {printer.live.layer_count > 0 && <span>layer {printer.live.layer} of {printer.live.layer_count}</span>}
-              {how.remaining_s !== null && <span>{duration(how.remaining_s)} left · {clock(new Date(now + how.remaining_s * 1000), new Date(now))}</span>}
+              {how.remaining_s !== null && <span>{duration(how.remaining_s)} left · {endsAt(how.remaining_s, now)}</span>}
             </p>
           </>
         )}

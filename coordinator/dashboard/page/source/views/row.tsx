@@ -9,7 +9,7 @@ import { useNow } from "../parts/since";
 import { Bar, filled, State } from "../parts/state";
 import { useInSight } from "../parts/visible";
 import { useSession } from "../session";
-import { clock, duration, percent, SIGNS, statusOf } from "../words";
+import { duration, endsAt, percent, SIGNS, statusOf } from "../words";
 import { Heat } from "./card";
 import { Select } from "./select";
 
@@ -43,7 +43,7 @@ export const Row = memo(function Row({ id, selected, select }: Shown): ReactNode
 function Left({ remaining_s, inSight }: { remaining_s: number | null; inSight: boolean }): ReactNode {
   const now = useNow(10, inSight);
   if (remaining_s === null) return <span className="left" />;
-  return <span className="left">{duration(remaining_s)} · {clock(new Date(now + remaining_s * 1000), new Date(now))}</span>;
+  return <span className="left">{duration(remaining_s)} · {endsAt(remaining_s, now)}</span>;
 }
 
 export const Tile = memo(function Tile({ id }: { id: string }): ReactNode {

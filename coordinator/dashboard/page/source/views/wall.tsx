@@ -9,7 +9,7 @@ import { useTurned } from "../parts/drawn";
 import { Since, useNow } from "../parts/since";
 import { Bar } from "../parts/state";
 import { useTasks } from "../parts/tasks";
-import { clock, count, duration, percent, SIGNS, statusOf } from "../words";
+import { clock, count, duration, endsAt, percent, SIGNS, statusOf } from "../words";
 import "../styles/wall.css";
 
 const PAGE_S = 10;
@@ -110,7 +110,7 @@ const WallTile = memo(function WallTile({ id }: { id: string }): ReactNode {
 
 function Left({ remaining_s }: { remaining_s: number }): ReactNode {
   const now = useNow(30);
-  return <small> {duration(remaining_s)} <span className="ends">· {clock(new Date(now + remaining_s * 1000), new Date(now))}</span></small>;
+  return <small> {duration(remaining_s)} <span className="ends">· {endsAt(remaining_s, now)}</span></small>;
 }
 
 function useSize(): { width: number; height: number } {

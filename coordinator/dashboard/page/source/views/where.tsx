@@ -6,7 +6,7 @@ import { progress } from "../attention";
 import { usePrinters, usePrinterWhile } from "../live/store";
 import { Bar } from "../parts/state";
 import { useNow } from "../parts/since";
-import { clock, duration, percent } from "../words";
+import { duration, endsAt, percent } from "../words";
 
 /** More are only counted: the job's own page has them all. */
 const SHOWN_MAX = 3;
@@ -27,7 +27,7 @@ function Place({ id, inSight }: { id: string; inSight: boolean }): ReactNode {
   const how = printer && progress(printer);
   if (!printer || !how) return null;
   const left = how.remaining_s === null ? ""
-    : ` · ${duration(how.remaining_s)} left, ${clock(new Date(now + how.remaining_s * 1000), new Date(now))}`;
+    : ` · ${duration(how.remaining_s)} left, ${endsAt(how.remaining_s, now)}`;
   return (
     <p className="how">
       <Bar ratio={how.ratio} label={`progress on ${printer.name}`} />
